@@ -1,0 +1,85 @@
+"""What a sanitizer is handed besides the bytes: how to rebuild, where to report, how to send embedded parts round again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sanitizers.budget import Budget
+from sanitizers.findings import CODES
+from sanitizers.model import Action, Finding, Job, Kind, Limits, Match, Report, Treatment
+from sanitizers.source import Source
+
+
+class Rebuilt(NamedTuple):
+    """A new file, made by a sanitizer: its bytes and its kind (docm becomes docx)."""
+
+    content: Source
+    kind: Kind
+
+
+class Outcome(NamedTuple):
+    """The end of one part: its report, and its new bytes only if the verdict delivers."""
+
+    report: Report
+    content: Source | None
+
+
+@dataclass(slots=True)
+class Context:
+    """One per part. A sanitizer writes to it only through its methods."""
+
+    name: str
+    kind: Kind
+    job: Job
+    budget: Budget
+    depth: int
+    # (name, content, where, depth) -> Outcome: the engine, for one embedded part
+    examine: Callable[[str, Source, str, int], Outcome]
+    # (content, where, kind) -> matches: YARA over one decoded layer
+    scan: Callable[[Source, str, Kind], list[Match]]
+    findings: list[Finding] = field(default_factory=list)
+    matches: list[Match] = field(default_factory=list)
+    parts: list[Report] = field(default_factory=list)
+    _seen: set[tuple[str, str, str]] = field(default_factory=set)
+
+    @property
+    def treatment(self) -> Treatment:
+        return self.job.treatment
+
+    @property
+    def limits(self) -> Limits:
+        return self.job.limits
+
+    @property
+    def passwords(self) -> tuple[str, ...]:
+        return self.job.passwords
+
+    def found(self, code: str, where: str = "", action: Action = Action.REMOVED, detail: str = "") -> None:
+        """Record that something was found and what was done about it; the same code at the same place counts once.
+
+        `where`: a path a person can follow (`word/vbaProject.bin`, `page 3/annotation 2`). An undeclared code is a bug.
+        """
+        key = (code, where, action)
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        self.findings.append(
+            Finding(code=code, severity=CODES[code].severity, action=action, where=where[:500], detail=detail[:500])
+        )
+
+    def scan_layer(self, data: bytes, where: str) -> None:
+        """Scan a decoded layer (macro source, an inflated stream) that the raw bytes do not show. High matches block the part."""
+        self.matches.extend(self.scan(Source(data), where, self.kind))
+
+    def embed(self, name: str, data: bytes | memoryview | Source, where: str) -> Outcome:
+        """Send an embedded part round the engine under the same budget. Its report joins ours.
+
+        Raises LimitExceeded for the whole transfer; any other refusal comes back as an Outcome that does not deliver, and the
+        caller leaves that part out and records it.
+        """
+        content = data if isinstance(data, Source) else Source(data)
+        outcome = self.examine(name, content, where, self.depth + 1)
+        self.parts.append(outcome.report)
+        return outcome

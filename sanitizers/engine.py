@@ -1,0 +1,186 @@
+"""One part: identify, scan, sanitize, verify; its embedded parts again, under one budget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from sanitizers import identify, names
+from sanitizers.budget import Budget
+from sanitizers.context import Context, Outcome, Rebuilt
+from sanitizers.formats import BY_KIND
+from sanitizers.formats.sanitizer import Sanitizer
+from sanitizers.model import (
+    BLOCKING_REASONS,
+    Action,
+    Forbidden,
+    Job,
+    Kind,
+    LimitExceeded,
+    Malware,
+    Match,
+    PartInfo,
+    Refused,
+    Report,
+    Severity,
+    Unsupported,
+    VerificationFailed,
+    Verdict,
+)
+from sanitizers.scan import Scanner
+from sanitizers.source import Source
+from sanitizers.verify import VERIFIERS
+
+_CHANGES = (Action.REMOVED, Action.REWRITTEN)
+
+
+class Engine:
+    """The engine of one transfer. `progress` is told the name of each part as it begins."""
+
+    def __init__(self, job: Job, scanner: Scanner, input_bytes: int, progress: Callable[[str], None] = lambda _: None) -> None:
+        self._job = job
+        self._scanner = scanner
+        self._input_bytes = input_bytes
+        self._budget = Budget(job.limits, input_bytes)
+        self._progress = progress
+        # Digests of what this engine itself rebuilt: the second pass need not rebuild them again.
+        self._vouched: dict[str, Kind] = {}
+
+    def run(self, source: Source) -> Outcome:
+        """The whole transfer. Raises LimitExceeded with nothing delivered; any other Refused ends in the Outcome."""
+        return self._examine(self._job.name, source, "", 0)
+
+    def _examine(self, name: str, source: Source, where: str, depth: int) -> Outcome:
+        started = time.monotonic()
+        self._progress(where or name)
+        self._budget.check_depth(depth)
+        self._budget.spend_part()
+        context = self._context(name, identify.identify(source, name), depth)
+        try:
+            rebuilt = self._rebuild(source, context)
+        except LimitExceeded as refusal:
+            if not refusal.where:
+                refusal.where = where
+            raise
+        except Refused as refusal:
+            context.found(refusal.code, refusal.where or where, Action.REFUSED, refusal.detail)
+            return Outcome(_refusal(context, source, refusal, started), None)
+        self._vouched[rebuilt.content.sha256] = rebuilt.kind
+        return Outcome(_delivery(context, source, rebuilt, started), rebuilt.content)
+
+    def _context(self, name: str, kind: Kind, depth: int) -> Context:
+        return Context(
+            name=name,
+            kind=kind,
+            job=self._job,
+            budget=self._budget,
+            depth=depth,
+            examine=self._examine,
+            scan=self._scanner.scan,
+        )
+
+    def _rebuild(self, source: Source, context: Context) -> Rebuilt:
+        context.matches.extend(self._scanner.scan(source, "", context.kind))
+        if why := identify.forbidden(context.kind, context.name, context.treatment.forbidden_extensions):
+            raise Forbidden(why)
+        _refuse_malware(context.matches)
+        if mismatch := identify.mismatch(context.kind, context.name):
+            context.found("file.kind_mismatch", "", Action.REWRITTEN, mismatch)
+        sanitizer = BY_KIND.get(context.kind)
+        if sanitizer is None:
+            raise Unsupported(context.kind)
+        rebuilt = sanitizer.sanitize(source, context)
+        _refuse_malware(context.matches)
+        self._verify(sanitizer, rebuilt, source, context)
+        return rebuilt
+
+    def _verify(self, sanitizer: Sanitizer, rebuilt: Rebuilt, source: Source, context: Context) -> None:
+        """Re-identify, re-scan, a second opinion by other code, and a second pass that must find nothing."""
+        output = rebuilt.content
+        seen = identify.identify(output, names.with_extension(context.name, rebuilt.kind))
+        if seen is not rebuilt.kind:
+            raise VerificationFailed(f"rebuilt as {rebuilt.kind}, looks like {seen}")
+        if strong := [m.rule for m in self._scanner.scan(output, "", rebuilt.kind) if m.severity is Severity.HIGH]:
+            raise VerificationFailed(f"rule {strong[0]} matches the result")
+        verifier = VERIFIERS.get(rebuilt.kind)
+        if verifier is None:
+            raise VerificationFailed(f"no second opinion for {rebuilt.kind}")
+        verifier(output, source, context)
+        self._second_pass(sanitizer, rebuilt, context)
+
+    def _second_pass(self, sanitizer: Sanitizer, rebuilt: Rebuilt, context: Context) -> None:
+        again = self._context(names.with_extension(context.name, rebuilt.kind), rebuilt.kind, context.depth)
+        again.examine = self._revisit
+        again.budget = Budget(self._job.limits, self._input_bytes)
+        try:
+            sanitizer.sanitize(rebuilt.content, again)
+        except LimitExceeded:
+            raise
+        except Refused as refusal:
+            raise VerificationFailed(f"second pass refuses the result: {refusal.code} {refusal.detail}") from refusal
+        if left := [finding for finding in again.findings if finding.action in _CHANGES]:
+            raise VerificationFailed(f"second pass still finds {left[0].code} at {left[0].where or 'the file'}")
+
+    def _revisit(self, name: str, source: Source, where: str, depth: int) -> Outcome:
+        """The second pass meets an embedded part: one that we rebuilt ourselves stands, any other goes through the engine."""
+        kind = self._vouched.get(source.sha256)
+        if kind is None:
+            return self._examine(name, source, where, depth)
+        info = PartInfo(name=name, size=len(source), sha256=source.sha256, kind=kind)
+        report = Report(path=where, verdict=Verdict.CLEAN, reason=None, input=info, output=info)
+        return Outcome(report, source)
+
+
+def _refuse_malware(matches: list[Match]) -> None:
+    for match in matches:
+        if match.severity is Severity.HIGH:
+            raise Malware(match.rule, where=match.where)
+
+
+def _input(context: Context, source: Source) -> PartInfo:
+    return PartInfo(name=context.name, size=len(source), sha256=source.sha256, kind=context.kind)
+
+
+def _elapsed(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
+
+
+def _refusal(context: Context, source: Source, refusal: Refused, started: float) -> Report:
+    verdict = Verdict.BLOCKED if refusal.reason in BLOCKING_REASONS else Verdict.HELD
+    return Report(
+        path=context.name,
+        verdict=verdict,
+        reason=refusal.reason,
+        input=_input(context, source),
+        output=None,
+        findings=tuple(context.findings),
+        matches=tuple(context.matches),
+        parts=tuple(context.parts),
+        policy=context.job.policy,
+        rules=context.job.rules,
+        elapsed_ms=_elapsed(started),
+    )
+
+
+def _delivery(context: Context, source: Source, rebuilt: Rebuilt, started: float) -> Report:
+    changed = any(finding.action in _CHANGES for finding in context.findings)
+    changed = changed or any(part.verdict is not Verdict.CLEAN for part in context.parts)
+    output = PartInfo(
+        name=names.with_extension(context.name, rebuilt.kind),
+        size=len(rebuilt.content),
+        sha256=rebuilt.content.sha256,
+        kind=rebuilt.kind,
+    )
+    return Report(
+        path=context.name,
+        verdict=Verdict.SANITIZED if changed else Verdict.CLEAN,
+        reason=None,
+        input=_input(context, source),
+        output=output,
+        findings=tuple(context.findings),
+        matches=tuple(context.matches),
+        parts=tuple(context.parts),
+        policy=context.job.policy,
+        rules=context.job.rules,
+        elapsed_ms=_elapsed(started),
+    )

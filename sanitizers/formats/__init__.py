@@ -1,0 +1,12 @@
+"""Every sanitizer of the product, listed by hand. A kind that no sanitizer names is held as `unsupported_kind`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sanitizers.formats.sanitizer import Sanitizer
+from sanitizers.model import Kind
+
+SANITIZERS: Final[tuple[Sanitizer, ...]] = ()
+
+BY_KIND: Final[dict[Kind, Sanitizer]] = {kind: sanitizer for sanitizer in SANITIZERS for kind in sanitizer.kinds}

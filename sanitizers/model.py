@@ -1,0 +1,395 @@
+"""What the road and the jail both speak about: kinds, findings, verdicts, limits and the report. Plain data, no I/O."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+ENGINE_VERSION: Final = "0.1.0"
+REPORT_SCHEMA: Final = "sekisho.report/1"
+
+
+class Kind(StrEnum):
+    """The true type of a part, found from its bytes. The value is the name that reports show."""
+
+    PDF = "pdf"
+    DOCX = "docx"
+    DOCM = "docm"
+    DOTX = "dotx"
+    DOTM = "dotm"
+    XLSX = "xlsx"
+    XLSM = "xlsm"
+    XLSB = "xlsb"
+    XLTX = "xltx"
+    XLTM = "xltm"
+    XLAM = "xlam"
+    PPTX = "pptx"
+    PPTM = "pptm"
+    PPSX = "ppsx"
+    PPSM = "ppsm"
+    POTX = "potx"
+    POTM = "potm"
+    PPAM = "ppam"
+    VSDX = "vsdx"
+    XPS = "xps"
+    OOXML_ENCRYPTED = "ooxml-encrypted"
+    FLAT_OPC = "flatopc"
+    WORD2003XML = "word2003xml"
+    EXCEL2003XML = "excel2003xml"
+    ODT = "odt"
+    ODS = "ods"
+    ODP = "odp"
+    ODG = "odg"
+    ODF = "odf"
+    FODT = "fodt"
+    FODS = "fods"
+    FODP = "fodp"
+    EPUB = "epub"
+    DOC = "doc"
+    XLS = "xls"
+    PPT = "ppt"
+    VSD = "vsd"
+    PUB = "pub"
+    MPP = "mpp"
+    MSI = "msi"
+    ONE = "one"
+    ACCDB = "accdb"
+    RTF = "rtf"
+    MSG = "msg"
+    TNEF = "tnef"
+    EML = "eml"
+    MBOX = "mbox"
+    CFB = "cfb"
+    JPEG = "jpeg"
+    PNG = "png"
+    GIF = "gif"
+    BMP = "bmp"
+    TIFF = "tiff"
+    WEBP = "webp"
+    HEIC = "heic"
+    AVIF = "avif"
+    JP2 = "jp2"
+    ICO = "ico"
+    SVG = "svg"
+    EMF = "emf"
+    WMF = "wmf"
+    EPS = "eps"
+    PSD = "psd"
+    ZIP = "zip"
+    SEVENZIP = "7z"
+    RAR = "rar"
+    LZH = "lzh"
+    TAR = "tar"
+    GZ = "gz"
+    BZ2 = "bz2"
+    XZ = "xz"
+    ZST = "zst"
+    LZ4 = "lz4"
+    COMPRESS = "z"
+    CAB = "cab"
+    CPIO = "cpio"
+    AR = "ar"
+    ARJ = "arj"
+    ISO = "iso"
+    VHD = "vhd"
+    VHDX = "vhdx"
+    WIM = "wim"
+    DMG = "dmg"
+    HTML = "html"
+    MHT = "mht"
+    XML = "xml"
+    JSON = "json"
+    CSV = "csv"
+    TEXT = "text"
+    ICS = "ics"
+    VCF = "vcf"
+    SLK = "slk"
+    JTD = "jtd"
+    JHD = "jhd"
+    XDW = "xdw"
+    XBD = "xbd"
+    DWG = "dwg"
+    DXF = "dxf"
+    JWW = "jww"
+    SFC = "sfc"
+    P21 = "p21"
+    ATC = "atc"
+    PE = "pe"
+    ELF = "elf"
+    MACHO = "macho"
+    CLASS = "class"
+    JAR = "jar"
+    APK = "apk"
+    SCRIPT = "script"
+    LNK = "lnk"
+    URL = "url"
+    CHM = "chm"
+    FONT = "font"
+    AUDIO = "audio"
+    VIDEO = "video"
+    EMPTY = "empty"
+    UNKNOWN = "unknown"
+
+
+# Extensions under which a kind may go out, the usual one first, all in lower case. A name that has none of them gets the first.
+# A kind that is not here is never delivered under its own name.
+EXTENSIONS: Final[dict[Kind, tuple[str, ...]]] = {
+    Kind.PDF: ("pdf",),
+    Kind.DOCX: ("docx",),
+    Kind.DOTX: ("dotx",),
+    Kind.XLSX: ("xlsx",),
+    Kind.XLTX: ("xltx",),
+    Kind.PPTX: ("pptx",),
+    Kind.PPSX: ("ppsx",),
+    Kind.POTX: ("potx",),
+    Kind.ODT: ("odt", "ott"),
+    Kind.ODS: ("ods", "ots"),
+    Kind.ODP: ("odp", "otp"),
+    Kind.ODG: ("odg", "otg"),
+    Kind.EPUB: ("epub",),
+    Kind.DOC: ("doc", "dot"),
+    Kind.XLS: ("xls", "xlt"),
+    Kind.PPT: ("ppt", "pps", "pot"),
+    Kind.RTF: ("rtf",),
+    Kind.EML: ("eml",),
+    Kind.JPEG: ("jpg", "jpeg", "jpe", "jfif"),
+    Kind.PNG: ("png",),
+    Kind.GIF: ("gif",),
+    Kind.BMP: ("bmp", "dib"),
+    Kind.TIFF: ("tif", "tiff"),
+    Kind.WEBP: ("webp",),
+    Kind.ICO: ("ico",),
+    Kind.SVG: ("svg",),
+    Kind.EMF: ("emf",),
+    Kind.WMF: ("wmf",),
+    Kind.ZIP: ("zip",),
+    Kind.TAR: ("tar",),
+    Kind.GZ: ("gz", "tgz"),
+    Kind.HTML: ("html", "htm"),
+    Kind.XML: ("xml", "gml", "kml"),
+    Kind.JSON: ("json", "geojson"),
+    Kind.CSV: ("csv", "tsv"),
+    Kind.TEXT: ("txt", "text", "log", "md", "asc", "csv", "tsv"),
+    Kind.ICS: ("ics",),
+    Kind.VCF: ("vcf",),
+    Kind.JTD: ("jtd", "jtt"),
+}
+
+
+class Severity(StrEnum):
+    """How much a finding or a rule match weighs; declared in rising order."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Action(StrEnum):
+    """What was done about a finding."""
+
+    REMOVED = "removed"
+    REWRITTEN = "rewritten"
+    KEPT = "kept"
+    REFUSED = "refused"
+
+
+class Verdict(StrEnum):
+    """The end of a transfer or part, from best to worst. Only the first three are deliveries."""
+
+    CLEAN = "clean"
+    SANITIZED = "sanitized"
+    CONFIRMED = "confirmed"
+    HELD = "held"
+    BLOCKED = "blocked"
+
+    @property
+    def delivers(self) -> bool:
+        return self in (Verdict.CLEAN, Verdict.SANITIZED, Verdict.CONFIRMED)
+
+
+class Reason(StrEnum):
+    """Why something is not delivered."""
+
+    ENCRYPTED = "encrypted"
+    MALWARE = "malware"
+    FORBIDDEN_KIND = "forbidden_kind"
+    UNSUPPORTED_KIND = "unsupported_kind"
+    MALFORMED = "malformed"
+    LIMIT_EXCEEDED = "limit_exceeded"
+    TIMEOUT = "timeout"
+    WORKER_CRASHED = "worker_crashed"
+    VERIFICATION_FAILED = "verification_failed"
+    KIND_MISMATCH = "kind_mismatch"
+    POLICY = "policy"
+
+
+# Refused for what it is, with nothing to wait for: an operator cannot release it as a delivery either.
+BLOCKING_REASONS: Final = frozenset({Reason.MALWARE, Reason.FORBIDDEN_KIND})
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing found in a part and what was done about it. `code` is declared in `sanitizers.findings`."""
+
+    code: str
+    severity: Severity
+    action: Action
+    where: str
+    detail: str = ""
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule (YARA or another scanner) that matched in a part or one of its decoded layers."""
+
+    rule: str
+    severity: Severity
+    where: str
+
+
+class PartInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Name, size in bytes, SHA-256 (hex) and kind of an input or an output. `path` only for outputs of `sekisho sanitize`."""
+
+    name: str
+    size: int
+    sha256: str
+    kind: Kind
+    path: str | None = None
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to one part and, inside `parts`, to everything embedded in it (contracts.md §3)."""
+
+    path: str
+    verdict: Verdict
+    reason: Reason | None
+    input: PartInfo
+    output: PartInfo | None
+    findings: tuple[Finding, ...] = ()
+    matches: tuple[Match, ...] = ()
+    parts: tuple[Report, ...] = ()
+    engine: str = ENGINE_VERSION
+    policy: str = ""
+    rules: str = ""
+    elapsed_ms: int = 0
+    schema: str = REPORT_SCHEMA
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one transfer may cost. Past any of them: `held / limit_exceeded` (time: `timeout`), never a partial delivery."""
+
+    input_bytes: int = 512 << 20
+    expanded_bytes: int = 2 << 30
+    expansion_ratio: int = 200          # expanded bytes may be this many times the input …
+    expansion_floor: int = 64 << 20     # … but small inputs may always expand to this many bytes
+    parts: int = 20_000
+    depth: int = 8
+    wall_seconds: float = 120.0
+    cpu_seconds: int = 90
+    memory_bytes: int = 2 << 30
+    pixels: int = 200_000_000           # of one frame
+    frames: int = 2_000
+    pages: int = 10_000
+    cells: int = 16_000_000
+
+
+class Treatment(msgspec.Struct, frozen=True, kw_only=True):
+    """How policy wants a transfer rebuilt: the jail's half of a policy document. Every field's default is the strict side."""
+
+    link_schemes: tuple[str, ...] = ("http", "https", "mailto", "tel")
+    mail_links_defanged: bool = True        # hxxps:// and [.] in the text of mails
+    mail_attachments: bool = True           # False: text only with a list of attachments (mode ア); True: mode ウ
+    pdf_attachments: bool = False           # True: attachments go round the engine and the clean result is attached again
+    pdf_forms_flattened: bool = False
+    pdf_strict_pixels: bool = False         # every page as pixels with an invisible text layer
+    comments_kept: bool = True              # Office comments and tracked changes
+    capture_date_kept: bool = True          # EXIF date of photographs (工事写真)
+    bad_member_holds_archive: bool = False
+    forbidden_extensions: tuple[str, ...] = ()  # in addition to the built-in list
+    language: str = "ja"                    # of notices left inside delivered content
+    receipt_no: str = ""
+    organisation: str = ""
+    received_at: str = ""                   # RFC 3339 with offset; the jail has no clock
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the road tells a jailed child about a transfer. The bytes come as a descriptor, never in here."""
+
+    name: str
+    limits: Limits = Limits()
+    treatment: Treatment = Treatment()
+    passwords: tuple[str, ...] = ()
+    policy: str = ""
+    rules: str = ""
+    door: str = "cli"
+
+
+class Refused(Exception):  # noqa: N818 - a verdict on the input, not an error of ours
+    """The input's fault. Anything else that is raised in the jail is a bug of ours and kills the child.
+
+    `where` and `detail` go to people; the finding code that explains the refusal is `code`.
+    """
+
+    reason = Reason.MALFORMED
+    code = "file.malformed"
+
+    def __init__(self, detail: str = "", *, where: str = "", code: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.where = where
+        if code is not None:
+            self.code = code
+
+
+class Malformed(Refused):
+    """Breaks its own format, or is ambiguous: two readers could see two things."""
+
+
+class Unsupported(Refused):
+    """A kind, version or feature that cannot be rebuilt here."""
+
+    reason = Reason.UNSUPPORTED_KIND
+    code = "file.unsupported_kind"
+
+
+class Encrypted(Refused):
+    """Needs a password that none of the candidates is."""
+
+    reason = Reason.ENCRYPTED
+    code = "file.encrypted"
+
+
+class LimitExceeded(Refused):
+    """Past a number of `Limits`. Holds the whole transfer, however deep it is raised."""
+
+    reason = Reason.LIMIT_EXCEEDED
+    code = "file.limit_exceeded"
+
+
+class Forbidden(Refused):
+    """A kind that may never cross."""
+
+    reason = Reason.FORBIDDEN_KIND
+    code = "file.forbidden_kind"
+
+
+class Malware(Refused):
+    """A rule or scanner of high severity matched."""
+
+    reason = Reason.MALWARE
+    code = "file.malware"
+
+
+class VerificationFailed(Refused):
+    """The rebuilt file did not satisfy the second opinion."""
+
+    reason = Reason.VERIFICATION_FAILED
+    code = "file.verification_failed"
+
+
+class PolicyRefused(Refused):
+    """Policy does not let this through."""
+
+    reason = Reason.POLICY
+    code = "file.policy"
