@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sanitizers.budget import Budget
 from sanitizers.findings import CODES
-from sanitizers.model import Action, Finding, Job, Kind, Limits, Match, Report, Treatment
+from sanitizers.model import Action, Finding, Job, Kind, Limits, MailFacts, Match, Report, Treatment
 from sanitizers.source import Source
 
 
@@ -42,6 +42,7 @@ class Context:
     findings: list[Finding] = field(default_factory=list)
     matches: list[Match] = field(default_factory=list)
     parts: list[Report] = field(default_factory=list)
+    mail: MailFacts | None = None
     _seen: set[tuple[str, str, str]] = field(default_factory=set)
 
     @property

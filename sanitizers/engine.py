@@ -159,6 +159,7 @@ def _refusal(context: Context, source: Source, refusal: Refused, started: float)
         policy=context.job.policy,
         rules=context.job.rules,
         elapsed_ms=_elapsed(started),
+        mail=context.mail,
     )
 
 
@@ -183,4 +184,5 @@ def _delivery(context: Context, source: Source, rebuilt: Rebuilt, started: float
         policy=context.job.policy,
         rules=context.job.rules,
         elapsed_ms=_elapsed(started),
+        mail=context.mail,
     )

@@ -258,6 +258,14 @@ class PartInfo(msgspec.Struct, frozen=True, kw_only=True):
     path: str | None = None
 
 
+class MailFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the jail read in a mail's header for the journal: decoded, without control characters, at most 1,000 characters each."""
+
+    message_id: str = ""
+    subject: str = ""
+    author: str = ""
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What happened to one part and, inside `parts`, to everything embedded in it (contracts.md §3)."""
 
@@ -273,6 +281,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     policy: str = ""
     rules: str = ""
     elapsed_ms: int = 0
+    mail: MailFacts | None = None
     schema: str = REPORT_SCHEMA
 
 

@@ -1,0 +1,233 @@
+"""Every setting of the product, once: its key, default, unit and one line of meaning.
+
+Settings come from a TOML file and from the environment (`SEKISHO_SMTP_LISTEN=…` sets `[smtp] listen`; lists are comma-separated). The environment wins.
+Relative paths are relative to the configuration file. `sekisho config` prints the whole as a commented file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+
+class ConfigError(Exception):
+    """A bad setting. The text names the key and is one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key of one section: how its value is read, its default as it would stand in the file, and what it means."""
+
+    section: str
+    key: str
+    read: Callable[[Any], object]
+    default: object
+    meaning: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.section}.{self.key}"
+
+    @property
+    def environment(self) -> str:
+        return f"SEKISHO_{self.section}_{self.key}".upper()
+
+
+# ------------------------------------------------------------------------------------------------- how values are read
+
+_SIZE: Final = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB|TiB)?")
+_SIZE_UNITS: Final = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+_TIME: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
+_TIME_UNITS: Final = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be text")
+    return value
+
+
+def flag(value: Any) -> bool:
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def whole(value: Any) -> int:
+    """A whole number above zero."""
+    if isinstance(value, str) and value.isdigit():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError("must be a whole number above 0")
+    return value
+
+
+def size(value: Any) -> int:
+    """Bytes: `20 MiB`, `512 KiB` or a plain number."""
+    match = _SIZE.fullmatch(str(value).strip())
+    if match is None or isinstance(value, bool):
+        raise ValueError("must be a size such as 20 MiB")
+    return int(match[1]) * _SIZE_UNITS[match[2]]
+
+
+def seconds(value: Any) -> float:
+    """Seconds: `90s`, `5m`, `2h`, `30d` or a plain number."""
+    match = _TIME.fullmatch(str(value).strip())
+    if match is None or isinstance(value, bool):
+        raise ValueError("must be a time such as 5m")
+    return float(match[1]) * _TIME_UNITS[match[2]]
+
+
+def many(read: Callable[[Any], object]) -> Callable[[Any], tuple[object, ...]]:
+    """A list; in the environment comma-separated."""
+
+    def read_many(value: Any) -> tuple[object, ...]:
+        if isinstance(value, str):
+            value = [item.strip() for item in value.split(",") if item.strip()]
+        if not isinstance(value, list):
+            raise ValueError("must be a list")
+        return tuple(read(item) for item in value)
+
+    return read_many
+
+
+def address(value: Any) -> tuple[str, int]:
+    """`host:port`; an IPv6 host in brackets."""
+    host, colon, port = text(value).rpartition(":")
+    if not colon or not port.isdigit() or not 0 <= int(port) <= 65_535:
+        raise ValueError("must be an address such as 127.0.0.1:2525")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def domain(value: Any) -> str:
+    name = text(value).lower().rstrip(".")
+    if not re.fullmatch(r"(?!-)[a-z0-9-]{1,63}(\.(?!-)[a-z0-9-]{1,63})*", name):
+        raise ValueError("must be a domain such as town.example.jp")
+    return name
+
+
+def choice(*allowed: str) -> Callable[[Any], str]:
+    def read_choice(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError("must be one of " + ", ".join(allowed))
+        return str(value)
+
+    return read_choice
+
+
+# ---------------------------------------------------------------------------------------------------------- the settings
+
+SETTINGS: Final[tuple[Setting, ...]] = (
+    Setting("service", "hostname", text, "sekisho.localhost", "name in SMTP greetings, Received and notices"),
+    Setting("service", "organisation", text, "", "name of the body (団体) that this installation serves, shown in notices"),
+    Setting("service", "language", choice("ja", "en"), "ja", "language of notices to people: ja or en"),
+    Setting("service", "drain", seconds, "60s", "how long a stop waits for work in hand before it is put back into the queue"),
+    Setting("service", "log_level", choice("debug", "info", "warning", "error"), "info", "debug, info, warning or error"),
+    Setting("storage", "path", text, "var", "folder of the database and the blobs"),
+    Setting("storage", "reserve", size, "1 GiB", "free disk space below which nothing more is taken in"),
+    Setting("storage", "original_days", whole, 90, "days that an original is kept"),
+    Setting("smtp", "listen", many(address), ["127.0.0.1:2525"], "addresses to receive mail on"),
+    Setting("smtp", "domains", many(domain), ["town.example.jp"], "domains of recipients; mail for any other is refused"),
+    Setting("smtp", "size_limit", size, "20 MiB", "largest mail; larger ones are refused with 552"),
+    Setting("smtp", "max_connections", whole, 200, "connections at a time"),
+    Setting("smtp", "max_per_client", whole, 50, "connections at a time from one address"),
+    Setting("smtp", "trusted_hops", many(text), [], "addresses of mail servers that may speak for others (XFORWARD)"),
+    Setting("smtp", "bare_newline", choice("reject", "normalize"), "reject", "a line end that is not CR LF: reject or normalize"),
+    Setting("relay", "next_hop", address, "127.0.0.1:2526", "mail server that sanitised mail goes to"),
+    Setting("relay", "retry", many(seconds), ["1m", "5m", "15m", "30m", "1h", "2h", "4h"], "pauses between attempts; the last one repeats"),
+    Setting("relay", "expire", seconds, "5d", "when to give up and tell the sender"),
+    Setting("relay", "concurrency", whole, 10, "connections to the next hop at a time"),
+    Setting("relay", "tls", choice("never", "opportunistic", "required"), "opportunistic", "STARTTLS towards the next hop"),
+    Setting("relay", "notice_sender", text, "", "sender of notices about held mail; empty: postmaster at the first domain"),
+    Setting("workers", "jobs", whole, 2, "transfers that are sanitised at a time; best one per core"),
+    Setting("workers", "attempts", whole, 3, "how often a transfer whose process was lost is tried before it is held"),
+    Setting("policy", "file", text, "", "policy document; empty: the built-in strict policy"),
+    Setting("policy", "rules", text, "", "folder of YARA rules; empty: the rules that come with the product"),
+    Setting("drop", "listen", address, "127.0.0.1:8080", "address of the web drop (Internet side)"),
+    Setting("pickup", "listen", address, "127.0.0.1:8081", "address of the pickup (inner side)"),
+    Setting("admin", "listen", address, "127.0.0.1:8082", "address of the administration"),
+    Setting("jail", "required", flag, True, "refuse to start without a working jail; false is for development only"),
+)
+
+_BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings, read. `config["smtp.size_limit"]`; the typed properties below are what the house uses."""
+
+    values: Mapping[str, Any]
+    folder: Path = field(default_factory=Path.cwd)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    def path(self, name: str) -> Path:
+        """A path setting, relative ones taken from the folder of the configuration file."""
+        return (self.folder / self.values[name]).resolve()
+
+
+def load(file: Path | None, environment: Mapping[str, str] = os.environ) -> Config:
+    """Defaults, then the file, then the environment. Raises ConfigError."""
+    given: dict[str, Any] = {}
+    folder = Path.cwd()
+    if file is not None:
+        folder = file.resolve().parent
+        given |= _from_file(file)
+    known = {setting.environment: setting.name for setting in SETTINGS}
+    for variable, value in environment.items():
+        if variable in known:
+            given[known[variable]] = value
+    return Config({name: _read(setting, given.get(name, setting.default)) for name, setting in _BY_NAME.items()}, folder)
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{file.name}: {error}") from None
+    given = {}
+    for section, keys in document.items():
+        if not isinstance(keys, dict):
+            raise ConfigError(f"{section}: not a setting")
+        for key, value in keys.items():
+            name = f"{section}.{key}"
+            if name not in _BY_NAME:
+                raise ConfigError(f"{name}: no such setting")
+            given[name] = value
+    return given
+
+
+def _read(setting: Setting, value: object) -> object:
+    try:
+        return setting.read(value)
+    except ValueError as error:
+        raise ConfigError(f"{setting.name}: {error}, not {value!r}") from None
+
+
+def commented() -> str:
+    """The whole configuration with its defaults as a TOML file with a comment on each key."""
+    lines = ["# Sekisho (関所). Every key is shown with its default; remove what you do not change."]
+    section = ""
+    for setting in SETTINGS:
+        if setting.section != section:
+            section = setting.section
+            lines += ["", f"[{section}]"]
+        lines.append(f"# {setting.meaning}")
+        lines.append(f"{setting.key} = {_toml(setting.default)}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value)

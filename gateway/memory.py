@@ -1,0 +1,46 @@
+"""Memory descriptors: files without a name, for what the road hands to the jail and takes back from it."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+_ALLOW_SEALING: Final = 0x0002
+_NOEXEC_SEAL: Final = 0x0008     # since Linux 6.3: can never be run as a program
+_SEALS: Final = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+
+
+def create(name: str) -> int:
+    """An empty one, open for reading and writing; the caller closes it."""
+    flags = os.MFD_CLOEXEC | _ALLOW_SEALING
+    try:
+        return os.memfd_create(name, flags | _NOEXEC_SEAL)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return os.memfd_create(name, flags)
+
+
+@contextmanager
+def filled(name: str, content: bytes) -> Iterator[int]:
+    """One that holds `content`, at its start, closed at the end."""
+    fd = create(name)
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(fd, view) :]
+        os.lseek(fd, 0, os.SEEK_SET)
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def seal(fd: int) -> None:
+    """From now on nobody can change it, whoever still holds it. Raises OSError when somebody has it mapped for writing."""
+    present = fcntl.fcntl(fd, fcntl.F_GET_SEALS)
+    if present & _SEALS != _SEALS:
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS & ~present)

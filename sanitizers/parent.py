@@ -1,0 +1,166 @@
+"""The warm parent: loads every library and the rules once, then forks one disposable child per transfer.
+
+Started by the road with one SEQPACKET socket. It opens no file that came from outside, keeps no secret and reads no transfer's bytes: it only
+hands descriptors to children, watches their clocks and says how they ended. If it dies, the kernel kills its children (PDEATHSIG).
+
+    road → parent   Start with four descriptors (source, output, report pipe, job) · Kill
+    parent → road   Ready once · Ended for every Start
+"""
+
+from __future__ import annotations
+
+import argparse
+import codecs
+import contextlib
+import encodings
+import fcntl
+import gc
+import importlib
+import os
+import pkgutil
+import select
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from sanitizers import child, scan, wire
+from sanitizers.jail import walls
+
+# Between the asking signal and the killing one.
+_GRACE_SECONDS: Final = 1.0
+_MAX_MESSAGE: Final = 65_536
+_WINDOWS_CODECS: Final = frozenset({"mbcs", "oem"})
+_OUT_OF_THE_WAY: Final = 64
+_MAX_DESCRIPTOR: Final = 4_096
+
+
+@dataclass(slots=True)
+class _Running:
+    id: int
+    pidfd: int
+    pid: int
+    deadline: float
+    asked: bool = False
+
+
+class Parent:
+    """One select loop over the road's socket and the children's pidfds."""
+
+    def __init__(self, control: socket.socket, scanner: scan.Scanner, ring: walls.OuterRing) -> None:
+        self._control = control
+        self._scanner = scanner
+        self._ring = ring
+        self._children: dict[int, _Running] = {}
+        self._poll = select.poll()
+        self._poll.register(control, select.POLLIN)
+
+    def serve(self) -> None:
+        """Until the road closes its end."""
+        while True:
+            for fd, _ in self._poll.poll(self._patience_ms()):
+                if fd != self._control.fileno():
+                    self._reap(self._children[fd])
+                elif not self._accept():
+                    return
+            self._enforce_deadlines()
+
+    def _patience_ms(self) -> int | None:
+        if not self._children:
+            return None
+        nearest = min(running.deadline for running in self._children.values())
+        return max(0, round((nearest - time.monotonic()) * 1000) + 1)
+
+    def _accept(self) -> bool:
+        message, fds, _, _ = socket.recv_fds(self._control, _MAX_MESSAGE, 4)
+        if not message:
+            return False
+        try:
+            request = wire.decode_request(message)
+            if isinstance(request, wire.Start):
+                self._start(request, fds)
+            else:
+                self._kill(request)
+        finally:
+            for fd in fds:
+                os.close(fd)
+        return True
+
+    def _kill(self, request: wire.Kill) -> None:
+        for running in self._children.values():
+            if running.id == request.id:
+                signal.pidfd_send_signal(running.pidfd, signal.SIGKILL)
+
+    def _start(self, request: wire.Start, fds: list[int]) -> None:
+        source, output, report, job = fds
+        pid = os.fork()
+        if pid == 0:
+            _take_descriptors(source, output, report, job)
+            child.run(self._scanner, self._ring)
+        pidfd = os.pidfd_open(pid)
+        self._poll.register(pidfd, select.POLLIN)
+        self._children[pidfd] = _Running(request.id, pidfd, pid, time.monotonic() + request.wall_seconds)
+
+    def _reap(self, running: _Running) -> None:
+        _, status, usage = os.wait4(running.pid, 0)
+        self._poll.unregister(running.pidfd)
+        os.close(running.pidfd)
+        del self._children[running.pidfd]
+        cpu = usage.ru_utime + usage.ru_stime
+        self._control.send(wire.encode_message(wire.Ended(running.id, status, running.asked, cpu, usage.ru_maxrss)))
+
+    def _enforce_deadlines(self) -> None:
+        now = time.monotonic()
+        for running in self._children.values():
+            if now < running.deadline:
+                continue
+            signal.pidfd_send_signal(running.pidfd, signal.SIGKILL if running.asked else signal.SIGTERM)
+            running.asked = True
+            running.deadline = now + _GRACE_SECONDS
+
+
+def _take_descriptors(source: int, output: int, report: int, job: int) -> None:
+    """Nothing but the child's own descriptors survives; standard input, output and error lead nowhere already."""
+    # First out of the way of the final numbers, so that no dup2 closes one that is still needed.
+    moved = [fcntl.fcntl(fd, fcntl.F_DUPFD, _OUT_OF_THE_WAY) for fd in (source, output, report, job)]
+    for target, fd in zip((child.SOURCE_FD, child.OUTPUT_FD, child.REPORT_FD, child.JOB_FD), moved, strict=True):
+        os.dup2(fd, target, inheritable=False)
+    os.closerange(child.JOB_FD + 1, _MAX_DESCRIPTOR)
+
+
+def _load_codecs() -> None:
+    """Python loads text codecs when they are first used, from files that a child cannot open any more."""
+    for module in pkgutil.iter_modules(encodings.__path__):
+        if module.name not in _WINDOWS_CODECS:
+            importlib.import_module(f"encodings.{module.name}")
+            with contextlib.suppress(LookupError):
+                codecs.lookup(module.name)
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(prog="sekisho-parent")
+    arguments.add_argument("--control", type=int, required=True, help="descriptor of the road's socket")
+    arguments.add_argument("--rules", type=int, required=True, help="descriptor of the rules: a JSON object of name and source")
+    given = arguments.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the road's to handle: it drains
+    with os.fdopen(given.rules, "rb") as stream:
+        sources = msgspec.json.decode(stream.read(), type=dict[str, str])
+    scanner = scan.Scanner(scan.compile_rules(sources)) if sources else scan.NO_RULES
+    control = socket.socket(fileno=given.control)
+    _load_codecs()
+    ring = walls.put_up_outer()
+    standing, broken = walls.trial(ring)
+    control.send(wire.encode_message(wire.Ready(standing, broken, scan.version(sources))))
+    # Children share these pages until they write to them; a collection in a child would touch them all.
+    gc.collect()
+    gc.freeze()
+    Parent(control, scanner, ring).serve()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,202 @@
+"""A warm parent whose children misbehave: the first word of the input says how. Started by tests in place of `sanitizers.parent`.
+
+The hostile code runs where a format's code would run: inside the child, behind all walls.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+import time
+
+from sanitizers import child, engine, formats, parent, verify, wire
+from sanitizers.context import Context, Rebuilt
+from sanitizers.formats.sanitizer import Sanitizer
+from sanitizers.jail import kernel
+from sanitizers.model import Kind
+from sanitizers.source import Source
+from sanitizers.wire import FrameType
+
+
+def _good(source: Source, _: Context) -> Rebuilt:
+    return Rebuilt(Source(b"rebuilt: " + source.bytes()), Kind.TEXT)
+
+
+def _crash(*_: object) -> Rebuilt:
+    raise RuntimeError("a bug")
+
+
+def _segfault(*_: object) -> Rebuilt:
+    ctypes.string_at(0)
+    raise AssertionError
+
+
+def _abort(*_: object) -> Rebuilt:
+    os.abort()
+
+
+def _exit_quietly(*_: object) -> Rebuilt:
+    os._exit(0)
+
+
+def _spin(*_: object) -> Rebuilt:
+    while True:
+        pass
+
+
+def _spin_deaf(*_: object) -> Rebuilt:
+    """Burns no CPU and hears no polite signal."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGXCPU})
+    while True:
+        time.sleep(0.05)
+
+
+def _burn(*_: object) -> Rebuilt:
+    signal.signal(signal.SIGXCPU, signal.SIG_IGN)
+    while True:
+        pass
+
+
+def _eat_memory(*_: object) -> Rebuilt:
+    hoard = []
+    while True:
+        hoard.append(bytearray(64 << 20))
+
+
+def _flood_output(_: Source, context: Context) -> Rebuilt:
+    return Rebuilt(Source(b"x" * (context.limits.expanded_bytes + 1)), Kind.TEXT)
+
+
+def _flood_report(*_: object) -> Rebuilt:
+    frame = wire.encode_frame(FrameType.PROGRESS, b"x" * 500)
+    while True:
+        os.write(child.REPORT_FD, frame * 100)
+
+
+def _garbage(*_: object) -> Rebuilt:
+    while True:
+        os.write(child.REPORT_FD, os.urandom(4096))
+
+
+def _long_frame(*_: object) -> Rebuilt:
+    os.write(child.REPORT_FD, b"\x03\xff\xff\xff\xff")
+    time.sleep(60)
+    raise AssertionError
+
+
+def _forged_report(_: Source, context: Context) -> Rebuilt:
+    """Claims a delivery of bytes that it did not write."""
+    report = (
+        '{"path":"%s","verdict":"clean","reason":null,"input":{"name":"x","size":%d,"sha256":"%s","kind":"text"},'
+        '"output":{"name":"x","size":3,"sha256":"%s","kind":"text"},"policy":"","rules":"","schema":"sekisho.report/1"}'
+    ) % (context.name, 13, "0" * 64, "1" * 64)
+    os.write(child.REPORT_FD, wire.encode_frame(FrameType.REPORT, report.encode()))
+    os._exit(0)
+
+
+def _swap_output(_: Source, context: Context) -> Rebuilt:
+    """Writes other bytes into the output after the engine has verified what it will report: the digests cannot agree."""
+    os.write(child.OUTPUT_FD, b"unsanitised bytes first")
+    return Rebuilt(Source(b"clean"), Kind.TEXT)
+
+
+def _fork(*_: object) -> Rebuilt:
+    os.fork()
+    raise AssertionError
+
+
+def _raw_clone(*_: object) -> Rebuilt:
+    kernel.syscall(56 if kernel.MACHINE == "x86_64" else 220, 17, 0, 0, 0, 0)
+    raise AssertionError
+
+
+def _open_file(*_: object) -> Rebuilt:
+    return Rebuilt(Source(open("/etc/passwd", "rb").read()), Kind.TEXT)  # noqa: PTH123
+
+
+def _create_file(*_: object) -> Rebuilt:
+    with open("/tmp/sekisho-escape", "wb") as stream:
+        stream.write(b"x")
+    return Rebuilt(Source(b"escaped"), Kind.TEXT)
+
+
+def _connect(*_: object) -> Rebuilt:
+    socket.create_connection(("127.0.0.1", 22), timeout=1)
+    raise AssertionError
+
+
+def _unix_socket(*_: object) -> Rebuilt:
+    socket.socketpair()
+    raise AssertionError
+
+
+def _execute(*_: object) -> Rebuilt:
+    os.execv("/bin/sh", ["sh", "-c", "true"])
+
+
+def _kill_parent(*_: object) -> Rebuilt:
+    os.kill(os.getppid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def _trace_parent(*_: object) -> Rebuilt:
+    kernel.syscall(101 if kernel.MACHINE == "x86_64" else 117, 16, os.getppid(), 0, 0)
+    raise AssertionError
+
+
+def _run_data(*_: object) -> Rebuilt:
+    libc = ctypes.CDLL(None)
+    libc.mmap.restype = ctypes.c_void_p
+    if libc.mmap(None, 4096, 7, 0x22, -1, 0) != ctypes.c_void_p(-1).value:
+        return Rebuilt(Source(b"escaped"), Kind.TEXT)
+    raise PermissionError
+
+
+def _unshare_again(*_: object) -> Rebuilt:
+    kernel.unshare(kernel.CLONE_NEWUSER)
+    return Rebuilt(Source(b"escaped"), Kind.TEXT)
+
+
+def _raise_limits(*_: object) -> Rebuilt:
+    import resource  # noqa: PLC0415
+
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    return Rebuilt(Source(b"escaped"), Kind.TEXT)
+
+
+def _many_descriptors(*_: object) -> Rebuilt:
+    while True:
+        os.dup(child.SOURCE_FD)
+
+
+def _write_source(*_: object) -> Rebuilt:
+    os.write(child.SOURCE_FD, b"changed")
+    return Rebuilt(Source(b"escaped"), Kind.TEXT)
+
+
+def _environment(*_: object) -> Rebuilt:
+    return Rebuilt(Source(repr(sorted(os.environ.items())).encode()), Kind.TEXT)
+
+
+def _list_folder(*_: object) -> Rebuilt:
+    return Rebuilt(Source(repr(os.listdir("/")).encode()), Kind.TEXT)  # noqa: PTH208
+
+
+DEEDS = {name.removeprefix("_"): deed for name, deed in list(globals().items()) if name.startswith("_") and callable(deed)}
+
+
+def act(source: Source, context: Context) -> Rebuilt:
+    return DEEDS[source.bytes().split()[0].decode()](source, context)
+
+
+if __name__ == "__main__":
+    play = Sanitizer("hostile", frozenset({Kind.TEXT}), act, "", "", "", "")
+    engine.identify.identify = lambda *_: Kind.TEXT  # type: ignore[assignment]
+    engine.identify.mismatch = lambda *_: None  # type: ignore[assignment]
+    formats.BY_KIND[Kind.TEXT] = play
+    verify.VERIFIERS[Kind.TEXT] = lambda *_: None
+    engine.Engine._second_pass = lambda *_: None  # type: ignore[method-assign]
+    sys.exit(parent.main())

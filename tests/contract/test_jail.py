@@ -1,0 +1,157 @@
+"""The jail against children that want out or want to do harm. Every one is contained, reported, and leaves the service unharmed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from gateway import memory
+from gateway.workers import JailUnavailable, Sanitized, Workers
+from sanitizers.model import Job, Limits, Reason, Verdict
+
+HOSTILE = (sys.executable, str(Path(__file__).parent / "hostile_parent.py"))
+LIMITS = Limits(wall_seconds=2.0, cpu_seconds=1, memory_bytes=160 << 20, expanded_bytes=16 << 20)
+
+
+@pytest.fixture
+async def workers() -> AsyncIterator[Workers]:
+    crew = Workers({}, 2, command=HOSTILE)
+    await crew.start()
+    yield crew
+    await crew.stop()
+
+
+async def play(workers: Workers, deed: str, limits: Limits = LIMITS) -> Sanitized:
+    with memory.filled("input", deed.encode()) as writable:
+        source = os.open(f"/proc/self/fd/{writable}", os.O_RDONLY)
+        try:
+            return await workers.sanitize(source, Job(name="sample.txt", limits=limits))
+        finally:
+            os.close(source)
+
+
+def content(sanitized: Sanitized) -> bytes:
+    assert sanitized.output_fd is not None
+    try:
+        return os.pread(sanitized.output_fd, 1 << 20, 0)
+    finally:
+        os.close(sanitized.output_fd)
+
+
+CRASHES = (
+    "crash", "segfault", "abort", "exit_quietly", "garbage", "long_frame", "flood_report", "forged_report", "swap_output",
+    "fork", "raw_clone", "open_file", "create_file", "connect", "unix_socket", "execute", "kill_parent", "trace_parent", "run_data",
+    "unshare_again", "raise_limits", "many_descriptors", "write_source", "list_folder",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("deed", CRASHES)
+async def test_an_escape_or_crash_is_held_as_worker_crashed(workers: Workers, deed: str) -> None:
+    sanitized = await play(workers, deed)
+    assert (sanitized.report.verdict, sanitized.report.reason) == (Verdict.HELD, Reason.WORKER_CRASHED)
+    assert sanitized.output_fd is None
+    assert not Path("/tmp/sekisho-escape").exists()
+    assert content(await play(workers, "good morning")) == b"rebuilt: good morning"
+
+
+@pytest.mark.parametrize(
+    ("deed", "reason"),
+    [
+        ("spin", Reason.TIMEOUT),
+        ("spin_deaf", Reason.TIMEOUT),
+        ("burn", Reason.TIMEOUT),
+        ("eat_memory", Reason.LIMIT_EXCEEDED),
+        ("flood_output", Reason.LIMIT_EXCEEDED),
+    ],
+)
+async def test_too_much_is_held_with_the_limit_as_reason(workers: Workers, deed: str, reason: Reason) -> None:
+    sanitized = await play(workers, deed)
+    assert (sanitized.report.verdict, sanitized.report.reason) == (Verdict.HELD, reason)
+    assert content(await play(workers, "good")) == b"rebuilt: good"
+
+
+async def test_a_source_that_a_child_could_change_is_not_handed_over(workers: Workers) -> None:
+    with memory.filled("input", b"good") as writable, pytest.raises(ValueError, match="could change"):
+        await workers.sanitize(writable, Job(name="sample.txt"))
+
+
+async def test_others_go_on_beside_a_child_that_spins(workers: Workers) -> None:
+    spinning = asyncio.create_task(play(workers, "spin"))  # noqa: RUF006 - awaited below
+    for _ in range(5):
+        assert content(await play(workers, "good")) == b"rebuilt: good"
+    assert (await spinning).report.reason is Reason.TIMEOUT
+
+
+async def test_no_child_and_no_descriptor_is_left_behind(workers: Workers) -> None:
+    await play(workers, "good")
+    parent = psutil.Process().children()[0]
+    ours, theirs = os.listdir("/proc/self/fd"), parent.num_fds()
+    for deed in ("good", "crash", "garbage", "spin_deaf"):
+        sanitized = await play(workers, deed)
+        if sanitized.output_fd is not None:
+            os.close(sanitized.output_fd)
+    assert psutil.Process().children(recursive=True) == [parent]
+    assert (os.listdir("/proc/self/fd"), parent.num_fds()) == (ours, theirs)
+
+
+async def test_the_environment_of_the_road_does_not_reach_a_child(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEKISHO_SECRET", "hunter2")
+    crew = Workers({}, 1, command=HOSTILE)
+    await crew.start()
+    seen = content(await play(crew, "environment"))
+    await crew.stop()
+    assert b"hunter2" not in seen
+    assert b"PATH" in seen
+
+
+async def test_a_parent_that_dies_is_started_again_and_its_transfers_are_held(workers: Workers) -> None:
+    hanging = asyncio.create_task(play(workers, "spin_deaf"))  # noqa: RUF006 - awaited below
+    await asyncio.sleep(0.3)
+    psutil.Process().children()[0].kill()
+    assert (await hanging).report.reason is Reason.WORKER_CRASHED
+    assert content(await play(workers, "good")) == b"rebuilt: good"
+    await asyncio.sleep(0.1)
+    assert len(psutil.Process().children(recursive=True)) == 1
+
+
+async def test_a_parent_that_hangs_is_killed(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.warm_parent._GRACE_SECONDS", 0.3)
+    psutil.Process().children()[0].suspend()
+    sanitized = await play(workers, "good", Limits(wall_seconds=0.3))
+    assert sanitized.report.reason is Reason.TIMEOUT
+    assert content(await play(workers, "good")) == b"rebuilt: good"
+
+
+async def test_a_reload_takes_over_without_losing_a_transfer(workers: Workers) -> None:
+    running = [asyncio.create_task(play(workers, "good")) for _ in range(4)]
+    await workers.reload({"a.yar": "rule A { condition: true }"})
+    for task in running:
+        assert content(await task) == b"rebuilt: good"
+    assert [match.rule for match in (await play(workers, "good")).report.matches] == ["A"]
+
+
+async def test_rules_that_do_not_compile_leave_the_old_ones_in_force(workers: Workers) -> None:
+    with pytest.raises(ValueError, match=r"a\.yar"):
+        await workers.reload({"a.yar": "rule A { condition: maybe }"})
+    assert content(await play(workers, "good")) == b"rebuilt: good"
+
+
+async def test_no_jail_no_start(tmp_path: Path) -> None:
+    broken = tmp_path / "parent.py"
+    broken.write_text(
+        "import sys\nfrom sanitizers.jail import seccomp, walls\nfrom sanitizers import parent\n"
+        "seccomp.lock = lambda: None\nsys.exit(parent.main())\n",
+        "utf-8",
+    )
+    with pytest.raises(JailUnavailable, match="a jailed process could"):
+        await Workers({}, 1, command=(sys.executable, str(broken))).start()
+
+
+async def test_every_required_wall_stands_here(workers: Workers) -> None:
+    assert {"no-new-privs", "limits", "seccomp", "unprivileged-user"} <= set(workers.walls)
