@@ -1,0 +1,27 @@
+# Two commands: `make run` shows the gateway at work, `make test` proves it. The work itself is in Python and in deploy/.
+.PHONY: run test slow check perf lock
+
+run:
+	@python3 deploy/prepare.py
+	@.venv/bin/python deploy/demo/run.py $(ARGS)
+
+test:
+	@python3 deploy/prepare.py --test
+	@.venv/bin/python -m pytest -n 2 $(ARGS)
+
+slow:
+	@python3 deploy/prepare.py --test
+	@.venv/bin/python -m pytest -n 2 -m "slow or not slow" $(ARGS)
+
+check:
+	@python3 deploy/prepare.py --test
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy && .venv/bin/lint-imports
+
+perf:
+	@python3 deploy/prepare.py --test
+	@.venv/bin/python perf/run.py $(ARGS)
+
+lock:
+	@uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-header -o deploy/requirements.lock
+	@uv pip compile pyproject.toml --extra test --generate-hashes --no-emit-index-url --no-header -o deploy/requirements-test.lock
