@@ -1,7 +1,7 @@
 """Bytes into text by evidence first and label second, Japanese first; and text into bytes again.
 
-Labels lie (`iso-2022-jp` over raw Shift_JIS, `us-ascii` over UTF-8), have a hundred spellings (`cp50221`, `x-sjis`, `ks_c_5601`), or
-name something that no table knows. None of this may lose a character that the bytes really hold, and nothing here ever raises.
+Labels lie (`iso-2022-jp` over raw Shift_JIS, `us-ascii` over UTF-8), have a hundred spellings (`cp50221`, `x-sjis`, `ks_c_5601`),
+or name something that no table knows. None of this may lose a character that the bytes really hold, and nothing here ever raises.
 What cannot be known becomes 〓 and is counted. UTF-7 is read only where the label says so: it hides `<` from everyone else.
 """
 
@@ -12,7 +12,7 @@ import re
 from encodings import aliases as _aliases
 from typing import Final, NamedTuple
 
-from sanitizers.jis import EVIDENCE, GETA, Run, decode_euc, decode_jis, encode_jis
+from sanitizers.jis import EVIDENCE, GETA, Run, decode_euc, decode_jis, encode_euc, encode_jis
 
 
 class Decoded(NamedTuple):
@@ -36,13 +36,13 @@ JIS: Final = "iso-2022-jp"
 # Label without case and punctuation -> codec. Supersets stand for what they extend, as every mail program and browser does.
 _EXTRA: Final = {
     "cp932": (
-        "shiftjis", "sjis", "xsjis", "mskanji", "csshiftjis", "windows31j", "cswindows31j", "mssjis", "shiftjisms", "xmscp932", "ms932",
-        "windows932", "sjiswin", "cp943", "ibm943", "xshiftjis", "shiftjisdocomo", "sjisms",
+        "shiftjis", "sjis", "xsjis", "mskanji", "csshiftjis", "windows31j", "cswindows31j", "mssjis", "shiftjisms", "xmscp932",
+        "ms932", "windows932", "sjiswin", "cp943", "ibm943", "xshiftjis", "shiftjisdocomo", "sjisms",
     ),
     "euc_jp": ("eucjp", "xeucjp", "ujis", "eucjpms", "cp51932", "eucjpwin", "cseucpkdfmtjapanese", "eucjpascii"),
     JIS: (
-        "iso2022jp", "iso2022jp1", "iso2022jp2", "iso2022jp3", "iso2022jpext", "iso2022jp2004", "iso2022jpms", "csiso2022jp", "cp50220",
-        "cp50221", "cp50222", "jis", "jis7", "jiskana", "iso2022", "csiso2022jp2", "50220", "50221", "xiso2022jp",
+        "iso2022jp", "iso2022jp1", "iso2022jp2", "iso2022jp3", "iso2022jpext", "iso2022jp2004", "iso2022jpms", "csiso2022jp",
+        "cp50220", "cp50221", "cp50222", "jis", "jis7", "jiskana", "iso2022", "csiso2022jp2", "50220", "50221", "xiso2022jp",
     ),
     "gb18030": ("gb2312", "gbk", "cp936", "ms936", "windows936", "euccn", "gb231280", "csgb2312", "xgbk", "csiso58gb231280", "gb"),
     "big5hkscs": ("big5", "csbig5", "xbig5", "cp950", "big5hkscs", "big5tw", "cnbig5"),
@@ -102,7 +102,7 @@ def canonical(label: str | None) -> str | None:
 
 
 def decode(data: bytes, declared: str | None = None) -> Decoded:
-    """Text of `data`, whose label is `declared`. Order of evidence: byte order mark, escape sequences, valid UTF-8, the label, Japanese."""
+    """Text of `data`, whose label is `declared`. Evidence in order: byte order mark, escapes, valid UTF-8, label, Japanese."""
     for mark, codec in _BOMS:
         if data.startswith(mark) and (codec == "utf_8" or len(data) % 2 == 0):
             return _replacing(data[len(mark) :], codec)
@@ -285,15 +285,15 @@ def _geta(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error("sekisho.geta", _geta)
-_CAN_GETA: Final = frozenset({"cp932", "euc_jp", "gb18030", "utf_8", "utf_16", "utf_16_le", "utf_16_be", "cp949", "big5hkscs"})
+_CAN_GETA: Final = frozenset({"cp932", "gb18030", "utf_8", "utf_16", "utf_16_le", "utf_16_be", "cp949", "big5hkscs"})
 _ISO_2022_JP_MS: Final = frozenset({"iso2022jpms", "cp50221", "50221"})
 
 
 def encode(text: str, charset: str) -> bytes:
-    """Text as bytes of `charset` (any spelling; unknown ones mean UTF-8). A character that it lacks becomes 〓, or ? where 〓 lacks too."""
+    """Text as bytes of `charset` (any spelling; unknown ones mean UTF-8). A character that it lacks becomes 〓 or ?."""
     codec = canonical(charset) or "utf_8"
     if codec == JIS:
         return encode_jis(text, kana=_plain(charset) in _ISO_2022_JP_MS)
-    if codec in ("cp932", "euc_jp"):
-        text = text.replace("\u00a5", "\\").replace("\u203e", "~")
+    if codec == "euc_jp":
+        return encode_euc(text)
     return text.encode(codec, "sekisho.geta" if codec in _CAN_GETA else "replace")

@@ -103,14 +103,11 @@ def _supplement(run: bytes) -> Run:
 
 def _kana(run: bytes) -> str:
     """Bytes 0x21..0x5F as the half-width kana of JIS X 0201."""
-    return "".join(chr(0xFF40 + byte) for byte in run.translate(_KANA_INDEX))
-
-
-_KANA_INDEX: Final = bytes((byte & 0x7F) - 0 if byte & 0x7F < 0x60 else 0x3F for byte in range(256))
+    return "".join(chr(0xFF40 + byte) for byte in run)
 
 
 def _double(run: bytes, pairs: Callable[[bytes], Run], eight_bit: Callable[[bytes], Run]) -> list[Run]:
-    """A run in a two-byte set: pairs, single spaces and controls as they are, a lone half as 〓, 8-bit bytes by their own evidence."""
+    """A run in a two-byte set: pairs; single spaces and controls stay, a lone half is 〓, 8-bit bytes by their own evidence."""
     out = []
     for index, piece in enumerate(_PAIR_RUN.split(run)):
         if index % 2:
@@ -231,4 +228,17 @@ def encode_jis(text: str, *, kana: bool) -> bytes:
         out.append(run)
     if now != b"\x1b(B":
         out.append(b"\x1b(B")
+    return b"".join(out)
+
+
+def encode_euc(text: str) -> bytes:
+    """EUC-JP with the vendor rows (CP51932). Unknown characters become 〓."""
+    out = []
+    for match in _CLASSES.finditer(text):
+        if match[1]:
+            out.append(match[1].encode("ascii"))
+        elif match[2]:
+            out.append(b"".join(bytes((0x8E, ord(char) - 0xFEC0)) for char in match[2]))
+        else:
+            out.append(b"".join(_BYTES.get(char, _GETA_PAIR) for char in match[3]).translate(_TO_HIGH))
     return b"".join(out)

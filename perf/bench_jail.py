@@ -1,0 +1,83 @@
+"""What the jail costs: the same engine call in this process and through a jailed child, side by side in one run.
+
+    python perf/bench_jail.py [--rounds N]
+
+Prints milliseconds (median) of both, their difference and ratio for 10 KB, 1 MB and 20 MB of text and of pictures. The ratio is the figure to
+compare between machines; aim: at most 6 ms more at 10 KB, at most 10 % more at 20 MB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import os
+import random
+import statistics
+import time
+
+import uvloop
+from PIL import Image
+
+from gateway import memory, rulesets
+from gateway.workers import Workers
+from sanitizers.engine import Engine
+from sanitizers.model import Job
+from sanitizers.scan import Scanner, compile_rules
+from sanitizers.source import Source
+
+
+def text(size: int) -> bytes:
+    line = "関所は通る者をすべて改める。The gateway takes everything apart. 2026-11-20\n".encode()
+    return (line * (size // len(line) + 1))[:size].rsplit(b"\n", 1)[0] + b"\n"
+
+
+def picture(size: int) -> bytes:
+    """A JPEG of about `size` bytes: noise over a gradient, as a photograph has."""
+    rng = random.Random(size)
+    side = max(64, int((size / 0.62) ** 0.5))
+    grain = Image.frombytes("L", (side, side), rng.randbytes(side * side))
+    image = Image.merge("RGB", (Image.linear_gradient("L").resize((side, side)), grain, Image.radial_gradient("L").resize((side, side))))
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=80)
+    return stream.getvalue()
+
+
+async def measure(workers: Workers, scanner: Scanner, name: str, data: bytes, rounds: int) -> tuple[float, float]:
+    """Median milliseconds in this process and in the jail, taken in turns."""
+    inside, jailed = [], []
+    with memory.filled("input", data) as writable:
+        fd = os.open(f"/proc/self/fd/{writable}", os.O_RDONLY)
+        for _ in range(rounds):
+            started = time.perf_counter()
+            outcome = Engine(Job(name=name), scanner, len(data)).run(Source(data))
+            inside.append(time.perf_counter() - started)
+            assert outcome.content is not None, outcome.report
+            started = time.perf_counter()
+            sanitized = await workers.sanitize(fd, Job(name=name))
+            jailed.append(time.perf_counter() - started)
+            assert sanitized.output_fd is not None, sanitized.report
+            os.close(sanitized.output_fd)
+        os.close(fd)
+    return statistics.median(inside) * 1000, statistics.median(jailed) * 1000
+
+
+async def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--rounds", type=int, default=15)
+    rounds = arguments.parse_args().rounds
+    rules = rulesets.read(rulesets.builtin_folder())
+    scanner = Scanner(compile_rules(rules))
+    workers = Workers(rules, 1)
+    await workers.start()
+    print(f"{'sample':<16}{'bytes':>12}{'in process ms':>15}{'jailed ms':>12}{'more ms':>10}{'ratio':>8}")
+    for size in (10_000, 1_000_000, 20_000_000):
+        for name, make in (("a.txt", text), ("a.jpg", picture)):
+            data = make(size)
+            inside, jailed = await measure(workers, scanner, name, data, rounds if size < 5_000_000 else max(3, rounds // 5))
+            print(f"{name:<16}{len(data):>12}{inside:>15.2f}{jailed:>12.2f}{jailed - inside:>10.2f}{jailed / inside:>8.2f}")
+    await workers.stop()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

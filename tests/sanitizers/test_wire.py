@@ -1,0 +1,128 @@
+"""The frames between road and jail: what an honest child says passes, everything else is WireError."""
+
+from __future__ import annotations
+
+import random
+import struct
+
+import msgspec
+import pytest
+
+from sanitizers import wire
+from sanitizers.model import Action, Finding, Job, Kind, Match, PartInfo, Reason, Report, Severity, Verdict
+from sanitizers.wire import FrameReader, FrameType, WireError
+
+JOB = Job(name="a.docm", policy="p1", rules="r1")
+INFO = PartInfo(name="a.docm", size=10, sha256="0" * 64, kind=Kind.DOCM)
+OUTPUT = PartInfo(name="a.docx", size=9, sha256="1" * 64, kind=Kind.DOCX)
+FINDING = Finding(code="file.malformed", severity=Severity.MEDIUM, action=Action.REFUSED, where="x")
+GOOD = Report(path="a.docm", verdict=Verdict.SANITIZED, reason=None, input=INFO, output=OUTPUT, policy="p1", rules="r1")
+
+
+def sent(report: Report) -> Report:
+    return wire.decode_report(wire.encode_report(report), JOB)
+
+
+def changed(**fields: object) -> Report:
+    return msgspec.structs.replace(GOOD, **fields)
+
+
+def test_frames_arrive_whole_however_they_are_cut() -> None:
+    frames = [(FrameType.PROGRESS, "様式1".encode()), (FrameType.FAULT, b"why"), (FrameType.REPORT, b"{}" * 1000)]
+    stream = b"".join(wire.encode_frame(kind, payload) for kind, payload in frames)
+    rng = random.Random(1)
+    for _ in range(200):
+        reader, seen, rest = FrameReader(), [], stream
+        while rest:
+            cut = rng.randint(1, 40)
+            seen += reader.feed(rest[:cut])
+            rest = rest[cut:]
+        assert [(frame.type, frame.payload) for frame in seen] == frames
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"\x00\x00\x00\x00\x00",
+        b"\x04\x00\x00\x00\x00",
+        struct.pack(">BI", FrameType.PROGRESS, 501),
+        struct.pack(">BI", FrameType.FAULT, 4_001),
+        struct.pack(">BI", FrameType.REPORT, (64 << 20) + 1),
+        wire.encode_frame(FrameType.REPORT, b"{}") + b"x",
+    ],
+)
+def test_a_wrong_type_length_or_anything_after_the_report_is_refused(stream: bytes) -> None:
+    with pytest.raises(WireError):
+        FrameReader().feed(stream)
+
+
+def test_too_many_frames_are_a_flood() -> None:
+    reader, block = FrameReader(), wire.encode_frame(FrameType.PROGRESS, b"") * 1000
+    with pytest.raises(WireError, match="too many"):
+        for _ in range(51):
+            reader.feed(block)
+
+
+def test_long_progress_is_cut_and_a_long_report_is_our_bug() -> None:
+    [frame] = FrameReader().feed(wire.encode_frame(FrameType.PROGRESS, b"x" * 501))
+    assert len(frame.payload) == 500
+    with pytest.raises(ValueError, match="report of"):
+        wire.encode_frame(FrameType.REPORT, bytes((64 << 20) + 1))
+
+
+def test_control_characters_do_not_reach_a_log() -> None:
+    assert wire.printable("a\x1b[31m\nb".encode() + b"\xff") == "a [31m b\ufffd"
+
+
+def test_an_honest_report_arrives_as_it_was_sent() -> None:
+    nested = changed(
+        parts=(changed(path="b", findings=(FINDING,)),),
+        matches=(Match(rule="R", severity=Severity.LOW, where="w"),),
+    )
+    assert sent(nested) == nested
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        changed(path="other"),
+        changed(policy="p2"),
+        changed(rules="r2"),
+        changed(schema="sekisho.report/2"),
+        changed(verdict=Verdict.CONFIRMED),
+        changed(output=None),
+        changed(reason=Reason.MALFORMED),
+        changed(verdict=Verdict.HELD, output=None),
+        changed(verdict=Verdict.HELD, reason=Reason.POLICY),
+        changed(verdict=Verdict.BLOCKED, output=None, reason=Reason.MALFORMED),
+        changed(verdict=Verdict.HELD, output=None, reason=Reason.MALWARE),
+        changed(verdict=Verdict.HELD, output=None, reason=Reason.WORKER_CRASHED),
+        changed(input=msgspec.structs.replace(INFO, size=-1)),
+        changed(output=msgspec.structs.replace(OUTPUT, sha256="z" * 64)),
+        changed(output=msgspec.structs.replace(OUTPUT, path="../../etc/passwd")),
+        changed(output=msgspec.structs.replace(OUTPUT, name="x" * 5000)),
+        changed(findings=(msgspec.structs.replace(FINDING, code="no.such_code"),)),
+        changed(findings=(msgspec.structs.replace(FINDING, severity=Severity.INFO),)),
+        changed(findings=(msgspec.structs.replace(FINDING, detail="x" * 3000),)),
+        changed(matches=(Match(rule="x" * 3000, severity=Severity.LOW, where=""),)),
+        changed(elapsed_ms=-1),
+        changed(parts=(changed(output=None),)),
+    ],
+)
+def test_a_report_that_does_not_hold_is_refused(report: Report) -> None:
+    with pytest.raises(WireError):
+        sent(report)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"path": 1}', b"[" * 100_000, b'{"verdict": "fine"}', b"\xff\xfe"])
+def test_garbage_in_place_of_a_report_is_refused(data: bytes) -> None:
+    with pytest.raises(WireError):
+        wire.decode_report(data, JOB)
+
+
+def test_a_report_nested_deeper_than_any_transfer_is_refused() -> None:
+    report = GOOD
+    for _ in range(JOB.limits.depth + 2):
+        report = changed(parts=(report,))
+    with pytest.raises(WireError, match="deep"):
+        sent(report)
