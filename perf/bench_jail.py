@@ -67,7 +67,7 @@ async def main() -> None:
     arguments.add_argument("--rounds", type=int, default=15)
     rounds = arguments.parse_args().rounds
     rules = rulesets.read(rulesets.builtin_folder())
-    scanner = Scanner(compile_rules(rules))
+    scanner = compile_rules(rules)
     workers = Workers(rules, 1)
     await workers.start()
     print(f"{'sample':<16}{'bytes':>12}{'in process ms':>15}{'jailed ms':>12}{'more ms':>10}{'ratio':>8}")

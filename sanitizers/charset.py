@@ -119,6 +119,19 @@ def decode(data: bytes, declared: str | None = None) -> Decoded:
     return _eight_bit(data, label)
 
 
+_META: Final = re.compile(rb"<(?:meta\s[^>]{0,300}?charset|\?xml\s[^>]{0,100}?encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{1,40})", re.IGNORECASE)
+
+
+def decode_html(data: bytes, declared: str | None = None) -> Decoded:
+    """As `decode`; without a label that means something, the one that the page itself states in its first bytes (not for UTF-7)."""
+    if canonical(declared) is None and (stated := _META.search(data[:4096])):
+        label = canonical(stated[1].decode("ascii"))
+        # A page that could be read far enough to find this is not in UTF-16, whatever it says (WHATWG HTML, encoding sniffing).
+        if label and not label.startswith(("utf_7", "utf_16", "utf_32")):
+            declared = label
+    return decode(data, declared)
+
+
 def _seven_bit(data: bytes, label: str | None) -> Decoded:
     if b"\x1b" in data or (label == JIS and b"\x0e" in data):
         if label == "iso2022_kr":
@@ -158,11 +171,19 @@ def _unmarked_wide(data: bytes) -> str | None:
     return None
 
 
+# Bytes that no Shift_JIS has, and what Python's codec makes of them all the same.
+_NOT_CP932: Final = re.compile("[\x80\xa0\uf8f0-\uf8f3]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
 def _strict(data: bytes, codec: str) -> str | None:
     try:
-        return data.decode(codec)
+        text = data.decode(codec)
     except (UnicodeError, ValueError):
         return None
+    if codec == "cp932" and _NOT_CP932.search(text):
+        return None
+    return text
 
 
 def _named(text: str, codec: str, replaced: int = 0) -> Decoded:
@@ -182,7 +203,14 @@ def _replacing(data: bytes, codec: str) -> Decoded:
         except (UnicodeError, ValueError):  # some codecs raise whatever the error handler says
             text = data.decode("ascii", "replace")
         return _named(text.replace("\ufffd", GETA), codec, text.count("\ufffd"))
-    return _named(text, codec)
+    bad = _NOT_CP932 if codec == "cp932" else _SURROGATE  # lone surrogates come out of UTF-7
+    return _marked(text, codec, bad)
+
+
+def _marked(text: str, codec: str, bad: re.Pattern[str]) -> Decoded:
+    """Characters that the codec lets through without meaning, as 〓."""
+    marked, count = bad.subn(GETA, text)
+    return _named(marked, codec, count)
 
 
 def _eight_bit(data: bytes, label: str | None) -> Decoded:

@@ -67,7 +67,7 @@ def with_extension(name: str, kind: Kind) -> str:
 def safe(name: str, fallback: str = "file") -> str:
     """One harmless file name: no folder, nothing invisible, no device, at most LONGEST bytes of UTF-8, its extension kept."""
     cleaned = _clean(_last(name))
-    return _fit(cleaned or _clean(fallback) or "file")
+    return shortened(cleaned or _clean(fallback) or "file", LONGEST)
 
 
 def safe_path(path: str) -> Path:
@@ -80,7 +80,7 @@ def safe_path(path: str) -> Path:
     climbs = any(part.strip(" .\u3000") == "" and part.count(".") > 1 for part in parts)
     if climbs:
         why = "parent folder"
-    made = [_fit(cleaned) for part in parts if (cleaned := _clean(part))]
+    made = [shortened(cleaned, LONGEST) for part in parts if (cleaned := _clean(part))]
     if not why and made != [compose(part) for part in parts]:
         why = "unsafe name"
     if len(made) > DEEPEST:
@@ -103,9 +103,15 @@ def numbered(path: str, taken: set[str]) -> str:
 
 
 def key(path: str) -> str:
-    """Two paths with the same key can fall on the same file on Windows or a Mac: composed, case folded, no empty or "." steps."""
-    parts = (part.rstrip(". ") for part in path.replace("\\", "/").split("/"))
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", "/".join(part for part in parts if part)).casefold())
+    """Two paths with the same key can fall on the same file on Windows or a Mac: composed, case folded, "." and ".." resolved."""
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", path.replace("\\", "/")).casefold())
+    steps: list[str] = []
+    for part in folded.split("/"):
+        if part == "..":
+            del steps[-1:]
+        elif step := part.rstrip(". "):
+            steps.append(step)
+    return "/".join(steps)
 
 
 def compose(text: str) -> str:
@@ -197,13 +203,14 @@ def _selector(match: re.Match[str]) -> str:
     return match.group() if before and unicodedata.category(before) in ("Lo", "So", "Sm", "Po", "Nd") else ""
 
 
-def _fit(name: str) -> str:
-    if len(name.encode()) <= LONGEST:
+def shortened(name: str, size: int) -> str:
+    """At most `size` bytes of UTF-8, with the extension kept."""
+    if len(name.encode()) <= size:
         return name
     stem, dot, ending = name.rpartition(".")
     if not stem or len(ending.encode()) > 20:
         stem, dot, ending = name, "", ""
-    return (_cut(stem, LONGEST - len((dot + ending).encode())).rstrip(". ") or "_") + dot + ending
+    return (_cut(stem, size - len((dot + ending).encode())).rstrip(". ") or "_") + dot + ending
 
 
 def _cut(text: str, size: int) -> str:

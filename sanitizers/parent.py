@@ -149,7 +149,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the road's to handle: it drains
     with os.fdopen(given.rules, "rb") as stream:
         sources = msgspec.json.decode(stream.read(), type=dict[str, str])
-    scanner = scan.Scanner(scan.compile_rules(sources)) if sources else scan.NO_RULES
+    scanner = scan.compile_rules(sources)
     control = socket.socket(fileno=given.control)
     _load_codecs()
     ring = walls.put_up_outer()

@@ -65,15 +65,13 @@ class Header(NamedTuple):
     name: bytes
     unicode_path: str | None
     aes: Aes | None
-    wide: bool            # has a ZIP64 field: its data descriptor is the long one
+    fields: frozenset[int]    # ids of its extra fields
 
 
 class Central(NamedTuple):
     header: Header
     offset: int           # of the local record
-    system: int           # of the writer: 3 is Unix
     attributes: int       # external
-    extras: int           # bytes of extra fields
     comment: int          # bytes of entry comment
 
 
@@ -146,13 +144,13 @@ def centrals(data: memoryview, end: End) -> Iterator[Central]:
 
 
 def _central(fields: tuple[int, ...], name: bytes, extra: bytes) -> Central:
-    _, made_by, _, flags, method, _, _, crc, packed, size, _, extras, comment, disk, _, attributes, offset = fields
+    _, _, _, flags, method, _, _, crc, packed, size, _, _, comment, disk, _, attributes, offset = fields
     table = _extras(extra)
     size, packed, offset, disk = _wide_central(table.get(_EXTRA_ZIP64), size, packed, offset, disk)
     if disk:
         raise Unsupported("multi-volume archive", code="archive.multi_volume")
-    header = Header(flags, method, crc, packed, size, name, _unicode_path(table, name), _aes(table), _EXTRA_ZIP64 in table)
-    return Central(header, offset, made_by >> 8, attributes, extras, comment)
+    header = Header(flags, method, crc, packed, size, name, _unicode_path(table, name), _aes(table), frozenset(table))
+    return Central(header, offset, attributes, comment)
 
 
 def local(data: memoryview, offset: int) -> tuple[Header, int]:
@@ -169,7 +167,7 @@ def local(data: memoryview, offset: int) -> tuple[Header, int]:
     wide = table.get(_EXTRA_ZIP64)
     if wide is not None:
         size, packed = _wide_local(wide, size, packed)
-    return Header(flags, method, crc, packed, size, name, _unicode_path(table, name), _aes(table), wide is not None), start
+    return Header(flags, method, crc, packed, size, name, _unicode_path(table, name), _aes(table), frozenset(table)), start
 
 
 def descriptors(header: Header) -> Iterator[bytes]:

@@ -1,5 +1,50 @@
-"""Finding codes of the archive family."""
+"""Finding codes of the archive family: `zip.*` and `tar.*` for what only those can have, `archive.*` for all."""
 
 from sanitizers.findings.code import FindingCode
+from sanitizers.model import Severity
 
-CODES: tuple[FindingCode, ...] = ()
+CODES: tuple[FindingCode, ...] = (
+    FindingCode("zip.malformed", Severity.MEDIUM, "ZIPの構造の破損", "broken ZIP structure"),
+    FindingCode("zip.two_ends", Severity.HIGH, "ZIPの終端が二重に読める構造", "two readings of where the ZIP ends"),
+    FindingCode("zip.trailing_data", Severity.HIGH, "ZIPの末尾の余分なデータ", "data after the end of the ZIP"),
+    FindingCode("zip.leading_data", Severity.HIGH, "ZIPの先頭の余分なデータ（自己展開など）", "data before the ZIP (self-extracting)"),
+    FindingCode("zip.zip64", Severity.HIGH, "ZIP64情報の矛盾", "contradictory ZIP64 records"),
+    FindingCode("zip.directory", Severity.HIGH, "ZIPの目次の位置の矛盾", "central directory not where it is said to be"),
+    FindingCode("zip.count", Severity.HIGH, "ZIPのファイル数の矛盾", "wrong count of ZIP members"),
+    FindingCode("zip.local_header", Severity.HIGH, "ZIPの見出しの欠落", "missing local record in the ZIP"),
+    FindingCode("zip.header_mismatch", Severity.HIGH, "ZIPの目次と見出しの不一致", "ZIP directory and local record disagree"),
+    FindingCode("zip.extra_field", Severity.MEDIUM, "ZIPの拡張情報の破損", "broken extra field in the ZIP"),
+    FindingCode("zip.name", Severity.MEDIUM, "ZIP内のファイル名の矛盾", "contradictory member name in the ZIP"),
+    FindingCode("zip.overlap", Severity.HIGH, "ZIP内のファイルの重なり", "overlapping ZIP members"),
+    FindingCode("zip.gap", Severity.HIGH, "ZIP内の隠れたデータ", "hidden bytes between ZIP members"),
+    FindingCode("zip.orphan_entry", Severity.HIGH, "ZIPの目次にないファイル", "ZIP member missing from the directory"),
+    FindingCode("zip.directory_flag", Severity.HIGH, "フォルダーかファイルか曖昧なZIPの項目", "ZIP member that is folder and file"),
+    FindingCode("zip.duplicate_name", Severity.HIGH, "ZIP内の同じ名前のファイル", "ZIP members of the same name"),
+    FindingCode("zip.method", Severity.LOW, "対応していないZIPの圧縮方式", "unsupported ZIP compression method"),
+    FindingCode("zip.size", Severity.HIGH, "ZIP内のファイルの大きさの矛盾", "ZIP member of another size than declared"),
+    FindingCode("zip.crc", Severity.MEDIUM, "ZIP内のファイルの破損", "ZIP member that fails its checksum"),
+    FindingCode("zip.deflate", Severity.MEDIUM, "ZIP内の圧縮データの破損", "broken compressed data in the ZIP"),
+    FindingCode("zip.comment", Severity.LOW, "ZIPのコメント", "ZIP comment"),
+    FindingCode("zip.extra_data", Severity.LOW, "ZIPの拡張情報", "unusual extra fields in the ZIP"),
+    FindingCode("zip.backslash", Severity.INFO, "ZIP内の「\\」区切りのパス", "backslash in a ZIP path"),
+    FindingCode("zip.name_guessed", Severity.LOW, "文字コードが不明なファイル名", "file name of unknown encoding"),
+    FindingCode("zip.path_traversal", Severity.HIGH, "展開先を外れるパス", "path that leaves the folder it is unpacked into"),
+    FindingCode("zip.link", Severity.HIGH, "シンボリックリンクなどの特殊ファイル", "link or special file"),
+    FindingCode("zip.member_dropped", Severity.MEDIUM, "取り除かれたファイル", "member left out"),
+    FindingCode("zip.renamed", Severity.INFO, "重複を避けるための改名", "member renamed to avoid a clash"),
+    FindingCode("tar.header", Severity.MEDIUM, "tarの見出しの破損", "broken tar header"),
+    FindingCode("tar.size", Severity.HIGH, "tarの大きさの矛盾", "contradictory sizes in the tar"),
+    FindingCode("tar.trailing_data", Severity.HIGH, "tarの末尾の余分なデータ", "data after the end of the tar"),
+    FindingCode("tar.sparse", Severity.LOW, "tarのスパースファイル", "sparse file in the tar"),
+    FindingCode("archive.malformed", Severity.MEDIUM, "圧縮ファイルの破損", "broken archive"),
+    FindingCode("archive.trailing_data", Severity.MEDIUM, "圧縮データの後の余分なデータ", "data after the compressed data"),
+    FindingCode("archive.multi_volume", Severity.LOW, "分割された圧縮ファイル", "split archive"),
+    FindingCode("archive.container_converted", Severity.INFO, "ZIP形式への変換", "archive converted to ZIP"),
+    FindingCode("archive.duplicate_name", Severity.HIGH, "同じ名前のファイル", "members of the same name"),
+    FindingCode("archive.name_guessed", Severity.LOW, "文字コードが不明なファイル名", "file name of unknown encoding"),
+    FindingCode("archive.comment", Severity.LOW, "圧縮ファイルのコメント", "archive comment"),
+    FindingCode("archive.path_traversal", Severity.HIGH, "展開先を外れるパス", "path that leaves the folder it is unpacked into"),
+    FindingCode("archive.link", Severity.HIGH, "リンクなどの特殊ファイル", "link or special file"),
+    FindingCode("archive.member_dropped", Severity.MEDIUM, "取り除かれたファイル", "member left out"),
+    FindingCode("archive.renamed", Severity.INFO, "重複を避けるための改名", "member renamed to avoid a clash"),
+)

@@ -1,0 +1,43 @@
+"""Passwords: argon2id hashes, a rule with its words, and random temporary ones."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+# argon2-cffi's defaults are RFC 9106's low-memory profile (64 MiB, 3 passes).
+_hasher: Final = PasswordHasher()
+_SHORTEST: Final = 12
+_LONGEST: Final = 256
+# No letter that a person could take for another when typing it from a sheet.
+_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def temporary() -> str:
+    """A random password for one first log-in: 100 bits in groups of five."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
+
+
+def hashed(password: str) -> str:
+    return _hasher.hash(password)
+
+
+def matches(hash_of: str, password: str) -> bool:
+    try:
+        return _hasher.verify(hash_of, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+def weakness(password: str, login: str) -> str | None:
+    """Why a chosen password is refused, Japanese and English; None if it may be used."""
+    if not _SHORTEST <= len(password) <= _LONGEST:
+        return f"パスワードは{_SHORTEST}文字以上にしてください。 / at least {_SHORTEST} characters"
+    if login.lower() in password.lower():
+        return "パスワードにログイン名を含めることはできません。 / must not contain the log-in name"
+    if len(set(password)) < 5:
+        return "同じ文字の繰り返しは使えません。 / too few different characters"
+    return None

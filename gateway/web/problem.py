@@ -1,0 +1,50 @@
+"""Errors as RFC 9457 problem details: a title in two languages, never a stack trace, a path or a version."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+
+from gateway import log
+
+_log = log.get(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_TITLES: Final = {
+    400: ("正しくない要求です", "bad request"),
+    401: ("ログインが必要です", "log-in required"),
+    403: ("権限がありません", "not permitted"),
+    404: ("見つかりません", "not found"),
+    405: ("使えない操作です", "method not allowed"),
+    409: ("いまはその操作ができません", "not possible in this state"),
+    413: ("ファイルの上限を超えています", "larger than the limit"),
+    415: ("この形式では受け付けていません", "unsupported media type"),
+    429: ("しばらくしてからもう一度お試しください", "too many requests"),
+    500: ("処理できませんでした", "could not be done"),
+    503: ("いまは受け付けられません", "not accepting now"),
+}
+
+
+def problem(status: int, detail: str = "", **members: object) -> web.Response:
+    """One problem; `members` such as receipt_no go along."""
+    ja, en = _TITLES.get(status, _TITLES[500])
+    body = {"type": "about:blank", "status": status, "title": f"{ja} / {en}", "detail": detail, **members}
+    return web.json_response({key: value for key, value in body.items() if value not in ("", None)}, status=status,
+                             content_type="application/problem+json")  # fmt: skip
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every error of every handler leaves as a problem; what went wrong with us stays in the log."""
+    try:
+        return await handler(request)
+    except web.HTTPRedirection:
+        raise
+    except web.HTTPException as error:
+        return problem(error.status)
+    except Exception:  # noqa: BLE001 - the last net of a face: the client learns nothing of our insides
+        _log.exception("a request failed", method=request.method, route=str(request.match_info.route.resource))
+        return problem(500)

@@ -1,0 +1,161 @@
+"""Mail: a message comes in, a new one goes out that says the same and can do nothing.
+
+Removes: HTML (converted to text), scripts, hidden text, remote images, links that can be clicked, header fields of machines, signatures.
+Keeps: who, to whom, when, subject, threads, the text in reading order, and every attachment that the engine delivers.
+Refuses: structures that mail programs read differently, pieces of split messages, messages beyond the limits.
+Spec: RFC 5322, RFC 2045-2047, RFC 2231, RFC 2387, RFC 3676, RFC 1847; MS KB167393 (uuencode in text).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from sanitizers import names
+from sanitizers.context import Context, Outcome, Rebuilt
+from sanitizers.findings import CODES
+from sanitizers.formats.message import banner
+from sanitizers.formats.message.banner import Entry
+from sanitizers.formats.message.compose import File, compose
+from sanitizers.formats.message.envelope import Envelope, facts
+from sanitizers.formats.message.gather import Attachment, Content, Gatherer
+from sanitizers.formats.message.header import read_header
+from sanitizers.formats.message.links import defang
+from sanitizers.formats.message.reader import Reader
+from sanitizers.formats.message.wording import words
+from sanitizers.formats.sanitizer import Sanitizer
+from sanitizers.model import Action, Finding, Kind, Malformed, PartInfo, Reason, Report, Verdict
+from sanitizers.source import Source
+
+RESULT: Final = "x-sekisho-result"
+_MAIL_FIELDS: Final = frozenset(("from", "to", "subject", "date", "message-id", "received", "content-type", "mime-version", "return-path"))
+_BARE_CR: Final = re.compile(rb"\r(?!\n)")
+_TOKEN: Final = re.compile(r"[^A-Za-z0-9._:+-]")
+
+
+def sanitize(source: Source, context: Context) -> Rebuilt:
+    data = source.bytes()
+    header, _ = read_header(data, 0, len(data))
+    if not any(entry.name in _MAIL_FIELDS for entry in header.fields):
+        raise Malformed("no header of a message")
+    context.mail = facts(header)
+    root = Reader().read(data)
+    if data.count(b"\r") != data.count(b"\r\n"):
+        context.found("mail.bare_newline", "message", Action.REWRITTEN, f"{len(_BARE_CR.findall(data))} bare CR")
+    content = Gatherer(context).gather(root)
+    body, links = _body(content, bool(header.first(RESULT)), context)
+    files, entries, tokens = _attachments(content.attachments, context)
+    envelope = Envelope(header, context)
+    lines = envelope.lines()
+    if content.converted or content.html_dropped:
+        tokens.add("CHG_TEXT")
+    if links:
+        tokens.add("REP_LINK")
+    lines.append(_result(tokens, context))
+    notice = banner.write(content, links, entries, envelope.warnings, context)
+    body = body or words(context.treatment.language).empty
+    return Rebuilt(Source(compose(lines, f"{notice}\n\n{body}\n", files)), Kind.EML)
+
+
+def _body(content: Content, through_us: bool, context: Context) -> tuple[str, int]:
+    """All text blocks, without a notice on top of them, links made harmless; and the number of those."""
+    text = "\n\n".join(block for block in (text.strip("\n") for text in content.texts) if block.strip())
+    notice, text = banner.split(text)
+    content.texts = [text]
+    if notice and not through_us:
+        context.found("mail.forged_banner", "message", Action.REWRITTEN)
+        text = "\n".join("> " + line for line in notice.split("\n")) + "\n\n" + text
+    if not context.treatment.mail_links_defanged:
+        return text, 0
+    text, links = defang(text)
+    if links:
+        context.found("mail.link", "message", Action.REWRITTEN, f"{links} links")
+    return text, links
+
+
+def _attachments(attachments: list[Attachment], context: Context) -> tuple[list[File], list[Entry], set[str]]:
+    """Each attachment round the engine: files to attach, lines for the notice, words for the result header."""
+    say = words(context.treatment.language)
+    files: list[File] = []
+    entries: list[Entry] = []
+    tokens: set[str] = set()
+    taken: set[str] = set()
+    for attachment in attachments:
+        name = names.safe(attachment.name, "attachment")
+        if _dangerous(attachment.name):
+            context.found("file.unsafe_name", f"{attachment.where}/{name}", Action.REWRITTEN)
+        where = f"{attachment.where}/{name}"
+        if not context.treatment.mail_attachments:
+            context.found("mail.attachment_dropped", where, Action.REMOVED, "mode without attachments")
+            entries.append(Entry(name, "", say.listed_only))
+            tokens.add("DEL_ATTACH")
+            continue
+        outcome = _held(name, attachment, context) if attachment.reason else context.embed(name, attachment.content, where)
+        report = outcome.report
+        if outcome.content is None or report.output is None:
+            tokens.add("DEL_ATTACH" if report.verdict is Verdict.BLOCKED else "HOLD")
+            context.found("mail.attachment_dropped", where, Action.REMOVED, report.reason or "")
+            entries.append(Entry(name, "", banner.result_of(outcome, say)))
+            continue
+        output = _unique(names.with_extension(name, report.output.kind), taken)
+        tokens.add("CDR")
+        files.append(File(output, outcome.content, report.output.kind))
+        entries.append(Entry(name, output, banner.result_of(outcome, say)))
+    return files, entries, tokens
+
+
+def _held(name: str, attachment: Attachment, context: Context) -> Outcome:
+    """A part that nobody here can read: reported like one that the engine held."""
+    assert attachment.reason is not None
+    content = Source(attachment.content)
+    context.budget.spend_part()
+    code = "file.encrypted" if attachment.reason is Reason.ENCRYPTED else "file.unsupported_kind"
+    report = Report(
+        path=name,
+        verdict=Verdict.HELD,
+        reason=attachment.reason,
+        input=PartInfo(name=name, size=len(content), sha256=content.sha256, kind=Kind.UNKNOWN),
+        output=None,
+        findings=(Finding(code=code, severity=CODES[code].severity, action=Action.REFUSED, where=attachment.where),),
+    )
+    context.parts.append(report)
+    return Outcome(report, None)
+
+
+def _dangerous(name: str) -> bool:
+    """A name that tries something: turns the writing direction, carries controls, or climbs out of its folder."""
+    return any(char < " " or "\x7f" <= char <= "\x9f" or "\u202a" <= char <= "\u202e" or "\u2066" <= char <= "\u2069" for char in name) or (
+        "../" in name or "..\\" in name
+    )
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    """The name, or `name (2).ext`: two attachments of one name are told apart by number."""
+    stem, dot, ending = name.rpartition(".") if "." in name else (name, "", "")
+    number, unique = 1, name
+    while unique.lower() in taken:
+        number += 1
+        unique = f"{stem} ({number}){dot}{ending}"
+    taken.add(unique.lower())
+    return unique
+
+
+def _result(tokens: set[str], context: Context) -> str:
+    """The header that filters can act on (contracts.md §6)."""
+    order = ("CHG_TEXT", "REP_LINK", "CDR", "DEL_ATTACH", "HOLD")
+    parts = [" ".join(token for token in order if token in tokens) or "NONE"]
+    for key, value in (("id", context.treatment.receipt_no), ("policy", context.job.policy)):
+        if value:
+            parts.append(f"{key}={_TOKEN.sub('_', value)[:100]}")
+    return "X-Sekisho-Result: " + "; ".join(parts)
+
+
+SANITIZER: Final = Sanitizer(
+    family="message",
+    kinds=frozenset((Kind.EML,)),
+    sanitize=sanitize,
+    removes="HTML (converted to text), scripts, hidden text, remote images, live links, foreign header fields, signatures",
+    keeps="sender, recipients, subject, date, thread, the text in reading order, every attachment that can be sanitized",
+    refuses="structures that mail programs read differently, pieces of split messages",
+    spec="RFC 5322, RFC 2045-2047, RFC 2231, RFC 3676",
+)

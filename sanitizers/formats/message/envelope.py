@@ -1,0 +1,172 @@
+"""The header of the new message: an allow-list, each field written anew from what was understood.
+
+Kept: From (exactly one), To, Cc, Reply-To, Subject, Date, Message-ID, In-Reply-To, References, Auto-Submitted. Everything else stays behind:
+it speaks to machines of other networks (Received, DKIM-Signature), to ours (X-*), or asks for something (receipts).
+Spec: RFC 5322 §3.6, RFC 2047, RFC 3834.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_tz
+from typing import Final
+
+from sanitizers.context import Context
+from sanitizers.formats.message.address import ADDRESS_LIMIT, NOBODY, Mailbox, read_addresses, spoofed_name
+from sanitizers.formats.message.header import Header
+from sanitizers.formats.message.words import header_text
+from sanitizers.model import Action, MailFacts
+
+REFERENCES_LIMIT: Final = 50
+_MESSAGE_ID: Final = re.compile(rb"<([!-;=?-~]{1,240})>")
+_ATEXT: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WANTS_RECEIPT: Final = ("disposition-notification-to", "return-receipt-to", "x-confirm-reading-to")
+
+
+def facts(header: Header) -> MailFacts:
+    """What the journal keeps of a mail."""
+    author = next(iter(read_addresses(header.first("from"))), None)
+    return MailFacts(
+        message_id=header_text(header.first("message-id")),
+        subject=header_text(header.first("subject")),
+        author="" if author is None else _shown(author),
+    )
+
+
+def _shown(mailbox: Mailbox) -> str:
+    return f"{mailbox.name} <{mailbox.address}>" if mailbox.name else mailbox.address
+
+
+class Envelope:
+    """Reads the old header and writes the new one; what is odd about it becomes findings and `warnings` (reply_to, spoof)."""
+
+    def __init__(self, header: Header, context: Context) -> None:
+        self._header = header
+        self._context = context
+        self.warnings: list[tuple[str, str]] = []
+
+    def lines(self) -> list[str]:
+        """The new header's fields, each with its folds as `\\r\\n`, without the fields that describe the body."""
+        author = self._author()
+        lines = [_addresses("From", [author])]
+        for name in ("To", "Cc"):
+            if boxes := self._boxes(name):
+                lines.append(_addresses(name, boxes))
+        if reply := self._reply_to(author):
+            lines.append(_addresses("Reply-To", reply))
+        lines.append(_unstructured("Subject", header_text(self._header.first("subject"))))
+        lines += self._date() + self._ids()
+        automatic = self._header.first("auto-submitted").split(b";")[0].strip().lower()
+        if automatic in (b"auto-generated", b"auto-replied"):
+            lines.append(f"Auto-Submitted: {automatic.decode()}")
+        for name in _WANTS_RECEIPT:
+            if self._header.first(name):
+                self._context.found("mail.receipt_request", name)
+        return lines
+
+    def _boxes(self, name: str) -> list[Mailbox]:
+        boxes = [box for value in self._header.every(name.lower()) for box in read_addresses(value)]
+        if len(boxes) > ADDRESS_LIMIT:
+            self._context.found("mail.addresses_cut", name, Action.REMOVED, f"{len(boxes) - ADDRESS_LIMIT} addresses")
+        kept = boxes[:ADDRESS_LIMIT]
+        for box in kept:
+            if not box.valid and not _already(box, self._header.first(name.lower())):
+                self._context.found("mail.invalid_address", name, Action.REWRITTEN, box.name)
+        return kept
+
+    def _author(self) -> Mailbox:
+        boxes = self._boxes("From")
+        if len(boxes) > 1:
+            self._context.found("mail.several_from", "From", Action.REMOVED, ", ".join(_shown(box) for box in boxes[1:4]))
+        author = next((box for box in boxes if box.valid), boxes[0] if boxes else Mailbox("", NOBODY))
+        if spoofed := spoofed_name(author):
+            self._context.found("mail.name_spoof", "From", Action.KEPT, f"{spoofed} / {author.address}")
+            self.warnings.append(("spoof", spoofed))
+        return author
+
+    def _reply_to(self, author: Mailbox) -> list[Mailbox]:
+        boxes = self._boxes("Reply-To")
+        if any(box.address.lower() != author.address.lower() for box in boxes):
+            shown = ", ".join(box.address for box in boxes[:3])
+            self._context.found("mail.reply_to_differs", "Reply-To", Action.KEPT, shown)
+            self.warnings.append(("reply_to", shown))
+        return boxes
+
+    def _date(self) -> list[str]:
+        raw = self._header.first("date")
+        written = rewrite_date(header_text(raw, 200)) if raw else ""
+        if raw and not written:
+            self._context.found("mail.header_dropped", "Date", Action.REMOVED, header_text(raw, 100))
+        return [f"Date: {written}"] if written else []
+
+    def _ids(self) -> list[str]:
+        lines = []
+        for name in ("Message-ID", "In-Reply-To", "References"):
+            ids = [match.decode("ascii") for match in _MESSAGE_ID.findall(self._header.first(name.lower()))]
+            ids = ids[:1] if name == "Message-ID" else ids[-REFERENCES_LIMIT:]
+            if ids:
+                lines.append(f"{name}: " + "\r\n ".join(f"<{one}>" for one in ids))
+        return lines
+
+
+def _already(box: Mailbox, raw: bytes) -> bool:
+    """An address that we ourselves replaced on an earlier way through."""
+    return NOBODY.encode() in raw and box.address == NOBODY
+
+
+def rewrite_date(text: str) -> str:
+    """A date in the one form of RFC 5322, or '' for one that is none."""
+    parsed = parsedate_tz(text)
+    if parsed is None:
+        return ""
+    offset = parsed[9]
+    try:
+        zone = timezone(timedelta(seconds=offset or 0))
+        moment = datetime(*parsed[:5], min(parsed[5], 59), tzinfo=zone)
+    except (ValueError, OverflowError):
+        return ""
+    minutes = abs(offset or 0) // 60
+    sign = "-" if offset is None or offset < 0 else "+"
+    day = f"{_DAYS[moment.weekday()]}, {moment.day:02} {_MONTHS[moment.month - 1]} {moment.year:04}"
+    return f"{day} {moment:%H:%M:%S} {sign}{minutes // 60:02}{minutes % 60:02}"
+
+
+def encoded_words(text: str) -> list[str]:
+    """Text as RFC 2047 words in UTF-8, each at most 75 characters and never cut inside a character."""
+    words: list[str] = []
+    piece: list[str] = []
+    size = 0
+    for char in text:
+        width = len(char.encode())
+        if size + width > 45:  # 60 letters of base64 and 12 of clothing
+            words.append("".join(piece))
+            piece, size = [], 0
+        piece.append(char)
+        size += width
+    words.append("".join(piece))
+    return [f"=?UTF-8?B?{b64encode(word.encode()).decode()}?=" for word in words if word]
+
+
+def _unstructured(name: str, text: str) -> str:
+    if text.isascii() and "=?" not in text and "  " not in text and len(text) <= 66:
+        return f"{name}: {text}"
+    return f"{name}: " + "\r\n ".join(encoded_words(text))
+
+
+def _phrase(name: str) -> str:
+    """A display name: as it is, in quotes, or as encoded words, one to a line."""
+    if len(name) <= 60 and name.isascii() and "=?" not in name:
+        if _ATEXT.fullmatch(name) and "  " not in name:
+            return name
+        if '"' not in name and "\\" not in name:
+            return f'"{name}"'
+    return "\r\n ".join(encoded_words(name))
+
+
+def _addresses(name: str, boxes: Iterable[Mailbox]) -> str:
+    return f"{name}: " + ",\r\n ".join(f"{_phrase(box.name)} <{box.address}>" if box.name else box.address for box in boxes)

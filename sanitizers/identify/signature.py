@@ -1,0 +1,155 @@
+"""Kinds with a signature at a fixed place, and the containers whose inside must be looked at: ZIP, compound file, RIFF, ISO media."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from sanitizers.identify.cfb import by_storage
+from sanitizers.identify.package import by_members
+from sanitizers.model import Kind
+from sanitizers.source import Source
+
+_PDF_WITHIN: Final = 1024
+_AT_START: Final[tuple[tuple[bytes, Kind], ...]] = (
+    (b"MZ", Kind.PE),
+    (b"ZM", Kind.PE),
+    (b"\x7fELF", Kind.ELF),
+    (b"\xfe\xed\xfa\xce", Kind.MACHO),
+    (b"\xfe\xed\xfa\xcf", Kind.MACHO),
+    (b"\xce\xfa\xed\xfe", Kind.MACHO),
+    (b"\xcf\xfa\xed\xfe", Kind.MACHO),
+    (b"L\x00\x00\x00\x01\x14\x02\x00\x00\x00\x00\x00\xc0\x00\x00\x00\x00\x00\x00F", Kind.LNK),
+    (b"ITSF\x03\x00\x00\x00", Kind.CHM),
+    (b"MSWIM\x00\x00\x00", Kind.WIM),
+    (b"vhdxfile", Kind.VHDX),
+    (b"conectix", Kind.VHD),
+    (b"MSCF\x00\x00\x00\x00", Kind.CAB),
+    (b"\xff\xd8\xff", Kind.JPEG),
+    (b"\x89PNG\r\n\x1a\n", Kind.PNG),
+    (b"GIF87a", Kind.GIF),
+    (b"GIF89a", Kind.GIF),
+    (b"II*\x00", Kind.TIFF),
+    (b"MM\x00*", Kind.TIFF),
+    (b"II+\x00", Kind.TIFF),
+    (b"MM\x00+", Kind.TIFF),
+    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", Kind.JP2),
+    (b"\xff\x4f\xff\x51", Kind.JP2),
+    (b"8BPS\x00\x01", Kind.PSD),
+    (b"\xd7\xcd\xc6\x9a", Kind.WMF),
+    (b"\x01\x00\x09\x00\x00\x03", Kind.WMF),
+    (b"\x02\x00\x09\x00\x00\x03", Kind.WMF),
+    (b"7z\xbc\xaf\x27\x1c", Kind.SEVENZIP),
+    (b"Rar!\x1a\x07", Kind.RAR),
+    (b"\x1f\x8b\x08", Kind.GZ),
+    (b"\xfd7zXZ\x00", Kind.XZ),
+    (b"\x28\xb5\x2f\xfd", Kind.ZST),
+    (b"\x04\x22\x4d\x18", Kind.LZ4),
+    (b"\x1f\x9d", Kind.COMPRESS),
+    (b"\x1f\xa0", Kind.COMPRESS),
+    (b"!<arch>\n", Kind.AR),
+    (b"070701", Kind.CPIO),
+    (b"070702", Kind.CPIO),
+    (b"070707", Kind.CPIO),
+    (b"\xc7\x71", Kind.CPIO),
+    (b"\x60\xea", Kind.ARJ),
+    (b"\x78\x9f\x3e\x22", Kind.TNEF),
+    (b"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3", Kind.ONE),
+    (b"\x00\x01\x00\x00Standard ACE DB", Kind.ACCDB),
+    (b"\x00\x01\x00\x00Standard Jet DB", Kind.ACCDB),
+    (b"JwwData.", Kind.JWW),
+    (b"AC10", Kind.DWG),
+    (b"\x60\x0e\x82\x01", Kind.XDW),
+    (b"%!PS", Kind.EPS),
+    (b"\xc5\xd0\xd3\xc6", Kind.EPS),
+    (b"OTTO", Kind.FONT),
+    (b"ttcf", Kind.FONT),
+    (b"wOFF", Kind.FONT),
+    (b"wOF2", Kind.FONT),
+    (b"\x00\x01\x00\x00\x00", Kind.FONT),
+    (b"ID3", Kind.AUDIO),
+    (b"OggS", Kind.AUDIO),
+    (b"fLaC", Kind.AUDIO),
+    (b"\x1aE\xdf\xa3", Kind.VIDEO),
+    (b"0&\xb2u\x8ef\xcf\x11\xa6\xd9\x00\xaa\x00b\xcel", Kind.VIDEO),
+)
+_ATC: Final = (b"_AttacheCaseData", b"_AttacheCase_Rsa", b"_Atc_Broken_Data")
+_LZH: Final = re.compile(rb"-(?:lh[0-9a-z]|lz[0-9s]|pm[0-2])-")
+_HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"})
+_ISO_SECTORS: Final = (0x8001, 0x8801, 0x9001)
+_KOLY: Final = 512
+
+
+def by_signature(source: Source) -> Kind | None:
+    """The kind that the first bytes (or, for disk images, the fixed later ones) name; None when they name nothing."""
+    head = source.head(4096)
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK00PK\x03\x04")):
+        return by_members(source)
+    if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        return by_storage(source)
+    for signature, kind in _AT_START:
+        if head.startswith(signature):
+            return kind
+    return _by_shape(source, head)
+
+
+def _by_shape(source: Source, head: bytes) -> Kind | None:
+    if head.startswith(b"RIFF"):
+        return {b"WEBP": Kind.WEBP, b"WAVE": Kind.AUDIO, b"AVI ": Kind.VIDEO}.get(head[8:12])
+    if head[4:8] == b"ftyp":
+        return _iso_media(head)
+    if head.startswith(b"BM") and len(head) >= 18 and int.from_bytes(head[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124):
+        return Kind.BMP
+    if head.startswith((b"\x00\x00\x01\x00", b"\x00\x00\x02\x00")) and _plausible_icon(head):
+        return Kind.ICO
+    if head[:4] == b"\x01\x00\x00\x00" and head[40:44] == b" EMF":
+        return Kind.EMF
+    if head.startswith(b"BZh") and head[4:10] in (b"1AY&SY", b"\x17rE8P\x90"):
+        return Kind.BZ2
+    if _LZH.fullmatch(head[2:7]):
+        return Kind.LZH
+    if head[4:20] in _ATC:
+        return Kind.ATC
+    if head.startswith(b"\xca\xfe\xba\xbe"):
+        return Kind.CLASS if int.from_bytes(head[4:8], "big") > 30 else Kind.MACHO
+    if head[257:262] == b"ustar":
+        return Kind.TAR
+    return _late(source, head)
+
+
+def _late(source: Source, head: bytes) -> Kind | None:
+    if -1 < head[: _PDF_WITHIN + 5].find(b"%PDF-") <= _PDF_WITHIN:
+        return Kind.PDF
+    if any(bytes(source.view[at : at + 5]) in (b"CD001", b"BEA01", b"NSR02", b"NSR03") for at in _ISO_SECTORS):
+        return Kind.ISO
+    if len(source) > _KOLY and source.tail(_KOLY).startswith(b"koly"):
+        return Kind.DMG
+    if len(source) > _KOLY and source.tail(_KOLY).startswith(b"conectix"):
+        return Kind.VHD
+    return Kind.TAR if _old_tar(head) else None
+
+
+def _iso_media(head: bytes) -> Kind:
+    size = min(int.from_bytes(head[:4], "big"), 256)
+    brands = {head[8:12], *(head[at : at + 4] for at in range(16, size - 3, 4))}
+    if head[8:12] in (b"avif", b"avis") or (head[8:12] in (b"mif1", b"msf1") and b"avif" in brands):
+        return Kind.AVIF
+    if head[8:12] in _HEIF_BRANDS:
+        return Kind.HEIC
+    return Kind.AUDIO if head[8:12] in (b"M4A ", b"M4B ") else Kind.VIDEO
+
+
+def _plausible_icon(head: bytes) -> bool:
+    count = int.from_bytes(head[4:6], "little")
+    return 0 < count < 256 and len(head) >= 22 and head[9] == 0 and int.from_bytes(head[18:22], "little") >= 6 + 16 * count
+
+
+def _old_tar(head: bytes) -> bool:
+    """A tar header without `ustar`: its checksum is right."""
+    if len(head) < 512 or not head[0]:
+        return False
+    try:
+        said = int(head[148:156].strip(b" \x00") or b"-1", 8)
+    except ValueError:
+        return False
+    return said == sum(head[:148]) + 8 * 32 + sum(head[156:512])

@@ -1,0 +1,161 @@
+"""The second opinion on rebuilt archives: zipfile and a forward walk for zip, tarfile and libarchive for tar, zlib for gz."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import tarfile
+import unicodedata
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+import libarchive
+from libarchive.exception import ArchiveError
+
+from sanitizers.context import Context
+from sanitizers.model import Kind, Report, VerificationFailed
+from sanitizers.source import Source
+
+_NOTICES: Final = ("無害化通知.txt", "sanitisation-notice.txt")
+_NOTICE_TITLES: Final = ("【無害化通知】\r\n", "[Sanitisation notice]\r\n")
+_FOLDER: Final = 0x10             # DOS attribute
+_FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)
+
+
+def verify_zip(output: Source, _original: Source, context: Context) -> None:
+    """Both readers see the same plain members, and each is a part that the engine delivered, or a notice."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(output.bytes())) as archive:
+            listed = archive.infolist()
+            if archive.comment or [info.filename for info in listed] != _forward_walk(output.bytes(), len(listed)):
+                raise VerificationFailed("comment, or members that two readers see differently")
+            for info in listed:
+                _check_zip_member(info)
+            _check_parts(((info.filename, archive.read(info)) for info in listed if not info.is_dir()), context)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
+        raise VerificationFailed(f"zipfile: {error}") from None
+
+
+def _forward_walk(data: bytes, count: int) -> list[str]:
+    """The names in the local records, reading forward from byte 0 as streaming readers do, up to the directory."""
+    found, at = [], 0
+    while data[at : at + 4] == b"PK\x03\x04":
+        flags, method = struct.unpack_from("<2H", data, at + 6)
+        packed, _, named, extras = struct.unpack_from("<2I2H", data, at + 18)
+        if flags & ~0x0800 or method not in (0, 8) or extras:
+            raise VerificationFailed("flag, method or extra field in a local record")
+        found.append(data[at + 30 : at + 30 + named].decode("utf-8"))
+        at += 30 + named + packed
+    ending = data[-22:]
+    counts = struct.unpack_from("<4H2IH", ending, 4)
+    if ending[:4] != b"PK\x05\x06" or counts[2:4] != (count, count) or counts[5] != at or counts[4] + at + 22 != len(data):
+        raise VerificationFailed("the directory does not follow the members")
+    return found
+
+
+def _check_zip_member(info: zipfile.ZipInfo) -> None:
+    attributes = _FOLDER if info.is_dir() else 0
+    if info.extra or info.comment or info.flag_bits & ~0x0800 or info.external_attr != attributes or info.date_time != _FIRST_DAY:
+        raise VerificationFailed(f"more than a plain member: {info.filename!r}")
+    if info.is_dir() and info.file_size:
+        raise VerificationFailed(f"folder with content: {info.filename!r}")
+    _check_path(info.filename)
+
+
+def _check_path(path: str) -> None:
+    """Relative, forward, visible: nothing that Windows, a Mac or Unix could take for another place."""
+    parts = path.removesuffix("/").split("/")
+    if any(part.strip(". ") == "" or part != part.rstrip(". ") for part in parts):
+        raise VerificationFailed(f"unsafe path: {path!r}")
+    if any(char in '\\:*?"<>|' or unicodedata.category(char) in ("Cc", "Cf", "Cs") for char in path):
+        raise VerificationFailed(f"unsafe character in {path!r}")
+
+
+def verify_tar(output: Source, _original: Source, context: Context) -> None:
+    """tarfile and libarchive see the same plain files and folders, each one delivered by the engine, or a notice."""
+    plain: list[tuple[str, int]] = []
+    try:
+        with tarfile.open(fileobj=io.BytesIO(output.bytes()), mode="r:") as archive:
+            for info in archive:
+                _check_tar_member(info)
+                plain.append((info.name, info.size))
+        seen = _through_libarchive(output.bytes())
+    except (tarfile.TarError, ArchiveError, ValueError) as error:
+        raise VerificationFailed(f"tar: {error}") from None
+    if [(name.rstrip("/"), len(content or b"")) for name, content in seen] != plain:
+        raise VerificationFailed("tarfile and libarchive see different members")
+    _check_parts(((name, content) for name, content in seen if content is not None), context)
+
+
+def _check_tar_member(info: tarfile.TarInfo) -> None:
+    _check_path(info.name)
+    owner = (info.uid, info.gid, info.uname, info.gname, info.mtime)
+    if not (info.isreg() or info.isdir()) or owner != (0, 0, "", "", 0) or info.linkname or set(info.pax_headers) - {"path"}:
+        raise VerificationFailed(f"more than a plain file: {info.name!r}")
+    if info.mode != (0o755 if info.isdir() else 0o644):
+        raise VerificationFailed(f"mode of {info.name!r}")
+
+
+def _through_libarchive(data: bytes) -> list[tuple[str, bytes | None]]:
+    """Names and contents (None for folders)."""
+    found: list[tuple[str, bytes | None]] = []
+    with libarchive.memory_reader(data, format_name="tar", filter_name="none") as archive:
+        for entry in archive:
+            if not (entry.isreg or entry.isdir) or entry.linkpath:
+                raise VerificationFailed(f"more than a plain file: {entry.pathname!r}")
+            found.append((entry.pathname, b"".join(entry.get_blocks()) if entry.isreg else None))
+    return found
+
+
+def verify_gzip(output: Source, _original: Source, context: Context) -> None:
+    """One bare gzip member around exactly the part that the engine delivered."""
+    data = output.bytes()
+    if data[:10] != b"\x1f\x8b\x08\0\0\0\0\0\0\xff":
+        raise VerificationFailed("gzip header says more than it should")
+    delivered = [part.output for part in context.parts if part.output is not None]
+    decoder = zlib.decompressobj(31)
+    try:
+        content = decoder.decompress(data, delivered[0].size + 1 if delivered else 1)
+    except zlib.error as error:
+        raise VerificationFailed(f"gzip: {error}") from None
+    if not decoder.eof or decoder.unused_data or [hashlib.sha256(content).hexdigest()] != [part.sha256 for part in delivered]:
+        raise VerificationFailed("gzip does not hold what was rebuilt")
+
+
+def _check_parts(members: Iterable[tuple[str, bytes]], context: Context) -> None:
+    """The members are the delivered parts, all of them and as often; anything else must be a notice."""
+    left = Counter(part.output.sha256 for part in _delivered(context) if part.output is not None)
+    for name, content in members:
+        digest = hashlib.sha256(content).hexdigest()
+        if left[digest] > 0:
+            left[digest] -= 1
+        elif not _is_notice(name, content):
+            raise VerificationFailed(f"a member that no sanitizer made: {name!r}")
+    if +left:
+        raise VerificationFailed(f"{left.total()} delivered members are missing")
+
+
+def _delivered(context: Context) -> tuple[Report, ...]:
+    """The parts, or those of the one tar that was repacked as zip."""
+    parts = tuple(part for part in context.parts if part.verdict.delivers)
+    compressed = context.kind in (Kind.BZ2, Kind.XZ, Kind.ZST, Kind.LZ4, Kind.COMPRESS)
+    if compressed and len(parts) == 1 and parts[0].output is not None and parts[0].output.kind is Kind.TAR:
+        return tuple(part for part in parts[0].parts if part.verdict.delivers)
+    return parts
+
+
+def _is_notice(name: str, content: bytes) -> bool:
+    if not name.endswith(_NOTICES) or len(content) > 4096:
+        return False
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return text.startswith(_NOTICE_TITLES) and all(char.isprintable() or char in "\r\n\u3000" for char in text)
+
+
+VERIFIERS: Final = {Kind.ZIP: verify_zip, Kind.TAR: verify_tar, Kind.GZ: verify_gzip}

@@ -1,0 +1,149 @@
+"""Second opinion on a composed message: Python's own mail parser and a walk over the bytes, none of the code that composed it.
+
+The bytes must be plain ASCII with CRLF, the header an allow-list, the tree exactly text first and then the attachments that the engine
+delivered, byte for byte. Bodies are checked to be nothing but base64 (so that no boundary or header can hide in them) and decoded here;
+the parser then sees the same message with shortened bodies, which keeps this cheap for large attachments.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+import unicodedata
+from email import _header_value_parser, contentmanager, headerregistry, policy  # noqa: F401 - loaded before the jail closes
+from email.message import EmailMessage, Message
+from email.parser import BytesParser
+from email.utils import collapse_rfc2231_value
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from sanitizers.context import Context
+from sanitizers.model import VerificationFailed
+from sanitizers.source import Source
+
+_ONCE: Final = frozenset(
+    ["from", "to", "cc", "reply-to", "subject", "date", "message-id", "in-reply-to", "references", "auto-submitted", "x-sekisho-result", "mime-version", "content-type", "content-transfer-encoding"]
+)
+_MUST: Final = ("from", "subject", "mime-version", "content-type", "x-sekisho-result")
+_PART_FIELDS: Final = frozenset(("content-type", "content-transfer-encoding", "content-disposition"))
+_BOUNDARY: Final = re.compile(rb'\r\nContent-Type: multipart/mixed; boundary="(sekisho-[0-9a-f]{40})"$')
+_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n"
+_PRINTABLE: Final = bytes(range(0x20, 0x7F)) + b"\r\n"
+_LINK: Final = re.compile(r"(?<![a-z])(?:https?|ftp)://|(?<![\w.\[\]@/-])www\.\w", re.IGNORECASE)
+_NEVER_TYPES: Final = frozenset(("text/html", "message/rfc822", "application/xhtml+xml", "image/svg+xml"))
+_SHORT: Final = b"QUJD\r\n"
+
+
+class _Piece(NamedTuple):
+    """One part as it stands in the bytes: its header block and its decoded body."""
+
+    header: bytes
+    body: bytes
+
+
+def verify(output: Source, original: Source, context: Context) -> None:  # noqa: ARG001 - one signature for all verifiers
+    data = output.bytes()
+    _check_bytes(data)
+    head, gap, rest = data.partition(b"\r\n\r\n")
+    if not gap:
+        raise VerificationFailed("no end of the header")
+    boundary = _BOUNDARY.search(head)
+    pieces = _pieces(rest, boundary[1]) if boundary else [_Piece(head, _decoded(rest))]
+    skeleton = head + gap + (_skeleton(pieces, boundary[1]) if boundary else _SHORT)
+    _check_trees(skeleton, len(pieces) if boundary else 0)
+    _check_text(pieces[0].body, context)
+    delivered = [part.output.sha256 for part in context.parts if part.output is not None]
+    if [sha256(piece.body).hexdigest() for piece in pieces[1:]] != delivered:
+        raise VerificationFailed("attachments are not those that were rebuilt")
+
+
+def _check_bytes(data: bytes) -> None:
+    if data.translate(None, _PRINTABLE):
+        raise VerificationFailed("control or 8-bit characters")
+    if not data.count(b"\r\n") == data.count(b"\r") == data.count(b"\n"):
+        raise VerificationFailed("line ends other than CRLF")
+    if max(map(len, data.split(b"\r\n"))) > 998:
+        raise VerificationFailed("line of more than 998 characters")
+
+
+def _pieces(rest: bytes, boundary: bytes) -> list[_Piece]:
+    opening, closing = b"--" + boundary + b"\r\n", b"--" + boundary + b"--\r\n"
+    if not rest.startswith(opening) or not rest.endswith(closing):
+        raise VerificationFailed("parts are not between our boundaries")
+    pieces = []
+    for raw in rest[len(opening) : -len(closing)].split(opening):
+        header, gap, body = raw.partition(b"\r\n\r\n")
+        if not gap:
+            raise VerificationFailed("part without a header")
+        pieces.append(_Piece(header, _decoded(body)))
+    return pieces
+
+
+def _decoded(body: bytes) -> bytes:
+    if body.translate(None, _ALPHABET):
+        raise VerificationFailed("body is not plain base64")
+    return binascii.a2b_base64(body)
+
+
+def _skeleton(pieces: list[_Piece], boundary: bytes) -> bytes:
+    """The same message with bodies of three bytes."""
+    opening = b"--" + boundary
+    return b"".join(opening + b"\r\n" + piece.header + b"\r\n\r\n" + _SHORT for piece in pieces) + opening + b"--\r\n"
+
+
+def _check_trees(skeleton: bytes, parts: int) -> None:
+    """Both of Python's readers, the old and the new, must see the tree that was meant."""
+    old: Message = BytesParser(policy=policy.compat32).parsebytes(skeleton)
+    new = BytesParser(EmailMessage, policy=policy.default).parsebytes(skeleton)
+    _check_header(old)
+    for tree in (old, new):
+        leaves = list(tree.walk())
+        if any(leaf.defects for leaf in leaves):
+            raise VerificationFailed(f"defect: {next(leaf.defects[0] for leaf in leaves if leaf.defects)}")
+        types = [leaf.get_content_type() for leaf in leaves]
+        if parts:
+            leaves, types = leaves[1:], [*types[1:], *([] if types[0] == "multipart/mixed" else ["?"])]
+        if len(leaves) != max(parts, 1) or types[0] != "text/plain" or _NEVER_TYPES.intersection(types) or "?" in types:
+            raise VerificationFailed(f"unexpected tree {types[:5]}")
+        for leaf in leaves[1:]:
+            _check_attachment(leaf)
+    if [leaf.get_filename() for leaf in new.walk()] != [_old_name(leaf) for leaf in old.walk()]:
+        raise VerificationFailed("names that two readers read differently")
+    author = new["from"]
+    if len(author.addresses) != 1 or author.defects:
+        raise VerificationFailed("From is not one address")
+
+
+def _old_name(leaf: Message) -> str | None:
+    value = leaf.get_param("filename", header="content-disposition")
+    return None if value is None else collapse_rfc2231_value(value)
+
+
+def _check_header(message: Message) -> None:
+    names = [name.lower() for name in message.keys()]  # noqa: SIM118 - a Message is no dict: it may hold one name twice
+    if len(names) != len(set(names)) or not _ONCE.issuperset(names) or not set(names).issuperset(_MUST):
+        raise VerificationFailed(f"header fields {sorted(names)[:20]}")
+
+
+def _check_attachment(leaf: Message) -> None:
+    fields = sorted(name.lower() for name in leaf.keys())  # noqa: SIM118
+    if fields != sorted(_PART_FIELDS) or leaf.get_content_disposition() != "attachment" or leaf.is_multipart():
+        raise VerificationFailed(f"attachment with the fields {fields}")
+    if leaf["content-transfer-encoding"] != "base64":
+        raise VerificationFailed("attachment not in base64")
+    name = collapse_rfc2231_value(leaf.get_filename() or "")
+    if not name or name != unicodedata.normalize("NFC", name) or any(unicodedata.category(char) == "Cc" or char in "/\\" for char in name):
+        raise VerificationFailed("attachment with an unsafe name")
+
+
+def _check_text(body: bytes, context: Context) -> None:
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise VerificationFailed("text is not UTF-8") from error
+    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t" for char in set(text)):
+        raise VerificationFailed("control characters in the text")
+    if any("\u202a" <= char <= "\u202e" or "\u2066" <= char <= "\u2069" for char in set(text)):
+        raise VerificationFailed("direction marks in the text")
+    if context.treatment.mail_links_defanged and (live := _LINK.search(text)):
+        raise VerificationFailed(f"live link {text[live.start() : live.end() + 20]}")

@@ -1,0 +1,77 @@
+"""One poisoned mail through the whole running service: in by SMTP, out at the next hop."""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+
+from deploy.demo import samples
+from tests.e2e.service import NextHop, Service
+
+
+async def arrived(next_hop: NextHop, count: int, seconds: float = 60.0) -> None:
+    for _ in range(int(seconds / 0.1)):
+        if len(next_hop.messages) >= count:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{len(next_hop.messages)} of {count} messages arrived")
+
+
+def send(service: Service, **envelope: object) -> str:
+    """Returns the reply to DATA."""
+    with smtplib.SMTP("127.0.0.1", service.smtp, timeout=30) as client:
+        client.ehlo("client.example")
+        client.mail(str(envelope.get("sender", "taro@partner.example")))
+        client.rcpt(str(envelope.get("recipient", "clerk@town.example.jp")))
+        return client.data(samples.mail().as_bytes())[1].decode()
+
+
+async def test_the_sample_mail_comes_out_clean(service: Service, next_hop: NextHop) -> None:
+    reply = await asyncio.to_thread(send, service)
+    await arrived(next_hop, 1)
+    [message] = next_hop.messages
+    names = [part.get_filename() for part in message.iter_attachments()]
+    assert names == ["様式1.docx", "見積書.pdf", "現場写真.jpg", "資料一式.zip"]
+    body = message.get_body(("plain",))
+    assert body is not None
+    text = body.get_content()
+    assert "㈱山田工務店" in text
+    assert "https://192.0.2.1" not in text
+    receipt_no = reply.rpartition(" ")[2]
+    assert receipt_no in text
+    assert receipt_no in str(message["X-Sekisho-Result"])
+    content = b"".join(part.get_payload(decode=True) or b"" for part in message.walk() if not part.is_multipart())
+    for trace in (samples.PROGRAM, b"vbaProject", b"/JavaScript", b"Sample Camera"):
+        assert trace not in content
+    [row] = await asyncio.to_thread(service.transfers)
+    assert (row["receipt_no"], row["door"], row["state"], row["verdict"]) == (receipt_no, "smtp", "delivered", "sanitized")
+    assert row["message_id"] == "<sample-1@partner.example>"
+
+
+async def test_a_stop_drains_and_ends_with_zero(service: Service, next_hop: NextHop) -> None:
+    for _ in range(3):
+        await asyncio.to_thread(send, service)
+    assert await asyncio.to_thread(service.stop) == 0
+    await asyncio.to_thread(service.start)
+    await arrived(next_hop, 3)
+
+
+async def test_mail_waits_for_a_next_hop_that_is_down(service: Service, next_hop: NextHop) -> None:
+    next_hop.refuse = "451 4.3.0 not now"
+    await asyncio.to_thread(send, service)
+    await asyncio.sleep(2)
+    assert next_hop.messages == []
+    next_hop.refuse = ""
+    await arrived(next_hop, 1)
+
+
+async def test_a_dead_parent_in_mid_flight_loses_nothing(service: Service, next_hop: NextHop) -> None:
+    import psutil  # noqa: PLC0415 - only here
+
+    sending = asyncio.gather(*(asyncio.to_thread(send, service) for _ in range(6)))
+    await asyncio.sleep(0.3)
+    assert service.process is not None
+    for child in psutil.Process(service.process.pid).children():
+        child.kill()
+    await sending
+    await arrived(next_hop, 6)
