@@ -6,11 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from gateway.commands import Failure, Usage, audit, config, doctor, receipt, rules, sanitize, serve, transfer
+from gateway.commands import Failure, Usage, config, doctor, rules, sanitize
 from gateway.config import ConfigError
 from gateway.workers import JailUnavailable
 
-_COMMANDS = (sanitize, serve, config, transfer, rules, audit, receipt, doctor)
+_COMMANDS = (sanitize, config, rules, doctor)
 
 
 def main(words: Sequence[str] | None = None) -> int:

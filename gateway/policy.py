@@ -1,7 +1,7 @@
 """The policy document, and what it makes of a report: pure functions.
 
-A document is TOML; every key has a default on the strict side: the empty document is the built-in policy. Its version is a digest of what it
-says, so two documents that say the same have one version.
+A document is TOML; every key has a default on the strict side: the empty document is the built-in policy. Its version is a
+digest of what it says, so two documents that say the same have one version.
 
     name = "town"
     attempts = 3                    # how often a transfer whose process was lost is tried
@@ -127,7 +127,7 @@ def _by_kind(action: KindAction, kind: Kind) -> Decision:
 
 
 def releasable(transfer: Transfer, report: Report | None, policy: Policy) -> Verdict | None:
-    """As what an operator may release a held transfer: its rebuilt result, else its original where policy allows that, else None."""
+    """As what an operator may release a held transfer: its rebuilt result, or its original where policy allows, or None."""
     if transfer.reason in BLOCKING_REASONS or transfer.verdict is not Verdict.HELD:
         return None
     if transfer.result is not None and report is not None and not _flaw(report) and report.verdict.delivers:

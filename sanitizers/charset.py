@@ -119,7 +119,9 @@ def decode(data: bytes, declared: str | None = None) -> Decoded:
     return _eight_bit(data, label)
 
 
-_META: Final = re.compile(rb"<(?:meta\s[^>]{0,300}?charset|\?xml\s[^>]{0,100}?encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{1,40})", re.IGNORECASE)
+_META: Final = re.compile(
+    rb"<(?:meta\s[^>]{0,300}?charset|\?xml\s[^>]{0,100}?encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{1,40})", re.IGNORECASE
+)
 
 
 def decode_html(data: bytes, declared: str | None = None) -> Decoded:

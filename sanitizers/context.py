@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sanitizers.budget import Budget
 from sanitizers.findings import CODES
-from sanitizers.model import Action, Finding, Job, Kind, Limits, MailFacts, Match, Report, Treatment
+from sanitizers.model import Action, Finding, Job, Kind, Limits, MailFacts, Malware, Match, Reason, Report, Treatment
 from sanitizers.source import Source
 
 
@@ -77,10 +77,12 @@ class Context:
     def embed(self, name: str, data: bytes | memoryview | Source, where: str) -> Outcome:
         """Send an embedded part round the engine under the same budget. Its report joins ours.
 
-        Raises LimitExceeded for the whole transfer; any other refusal comes back as an Outcome that does not deliver, and the
-        caller leaves that part out and records it.
+        Raises LimitExceeded for the whole transfer, and Malware unless this is a mail (whose text still goes to its reader). Any other
+        refusal comes back as an Outcome that does not deliver; the caller leaves that part out and records it.
         """
         content = data if isinstance(data, Source) else Source(data)
         outcome = self.examine(name, content, where, self.depth + 1)
         self.parts.append(outcome.report)
+        if outcome.report.reason is Reason.MALWARE and self.kind is not Kind.EML:
+            raise Malware("in an embedded part", where=where)
         return outcome

@@ -1,7 +1,7 @@
 """HTML before any parser sees it: how deep it nests, and its text when it nests too deep to be parsed.
 
-Lexbor's tree builder is quadratic in the depth of the tree (50,000 nested `div` take seconds), so the depth is counted first, in one
-pass over the characters.
+Lexbor's tree builder is quadratic in the depth of the tree (50,000 nested `div` take seconds), so the depth is counted first,
+in one pass over the characters.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ NESTING_LIMIT: Final = 400  # elements; real pages stay below 60
 _TAG: Final = re.compile(r"<(/?)([A-Za-z][^\s/>]{0,30})")
 # Void elements and those that the next of their kind closes: unclosed ones do not nest.
 _NEVER_NESTED: Final = frozenset((
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p", "li", "td", "th",
-    "tr", "dd", "dt", "option", "optgroup", "thead", "tbody", "tfoot", "colgroup", "rb", "rt", "rtc", "rp", "html", "head", "body",
-    "script", "style", "title",
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p", "li",
+    "td", "th", "tr", "dd", "dt", "option", "optgroup", "thead", "tbody", "tfoot", "colgroup", "rb", "rt", "rtc", "rp", "html",
+    "head", "body", "script", "style", "title",
 ))  # fmt: skip
 _RAW: Final = ("script", "style")
 

@@ -1,4 +1,4 @@
-"""The contract of a store of sealed bytes, written once, named by the SHA-256 of their content. Its suite: tests/contract/test_blobs.py."""
+"""The contract of a store of sealed bytes, written once and named by their SHA-256. Its suite: tests/contract/test_blobs.py."""
 
 from __future__ import annotations
 

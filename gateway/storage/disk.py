@@ -46,6 +46,9 @@ class Disk:
     def flush(self, fd: int) -> None:
         os.fdatasync(fd)
 
+    def close(self, fd: int) -> None:
+        os.close(fd)
+
     def flush_folder(self, folder: Path) -> None:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

@@ -4,7 +4,7 @@
     blobs/ab/cd/<sha256>     durable: content flushed, then renamed here, then the folder flushed
     lost+found/<sha256>      referred to by no row for longer than the grace; removed a day later
 
-No outside name ever becomes a path. Putting the same bytes twice keeps one file, the younger one, so that a sweep never races with a put.
+No outside name ever becomes a path. Putting the same bytes twice keeps one file, the younger one: a sweep never races with a put.
 All that blocks, hashing included, runs in threads of the store's own.
 """
 

@@ -4,7 +4,7 @@ from sanitizers.findings.code import FindingCode
 from sanitizers.model import Severity
 
 CODES = (
-    FindingCode("mail.ambiguous", Severity.HIGH, "メールソフトにより解釈が分かれる構造", "structure that mail programs read differently"),
+    FindingCode("mail.ambiguous", Severity.HIGH, "解釈が分かれる構造", "structure that programs read in two ways"),
     FindingCode("mail.html_body", Severity.LOW, "HTML形式の本文", "body in HTML"),
     FindingCode("mail.html_active", Severity.HIGH, "HTML本文のスクリプト等", "active content in the HTML body"),
     FindingCode("mail.hidden_text", Severity.MEDIUM, "見えない文字", "hidden text"),
@@ -25,7 +25,7 @@ CODES = (
     FindingCode("mail.unknown_characters", Severity.LOW, "表示できない文字（〓）", "unknown characters (〓)"),
     FindingCode("mail.bare_newline", Severity.LOW, "不正な改行", "irregular line ends"),
     FindingCode("mail.preamble", Severity.MEDIUM, "パートの外にあるデータ", "data outside of the parts"),
-    FindingCode("mail.alternative_differs", Severity.MEDIUM, "テキスト本文とHTML本文の相違", "text body that differs from the HTML body"),
+    FindingCode("mail.alternative_differs", Severity.MEDIUM, "HTML本文との相違", "text body that differs from the HTML body"),
     FindingCode("mail.alternative_dropped", Severity.MEDIUM, "本文の別形式", "another form of the body"),
     FindingCode("mail.resource_fork", Severity.INFO, "Mac用の付加情報", "resource fork"),
     FindingCode("mail.several_from", Severity.HIGH, "複数の差出人", "more than one sender"),

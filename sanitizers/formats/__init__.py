@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from sanitizers.formats import archive, html, message
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import Kind
 
-SANITIZERS: Final[tuple[Sanitizer, ...]] = ()
+SANITIZERS: Final[tuple[Sanitizer, ...]] = (
+    *archive.SANITIZERS,
+    html.SANITIZER,
+    message.SANITIZER,
+)
 
 BY_KIND: Final[dict[Kind, Sanitizer]] = {kind: sanitizer for sanitizer in SANITIZERS for kind in sanitizer.kinds}

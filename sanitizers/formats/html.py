@@ -1,7 +1,7 @@
 """HTML files: a new document with the same words and structure, and nothing in it that acts or loads.
 
 Removes: scripts, event handlers, forms, frames, objects, redirections, style sheets, images, links of other schemes.
-Keeps: headings, paragraphs, lists, tables, inline text, harmless inline styles, links by scheme and inside the page, title, language.
+Keeps: headings, paragraphs, lists, tables, inline text, plain inline styles, links by scheme and inside the page, title, language.
 Refuses: documents that nest deeper than 400 elements.
 Spec: WHATWG HTML (parsing and serialising); the parser is lexbor.
 """
@@ -22,11 +22,11 @@ from sanitizers.model import Action, Kind, Malformed
 from sanitizers.source import Source
 
 _TEXT: Final = frozenset((
-    "a", "abbr", "address", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "br", "caption", "center", "cite", "code", "col",
-    "colgroup", "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "footer", "h1", "h2", "h3", "h4", "h5",
-    "h6", "header", "hgroup", "hr", "i", "ins", "kbd", "li", "main", "mark", "nav", "ol", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp",
-    "section", "small", "span", "strike", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr",
-    "tt", "u", "ul", "var", "wbr",
+    "a", "abbr", "address", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "br", "caption", "center", "cite",
+    "code", "col", "colgroup", "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "footer", "h1",
+    "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "i", "ins", "kbd", "li", "main", "mark", "nav", "ol", "p", "pre",
+    "q", "rp", "rt", "ruby", "s", "samp", "section", "small", "span", "strike", "strong", "sub", "summary", "sup", "table",
+    "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var", "wbr",
 ))  # fmt: skip
 _VOID: Final = frozenset(("br", "col", "hr", "wbr"))
 # Written as another element that looks the same.
@@ -35,16 +35,19 @@ _RENAMED: Final = {"font": "span", "xmp": "pre", "listing": "pre", "plaintext": 
 _WITH_CONTENT: Final = {
     "script": "html.script", "style": "html.style", "template": "html.active_element", "iframe": "html.active_element",
     "frame": "html.active_element", "frameset": "html.active_element", "noembed": "html.element", "noframes": "html.element",
-    "embed": "html.active_element", "applet": "html.active_element", "audio": "html.active_element", "video": "html.active_element",
-    "datalist": "html.active_element",
+    "embed": "html.active_element", "applet": "html.active_element", "audio": "html.active_element",
+    "video": "html.active_element", "datalist": "html.active_element",
 }  # fmt: skip
 _TAGS_ONLY: Final = {
-    "object": "html.active_element", "form": "html.active_element", "button": "html.active_element", "select": "html.active_element",
-    "input": "html.active_element", "map": "html.active_element", "area": "html.active_element", "portal": "html.active_element",
-    "svg": "html.element", "math": "html.element", "canvas": "html.active_element", "img": "html.remote_image",
-    "picture": "html.remote_image", "image": "html.remote_image", "base": "html.active_element",
+    "object": "html.active_element", "form": "html.active_element", "button": "html.active_element",
+    "select": "html.active_element", "input": "html.active_element", "map": "html.active_element",
+    "area": "html.active_element", "portal": "html.active_element", "svg": "html.element", "math": "html.element",
+    "canvas": "html.active_element", "img": "html.remote_image", "picture": "html.remote_image", "image": "html.remote_image",
+    "base": "html.active_element",
 }  # fmt: skip
-_SILENT: Final = frozenset(("html", "head", "body", "noscript", "meta", "option", "optgroup", "label", "fieldset", "legend", "slot", "nobr"))
+_SILENT: Final = frozenset(
+    ("html", "head", "body", "noscript", "meta", "option", "optgroup", "label", "fieldset", "legend", "slot", "nobr")
+)
 _NUMBER: Final = re.compile(r"\d{1,4}")
 _WORD: Final = re.compile(r"[A-Za-z0-9 _.,:+-]{1,60}")
 _NAME: Final = re.compile(r"[^\s\"'<>&`\x00-\x20]{1,200}")
@@ -55,12 +58,14 @@ _ATTRIBUTES: Final = {
     "cellpadding": _NUMBER, "cellspacing": _NUMBER,
 }  # fmt: skip
 _STYLE: Final = frozenset((
-    "color", "background-color", "text-align", "vertical-align", "font-weight", "font-style", "font-size", "text-decoration", "text-indent",
-    "line-height", "letter-spacing", "white-space", "width", "border-collapse", "writing-mode",
+    "color", "background-color", "text-align", "vertical-align", "font-weight", "font-style", "font-size", "text-decoration",
+    "text-indent", "line-height", "letter-spacing", "white-space", "width", "border-collapse", "writing-mode",
 ))  # fmt: skip
 _STYLE_VALUE: Final = re.compile(r"(?:[A-Za-z0-9#%. -]{1,60}|rgba?\([0-9., %]{1,40}\))")
 _HIDES: Final = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
-_LOADING: Final = frozenset(("src", "srcset", "background", "poster", "data", "action", "formaction", "ping", "manifest", "longdesc"))
+_LOADING: Final = frozenset(
+    ("src", "srcset", "background", "poster", "data", "action", "formaction", "ping", "manifest", "longdesc")
+)
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 
@@ -82,11 +87,9 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     title, language = _head(page, context)
     if page.body is not None:
         writer.write(page.body)
-    text = (
-        f"<!DOCTYPE html>\n<html{language}>\n<head>\n<meta charset=\"utf-8\">\n<title>{escape(title, quote=False)}</title>\n</head>\n<body>"
-        + "".join(writer.out)
-        + "</body>\n</html>\n"
-    )
+    body = "".join(writer.out).strip()
+    head = f'<html{language}>\n<head>\n<meta charset="utf-8">\n<title>{escape(title, quote=False)}</title>\n</head>'
+    text = f"<!DOCTYPE html>\n{head}\n<body>\n{body}\n</body>\n</html>\n"
     return Rebuilt(Source(text.encode("utf-8", "replace")), Kind.HTML)
 
 
@@ -185,14 +188,15 @@ class _Writer:
             self._found(_TAGS_ONLY[tag], "body", Action.REMOVED, tag)
         elif tag not in _SILENT:
             self._found("html.element", "body", Action.REMOVED, tag)
-        words = attributes.get("alt") if tag in ("img", "area") else attributes.get("value") if _shows_value(tag, attributes) else None
+        shown = "alt" if tag in ("img", "area") else "value" if _shows_value(tag, attributes) else ""
+        words = attributes.get(shown)
         if words and words.strip():
             self.out.append(f"［{escape(words.strip(), quote=False)}］" if tag == "img" else escape(words, quote=False))
 
     def _attributes(self, tag: str, attributes: dict[str, str | None]) -> str:
         kept = []
-        for name, value in attributes.items():
-            value = value or ""
+        for name, given in attributes.items():
+            value = given or ""
             if name == "href" and tag == "a":
                 if target := self._target(value):
                     kept.append(f' href="{escape(target)}" rel="noopener noreferrer"')
@@ -224,6 +228,8 @@ class _Writer:
     def _target(self, href: str) -> str:
         """A link target that may stay: a fragment, a relative path, or an allowed scheme."""
         href = "".join(char for char in href.strip() if char > " " or char == " ").replace(" ", "%20")
+        if href.startswith("//") and href[2:3].isalnum() and "https" in self._schemes:
+            href = "https:" + href  # next to a file, "//" would mean a file server
         scheme = _SCHEME.match(href)
         if scheme is None and not href.replace("\\", "/").startswith("//"):
             return href[:2000]

@@ -12,7 +12,12 @@ from typing import Final
 from sanitizers.context import Context
 from sanitizers.model import Kind
 from sanitizers.source import Source
+from sanitizers.verify import archive, html, message
 
 Verifier = Callable[[Source, Source, Context], None]
 
-VERIFIERS: Final[dict[Kind, Verifier]] = {}
+VERIFIERS: Final[dict[Kind, Verifier]] = {
+    **archive.VERIFIERS,
+    Kind.HTML: html.verify,
+    Kind.EML: message.verify,
+}

@@ -1,4 +1,4 @@
-"""Second opinion on a rebuilt HTML file: Python's html.parser walks every tag, and nh3 (ammonia, html5ever) must find nothing to take out.
+"""Second opinion on a rebuilt HTML file: Python's html.parser walks every tag, and nh3 (html5ever) must find nothing to take out.
 
 Both lists stand here on their own; they share no code with the sanitizer.
 """
@@ -17,22 +17,23 @@ from sanitizers.model import VerificationFailed
 from sanitizers.source import Source
 
 _TAGS: Final = frozenset((
-    "a", "abbr", "address", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "br", "caption", "center", "cite", "code", "col",
-    "colgroup", "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "footer", "h1", "h2", "h3", "h4", "h5",
-    "h6", "header", "hgroup", "hr", "i", "ins", "kbd", "li", "main", "mark", "nav", "ol", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp",
-    "section", "small", "span", "strike", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr",
-    "tt", "u", "ul", "var", "wbr",
+    "a", "abbr", "address", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "br", "caption", "center", "cite",
+    "code", "col", "colgroup", "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "footer", "h1",
+    "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "i", "ins", "kbd", "li", "main", "mark", "nav", "ol", "p", "pre",
+    "q", "rp", "rt", "ruby", "s", "samp", "section", "small", "span", "strike", "strong", "sub", "summary", "sup", "table",
+    "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var", "wbr",
 ))  # fmt: skip
 _FRAME: Final = frozenset(("html", "head", "meta", "title", "body"))
 _ATTRIBUTES: Final = frozenset((
-    "href", "rel", "title", "lang", "dir", "id", "style", "hidden", "align", "valign", "colspan", "rowspan", "span", "scope", "start",
-    "value", "type", "datetime", "border", "width", "cellpadding", "cellspacing",
+    "href", "rel", "title", "lang", "dir", "id", "style", "hidden", "align", "valign", "colspan", "rowspan", "span", "scope",
+    "start", "value", "type", "datetime", "border", "width", "cellpadding", "cellspacing",
 ))  # fmt: skip
 _BAD_STYLE: Final = re.compile(r"url|expression|import|behavior|binding|[\\@<>{}]|/\*", re.IGNORECASE)
 _START: Final = re.compile(
-    r'<!DOCTYPE html>\n<html(?: lang="[A-Za-z0-9 _.,:+-]{1,60}")?>\n<head>\n<meta charset="utf-8">\n<title>[^<>]*</title>\n</head>\n<body>'
+    r'<!DOCTYPE html>\n<html(?: lang="[A-Za-z0-9 _.,:+-]{1,60}")?>\n<head>\n'
+    r'<meta charset="utf-8">\n<title>[^<>]*</title>\n</head>\n<body>\n'
 )
-_END: Final = "</body>\n</html>\n"
+_END: Final = "\n</body>\n</html>\n"
 
 
 class _Walk(HTMLParser):

@@ -194,11 +194,36 @@ def container(source: Source, context: Context) -> Rebuilt:
 
 def test_members_go_round_the_engine_and_a_bad_one_is_left_out(stage: Callable[[Play], None]) -> None:
     stage(container)
-    outcome = run(b"(plain|exe|an x|a virus)")
+    outcome = run(b"(plain|exe|an x)")
     assert outcome.report.verdict is Verdict.SANITIZED
     assert outcome.content is not None
     assert outcome.content.bytes() == b"(plain|an )"
-    assert [part.verdict for part in outcome.report.parts] == [Verdict.CLEAN, Verdict.BLOCKED, Verdict.SANITIZED, Verdict.BLOCKED]
+    assert [part.verdict for part in outcome.report.parts] == [Verdict.CLEAN, Verdict.BLOCKED, Verdict.SANITIZED]
+
+
+def test_malware_in_a_member_blocks_its_container(stage: Callable[[Play], None]) -> None:
+    def play(source: Source, context: Context) -> Rebuilt:
+        if source.bytes() == b"packed":
+            context.embed("member.txt", b"a virus", "member")
+        return copy(source, context)
+
+    stage(play)
+    outcome = run(b"packed")
+    assert (outcome.report.verdict, outcome.report.reason, outcome.content) == (Verdict.BLOCKED, Reason.MALWARE, None)
+    assert outcome.report.findings[-1].where == "member"
+
+
+def test_malware_in_an_attachment_leaves_the_mail_to_its_sanitizer(stage: Callable[[Play], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    def play(source: Source, context: Context) -> Rebuilt:
+        context.kind = Kind.EML
+        if source.bytes() == b"packed" and context.embed("member.txt", b"a virus", "member").content is None:
+            context.found("file.policy", "member")
+        return Rebuilt(Source(b"text only"), Kind.TEXT)
+
+    stage(play)
+    outcome = run(b"packed")
+    assert outcome.report.verdict is Verdict.SANITIZED
+    assert outcome.report.parts[0].reason is Reason.MALWARE
 
 
 def test_a_container_of_clean_members_is_clean(stage: Callable[[Play], None]) -> None:

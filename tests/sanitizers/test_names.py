@@ -25,9 +25,10 @@ def test_a_japanese_name_is_decoded_from_whatever_it_was_written_in(name: str) -
     assert names.decode_zip(b"mojibake", utf8=False, unicode_path=name) == name
     try:
         cp932 = name.encode("cp932")
-    except UnicodeEncodeError:      # 〜 (wave dash), 𠮷, 葛 with its variation selector
+    except UnicodeEncodeError:      # 𠮷, 葛 with its variation selector
         return
-    assert names.decode_zip(cp932, utf8=False, unicode_path=None) == name
+    # Windows writes 〜 (U+301C) and ～ (U+FF5E) with the same bytes: what it reads back is the latter
+    assert names.decode_zip(cp932, utf8=False, unicode_path=None) == name.replace("\u301c", "\uff5e")
 
 
 @pytest.mark.parametrize("name", JAPANESE_NAMES)
@@ -35,7 +36,7 @@ def test_a_mac_name_is_composed(name: str) -> None:
     decomposed = unicodedata.normalize("NFD", name)
     again = names.decode_zip(decomposed.encode(), utf8=True, unicode_path=None)
     assert unicodedata.normalize("NFC", again) == unicodedata.normalize("NFC", name)
-    if not any("\uf900" <= char <= "\ufaff" for char in name):   # a Mac has already replaced these
+    if not any("\uf900" <= char <= "\ufaff" or char == "\u212b" for char in name):   # a Mac has already replaced these
         assert again == name
 
 
@@ -46,7 +47,6 @@ def test_a_5c_byte_is_not_a_separator() -> None:
 
 
 def test_unknown_encoding_is_said_to_be_a_guess() -> None:
-    assert names.decode_unmarked("Zürich".encode("cp437")) == ("Z\u81b2ich", False) or names.decode_unmarked(b"\xfd\xff")[1]
     assert names.decode_unmarked(b"\xfd\xff.txt")[1]
     assert not names.decode_unmarked("日本.txt".encode("euc_jp"))[1]
 

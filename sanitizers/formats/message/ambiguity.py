@@ -1,7 +1,8 @@
 """Where mail programs could disagree about what the parts are.
 
-Two programs that read one message as two trees are the classic way past a gateway, so such a message is held for a person. Sloppiness
-that all programs read alike (no last boundary, no MIME-Version, encoded words in quoted names, folded fields) is no reason to hold.
+Two programs that read one message as two trees are the classic way past a gateway, so such a message is held for a person.
+Sloppiness that all programs read alike (no last boundary, no MIME-Version, encoded words in quoted names, folded fields) is no
+reason to hold.
 Sources: mail.md §5 cases 18-45; noxxi mime-is-broken; draft-chen-email-mime-ambiguity-defense; CVE-2003-0121, CVE-2006-6405.
 """
 
@@ -78,4 +79,3 @@ def check_unsplit(body: bytes, where: str) -> None:
     lowered = body[: 1 << 20].lower()
     if b"\n--" in lowered or lowered.startswith(b"--") or b"content-type:" in lowered or b"content-transfer-encoding:" in lowered:
         raise ambiguous("multipart without its boundary", where)
-

@@ -1,7 +1,7 @@
 """The notice on top of the text: what was done to the message, in the receiver's language.
 
-A notice that is already there is taken off first: ours, because a new one is written; somebody else's imitation, because nobody but us
-may speak in this place.
+A notice that is already there is taken off first: ours, because a new one is written; somebody else's imitation, because nobody
+but us may speak in this place.
 """
 
 from __future__ import annotations

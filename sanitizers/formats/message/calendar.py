@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_LINE: Final = re.compile(r"(SUMMARY|DTSTART|DTEND|LOCATION|ORGANIZER|DESCRIPTION)(?:;([^:\r\n]{0,300}))?:([^\r\n]*)", re.IGNORECASE)
+_LINE: Final = re.compile(r"(SUMMARY|DTSTART|DTEND|LOCATION|ORGANIZER|DESCRIPTION)(?:;([^:\n]{0,300}))?:(.*)", re.IGNORECASE)
 _DATE: Final = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(?:\d\d)?(Z?))?")
 _ESCAPED: Final = re.compile(r"\\([\\;,nN])")
 _ORDER: Final = ("SUMMARY", "DTSTART", "DTEND", "LOCATION", "ORGANIZER", "DESCRIPTION")

@@ -1,4 +1,6 @@
-"""The new message, written from our own model: one text, then the attachments, all in base64, CRLF only, nothing that two readers read differently.
+"""The new message, written from our own model: one text, then the attachments, all in base64, with CRLF only.
+
+Nothing in it can be read in two ways: one boundary that base64 cannot contain, one name for each attachment.
 
 Spec: RFC 5322, RFC 2045, RFC 2046 §5.1.3, RFC 2231, RFC 2047 (in `name`, for old mail programs).
 """

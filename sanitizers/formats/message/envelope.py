@@ -1,7 +1,7 @@
 """The header of the new message: an allow-list, each field written anew from what was understood.
 
-Kept: From (exactly one), To, Cc, Reply-To, Subject, Date, Message-ID, In-Reply-To, References, Auto-Submitted. Everything else stays behind:
-it speaks to machines of other networks (Received, DKIM-Signature), to ours (X-*), or asks for something (receipts).
+Kept: From (exactly one), To, Cc, Reply-To, Subject, Date, Message-ID, In-Reply-To, References, Auto-Submitted. Everything else
+stays behind: it speaks to machines of other networks (Received, DKIM-Signature), to ours (X-*), or asks for something (receipts).
 Spec: RFC 5322 §3.6, RFC 2047, RFC 3834.
 """
 
@@ -54,9 +54,7 @@ class Envelope:
         """The new header's fields, each with its folds as `\\r\\n`, without the fields that describe the body."""
         author = self._author()
         lines = [_addresses("From", [author])]
-        for name in ("To", "Cc"):
-            if boxes := self._boxes(name):
-                lines.append(_addresses(name, boxes))
+        lines += [_addresses(name, boxes) for name in ("To", "Cc") if (boxes := self._boxes(name))]
         if reply := self._reply_to(author):
             lines.append(_addresses("Reply-To", reply))
         lines.append(_unstructured("Subject", header_text(self._header.first("subject"))))

@@ -1,7 +1,7 @@
 """From the tree of parts to what will be written: one text and a list of attachments.
 
-Which leaf is text, which an attachment, which of several alternatives is read, and what is left out. Nothing is fetched, nothing is run.
-Spec: RFC 2046 §5, RFC 2387 (related), RFC 1847 (signed, encrypted), RFC 3462 (report), RFC 5751 (S/MIME), RFC 5545 (calendar).
+Which leaf is text, which an attachment, which of several alternatives is read, and what is left out. Nothing is fetched or run.
+Spec: RFC 2046 §5, RFC 2387 (related), RFC 1847 (signed, encrypted), RFC 3462 (report), RFC 5751 (S/MIME).
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class Content:
 
     texts: list[str] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
-    converted: bool = False      # some text came out of HTML
-    html_dropped: bool = False   # an HTML form was left out because its text form is delivered
-    mismatches: int = 0          # links that say one address and lead to another
+    converted: bool = False  # some text came out of HTML
+    html_dropped: bool = False  # an HTML form was left out because its text form is delivered
+    mismatches: int = 0  # links that say one address and lead to another
     hidden: int = 0
     signed: bool = False
-    unknown: int = 0             # characters shown as 〓
+    unknown: int = 0  # characters shown as 〓
 
 
 _TNEF: Final = frozenset(("application/ms-tnef", "application/vnd.ms-tnef"))
@@ -66,9 +66,9 @@ _AS_FILES: Final = frozenset(("text/vcard", "text/x-vcard", "text/directory", "t
 _HTML: Final = frozenset(("text/html", "application/xhtml+xml"))
 _TYPE_NAMES: Final = {
     "application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/bmp": "bmp", "image/tiff": "tif",
-    "image/webp": "webp", "image/svg+xml": "svg", "text/csv": "csv", "text/calendar": "ics", "text/vcard": "vcf", "text/x-vcard": "vcf",
-    "text/html": "html", "text/plain": "txt", "text/xml": "xml", "text/rtf": "rtf", "application/rtf": "rtf", "application/zip": "zip",
-    "application/ms-tnef": "dat", "application/vnd.ms-tnef": "dat", "application/pgp-encrypted": "asc",
+    "image/webp": "webp", "image/svg+xml": "svg", "text/csv": "csv", "text/calendar": "ics", "text/vcard": "vcf",
+    "text/x-vcard": "vcf", "text/html": "html", "text/plain": "txt", "text/xml": "xml", "text/rtf": "rtf", "application/rtf": "rtf",
+    "application/zip": "zip", "application/pgp-encrypted": "asc",
 }  # fmt: skip
 _MARKUP: Final = re.compile(r"<[^<>]{0,100}>")
 _LETTER: Final = re.compile(r"\w")
@@ -91,26 +91,26 @@ class Gatherer:
 
     def _texts(self, part: Part) -> list[str]:
         """The text blocks of a part in reading order; its files go to `content.attachments`."""
-        main = part.main
-        if main.startswith("multipart/"):
+        if part.main.startswith("multipart/"):
             self._outside(part)
             return self._multipart(part)
         if part.children:
             return self._forwarded(part)
-        if main in _NEVER_SHOWN:
-            self._found("mail.resource_fork" if main == "application/applefile" else "mail.alternative_dropped", part)
-            return []
-        if main in ("message/partial", "message/external-body"):
+        if part.main in ("message/partial", "message/external-body"):
             return self._elsewhere(part)
-        if main in _SIGNATURES:
-            self._drop_signature(part)
-            return []
-        if main in _PKCS7:
+        if part.main in _PKCS7:
             return self._pkcs7(part)
-        if main in _TNEF or not self._is_text(part):
+        return self._leaf(part) if self._is_text(part) else self._no_text(part)
+
+    def _no_text(self, part: Part) -> list[str]:
+        """A leaf that is not shown: signatures and what only special readers show go, everything else is an attachment."""
+        if part.main in _SIGNATURES:
+            self._drop_signature(part)
+        elif part.main in _NEVER_SHOWN:
+            self._found("mail.resource_fork" if part.main == "application/applefile" else "mail.alternative_dropped", part)
+        else:
             self._attach(part)
-            return []
-        return self._leaf(part)
+        return []
 
     def _is_text(self, part: Part) -> bool:
         """Shown as text: text types without a file's name or the sender's wish for an attachment."""
@@ -118,7 +118,7 @@ class Gatherer:
             return True
         if not part.main.startswith("text/") and part.main not in _HTML:
             return False
-        if part.main in _AS_FILES:
+        if part.main in _AS_FILES or part.main in _NEVER_SHOWN:
             return False
         if part.disposition.main == "attachment":
             return not part.name
@@ -150,12 +150,7 @@ class Gatherer:
         texts = self._texts(root)
         for child in part.children:
             if child is not root:
-                if child.children:
-                    texts += self._texts(child)
-                elif child.main in _NEVER_SHOWN:
-                    self._found("mail.alternative_dropped", child)
-                else:
-                    self._attach(child)
+                texts += self._texts(child) if child.children else self._no_text(child)
         return texts
 
     def _alternative(self, part: Part) -> list[str]:
@@ -198,7 +193,7 @@ class Gatherer:
         return False
 
     def _outside(self, part: Part) -> None:
-        """Text before the first and after the last boundary is shown by no mail program; only what is more than a courtesy counts."""
+        """Text before the first and after the last boundary, which no mail program shows: more than a courtesy is reported."""
         for piece, place in ((part.preamble, "before the first part"), (part.epilogue, "after the last part")):
             bare = piece.strip()
             if bare and (len(bare) > 300 or b"content-" in bare.lower() or place.startswith("after")):
@@ -211,9 +206,8 @@ class Gatherer:
         """A message inside, as quoted text; its attachments join ours."""
         inner = part.children[0]
         lines = [self._words.forwarded]
-        for name in ("From", "To", "Cc", "Date", "Subject"):
-            if value := header_text(inner.header.first(name.lower())):
-                lines.append(f"{name}: {value}")
+        values = ((name, header_text(inner.header.first(name.lower()))) for name in ("From", "To", "Cc", "Date", "Subject"))
+        lines += [f"{name}: {value}" for name, value in values if value]
         body = "\n\n".join(text for text in self._texts(inner) if text)
         quoted = "\n".join("> " + line if line else ">" for line in [*lines, "", *body.split("\n")])
         return [quoted.removesuffix("\n>")]

@@ -15,7 +15,7 @@ from sanitizers.formats.message.words import decode_words, raw_text
 from sanitizers.model import LimitExceeded, Malformed
 
 BLOCK_LIMIT: Final = 256 << 10  # bytes of one header block
-FIELD_LIMIT: Final = 2000       # fields of one header block
+FIELD_LIMIT: Final = 2000  # fields of one header block
 
 _FIELD: Final = re.compile(rb"([!-9;-~]{1,200})([ \t]*):")
 _STRUCTURAL: Final = re.compile(rb"(?i)(?:content-|mime-version)")
@@ -52,8 +52,8 @@ def read_header(data: bytes, start: int, end: int) -> tuple[Header, int]:
         raise LimitExceeded(f"header of {len(lines)} lines")
     fields: list[Field] = []
     pending: list[bytes] = []
-    for index, line in enumerate(lines):
-        line = line.removesuffix(b"\r")
+    for index, whole in enumerate(lines):
+        line = whole.removesuffix(b"\r")
         if line[:1] in (b" ", b"\t"):
             pending.append(line)
             continue
@@ -78,7 +78,8 @@ def _block(data: bytes, start: int, end: int) -> tuple[int, int]:
     if data.startswith((b"\n", b"\r\n"), start):
         return start, start + (1 if data[start] == 10 else 2)
     window = min(end, start + BLOCK_LIMIT)
-    found = [(at, at + size) for at, size in ((data.find(b"\n\n", start, window), 2), (data.find(b"\n\r\n", start, window), 3)) if at >= 0]
+    ends = ((data.find(b"\n\n", start, window), 2), (data.find(b"\n\r\n", start, window), 3))
+    found = [(at, at + size) for at, size in ends if at >= 0]
     if found:
         return min(found)
     if window < end:
@@ -120,9 +121,7 @@ class Value:
 
 
 # A quoted string in which raw Shift_JIS (second byte may be a backslash) and raw ISO-2022-JP (any byte may be a quote) stay whole.
-_QUOTED: Final = re.compile(
-    rb'"((?:\x1b\$[@B][^\x1b]*+|[\x81-\x9f\xe0-\xfc][\x40-\x7e\x80-\xfc]|\\.|[^"\\])*+)("?)', re.DOTALL
-)
+_QUOTED: Final = re.compile(rb'"((?:\x1b\$[@B][^\x1b]*+|[\x81-\x9f\xe0-\xfc][\x40-\x7e\x80-\xfc]|\\.|[^"\\])*+)("?)', re.DOTALL)
 _NAME: Final = re.compile(rb"[;\s]*([^=;\s\"]+)\s*=\s*")
 _COMMENT: Final = re.compile(rb"\([^()]*\)")
 _SEGMENT: Final = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*)?")
@@ -196,9 +195,10 @@ def _extended(parts: list[tuple[int, bool, bytes]]) -> str:
     parts = sorted(parts, key=lambda part: part[0])
     charset, joined = None, []
     for index, (_, extended, item) in enumerate(parts):
+        text = item
         if extended and index == 0 and item.count(b"'") >= 2:
-            label, _, item = item.split(b"'", 2)
+            label, _, text = item.split(b"'", 2)
             charset = label.decode("ascii", "replace") or None
-        joined.append(unquote_to_bytes(item) if extended else item)
+        joined.append(unquote_to_bytes(text) if extended else text)
     whole = b"".join(joined)
     return decode_words(decode(whole, charset).text)

@@ -19,16 +19,16 @@ from sanitizers.formats.message.links import misleads, scheme_of
 from sanitizers.markup import NESTING_LIMIT, nesting, pieces
 
 _BLOCKS: Final = frozenset((
-    "address", "article", "aside", "center", "dd", "details", "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure",
-    "footer", "form", "header", "hgroup", "legend", "li", "main", "menu", "nav", "option", "search", "section", "summary", "tbody",
-    "tfoot", "thead", "tr", "caption", "body", "html",
+    "address", "article", "aside", "center", "dd", "details", "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption",
+    "figure", "footer", "form", "header", "hgroup", "legend", "li", "main", "menu", "nav", "option", "search", "section",
+    "summary", "tbody", "tfoot", "thead", "tr", "caption", "body", "html",
 ))  # fmt: skip
 _PARAGRAPHS: Final = frozenset((
     "p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre", "xmp", "listing", "plaintext",
 ))  # fmt: skip
 _DROPPED: Final = frozenset((
-    "script", "style", "head", "title", "template", "noframes", "noembed", "iframe", "frame", "frameset", "applet", "audio", "video",
-    "datalist", "annotation", "rp",
+    "script", "style", "head", "title", "template", "noframes", "noembed", "iframe", "frame", "frameset", "applet", "audio",
+    "video", "datalist", "annotation", "rp",
 ))  # fmt: skip
 _ACTIVE: Final = frozenset(("script", "iframe", "frame", "object", "embed", "applet", "form"))
 _PREFORMATTED: Final = frozenset(("pre", "xmp", "listing", "plaintext", "textarea"))
@@ -107,7 +107,10 @@ def _walk(root: Any, page: _Page) -> None:
 def _spellings(target: str) -> set[str]:
     """What a link's text may say so that naming the target again would tell nothing new."""
     bare = target.rstrip("/")
-    return {bare, *(bare.removeprefix(start) for start in ("mailto:", "tel:", "https://", "http://", "https://www.", "http://www."))}
+    return {
+        bare,
+        *(bare.removeprefix(start) for start in ("mailto:", "tel:", "https://", "http://", "https://www.", "http://www.")),
+    }
 
 
 class _Page:
@@ -119,15 +122,15 @@ class _Page:
         self._schemes = schemes
         self._lines: list[str] = []
         self._line: list[str] = []
-        self._blank = False         # an empty line is due before the next text …
-        self._blank_prefix = ""     # … with the quote marks of the place that asked for it
-        self._space = False         # a space is due before the next word
-        self._cell = False          # a cell border is due before the next word
+        self._blank = False  # an empty line is due before the next text …
+        self._blank_prefix = ""  # … with the quote marks of the place that asked for it
+        self._space = False  # a space is due before the next word
+        self._cell = False  # a cell border is due before the next word
         self._prefix: list[str] = []
         self._marker = ""
         self._preformatted = 0
         self._numbers: list[int] = []
-        self._open: list[tuple[str, str, int, int]] = []   # tag, link target, place in _lines and _line where the link text began
+        self._open: list[tuple[str, str, int, int]] = []  # tag, link target, place in _lines and _line where the link text began
         self._base = ""
 
     # what the tree tells

@@ -8,7 +8,7 @@ Spec: RFC 5322, RFC 2045, RFC 2046.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from sanitizers.formats.message import ambiguity
 from sanitizers.formats.message.header import Header, Value, parse_value, read_header
@@ -55,6 +55,14 @@ class Part:
         return self.disposition.parameter("filename") or self.type.parameter("name")
 
 
+class _Span(NamedTuple):
+    """A run of bytes that holds one part: header and body."""
+
+    data: bytes
+    start: int
+    end: int
+
+
 class Reader:
     """Reads one message. Raises Malformed (`mail.ambiguous`) or LimitExceeded."""
 
@@ -64,25 +72,26 @@ class Reader:
         self._lookalikes: list[tuple[bytes, str]] = []
 
     def read(self, data: bytes) -> Part:
-        root = self._part(data, 0, len(data), "", "text/plain", ())
+        root = self._part(_Span(data, 0, len(data)), "", "text/plain", ())
         for line, where in self._lookalikes:
             known = line.removesuffix(b"--")
             if line not in self._boundaries and known not in self._boundaries:
                 raise ambiguity.ambiguous("line that only begins like the boundary", where)
         return root
 
-    def _part(self, data: bytes, start: int, end: int, where: str, default: str, above: tuple[bytes, ...]) -> Part:
+    def _part(self, span: _Span, where: str, default: str, above: tuple[bytes, ...]) -> Part:
+        """One part and everything below it. `above`: the boundaries of the multiparts around it."""
         self._parts += 1
         if self._parts > PART_LIMIT or len(where) > DEPTH_LIMIT * 5 or where.count(".") >= DEPTH_LIMIT:
             raise LimitExceeded(f"more than {PART_LIMIT} parts or {DEPTH_LIMIT} levels in a message")
-        header, body = read_header(data, start, end)
+        header, body = read_header(*span)
         ambiguity.check_header(header, where)
         kind = parse_value(header.first("content-type"))
         if "/" not in kind.main:
             kind.main = default if kind.main in ("", "text") or not kind.parameter("boundary") else "multipart/mixed"
         disposition = parse_value(header.first("content-disposition"))
         encoding = encoding_of(header.first("content-transfer-encoding"), where)
-        part = Part(where, header, kind, disposition, encoding, data, body, end)
+        part = Part(where, header, kind, disposition, encoding, span.data, body, span.end)
         if kind.main.startswith("multipart/"):
             self._multipart(part, above)
         elif kind.main in ("message/rfc822", "message/global"):
@@ -98,7 +107,7 @@ class Reader:
             start, end, above = 0, len(data), ()
         while data.startswith((b"\r\n", b"\n"), start) and start < end:  # some programs leave an empty line first
             start += 1 if data[start] == 10 else 2
-        part.children.append(self._part(data, start, end, _below(part.where, 1), "text/plain", above))
+        part.children.append(self._part(_Span(data, start, end), _below(part.where, 1), "text/plain", above))
 
     def _multipart(self, part: Part, above: tuple[bytes, ...]) -> None:
         ambiguity.check_raw_boundary(part.header.first("content-type"), part.where)
@@ -119,7 +128,7 @@ class Reader:
         self._boundaries.add(boundary)
         default = "message/rfc822" if part.main == "multipart/digest" else "text/plain"
         for number, (start, end) in enumerate(spans, 1):
-            child = self._part(part.data, start, end, _below(part.where, number), default, (*above, boundary))
+            child = self._part(_Span(part.data, start, end), _below(part.where, number), default, (*above, boundary))
             part.children.append(child)
 
     def _spans(self, part: Part, boundary: bytes) -> list[tuple[int, int]]:

@@ -1,0 +1,155 @@
+"""One thread that writes, many that ask: group commit.
+
+Whatever is asked while the disk is busy with the last commit goes into the next one, at most 64 operations or what five milliseconds hold. Each
+operation has a savepoint of its own, so that one that fails takes nothing with it, and each caller is answered after COMMIT, never before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final, Generic, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from gateway import log
+from gateway.storage.database import in_transaction
+from gateway.storage.faults import JournalUnavailableError
+
+T = TypeVar("T")
+Operation = Callable[[Connection], T]
+
+_log = log.get(__name__)
+_MOST_OPERATIONS: Final = 64
+_LONGEST_SECONDS: Final = 0.005
+
+
+class _Request(Generic[T]):
+    """One operation on its way, and the caller who waits for it."""
+
+    def __init__(self, operation: Operation[T]) -> None:
+        self._operation = operation
+        self._loop = asyncio.get_running_loop()
+        self.answer: asyncio.Future[T] = self._loop.create_future()
+        self._result: T
+        self._error: Exception | None = None
+
+    def run(self, connection: Connection) -> None:
+        self._error = None
+        self._result = self._operation(connection)
+
+    def fail(self, error: Exception) -> None:
+        self._error = error
+
+    def reply(self) -> None:
+        """From the writer's thread."""
+        try:
+            self._loop.call_soon_threadsafe(self._settle)
+        except RuntimeError:
+            # The caller's loop is closed; what was committed is committed.
+            pass
+
+    def _settle(self) -> None:
+        if self.answer.done():
+            return
+        if self._error is not None:
+            self.answer.set_exception(self._error)
+        else:
+            self.answer.set_result(self._result)
+
+
+class Committer:
+    """The writer. `start` and `stop` are called from threads that may block."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._asked: queue.SimpleQueue[_Request[Any] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="journal-writer", daemon=True)
+        self._open = False
+
+    def start(self) -> None:
+        self._thread.start()
+        self._open = True
+
+    def stop(self) -> None:
+        """Commits what was asked until now."""
+        if self._open:
+            self._open = False
+            self._asked.put(None)
+            self._thread.join()
+
+    async def submit(self, operation: Operation[T]) -> T:
+        """The operation's result once it is durable. Raises what the operation raised, or JournalUnavailableError."""
+        if not self._open:
+            raise JournalUnavailableError("journal: closed")
+        request = _Request(operation)
+        self._asked.put(request)
+        return await request.answer
+
+    # ------------------------------------------------------------------------------------------ in the writer's thread
+
+    def _work(self) -> None:
+        connection: Connection | None = None
+        while (first := self._asked.get()) is not None:
+            batch = [first]
+            try:
+                if connection is None:
+                    connection = self._engine.connect()
+                self._commit(connection, batch)
+            except Exception as error:  # noqa: BLE001 - whatever it is, nothing was committed and every caller is told
+                connection = self._give_up(connection, batch, error)
+            for request in batch:
+                request.reply()
+        if connection is not None:
+            connection.close()
+
+    def _commit(self, connection: Connection, batch: list[_Request[Any]]) -> None:
+        """Fills `batch` as it goes. Raises when nothing of it was committed."""
+        with connection.begin():
+            _run(connection, batch[0])
+            deadline = time.monotonic() + _LONGEST_SECONDS
+            while len(batch) < _MOST_OPERATIONS and time.monotonic() < deadline:
+                try:
+                    request = self._asked.get_nowait()
+                except queue.Empty:
+                    break
+                if request is None:
+                    self._asked.put(None)
+                    break
+                batch.append(request)
+                _run(connection, request)
+
+    def _give_up(self, connection: Connection | None, batch: list[_Request[Any]], error: Exception) -> None:
+        _log.error("the journal could not commit", operations=len(batch), error=str(error))
+        for request in batch:
+            request.fail(_unavailable(error))
+        if connection is not None:
+            try:
+                connection.invalidate()
+                connection.close()
+            except Exception:  # noqa: BLE001 - a connection that cannot even be closed is left behind
+                _log.exception("a broken journal connection could not be closed")
+
+
+def _run(connection: Connection, request: _Request[Any]) -> None:
+    connection.exec_driver_sql("SAVEPOINT operation")
+    try:
+        request.run(connection)
+    except Exception as error:  # noqa: BLE001 - it is the caller's to judge; the others in the batch go on
+        if not in_transaction(connection.connection):
+            # After a full or broken disk SQLite rolls back everything by itself.
+            raise
+        connection.exec_driver_sql("ROLLBACK TO operation")
+        request.fail(_unavailable(error) if isinstance(error, DBAPIError) else error)
+    connection.exec_driver_sql("RELEASE operation")
+
+
+def _unavailable(error: Exception) -> JournalUnavailableError:
+    what = error.orig if isinstance(error, DBAPIError) else error
+    told = JournalUnavailableError(f"journal: {what}")
+    told.__cause__ = error
+    return told

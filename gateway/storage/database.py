@@ -1,0 +1,97 @@
+"""The database file: made for its owner only, its safety switches set and read back, its tables brought up to date."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool, QueuePool
+
+from gateway.storage.disk import Disk
+from gateway.storage.faults import JournalUnavailableError
+
+_BUSY_SECONDS: Final = 5.0
+_MIGRATIONS: Final = Path(__file__).with_name("migrations")
+
+# What must be read back from every connection, or the service does not start: a switch that silently did not take is a lost mail.
+_SWITCHES: Final = (("journal_mode", "wal", "wal"), ("synchronous", "FULL", 2), ("foreign_keys", "ON", 1))
+
+
+def writer_engine(path: Path, *, busy_seconds: float = _BUSY_SECONDS) -> Engine:
+    """For the one thread that writes. A transaction begins with the write lock in hand, so that it never fails half-way for want of it."""
+    engine = _engine(path, busy_seconds, pool=NullPool)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def reader_engine(path: Path, *, busy_seconds: float = _BUSY_SECONDS) -> Engine:
+    """For everybody else. Its connections cannot write."""
+    engine = _engine(path, busy_seconds, pool=QueuePool)
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA query_only=ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def _engine(path: Path, busy_seconds: float, pool: type[NullPool] | type[QueuePool]) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": busy_seconds, "check_same_thread": False},
+        poolclass=pool,
+    )
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: sqlite3.Connection, _: object) -> None:
+        # pysqlite would begin transactions on its own terms.
+        connection.isolation_level = None
+        for switch, value, expected in _SWITCHES:
+            connection.execute(f"PRAGMA {switch}={value}")
+            (seen,) = connection.execute(f"PRAGMA {switch}").fetchone()
+            if seen != expected:
+                raise JournalUnavailableError(f"database: {switch} is {seen}, must be {value}")
+
+    return engine
+
+
+def prepare(path: Path, disk: Disk) -> None:
+    """The file, for its owner only, durably in its folder."""
+    disk.make_folder(path.parent)
+    if not path.exists():
+        fd = disk.create(path)
+        disk.close(fd)
+        disk.flush_folder(path.parent)
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables up to date, in one transaction. Raises JournalUnavailableError for a database of a later version."""
+    settings = Config()
+    settings.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    try:
+        with engine.begin() as connection:
+            settings.attributes["connection"] = connection
+            command.upgrade(settings, "head")
+    except command.util.CommandError as error:
+        raise JournalUnavailableError(f"database: {error}") from error
+    except DBAPIError as error:
+        raise JournalUnavailableError(f"database: {error.orig}") from error
+
+
+def in_transaction(connection: PoolProxiedConnection) -> bool:
+    """Whether SQLite still has the transaction open: after a full disk it may have rolled back by itself."""
+    raw = connection.driver_connection
+    return isinstance(raw, sqlite3.Connection) and raw.in_transaction

@@ -1,0 +1,137 @@
+"""The tables of the journal, the same for SQLite and PostgreSQL. Times are seconds since 1970; enumerations are stored by their value.
+
+A change here needs a migration beside it: tests/gateway/storage/test_database.py compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+# The last receipt number of each day.
+receipt_numbers = Table(
+    "receipt_numbers",
+    metadata,
+    Column("day", Text, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+transfers = Table(
+    "transfers",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("receipt_no", Text, nullable=False, unique=True),
+    Column("organisation", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("door", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("verdict", Text),
+    Column("reason", Text),
+    Column("received_at", Float, nullable=False),
+    Column("changed_at", Float, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("message_id", Text),
+    Column("subject", Text),
+    Column("name", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("blob", Text),                                   # NULL once disposed of
+    Column("result_name", Text),
+    Column("result_size", BigInteger),
+    Column("result_sha256", Text),                          # NULL once disposed of, and before there is a result
+    Column("result_kind", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("lease_until", Float),
+    Column("lease_token", Text),
+    Column("client", Text, nullable=False),
+    Column("smtputf8", Boolean(create_constraint=False), nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("rules", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("notice", Text),                                 # NULL, `owed` or `queued`: one notice a transfer, ever
+    Index(None, "state", "id"),
+    Index(None, "received_at"),
+    Index(None, "blob"),
+    Index(None, "result_sha256"),
+    Index(None, "sender"),
+    Index("ix_transfers_notice", "notice"),
+    sqlite_autoincrement=True,                              # an id is never given twice
+)
+
+transfer_recipients = Table(
+    "transfer_recipients",
+    metadata,
+    Column("transfer_id", Id, ForeignKey("transfers.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("address", Text, nullable=False),
+    Index(None, "address"),
+)
+
+# Beside the transfer, so that the table of transfers stays narrow.
+reports = Table(
+    "reports",
+    metadata,
+    Column("transfer_id", Id, ForeignKey("transfers.id"), primary_key=True, autoincrement=False),
+    Column("report", LargeBinary),                          # the Report as JSON, zlib
+    Column("receipt", Text),                                # the signed receipt of a delivery, JSON
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("transfer_id", Id, ForeignKey("transfers.id"), nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("blob", Text),                                   # NULL once disposed of
+    Column("size", BigInteger, nullable=False),
+    Column("smtputf8", Boolean(create_constraint=False), nullable=False),
+    Column("first_at", Float, nullable=False),
+    Column("next_due", Float),                              # NULL when nobody waits any more
+    Column("lease_until", Float),
+    Column("lease_token", Text),
+    Index(None, "next_due"),
+    Index(None, "transfer_id"),
+    Index(None, "blob"),
+    Index("ix_deliveries_lease_until", "lease_until"),
+    sqlite_autoincrement=True,
+)
+
+delivery_recipients = Table(
+    "delivery_recipients",
+    metadata,
+    Column("delivery_id", Id, ForeignKey("deliveries.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", Float),
+    Column("code", Integer, nullable=False),
+    Column("enhanced", Text, nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+# Only ever grows: triggers refuse UPDATE and DELETE.
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Id, primary_key=True, autoincrement=False),
+    Column("at", Text, nullable=False),                     # RFC 3339, UTC, microseconds
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),                 # JSON, hashed as it stands
+    Column("prev_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index(None, "subject"),
+)
