@@ -69,11 +69,12 @@ _HIGH: Final = bytes(byte & 0x7F for byte in range(256))
 _TO_HIGH: Final = bytes(byte | 0x80 for byte in range(256))
 
 # RFC 1468, 2237, 1554 and JIS X 0213; SO and SI switch the kana of 7-bit JIS X 0201.
-_ESCAPE: Final = re.compile(rb"\x1b(?:\$\([@BDOPQ]|\$[@B]|\([ABHIJ]|&@)|[\x0e\x0f]")
+_ESCAPE: Final = re.compile(rb"(\x1b(?:\$\([@BDOPQ]|\$[@B]|\([ABHIJ]|&@)|[\x0e\x0f])")
 EVIDENCE: Final = re.compile(rb"\x1b(?:\$[@B]|\$\([@BDOPQ]|\([IJ])")
 _PAIR_RUN: Final = re.compile(rb"((?:[\x21-\x7e]{2})+)")
 _HIGH_RUN: Final = re.compile(rb"([\x80-\xff]+)")
 _KANA_RUN: Final = re.compile(rb"([\x21-\x5f]+)")
+_GRAPHIC: Final = bytes(range(0x21, 0x7F))
 _TWO_BYTES: Final = {b"\x1b$@", b"\x1b$B", b"\x1b$(@", b"\x1b$(B", b"\x1b$(O", b"\x1b$(Q"}
 _SUPPLEMENT: Final = b"\x1b$(D"
 _SECOND_PLANE: Final = b"\x1b$(P"
@@ -108,6 +109,8 @@ def _kana(run: bytes) -> str:
 
 def _double(run: bytes, pairs: Callable[[bytes], Run], eight_bit: Callable[[bytes], Run]) -> list[Run]:
     """A run in a two-byte set: pairs; single spaces and controls stay, a lone half is 〓, 8-bit bytes by their own evidence."""
+    if len(run) % 2 == 0 and not run.translate(None, _GRAPHIC):
+        return [pairs(run)]
     out = []
     for index, piece in enumerate(_PAIR_RUN.split(run)):
         if index % 2:
@@ -167,19 +170,25 @@ def _split_lost(charset: bytes, run: bytes, following: bytes) -> tuple[bytes, by
 
 def decode_jis(data: bytes, eight_bit: Callable[[bytes], Run]) -> Run:
     """ISO-2022-JP in all its forms. `eight_bit` reads runs that have bytes above 0x7F (a footer that some gateway appended)."""
-    out: list[Run] = []
-    charset, at = b"\x1b(B", 0
-    marks = [(mark.start(), mark.end()) for mark in _ESCAPE.finditer(data)]
-    for start, end in [*marks, (len(data), len(data))]:
-        following = data[start:end]
-        inside, after = _split_lost(charset, data[at:start], following)
-        out.extend(_in_set(charset, inside, eight_bit))
-        if after:
-            out.extend(_single(after, eight_bit))
+    out: list[str] = []
+    replaced = 0
+    pieces = _ESCAPE.split(data)  # text, escape, text, escape, … text
+    charset = b"\x1b(B"
+    for index in range(0, len(pieces), 2):
+        run = pieces[index]
+        following = pieces[index + 1] if index + 1 < len(pieces) else b""
+        if charset == b"\x1b(B" and run.isascii():
+            out.append(run.decode("ascii"))
+        elif run:
+            inside, after = _split_lost(charset, run, following)
+            found = _in_set(charset, inside, eight_bit)
+            if after:
+                found += _single(after, eight_bit)
+            out += [text for text, _ in found]
+            replaced += sum(count for _, count in found)
         if following != b"\x1b&@":  # announces JIS X 0208-1990 before its own escape
             charset = b"\x1b(B" if following == b"\x0f" else following
-        at = end
-    return Run("".join(run.text for run in out), sum(run.replaced for run in out))
+    return Run("".join(out), replaced)
 
 
 _EUC: Final = re.compile(rb"((?:[\xa1-\xfe]{2})+)|((?:\x8e[\xa1-\xdf])+)|((?:\x8f[\xa1-\xfe]{2})+)|([\x00-\x7f]+)|(.)", re.DOTALL)

@@ -88,17 +88,19 @@ def safe_path(path: str) -> Path:
     return Path("/".join(made), why, climbs)
 
 
-def numbered(path: str, taken: set[str]) -> str:
-    """`path`, or with " (2)", " (3)" … before its extension until its `key` is not in `taken`; the key is added to `taken`."""
+def numbered(path: str, taken: dict[str, int]) -> str:
+    """`path`, or with " (2)", " (3)" … before its extension if its `key` is taken. `taken`: last number by key, kept here."""
+    number = taken.get(key(path), 0)
     folder, slash, name = path.rpartition("/")
     stem, dot, ending = name.rpartition(".")
     if not stem:
         stem, dot, ending = name, "", ""
-    candidate, number = path, 1
-    while key(candidate) in taken:
+    candidate = path
+    while number and key(candidate) in taken:
         number += 1
         candidate = f"{folder}{slash}{_cut(stem, LONGEST - 30)} ({number}){dot}{ending}"
-    taken.add(key(candidate))
+    taken[key(path)] = max(number, 1)
+    taken.setdefault(key(candidate), 1)
     return candidate
 
 

@@ -77,6 +77,7 @@ class Member(NamedTuple):
     extra: bool           # has extra fields that ordinary writers do not write
     packed: int
     crc: int
+    time: int             # of change, in DOS form; also a check of ZipCrypto passwords
     flags: int
     aes: Aes | None
     start: int            # of its data in the file; 0 unless opened strictly
@@ -99,7 +100,7 @@ class Archive:
             raise LimitExceeded(f"member of {member.size} bytes", where=member.name)
         packed = self._data[member.start : member.start + member.packed]
         if member.encrypted:
-            locked = zip_crypto.Locked(member.flags, member.crc, member.size, member.method, member.aes, packed)
+            locked = zip_crypto.Locked(member.flags, member.time, member.crc, member.size, member.method, member.aes, packed)
             return _spent(zip_crypto.unlock(locked, passwords, _content, member.name), budget)
         return _spent(_content(packed, member.method, member.size, member.crc, member.name), budget)
 
@@ -199,6 +200,7 @@ def _member(central: Central, beside: Header, start: int) -> Member:
         extra=not (header.fields | beside.fields) <= _ORDINARY_FIELDS,
         packed=header.packed,
         crc=header.crc,
+        time=beside.time,
         flags=header.flags,
         aes=header.aes,
         start=start,

@@ -28,6 +28,7 @@ class Locked(NamedTuple):
     """What is needed to open one encrypted member. `packed` holds header, data and authenticator; sizes in bytes."""
 
     flags: int
+    time: int
     crc: int
     size: int
     method: int
@@ -112,8 +113,9 @@ def _open_traditional(locked: Locked, password: bytes) -> bytes | None:
         raise Malformed("too short for its encryption", code="zip.size")
     keys = _keys(password)
     head, keys = _decipher(bytes(locked.packed[:_HEADER]), keys)
-    # The check byte is the CRC's highest, or the time's where the CRC came too late; then the CRC of the content decides.
-    if not locked.flags & FLAG_DESCRIPTOR and head[-1] != locked.crc >> 24:
+    # The check byte is the CRC's highest, or with a data descriptor the time's (Info-ZIP); in the end the content's CRC decides.
+    checks = (locked.crc >> 24, locked.time >> 8) if locked.flags & FLAG_DESCRIPTOR else (locked.crc >> 24,)
+    if head[-1] not in checks:
         return None
     return _decipher(bytes(locked.packed[_HEADER:]), keys)[0]
 

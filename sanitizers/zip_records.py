@@ -59,6 +59,7 @@ class Header(NamedTuple):
 
     flags: int
     method: int
+    time: int             # of change, in DOS form
     crc: int
     packed: int
     size: int
@@ -144,12 +145,12 @@ def centrals(data: memoryview, end: End) -> Iterator[Central]:
 
 
 def _central(fields: tuple[int, ...], name: bytes, extra: bytes) -> Central:
-    _, _, _, flags, method, _, _, crc, packed, size, _, _, comment, disk, _, attributes, offset = fields
+    _, _, _, flags, method, time, _, crc, packed, size, _, _, comment, disk, _, attributes, offset = fields
     table = _extras(extra)
     size, packed, offset, disk = _wide_central(table.get(_EXTRA_ZIP64), size, packed, offset, disk)
     if disk:
         raise Unsupported("multi-volume archive", code="archive.multi_volume")
-    header = Header(flags, method, crc, packed, size, name, _unicode_path(table, name), _aes(table), frozenset(table))
+    header = Header(flags, method, time, crc, packed, size, name, _unicode_path(table, name), _aes(table), frozenset(table))
     return Central(header, offset, attributes, comment)
 
 
@@ -157,7 +158,7 @@ def local(data: memoryview, offset: int) -> tuple[Header, int]:
     """The local record at `offset` and where its data begins."""
     if offset + LOCAL_RECORD.size > len(data) or data[offset : offset + 4] != LOCAL:
         raise Malformed("no local record where the central one says", code="zip.local_header")
-    _, _, flags, method, _, _, crc, packed, size, named, extras = LOCAL_RECORD.unpack_from(data, offset)
+    _, _, flags, method, time, _, crc, packed, size, named, extras = LOCAL_RECORD.unpack_from(data, offset)
     name_at = offset + LOCAL_RECORD.size
     start = name_at + named + extras
     if start > len(data):
@@ -167,7 +168,7 @@ def local(data: memoryview, offset: int) -> tuple[Header, int]:
     wide = table.get(_EXTRA_ZIP64)
     if wide is not None:
         size, packed = _wide_local(wide, size, packed)
-    return Header(flags, method, crc, packed, size, name, _unicode_path(table, name), _aes(table), frozenset(table)), start
+    return Header(flags, method, time, crc, packed, size, name, _unicode_path(table, name), _aes(table), frozenset(table)), start
 
 
 def descriptors(header: Header) -> Iterator[bytes]:

@@ -28,7 +28,7 @@ _ONCE: Final = frozenset((
 _MUST: Final = ("from", "subject", "mime-version", "content-type", "x-sekisho-result")
 _PART_FIELDS: Final = frozenset(("content-type", "content-transfer-encoding", "content-disposition"))
 _BOUNDARY: Final = re.compile(rb'\r\nContent-Type: multipart/mixed; boundary="(sekisho-[0-9a-f]{40})"$')
-_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n"
+_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _PRINTABLE: Final = bytes(range(0x20, 0x7F)) + b"\r\n"
 _LINK: Final = re.compile(r"(?<![a-z])(?:https?|ftp)://|(?<![\w.\[\]@/-])www\.\w", re.IGNORECASE)
 _NEVER_TYPES: Final = frozenset(("text/html", "message/rfc822", "application/xhtml+xml", "image/svg+xml"))
@@ -44,12 +44,13 @@ class _Piece(NamedTuple):
 
 def verify(output: Source, original: Source, context: Context) -> None:  # noqa: ARG001 - one signature for all verifiers
     data = output.bytes()
-    _check_bytes(data)
     head, gap, rest = data.partition(b"\r\n\r\n")
     if not gap:
         raise VerificationFailed("no end of the header")
     boundary = _BOUNDARY.search(head)
     pieces = _pieces(rest, boundary[1]) if boundary else [_Piece(head, _decoded(rest))]
+    for block in (head, *(piece.header for piece in pieces)):
+        _check_header_bytes(block)
     skeleton = head + gap + (_skeleton(pieces, boundary[1]) if boundary else _SHORT)
     _check_trees(skeleton, len(pieces) if boundary else 0)
     _check_text(pieces[0].body, context)
@@ -58,12 +59,12 @@ def verify(output: Source, original: Source, context: Context) -> None:  # noqa:
         raise VerificationFailed("attachments are not those that were rebuilt")
 
 
-def _check_bytes(data: bytes) -> None:
-    if data.translate(None, _PRINTABLE):
-        raise VerificationFailed("control or 8-bit characters")
-    if not data.count(b"\r\n") == data.count(b"\r") == data.count(b"\n"):
-        raise VerificationFailed("line ends other than CRLF")
-    if max(map(len, data.split(b"\r\n"))) > 998:
+def _check_header_bytes(block: bytes) -> None:
+    if block.translate(None, _PRINTABLE):
+        raise VerificationFailed("control or 8-bit characters in a header")
+    if not block.count(b"\r\n") == block.count(b"\r") == block.count(b"\n"):
+        raise VerificationFailed("line ends other than CRLF in a header")
+    if max(map(len, block.split(b"\r\n"))) > 998:
         raise VerificationFailed("line of more than 998 characters")
 
 
@@ -81,8 +82,13 @@ def _pieces(rest: bytes, boundary: bytes) -> list[_Piece]:
 
 
 def _decoded(body: bytes) -> bytes:
-    if body.translate(None, _ALPHABET):
+    """A body that is nothing but base64 in lines of 76 characters, each ended by CRLF (the last may be shorter)."""
+    lines = -(-len(body) // 78)
+    full = len(body) // 78
+    if body.translate(None, _ALPHABET) != b"\r\n" * lines or (body and not body.endswith(b"\r\n")):
         raise VerificationFailed("body is not plain base64")
+    if body[76 : full * 78 : 78] != b"\r" * full or body[77 : full * 78 : 78] != b"\n" * full:
+        raise VerificationFailed("body is not in lines of 76 characters")
     return binascii.a2b_base64(body)
 
 
@@ -142,9 +148,10 @@ def _check_text(body: bytes, context: Context) -> None:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise VerificationFailed("text is not UTF-8") from error
-    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t" for char in set(text)):
+    letters = set(text)
+    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t" for char in letters):
         raise VerificationFailed("control characters in the text")
-    if any("\u202a" <= char <= "\u202e" or "\u2066" <= char <= "\u2069" for char in set(text)):
+    if any("\u202a" <= char <= "\u202e" or "\u2066" <= char <= "\u2069" for char in letters):
         raise VerificationFailed("direction marks in the text")
-    if context.treatment.mail_links_defanged and (live := _LINK.search(text)):
+    if context.treatment.mail_links_defanged and ("://" in text or "www." in text.lower()) and (live := _LINK.search(text)):
         raise VerificationFailed(f"live link {text[live.start() : live.end() + 20]}")

@@ -7,6 +7,8 @@ import io
 import struct
 import tarfile
 
+import libarchive
+
 from sanitizers.budget import Budget
 from sanitizers.context import Context, Outcome
 from sanitizers.formats.archive import SANITIZERS
@@ -26,19 +28,22 @@ from sanitizers.model import (
 from sanitizers.source import Source
 
 JAPANESE_NAMES = (
-    "①②③.txt", "㈱田中商店.docx", "髙橋.pdf", "山﨑.xlsx", "～から～まで.txt", "－１０％.txt", "〜波〜.txt", "ﾊﾝｶｸｶﾅ.csv", "ﾃﾞｰﾀ一覧.csv",
-    "ソース.txt", "表.xlsx", "能登.txt", "ソ表能.txt", "予定表.doc", "暴力団排除.txt", "貼付.jpg", "欺.txt", "構成図.png", "申請書.docx", "圭.txt",
-    "令和６年度　予算書.xlsx", "R6.4.1_通知.pdf", "（別紙１）様式.docx", "【重要】お知らせ.txt", "「案」.txt", "№１.txt", "㍻31年.txt", "㌔㍍.txt",
-    "Ⅰ・Ⅱ・Ⅲ.txt", "ⅰⅱ.txt", "∑∫√.txt", "≒≡∪∩.txt", "㊤㊥㊦.txt", "纊褜鍈.txt", "神社.txt", "朗報.txt", "館内図.pdf", "鶴見.txt",
-    "隆.txt", "福祉.txt", "羽田.txt", "都市計画.dwg", "飯田.txt", "ヴァイオリン.txt", "がぎぐげご.txt", "パピプペポ.txt", "はばぱ.txt", "ゞヾ々〆.txt",
-    "𠮷野家.txt", "葛\U000e0100飾.txt", "外字\ue000\ue757.txt", "ＡＢＣ.txt", "ａｂｃ.txt", "あ い.txt", "あ　い.txt", "a'b(c)[d]{e}.txt",
-    "～$文書.docx", "水道課・下水道課.txt", "ファイル名が長い場合の確認のための資料（第１版・最終・修正済み）.pptx", "Å\u212b.txt"[1:], "ｱｲｳｴｵ･ｶ.txt", "ー長音ー.txt", "々.txt", "😀.txt",
+    "①②③.txt", "㈱田中商店.docx", "髙橋.pdf", "山﨑.xlsx", "～から～まで.txt", "－１０％.txt", "〜波〜.txt",
+    "ﾊﾝｶｸｶﾅ.csv", "ﾃﾞｰﾀ一覧.csv", "ソース.txt", "表.xlsx", "能登.txt", "ソ表能.txt", "予定表.doc", "暴力団排除.txt",
+    "貼付.jpg", "欺.txt", "構成図.png", "申請書.docx", "圭.txt", "令和６年度　予算書.xlsx", "R6.4.1_通知.pdf",
+    "（別紙１）様式.docx", "【重要】お知らせ.txt", "「案」.txt", "№１.txt", "㍻31年.txt", "㌔㍍.txt", "Ⅰ・Ⅱ・Ⅲ.txt",
+    "ⅰⅱ.txt", "∑∫√.txt", "≒≡∪∩.txt", "㊤㊥㊦.txt", "纊褜鍈.txt", "神社.txt", "朗報.txt", "館内図.pdf",
+    "鶴見.txt", "隆.txt", "福祉.txt", "羽田.txt", "都市計画.dwg", "飯田.txt", "ヴァイオリン.txt", "がぎぐげご.txt",
+    "パピプペポ.txt", "はばぱ.txt", "ゞヾ々〆.txt", "𠮷野家.txt", "葛\U000e0100飾.txt", "外字\ue000\ue757.txt",
+    "ＡＢＣ.txt", "ｘｙｚ.txt", "あ い.txt", "あ　い.txt", "a'b(c)[d]{e}.txt", "～$文書.docx", "水道課・下水道課.txt",
+    "ファイル名が長い場合の確認のための資料（第１版・最終・修正済み）.pptx", "\u212b.txt", "ｱｲｳｴｵ･ｶ.txt",
+    "ー長音ー.txt", "々.txt", "😀.txt",
 )  # fmt: skip
 
-BAD = b"MZ"                  # blocked
-BROKEN = b"BROKEN"           # held, malformed
-UNKNOWN = b"\x00\x01"        # held, unsupported
-MACRO = b"DOCM"              # becomes docx with another content
+BAD = b"MZ"  # blocked
+BROKEN = b"BROKEN"  # held, malformed
+UNKNOWN = b"\x00\x01"  # held, unsupported
+MACRO = b"DOCM"  # becomes docx with another content
 
 _BY_KIND = {kind: sanitizer for sanitizer in SANITIZERS for kind in sanitizer.kinds}
 _MAGIC = (
@@ -59,7 +64,15 @@ def kind_of(data: bytes) -> Kind:
     return Kind.ISO if data[0x8001:0x8006] == b"CD001" else Kind.TEXT
 
 
-def context(name: str = "x.zip", kind: Kind = Kind.ZIP, *, limits: Limits | None = None, passwords: tuple[str, ...] = (), size: int = 1 << 20, **treatment: object) -> Context:
+def context(
+    name: str = "x.zip",
+    kind: Kind = Kind.ZIP,
+    *,
+    limits: Limits | None = None,
+    passwords: tuple[str, ...] = (),
+    size: int = 1 << 20,
+    **treatment: object,
+) -> Context:
     """A Context whose embed() runs real archive sanitizers inside and judges everything else by its first bytes."""
     job = Job(name=name, limits=limits or Limits(), passwords=passwords, treatment=Treatment(**treatment))  # type: ignore[arg-type]
     budget = Budget(job.limits, size)
@@ -76,7 +89,8 @@ def context(name: str = "x.zip", kind: Kind = Kind.ZIP, *, limits: Limits | None
             raise
         except Refused as refusal:
             verdict = Verdict.BLOCKED if refusal.reason in (Reason.MALWARE, Reason.FORBIDDEN_KIND) else Verdict.HELD
-            return Outcome(Report(path=part, verdict=verdict, reason=refusal.reason, input=told, output=None, parts=tuple(inner.parts)), None)
+            report = Report(path=part, verdict=verdict, reason=refusal.reason, input=told, output=None, parts=tuple(inner.parts))
+            return Outcome(report, None)
         info = PartInfo(name=part, size=len(output), sha256=output.sha256, kind=made)
         changed = any(finding.action in (Action.REMOVED, Action.REWRITTEN) for finding in inner.findings)
         report = Report(
@@ -159,7 +173,11 @@ def ar(members: dict[str, bytes]) -> bytes:
     """ar(5) with short names."""
     out = b"!<arch>\n"
     for name, data in members.items():
-        out += b"%-16s%-12d%-6d%-6d%-8o%-10d`\n" % (name.encode() + b"/", 0, 0, 0, 0o100644, len(data)) + data + b"\n" * (len(data) % 2)
+        out += (
+            b"%-16s%-12d%-6d%-6d%-8o%-10d`\n" % (name.encode() + b"/", 0, 0, 0, 0o100644, len(data))
+            + data
+            + b"\n" * (len(data) % 2)
+        )
     return out
 
 
@@ -171,6 +189,28 @@ def lzh(members: dict[str, bytes], encoding: str = "cp932") -> bytes:
         body = b"-lh0-" + struct.pack("<IIIBBB", len(data), len(data), 0, 0x20, 0, len(raw)) + raw + struct.pack("<H", crc16(data))
         out += bytes([len(body), sum(body) & 0xFF]) + body + data
     return out + b"\0"
+
+
+def written(form: str, members: dict[str, bytes]) -> bytes:
+    """Whatever libarchive can write: 7zip, iso9660."""
+    pieces: list[bytes] = []
+
+    def take(data: bytes) -> int:
+        pieces.append(bytes(data))
+        return len(data)
+
+    with libarchive.custom_writer(take, form) as writer:
+        for name, data in members.items():
+            writer.add_file_from_memory(name, len(data), data)
+    return b"".join(pieces)
+
+
+def sevenzip(members: dict[str, bytes]) -> bytes:
+    return written("7zip", members)
+
+
+def iso(members: dict[str, bytes]) -> bytes:
+    return written("iso9660", members)
 
 
 def crc16(data: bytes) -> int:

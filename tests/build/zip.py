@@ -32,10 +32,10 @@ class Entry:
     descriptor: bytes = b""
     local: dict[str, Any] = field(default_factory=dict)
     central: dict[str, Any] = field(default_factory=dict)
-    before: bytes = b""           # bytes between the member before and this one
-    offset: int | None = None     # said in the central record
-    listed: bool = True           # has a central record
-    written: bool = True          # has a local record
+    before: bytes = b""  # bytes between the member before and this one
+    offset: int | None = None  # said in the central record
+    listed: bool = True  # has a central record
+    written: bool = True  # has a local record
     comment: bytes = b""
 
 
@@ -106,11 +106,23 @@ def build(
     if zip64:
         wide = true | (end64 or {})
         place = len(out)
-        out += struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, wide["disk"], 0, wide["here"], wide["count"], wide["size"], wide["offset"])
+        out += struct.pack(
+            "<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, wide["disk"], 0, wide["here"], wide["count"], wide["size"], wide["offset"]
+        )
         out += struct.pack("<4sIQI", b"PK\6\7", 0, place, 1)
         true |= {"count": 0xFFFF, "here": 0xFFFF, "size": 0xFFFFFFFF, "offset": 0xFFFFFFFF}
     said = true | (end or {})
-    out += struct.pack("<4s4H2IH", b"PK\5\6", said["disk"], said["disk"], said["here"], said["count"], said["size"], said["offset"], said["comment"])
+    out += struct.pack(
+        "<4s4H2IH",
+        b"PK\5\6",
+        said["disk"],
+        said["disk"],
+        said["here"],
+        said["count"],
+        said["size"],
+        said["offset"],
+        said["comment"],
+    )
     return bytes(out + comment + suffix)
 
 
@@ -151,4 +163,6 @@ def aes(entry: Entry, password: bytes, strength: int = 3, vendor: int = 2) -> En
     seal = hmac.new(keys[key_size : 2 * key_size], secret, "sha1").digest()[:10]
     extra = struct.pack("<HHH2sBH", 0x9901, 7, vendor, b"AE", strength, entry.method)
     crc = 0 if vendor == 2 else zlib.crc32(entry.data)
-    return replace(entry, method=99, flags=entry.flags | 1, extra=extra, crc=crc, packed=salt + keys[2 * key_size :] + secret + seal)
+    return replace(
+        entry, method=99, flags=entry.flags | 1, extra=extra, crc=crc, packed=salt + keys[2 * key_size :] + secret + seal
+    )

@@ -25,7 +25,7 @@ def test_a_japanese_name_is_decoded_from_whatever_it_was_written_in(name: str) -
     assert names.decode_zip(b"mojibake", utf8=False, unicode_path=name) == name
     try:
         cp932 = name.encode("cp932")
-    except UnicodeEncodeError:      # 𠮷, 葛 with its variation selector
+    except UnicodeEncodeError:  # 𠮷, 葛 with its variation selector
         return
     # Windows writes 〜 (U+301C) and ～ (U+FF5E) with the same bytes: what it reads back is the latter
     assert names.decode_zip(cp932, utf8=False, unicode_path=None) == name.replace("\u301c", "\uff5e")
@@ -36,7 +36,7 @@ def test_a_mac_name_is_composed(name: str) -> None:
     decomposed = unicodedata.normalize("NFD", name)
     again = names.decode_zip(decomposed.encode(), utf8=True, unicode_path=None)
     assert unicodedata.normalize("NFC", again) == unicodedata.normalize("NFC", name)
-    if not any("\uf900" <= char <= "\ufaff" or char == "\u212b" for char in name):   # a Mac has already replaced these
+    if not any("\uf900" <= char <= "\ufaff" or char == "\u212b" for char in name):  # a Mac has already replaced these
         assert again == name
 
 
@@ -55,7 +55,9 @@ def test_euc_name_that_is_no_cp932_is_read() -> None:
     assert names.decode_unmarked("日本語の書類.txt".encode("euc_jp")) == ("日本語の書類.txt", False)
 
 
-@pytest.mark.parametrize(("raw", "utf8", "path"), [(b"\xff", True, None), (b"a\0b", False, None), (b"a", True, "b"), (b"a", False, "\0")])
+@pytest.mark.parametrize(
+    ("raw", "utf8", "path"), [(b"\xff", True, None), (b"a\0b", False, None), (b"a", True, "b"), (b"a", False, "\0")]
+)
 def test_contradictory_names_are_refused(raw: bytes, utf8: bool, path: str | None) -> None:
     with pytest.raises(Malformed):
         names.decode_zip(raw, utf8, path)
@@ -154,13 +156,15 @@ def test_with_extension(name: str, kind: Kind, expected: str) -> None:
     assert names.with_extension(name, kind) == expected
 
 
-@pytest.mark.parametrize(("name", "expected"), [("a.TXT", "txt"), ("a", ""), ("a.b/c", ""), ("a.exe. .", "exe"), ("x.tar.gz", "gz"), (".lnk", "lnk")])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("a.TXT", "txt"), ("a", ""), ("a.b/c", ""), ("a.exe. .", "exe"), ("x.tar.gz", "gz"), (".lnk", "lnk")]
+)
 def test_extension(name: str, expected: str) -> None:
     assert names.extension(name) == expected
 
 
 def test_numbered_gives_every_path_its_own_name() -> None:
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     assert [names.numbered(path, taken) for path in ("d/a.docx", "d/A.docx", "d/a.docx", "b", "b")] == [
         "d/a.docx", "d/A (2).docx", "d/a (3).docx", "b", "b (2)",
     ]  # fmt: skip

@@ -41,7 +41,7 @@ def descriptor(data: bytes, *, signed: bool = True, wide: bool = False, crc: int
     return (b"PK\7\x08" if signed else b"") + body
 
 
-# --- what is fine -----------------------------------------------------------------------------------------------------------------
+# --- what is fine ---
 
 
 def test_reads_stored_and_deflated() -> None:
@@ -116,7 +116,7 @@ def test_folders_links_comments_and_unusual_fields_are_told() -> None:
     assert opened.comment == 5
 
 
-# --- ZipDiff: three families, fourteen kinds -----------------------------------------------------------------------------------------
+# --- ZipDiff: three families, fourteen kinds ---
 
 A = Entry(b"a.txt", b"harmless")
 B = Entry(b"b.txt", b"second")
@@ -181,7 +181,7 @@ def test_an_end_record_that_swallows_another_is_refused() -> None:
     assert code_of(swallowing) == "zip.two_ends"
 
 
-# --- hidden bytes and broken records -------------------------------------------------------------------------------------------------
+# --- hidden bytes and broken records ---
 
 BROKEN = {
     "prefix": (build(A, prefix=b"MZ" + bytes(100)), "zip.leading_data"),
@@ -211,9 +211,13 @@ BROKEN = {
     "stored with its own end inside": (
         build(
             Entry(
-                b"a", b"xPK\7\x08y", method=0, flags=DESCRIPTOR, local={"crc": 0},
+                b"a",
+                b"xPK\7\x08y",
+                method=0,
+                flags=DESCRIPTOR,
+                local={"crc": 0},
                 descriptor=struct.pack("<4sIII", b"PK\7\x08", zlib.crc32(b"xPK\7\x08y"), 6, 6),
-            )  # fmt: skip
+            )
         ),
         "zip.gap",
     ),
@@ -243,7 +247,7 @@ def test_every_truncation_and_many_bit_flips_end_in_a_refusal_or_the_same_member
         assert sorted(found.values()) == sorted(right.values()), at
 
 
-# --- limits ------------------------------------------------------------------------------------------------------------------------
+# --- limits ---
 
 
 def test_too_many_members_are_refused_before_they_are_walked() -> None:
@@ -276,7 +280,7 @@ def test_a_name_longer_than_any_path_is_refused() -> None:
         archive.open_archive(Source(build(Entry(b"n" * 5000, b""))))
 
 
-# --- passwords ---------------------------------------------------------------------------------------------------------------------
+# --- passwords ---
 
 
 @pytest.mark.parametrize("lock", ["traditional", "aes128", "aes192", "aes256", "ae-1"])
@@ -314,7 +318,7 @@ def test_a_forged_aes_member_does_not_open() -> None:
         contents(build(locked), "pass")
 
 
-# --- the writer --------------------------------------------------------------------------------------------------------------------
+# --- the writer ---
 
 
 def test_writer_is_deterministic_and_read_alike_by_all() -> None:
@@ -345,7 +349,7 @@ def test_writer_stores_what_does_not_shrink_or_must_not() -> None:
         assert [info.compress_type for info in other.infolist()] == [0, 0, 8]
 
 
-# --- real files --------------------------------------------------------------------------------------------------------------------
+# --- real files ---
 
 REAL = [
     pytest.param(path, id=str(path.relative_to(CORPUS)))

@@ -36,7 +36,7 @@ _OWN: Final = frozenset({"gz", "bz2", "xz", "zst", "lz4", "z", "lzma"})
 
 def sanitize_gzip(source: Source, context: Context) -> Rebuilt:
     """Raises Malformed, LimitExceeded, and the refusal of the content."""
-    content, described = _gunzip(source, _cap(context))
+    content, described = _gunzip(source, _cap(context), context.limits.parts)
     context.budget.spend_bytes(len(content))
     outcome = _examined(content, context)
     if described:
@@ -84,8 +84,8 @@ def _cap(context: Context) -> int:
     return min(context.budget.expanded_left, context.limits.memory_bytes // 4)
 
 
-def _gunzip(source: Source, cap: int) -> tuple[bytes, str]:
-    """All gzip members' contents together (RFC 1952 2.2) and what their headers say beside; zeros may pad the end."""
+def _gunzip(source: Source, cap: int, most: int) -> tuple[bytes, str]:
+    """The contents of all gzip members (RFC 1952 2.2), at most `most`, and what their headers tell; zeros may pad the end."""
     data = source.view
     pieces: list[bytes] = []
     said: list[str] = []
@@ -102,9 +102,10 @@ def _gunzip(source: Source, cap: int) -> tuple[bytes, str]:
         pieces.append(content)
         left -= len(content)
         at = end + 8
-        rest = bytes(data[at : at + 3])
-        if rest != _GZIP_MAGIC:
+        if bytes(data[at : at + 3]) != _GZIP_MAGIC:
             break
+        if len(pieces) >= most:
+            raise LimitExceeded(f"more than {most} gzip members")
     if bytes(data[at:]).strip(b"\0"):
         raise Malformed(f"{len(data) - at} bytes after the gzip stream", code="archive.trailing_data")
     return b"".join(pieces), ", ".join(dict.fromkeys(said))

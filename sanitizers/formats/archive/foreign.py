@@ -9,13 +9,15 @@ Spec: 7zFormat.txt (7-Zip SDK); RAR 5.0 archive format; [MS-CAB]; LHa header lev
 from __future__ import annotations
 
 import stat
+import zlib
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
 from sanitizers import names
 from sanitizers import zip as archive
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.archive import library, rar
+from sanitizers.formats.archive import library, lzh, rar
 from sanitizers.formats.archive.pack import Entry, Pack, What
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import Encrypted, Kind, LimitExceeded, Malformed, Unsupported
@@ -26,7 +28,6 @@ _FORMS: Final = {
     Kind.CAB: "cab",
     Kind.CPIO: "cpio",
     Kind.AR: "ar",
-    Kind.LZH: "lha",
     Kind.ISO: "iso9660",
 }
 
@@ -37,47 +38,60 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     _refuse_split(data, context.kind)
     pack = Pack(context, archive.Writer(), "archive")
     seen: set[str] = set()
-    count = 0
-    with library.reading(data, _form(data, context.kind)) as opened:
-        for found in opened.entries():
-            count += 1
-            if count > context.limits.parts:
-                raise LimitExceeded(f"more than {context.limits.parts} members")
-            name, guessed = names.decode_unmarked(found.name)
-            if found.encrypted:
-                raise Encrypted(f"needs a password: {name}", where=name)
-            pack.take(Entry(name, _what(found, name, seen), partial(_read, opened, context), guessed))
+    for count, entry in enumerate(_entries(data, context)):
+        if count >= context.limits.parts:
+            raise LimitExceeded(f"more than {context.limits.parts} members")
+        _refuse_twin(entry, seen)
+        pack.take(entry)
     pack.rewritten("archive.container_converted", "", f"{context.kind} to zip")
     return Rebuilt(Source(pack.finish()), Kind.ZIP)
 
 
-def _form(data: bytes, kind: Kind) -> str:
-    return rar.form(data) if kind is Kind.RAR else _FORMS[kind]
+def _entries(data: bytes, context: Context) -> Iterator[Entry]:
+    cap = context.limits.memory_bytes // 4
+    if context.kind is Kind.LZH:
+        for member in lzh.members(data, context.limits.parts):
+            yield Entry(member.name, member.what, partial(_read_lzh, data, member, cap, context), member.guessed)
+        return
+    with library.reading(data, rar.form(data) if context.kind is Kind.RAR else _FORMS[context.kind]) as opened:
+        for found in opened.entries():
+            name, guessed = names.decode_unmarked(found.name)
+            if found.encrypted:
+                raise Encrypted(f"needs a password: {name}", where=name)
+            yield Entry(name, _what(found), partial(_read, opened, cap, context), guessed)
 
 
-def _read(opened: library.Reading, context: Context) -> bytes:
-    content = opened.read(min(context.budget.expanded_left, context.limits.memory_bytes // 4))
+def _read(opened: library.Reading, cap: int, context: Context) -> bytes:
+    content = opened.read(min(context.budget.expanded_left, cap))
     context.budget.spend_bytes(len(content))
     return content
 
 
-def _what(found: library.Found, name: str, seen: set[str]) -> What:
-    if found.linked:
+def _read_lzh(data: bytes, member: lzh.Member, cap: int, context: Context) -> bytes:
+    content = lzh.read(data, member, min(context.budget.expanded_left, cap))
+    context.budget.spend_bytes(len(content))
+    return content
+
+
+def _what(found: library.Found) -> What:
+    if found.linked or not (stat.S_ISDIR(found.mode) or stat.S_ISREG(found.mode)):
         return What.OTHER
-    if stat.S_ISDIR(found.mode):
-        return What.FOLDER
-    if not stat.S_ISREG(found.mode):
-        return What.OTHER
-    spelled = names.key(name)
-    if spelled in seen:
-        raise Malformed("the same name twice", where=name, code="archive.duplicate_name")
+    return What.FOLDER if stat.S_ISDIR(found.mode) else What.FILE
+
+
+def _refuse_twin(entry: Entry, seen: set[str]) -> None:
+    """Unpackers let the later one win, listings show both."""
+    spelled = names.key(entry.name)
+    if entry.what is What.FILE and spelled in seen:
+        raise Malformed("the same name twice", where=entry.name, code="archive.duplicate_name")
     seen.add(spelled)
-    return What.FILE
 
 
 def _refuse_split(data: bytes, kind: Kind) -> None:
     split = False
-    if kind is Kind.SEVENZIP and len(data) >= 32:   # 7zFormat.txt: NextHeaderOffset and NextHeaderSize from byte 12
+    if kind is Kind.SEVENZIP:   # 7zFormat.txt: StartHeaderCRC, then NextHeaderOffset and NextHeaderSize from byte 12
+        if len(data) < 32 or zlib.crc32(data[12:32]) != int.from_bytes(data[8:12], "little"):
+            raise Malformed("7z start header", code="archive.malformed")
         split = 32 + int.from_bytes(data[12:20], "little") + int.from_bytes(data[20:28], "little") > len(data)
     elif kind is Kind.CAB and len(data) >= 36:      # [MS-CAB] 2.1 CFHEADER.flags: previous and next cabinet
         split = bool(data[30] & 3)
@@ -89,7 +103,7 @@ def _refuse_split(data: bytes, kind: Kind) -> None:
 
 SANITIZER = Sanitizer(
     family="archive",
-    kinds=frozenset({*_FORMS, Kind.RAR}),
+    kinds=frozenset({*_FORMS, Kind.RAR, Kind.LZH}),
     sanitize=sanitize,
     removes="bad members, links, climbing paths, comments",
     keeps="folders, order, Japanese names, every clean member, in a new zip",

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from libarchive import ffi
 
-from sanitizers.model import Encrypted, LimitExceeded, Malformed, Unsupported
+from sanitizers.model import Encrypted, LimitExceeded, Malformed, Refused, Unsupported
 
 locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
 # libarchive turns DOS times into Unix times with mktime(), which looks for /etc/localtime at every call unless TZ says it all.
@@ -104,11 +104,13 @@ class Reading:
             raise self._fault()
         return b"".join(pieces)
 
-    def _fault(self) -> Malformed | Encrypted | Unsupported:
+    def _fault(self) -> Refused:
         said = _said(self._pointer)
         lowered = said.lower()
         if _has_encrypted(self._pointer) > 0 or "encrypt" in lowered or "passphrase" in lowered:
             return Encrypted(said)
+        if "memory" in lowered or "allocate" in lowered:
+            return LimitExceeded(said)
         if "unsupported" in lowered or "not supported" in lowered:
             return Unsupported(said)
         return Malformed(said, code="archive.malformed")

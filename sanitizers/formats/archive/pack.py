@@ -10,6 +10,7 @@ from sanitizers import names
 from sanitizers.context import Context, Outcome
 from sanitizers.formats.archive import notice
 from sanitizers.model import (
+    EXTENSIONS,
     Action,
     Encrypted,
     Forbidden,
@@ -36,6 +37,8 @@ _WORST_FIRST: Final[tuple[tuple[Reason, type[Refused]], ...]] = (
     (Reason.ENCRYPTED, Encrypted),
     (Reason.UNSUPPORTED_KIND, Unsupported),
 )
+
+_DELIVERABLE: Final = frozenset({"", *(ending for endings in EXTENSIONS.values() for ending in endings)})
 
 
 class What(Enum):
@@ -89,7 +92,7 @@ class Pack:
         self._context = context
         self._writer = writer
         self._family = family
-        self._taken: set[str] = set()
+        self._taken: dict[str, int] = {}
         self._folders: dict[str, str] = {}
         self._parents: set[str] = set()
         self._delivered = 0
@@ -100,6 +103,8 @@ class Pack:
     def take(self, entry: Entry) -> None:
         """One member. Raises what `entry.read` raises, and LimitExceeded for the whole transfer."""
         made = names.safe_path(entry.name)
+        if entry.what is What.FOLDER and not made.path and not made.climbs:     # "./", the folder that all is in
+            return
         shown = made.path or names.safe(entry.name)
         if made.climbs or not made.path:
             self._drop(shown, Reason.MALFORMED, f"{self._family}.path_traversal", repr(entry.name))
@@ -138,7 +143,12 @@ class Pack:
             self.rewritten("file.unsafe_name", made.path, repr(entry.name))
 
     def _embed(self, path: str, entry: Entry) -> None:
-        outcome = self._context.embed(path.rpartition("/")[2], entry.read(), path)
+        content = entry.read()
+        if not content and names.extension(path) in _DELIVERABLE:   # nothing in it to rebuild, and its name is harmless
+            self._put(path, content)
+            self._delivered += 1
+            return
+        outcome = self._context.embed(path.rpartition("/")[2], content, path)
         if outcome.content is None or outcome.report.output is None:
             self._drop_part(path, outcome)
             return

@@ -40,6 +40,8 @@ def refuse_locked(data: bytes) -> None:
 
 
 def _refuse_locked5(data: bytes) -> None:
+    if len(data) < len(_RAR5) + 7:
+        raise Malformed("RAR file without headers", code="archive.malformed")
     for block in _blocks5(data):
         if block.kind == 4:
             raise Encrypted("needs a password: encrypted list of members")
@@ -93,6 +95,8 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
 
 def _refuse_locked4(data: bytes) -> None:
     at = len(_RAR4)
+    if len(data) < at + 13 or data[at + 2] != 0x73:
+        raise Malformed("RAR file without its main header", code="archive.malformed")
     for _ in range(_MOST_BLOCKS):
         if at + 7 > len(data):
             return

@@ -29,7 +29,6 @@ from sanitizers.source import Source
 
 RESULT: Final = "x-sekisho-result"
 _MAIL_FIELDS: Final = frozenset(("from", "to", "subject", "date", "message-id", "received", "content-type", "mime-version"))
-_BARE_CR: Final = re.compile(rb"\r(?!\n)")
 _DANGEROUS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]|\\.\\.[/\\\\]")
 _TOKEN: Final = re.compile(r"[^A-Za-z0-9._:+-]")
 
@@ -40,9 +39,10 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     if not any(entry.name in _MAIL_FIELDS for entry in header.fields):
         raise Malformed("no header of a message")
     context.mail = facts(header)
-    root = Reader().read(data)
-    if data.count(b"\r") != data.count(b"\r\n"):
-        context.found("mail.bare_newline", "message", Action.REWRITTEN, f"{len(_BARE_CR.findall(data))} bare CR")
+    reader = Reader()
+    root = reader.read(data)
+    if reader.bare_cr:
+        context.found("mail.bare_newline", "message", Action.REWRITTEN, f"{reader.bare_cr} bare CR")
     content = Gatherer(context).gather(root)
     body, links = _body(content, bool(header.first(RESULT)), context)
     files, entries, tokens = _attachments(content.attachments, context)

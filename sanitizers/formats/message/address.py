@@ -30,6 +30,15 @@ class Mailbox(NamedTuple):
         return self.address != NOBODY
 
 
+_DOT_ATOM: Final = re.compile(r"[^.\"]+(?:\.[^.\"]+)*")
+
+
+def standard(address: str) -> str:
+    """The address as RFC 5322 wants it: `abc..d.@docomo.ne.jp`, which exists, needs quotes around its local part."""
+    local, at, domain = address.rpartition("@")
+    return address if local.startswith('"') or _DOT_ATOM.fullmatch(local) else f'"{local}"{at}{domain}'
+
+
 def read_addresses(raw: bytes) -> list[Mailbox]:
     """The mailboxes of an address field; group names are left out, their members kept."""
     return [_mailbox(*item) for item in _split(raw_text(raw)) if any(item)]
@@ -81,6 +90,7 @@ def _mailbox(phrase: str, address: str, comment: str) -> Mailbox:
     address = address.rpartition(":")[2] if address.startswith("@") else address  # a source route (RFC 5322 §4.4)
     address = address.rstrip(".")
     if len(address) <= 254 and _ADDRESS.fullmatch(address):
+        address = standard(address)
         return Mailbox("" if name == address else name, address)
     return Mailbox(plain(" ".join(filter(None, (name, address))), 200), NOBODY)
 

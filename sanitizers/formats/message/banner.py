@@ -13,6 +13,7 @@ from sanitizers.findings import CODES
 from sanitizers.formats.message.gather import Content
 from sanitizers.formats.message.links import defang
 from sanitizers.formats.message.wording import EN, JA, Words, words
+from sanitizers.formats.message.words import plain
 from sanitizers.model import Action, Verdict
 
 BAR: Final = "─" * 27
@@ -29,7 +30,7 @@ class Entry(NamedTuple):
 def write(content: Content, links: int, entries: list[Entry], warnings: list[tuple[str, str]], context: Context) -> str:
     """The notice as lines between two bars."""
     say = words(context.treatment.language)
-    receipt = context.treatment.receipt_no
+    receipt = plain(context.treatment.receipt_no, 100)
     lines = [BAR, say.title + (say.receipt.format(receipt) if receipt else "")]
     lines.append(say.body + say.separator.join(_body(content, links, say)))
     for number, entry in enumerate(entries, 1):

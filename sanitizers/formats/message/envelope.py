@@ -22,6 +22,7 @@ from sanitizers.model import Action, MailFacts
 
 REFERENCES_LIMIT: Final = 50
 _MESSAGE_ID: Final = re.compile(rb"<([!-;=?-~]{1,240})>")
+_AUTOMATIC: Final = re.compile(rb"auto-(?:generated|replied|notified)\b")
 _ATEXT: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -59,9 +60,9 @@ class Envelope:
             lines.append(_addresses("Reply-To", reply))
         lines.append(_unstructured("Subject", header_text(self._header.first("subject"))))
         lines += self._date() + self._ids()
-        automatic = self._header.first("auto-submitted").split(b";")[0].strip().lower()
-        if automatic in (b"auto-generated", b"auto-replied"):
-            lines.append(f"Auto-Submitted: {automatic.decode()}")
+        automatic = _AUTOMATIC.match(self._header.first("auto-submitted").lower())
+        if automatic:
+            lines.append(f"Auto-Submitted: {automatic[0].decode()}")
         for name in _WANTS_RECEIPT:
             if self._header.first(name):
                 self._context.found("mail.receipt_request", name)
@@ -135,13 +136,13 @@ def rewrite_date(text: str) -> str:
 
 
 def encoded_words(text: str) -> list[str]:
-    """Text as RFC 2047 words in UTF-8, each at most 75 characters and never cut inside a character."""
+    """Text as RFC 2047 words in UTF-8, each at most 64 characters and never cut inside a character."""
     words: list[str] = []
     piece: list[str] = []
     size = 0
     for char in text:
         width = len(char.encode())
-        if size + width > 45:  # 60 letters of base64 and 12 of clothing
+        if size + width > 39:  # 52 letters of base64 and 12 of clothing fit behind a field's name in 76 columns
             words.append("".join(piece))
             piece, size = [], 0
         piece.append(char)

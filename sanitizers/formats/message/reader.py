@@ -7,6 +7,7 @@ Spec: RFC 5322, RFC 2045, RFC 2046.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -17,6 +18,7 @@ from sanitizers.model import LimitExceeded
 
 DEPTH_LIMIT: Final = 32
 PART_LIMIT: Final = 1000
+_BARE_CR: Final = re.compile(rb"\r(?!\n)")
 
 
 @dataclass(slots=True)
@@ -67,17 +69,23 @@ class Reader:
     """Reads one message. Raises Malformed (`mail.ambiguous`) or LimitExceeded."""
 
     def __init__(self) -> None:
+        self.bare_cr = 0  # carriage returns that end no line, over everything that was read
         self._parts = 0
         self._boundaries: set[bytes] = set()
         self._lookalikes: list[tuple[bytes, str]] = []
 
     def read(self, data: bytes) -> Part:
+        self._count_bare_cr(data)
         root = self._part(_Span(data, 0, len(data)), "", "text/plain", ())
         for line, where in self._lookalikes:
             known = line.removesuffix(b"--")
             if line not in self._boundaries and known not in self._boundaries:
                 raise ambiguity.ambiguous("line that only begins like the boundary", where)
         return root
+
+    def _count_bare_cr(self, data: bytes) -> None:
+        if _BARE_CR.search(data):
+            self.bare_cr += len(_BARE_CR.findall(data))
 
     def _part(self, span: _Span, where: str, default: str, above: tuple[bytes, ...]) -> Part:
         """One part and everything below it. `above`: the boundaries of the multiparts around it."""
@@ -105,6 +113,7 @@ class Reader:
         else:
             data = part.content
             start, end, above = 0, len(data), ()
+            self._count_bare_cr(data)
         while data.startswith((b"\r\n", b"\n"), start) and start < end:  # some programs leave an empty line first
             start += 1 if data[start] == 10 else 2
         part.children.append(self._part(_Span(data, start, end), _below(part.where, 1), "text/plain", above))
@@ -124,7 +133,8 @@ class Reader:
             return
         if boundary in above:
             raise ambiguity.ambiguous("the boundary of an outer multipart again", part.where)
-        ambiguity.check_boundary_tricks(part.data, part.start, part.end, boundary, part.where)
+        if self.bare_cr:
+            ambiguity.check_boundary_tricks(part.data, part.start, part.end, boundary, part.where)
         self._boundaries.add(boundary)
         default = "message/rfc822" if part.main == "multipart/digest" else "text/plain"
         for number, (start, end) in enumerate(spans, 1):

@@ -46,7 +46,10 @@ def decode_body(body: bytes, encoding: str, where: str) -> bytes:
 def decode_base64(body: bytes, where: str) -> bytes:
     """Raises Malformed where readers that skip junk and readers that stop at it would see different bytes."""
     compact = body.translate(None, _SPACE)
-    letters = compact.rstrip(b"=")
+    try:
+        return pybase64.b64decode(compact, validate=True)  # nearly always: nothing foreign, right padding
+    except binascii.Error:
+        letters = compact.rstrip(b"=")
     if letters.translate(None, _ALPHABET):
         return _agreed(letters, where)
     if len(letters) % 4 == 1:

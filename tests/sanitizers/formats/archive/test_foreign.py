@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tests.build import archive as fake
 
 CHANGES = (Action.REMOVED, Action.REWRITTEN)
 CORPUS = Path(__file__).resolve().parents[5] / "shared" / "corpus" / "archive"
-BUILDERS = {"lzh": fake.lzh, "cab": fake.cab, "cpio": fake.cpio, "ar": fake.ar}
+BUILDERS = {"lzh": fake.lzh, "cab": fake.cab, "cpio": fake.cpio, "ar": fake.ar, "7z": fake.sevenzip, "iso": fake.iso}
 
 
 def rebuilt(data: bytes, **options: object) -> tuple[dict[str, bytes], list[str]]:
@@ -70,7 +71,7 @@ def test_lzh_names_are_cp932(name: str) -> None:
     assert made.rpartition(".")[0] == name.replace("\u301c", "\uff5e").rpartition(".")[0]
 
 
-@pytest.mark.parametrize("build", BUILDERS.values(), ids=BUILDERS)
+@pytest.mark.parametrize("build", [fake.lzh, fake.cab, fake.cpio, fake.ar, fake.sevenzip], ids=["lzh", "cab", "cpio", "ar", "7z"])
 def test_every_truncation_is_refused_or_delivers_whole_members(build: Callable[[dict[str, bytes]], bytes]) -> None:
     members = {"a.txt": b"hello" * 20, "b.txt": b"world" * 20}
     data = build(members)
@@ -85,8 +86,16 @@ def test_every_truncation_is_refused_or_delivers_whole_members(build: Callable[[
 @pytest.mark.parametrize("build", BUILDERS.values(), ids=BUILDERS)
 def test_twins_and_too_many_members_are_refused(build: Callable[[dict[str, bytes]], bytes]) -> None:
     assert refusal(build({"a.txt": b"1", "A.TXT": b"2"})).code == "archive.duplicate_name"
-    many = build({f"{number}.txt": b"" for number in range(60)})
+    many = build({f"{number}.txt": b"x" for number in range(60)})
     assert isinstance(refusal(many, limits=Limits(parts=50)), LimitExceeded)
+
+
+def test_7z_names_are_unicode() -> None:
+    members = {f"資料/{name}": name.encode() for name in fake.JAPANESE_NAMES if not name.endswith("docx")}
+    made, _ = rebuilt(fake.sevenzip(members))
+    assert {name.rpartition(".")[0]: data for name, data in made.items()} == {
+        name.rpartition(".")[0]: data for name, data in members.items()
+    }
 
 
 def test_a_flipped_byte_in_lzh_content_is_found() -> None:
@@ -100,8 +109,6 @@ def vint(value: int) -> bytes:
 
 
 def rar5_block(kind: int, body: bytes, flags: int = 0, extra: bytes = b"") -> bytes:
-    import zlib  # noqa: PLC0415 - only here
-
     flags |= 1 if extra else 0
     head = vint(kind) + vint(flags) + (vint(len(extra)) if extra else b"") + body + extra
     head = vint(len(head)) + head
@@ -116,6 +123,7 @@ def rar4_block(kind: int, flags: int, body: bytes = b"") -> bytes:
     return struct.pack("<HBHH", 0, kind, flags, 7 + len(body)) + body
 
 
+START = struct.pack("<QQI", 50_000, 100, 0)
 LOCKED = {
     "rar5 headers": RAR5 + rar5_block(4, b"\0\0\x0f" + bytes(16)),
     "rar5 member": RAR5 + rar5_block(1, b"\0") + rar5_block(2, b"\0\0\0\0\0\0", extra=b"\x02\x01\0"),
@@ -125,7 +133,7 @@ LOCKED = {
 SPLIT = {
     "rar5": RAR5 + rar5_block(1, b"\1"),
     "rar4": RAR4 + rar4_block(0x73, 1, bytes(6)),
-    "7z": b"7z\xbc\xaf\x27\x1c\0\4" + bytes(4) + struct.pack("<QQI", 50_000, 100, 0) + bytes(100),
+    "7z": b"7z\xbc\xaf\x27\x1c\0\4" + struct.pack("<I20s", zlib.crc32(START), START) + bytes(100),
     "cab": fake.cab({"a.txt": b"x"}, flags=2),
 }
 
@@ -142,6 +150,8 @@ def test_a_part_of_a_split_set_is_held(kind: str) -> None:
     assert caught.code == "archive.multi_volume"
 
 
-@pytest.mark.parametrize("data", [RAR5 + b"\xff" * 40, RAR4 + b"\xff" * 40, RAR4 + bytes(40), RAR5, RAR4, b"7z\xbc\xaf\x27\x1c" + bytes(40)])
+@pytest.mark.parametrize(
+    "data", [RAR5 + b"\xff" * 40, RAR4 + b"\xff" * 40, RAR4 + bytes(40), RAR5, RAR4, b"7z\xbc\xaf\x27\x1c" + bytes(40)]
+)
 def test_garbage_is_refused(data: bytes) -> None:
     assert isinstance(refusal(data), Refused)

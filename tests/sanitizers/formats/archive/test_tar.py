@@ -56,6 +56,10 @@ def test_cp932_and_dot_names_are_read() -> None:
     assert changed == []
 
 
+def test_the_folder_that_all_is_in_is_no_member() -> None:
+    assert rebuilt(tar({"./": b"", "./a.txt": b"x"})) == ({"a.txt": b"x"}, [])
+
+
 def test_owners_modes_and_attributes_do_not_come_along() -> None:
     data = pax(SCHILY__xattr__user__canary="canary") + tar_member("a.txt", b"0", b"x") + TAR_END
     made = fake.sanitize(data, fake.context("x.tar", Kind.TAR))

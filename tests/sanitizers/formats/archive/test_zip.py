@@ -92,7 +92,7 @@ def test_japanese_names_survive_every_way_of_writing_them(chosen: str) -> None:
             extra = unicode_path(raw, name)
         entries.append(Entry(raw, f"content {len(entries)}".encode(), flags=flags, extra=extra))
         expected.append(name)
-    if chosen == "cp932":       # two of the names are one on Windows
+    if chosen == "cp932":  # two of the names are one on Windows
         entries = [entry for index, entry in enumerate(entries) if expected.index(expected[index]) == index]
         expected = list(dict.fromkeys(expected))
     made, changed = rebuilt(build(*entries))
@@ -113,7 +113,11 @@ def test_a_member_goes_out_under_the_extension_of_its_new_kind() -> None:
 
 @pytest.mark.parametrize(
     ("content", "reason", "words"),
-    [(fake.BAD, "forbidden_kind", "禁止"), (fake.BROKEN, "malformed", "壊れている"), (fake.UNKNOWN, "unsupported_kind", "対応していない")],
+    [
+        (fake.BAD, "forbidden_kind", "禁止"),
+        (fake.BROKEN, "malformed", "壊れている"),
+        (fake.UNKNOWN, "unsupported_kind", "対応していない"),
+    ],
 )
 def test_a_member_that_cannot_be_delivered_leaves_a_notice(content: bytes, reason: str, words: str) -> None:
     given = fake.context(receipt_no="20261120-000123")

@@ -1,0 +1,1 @@
+"""The administration: operators and auditors see what crosses and why something was held."""

@@ -1,0 +1,65 @@
+"""The face of the administration: counts, recent transfers with their findings, and the walls that stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+from gateway.model import State
+from gateway.people.accounts import Accounts, Role
+from gateway.storage.faults import NoSuchTransferError
+from gateway.storage.journal import Journal
+from gateway.storage.search import Filter
+from gateway.web import words
+from gateway.web.face import Readiness, face
+from gateway.web.problem import problem
+from gateway.web.signin import SignIn
+
+_ALLOWED: Final = frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.AUDITOR})
+_RECENT: Final = 100
+_MOST: Final = 1_000
+
+# Name → what stands: walls of the jail, versions of rules and policy.
+Versions = Callable[[], dict[str, str]]
+
+
+class Admin:
+    """Handlers; `application` is what a listener serves."""
+
+    def __init__(self, journal: Journal, accounts: Accounts, readiness: Readiness, versions: Versions, *, jail: bool) -> None:
+        self._journal = journal
+        self._versions = versions
+        self._signin = SignIn(accounts, "admin", "管理 / Administration", _ALLOWED, jail=jail)
+        self.application = face(readiness)
+        self._signin.install(self.application)
+        self.application.router.add_get("/", self._page)
+        self.application.router.add_get("/api/v1/transfers", self._list)
+        self.application.router.add_get("/api/v1/transfers/{receipt_no}", self._show)
+
+    async def _page(self, request: web.Request) -> web.Response:
+        counts = (await self._journal.counts()).states
+        recent = await self._journal.transfers(Filter(limit=_RECENT))
+        rows = [words.row(transfer, await self._journal.report(transfer.id)) for transfer in recent]
+        return self._signin.page(
+            request, "admin.html", counts=[(state, counts[state]) for state in State], rows=rows, **self._versions()
+        )
+
+    async def _list(self, request: web.Request) -> web.Response:
+        try:
+            limit = min(int(request.query.get("limit", "100")), _MOST)
+            states = tuple(State(value) for value in request.query.getall("state", []))
+        except ValueError:
+            return problem(400)
+        found = await self._journal.transfers(Filter(limit=limit, states=states, text=request.query.get("q")))
+        return web.json_response([transfer.listed() for transfer in found])
+
+    async def _show(self, request: web.Request) -> web.Response:
+        try:
+            transfer = await self._journal.find(request.match_info["receipt_no"])
+        except NoSuchTransferError:
+            return problem(404)
+        report = msgspec.to_builtins(await self._journal.report(transfer.id))
+        return web.json_response(transfer.listed() | {"report": report})

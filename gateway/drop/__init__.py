@@ -1,0 +1,1 @@
+"""The drop: staff bring files in from the Internet side."""

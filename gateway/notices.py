@@ -1,0 +1,151 @@
+"""The words we send people, Japanese and English: why something stays inside, and the notice that says so.
+
+Nothing that a sender wrote stands in a notice but the domain of his address, written so that no mail program makes a link of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from email.utils import formatdate
+from typing import Final, NamedTuple
+
+from gateway.model import Transfer, rfc3339
+from sanitizers.findings import CODES
+from sanitizers.model import Action, Reason, Report, Verdict
+
+
+class Words(NamedTuple):
+    """One thing said twice."""
+
+    ja: str
+    en: str
+
+    def said(self, language: str) -> str:
+        return self.en if language == "en" else self.ja
+
+
+REASONS: Final[dict[Reason, Words]] = {
+    Reason.ENCRYPTED: Words("パスワードで保護されています", "it is protected by a password"),
+    Reason.MALWARE: Words("不正プログラムの疑いがあります", "it is suspected to be malicious"),
+    Reason.FORBIDDEN_KIND: Words("取込みが禁止された形式です", "it is of a kind that may not cross"),
+    Reason.UNSUPPORTED_KIND: Words("無害化に対応していない形式です", "it is of a kind that cannot be sanitised"),
+    Reason.MALFORMED: Words("形式が壊れているか、あいまいです", "it is broken or ambiguous"),
+    Reason.LIMIT_EXCEEDED: Words("大きさや数が処理の上限を超えています", "it is larger than the limits allow"),
+    Reason.TIMEOUT: Words("処理が時間内に終わりませんでした", "it could not be processed in time"),
+    Reason.WORKER_CRASHED: Words("処理が異常終了しました", "its processing stopped abnormally"),
+    Reason.VERIFICATION_FAILED: Words("無害化後の検証に合格しませんでした", "the result did not pass verification"),
+    Reason.KIND_MISMATCH: Words("名前と内容が一致していません", "its name and its content disagree"),
+    Reason.POLICY: Words("ポリシーにより保留されました", "policy holds it back"),
+}
+_NO_REASON: Final = Words("確認が必要です", "it has to be looked at")
+
+VERDICTS: Final[dict[Verdict, Words]] = {
+    Verdict.CLEAN: Words("無害化済み", "sanitised, nothing had to be removed"),
+    Verdict.SANITIZED: Words("無害化済み", "sanitised"),
+    Verdict.CONFIRMED: Words("確認済み（原本のまま）", "confirmed (the original)"),
+    Verdict.HELD: Words("保留", "held"),
+    Verdict.BLOCKED: Words("受け取れません", "blocked"),
+}
+
+_WHAT_NOW: Final = {
+    Verdict.HELD: Words(
+        "原本は安全な場所に保管しています。必要な場合は、受付番号を添えてシステム担当へお問い合わせください。",
+        "The original is kept in a safe place. If you need it, tell the system staff the receipt number.",
+    ),
+    Verdict.BLOCKED: Words(
+        "このメールは配信されません。心当たりがある場合は、受付番号を添えてシステム担当へお問い合わせください。",
+        "This mail will not be delivered. If you expected it, tell the system staff the receipt number.",
+    ),
+}
+_MOST_CAUSES: Final = 8
+
+
+class Office(NamedTuple):
+    """Who sends notices. `hostname` for the message id; `organisation` may be empty."""
+
+    sender: str
+    hostname: str
+    organisation: str = ""
+    language: str = "ja"
+
+
+def held_notice(transfer: Transfer, report: Report | None, office: Office, at: float) -> bytes:
+    """The mail to the recipients of a mail that stays inside: RFC 5322, ASCII, CRLF."""
+    verdict = transfer.verdict if transfer.verdict is Verdict.BLOCKED else Verdict.HELD
+    subject = Words(
+        f"【{VERDICTS[verdict].ja}】メールをお届けできません（受付番号 {transfer.receipt_no}）",
+        f"[{VERDICTS[verdict].en}] A mail could not be delivered (receipt {transfer.receipt_no})",
+    )
+    bodies = [_body(transfer, verdict, report, office, language) for language in _languages(office)]
+    headers = [
+        ("From", f"<{office.sender}>"),
+        ("To", _to(transfer)),
+        ("Subject", _encoded(subject.said(office.language))),
+        ("Date", formatdate(at, localtime=True)),
+        ("Message-ID", f"<{transfer.receipt_no}.notice@{office.hostname}>"),
+        ("Auto-Submitted", "auto-generated"),
+        ("X-Sekisho-Result", f"HOLD; id={transfer.receipt_no}; policy={transfer.policy}"),
+        ("MIME-Version", "1.0"),
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Transfer-Encoding", "base64"),
+    ]
+    text = "\r\n".join("\r\n\r\n".join(bodies).splitlines()) + "\r\n"
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    return head.encode("ascii") + b"\r\n" + base64.encodebytes(text.encode()).replace(b"\n", b"\r\n")
+
+
+def _languages(office: Office) -> tuple[str, str]:
+    return ("en", "ja") if office.language == "en" else ("ja", "en")
+
+
+def _body(transfer: Transfer, verdict: Verdict, report: Report | None, office: Office, language: str) -> str:
+    reason = REASONS[transfer.reason] if transfer.reason is not None else _NO_REASON
+    names = Words("受付番号 受付日時 差出人のドメイン 理由 検出された内容", "Receipt Received Sender's-domain Reason Found").said(language).split()
+    heads = Words("あなた宛てのメールを、次の理由でお届けしていません。", "A mail to you was not delivered, for this reason.")
+    values = (transfer.receipt_no, rfc3339(transfer.received_at), _domain(transfer.sender), reason.said(language))
+    lines = [heads.said(language), "", *(f"{name}: {value}" for name, value in zip(names, values, strict=False))]
+    if causes := list(_causes(report, language)):
+        lines += [f"{names[-1]}: {', '.join(causes[:_MOST_CAUSES])}"]
+    lines += ["", _WHAT_NOW[verdict].said(language)]
+    return "\n".join([*lines, office.organisation] if office.organisation else lines)
+
+
+def _causes(report: Report | None, language: str) -> Iterator[str]:
+    """What was refused, each thing once, in the words of its finding code."""
+    waiting, seen = [report] if report is not None else [], set()
+    while waiting:
+        part = waiting.pop(0)
+        waiting.extend(part.parts)
+        for finding in part.findings:
+            code = CODES.get(finding.code)
+            if finding.action is Action.REFUSED and code is not None and code not in seen:
+                seen.add(code)
+                yield Words(code.ja, code.en).said(language)
+
+
+def _domain(sender: str) -> str:
+    domain = re.sub(r"[^A-Za-z0-9.-]", "?", sender.rpartition("@")[2])[:253]
+    return domain.replace(".", "[.]") or "-"
+
+
+def _to(transfer: Transfer) -> str:
+    """One recipient sees himself; several do not see each other."""
+    if len(transfer.recipients) == 1 and re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+", transfer.recipients[0]):
+        return f"<{transfer.recipients[0]}>"
+    return "undisclosed-recipients:;"
+
+
+def _encoded(text: str) -> str:
+    """RFC 2047: encoded words of at most 75 characters, broken between characters."""
+    words, current = [], ""
+    for letter in text:
+        if len((current + letter).encode()) > _WORD_BYTES:
+            words.append(current)
+            current = ""
+        current += letter
+    return "\r\n ".join(f"=?UTF-8?B?{base64.b64encode(word.encode()).decode()}?=" for word in [*words, current])
+
+
+_WORD_BYTES: Final = 45         # 60 characters of base64, and 12 around them

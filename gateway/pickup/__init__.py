@@ -1,0 +1,1 @@
+"""The pickup: staff collect delivered files on the inner side."""

@@ -1,0 +1,126 @@
+"""Signed receipts (無害化証明): a small JSON document that binds what went out to what came in and to who judged it.
+
+The signature is Ed25519 over the document without its `signature`, as compact JSON with sorted keys in UTF-8. Whoever has the public key can check a
+file offline; a field that is not in `Receipt` makes a receipt invalid, so that nothing unsigned can ride along.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+from gateway.model import rfc3339
+from sanitizers.model import Report, Verdict
+
+SCHEMA: Final = "sekisho.receipt/1"
+
+
+class ReceiptError(ValueError):
+    """A receipt that proves nothing; one line says why."""
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is signed. `findings`: how many, over all parts. `key`: which key signed (`key_id`)."""
+
+    receipt_no: str
+    organisation: str
+    verdict: Verdict
+    input_sha256: str
+    input_size: int
+    output_sha256: str
+    output_size: int
+    findings: int
+    policy: str
+    rules: str
+    engine: str
+    issued_at: str
+    key: str
+    signature: str = ""
+    schema: str = SCHEMA
+
+    def signed(self) -> bytes:
+        """The bytes that the signature covers."""
+        document = msgspec.structs.asdict(self)
+        del document["signature"]
+        return msgspec.json.encode(document, order="sorted")
+
+
+def key_id(key: Ed25519PublicKey) -> str:
+    """The first 16 hex digits of the SHA-256 of the raw public key."""
+    return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
+
+
+class Signer:
+    """Issues receipts with the installation's key."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        self._key = key
+        self._id = key_id(key.public_key())
+
+    def issue(
+        self, report: Report, verdict: Verdict, *, receipt_no: str, organisation: str, output_sha256: str, output_size: int, at: float
+    ) -> str:
+        """The receipt of a delivery, as the JSON document that goes with it. `verdict` is the decision's, not the report's."""
+        receipt = Receipt(
+            receipt_no=receipt_no,
+            organisation=organisation,
+            verdict=verdict,
+            input_sha256=report.input.sha256,
+            input_size=report.input.size,
+            output_sha256=output_sha256,
+            output_size=output_size,
+            findings=sum(len(part.findings) for part in _tree(report)),
+            policy=report.policy,
+            rules=report.rules,
+            engine=report.engine,
+            issued_at=rfc3339(at),
+            key=self._id,
+        )
+        signature = base64.b64encode(self._key.sign(receipt.signed())).decode()
+        return msgspec.json.encode(msgspec.structs.replace(receipt, signature=signature), order="sorted").decode()
+
+
+def _tree(report: Report) -> Iterator[Report]:
+    waiting = [report]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        waiting.extend(part.parts)
+
+
+def verify(output_sha256: str, document: bytes | str, public_key: bytes) -> Receipt:
+    """Whether `document` speaks of the file with that SHA-256 and was signed by the owner of `public_key` (PEM). Raises ReceiptError."""
+    try:
+        receipt = msgspec.json.decode(document, type=Receipt)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ReceiptError(f"not a receipt: {error}") from None
+    if receipt.schema != SCHEMA:
+        raise ReceiptError(f"a receipt of another kind: {receipt.schema[:40]}")
+    try:
+        signature = base64.b64decode(receipt.signature, validate=True)
+        _public(public_key).verify(signature, receipt.signed())
+    except (binascii.Error, InvalidSignature):
+        raise ReceiptError("the signature is not of this key") from None
+    if not receipt.verdict.delivers:
+        raise ReceiptError(f"a receipt of something {receipt.verdict}")
+    if receipt.output_sha256 != output_sha256:
+        raise ReceiptError(f"speaks of another file (SHA-256 {receipt.output_sha256[:12]}…)")
+    return receipt
+
+
+def _public(pem: bytes) -> Ed25519PublicKey:
+    try:
+        key = load_pem_public_key(pem)
+    except ValueError:
+        raise ReceiptError("the public key cannot be read") from None
+    if not isinstance(key, Ed25519PublicKey):
+        raise ReceiptError("the public key is not Ed25519")
+    return key

@@ -1,0 +1,237 @@
+"""What happens to the rows of a delivery and of its recipients: every function runs inside the writer's transaction.
+
+A delivery is one message to the next hop; each recipient has a state of its own. The transfer's state follows its mail: DELIVERING while it is
+claimed, DEFERRED while anybody waits, DELIVERED when all have it, UNDELIVERABLE when somebody will not get it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from gateway.model import Addressee, Delivery, Purpose, RecipientState, State
+from gateway.storage import ledger, transfers
+from gateway.storage.blobs import Blob
+from gateway.storage.faults import LeaseLostError
+from gateway.storage.tables import deliveries, delivery_recipients
+from gateway.storage.tables import transfers as transfers_table
+
+# A recipient about whom the post said nothing is tried again after this pause.
+_UNSAID_SECONDS: Final = 60.0
+
+
+def queue(
+    connection: Connection,
+    transfer_id: int,
+    purpose: Purpose,
+    *,
+    sender: str,
+    recipients: Iterable[str],
+    blob: Blob,
+    smtputf8: bool,
+    at: float,
+) -> int:
+    """A delivery that is due at once; its id."""
+    row = {
+        "transfer_id": transfer_id,
+        "purpose": purpose,
+        "sender": sender,
+        "blob": blob.digest,
+        "size": blob.size,
+        "smtputf8": smtputf8,
+        "first_at": at,
+        "next_due": at,
+    }
+    delivery_id: int = connection.execute(insert(deliveries).returning(deliveries.c.id), row).scalar_one()
+    waiting = {"delivery_id": delivery_id, "state": RecipientState.WAITING, "attempts": 0, "due": at, "code": 0, "enhanced": "", "text": ""}
+    rows = [waiting | {"position": position, "address": address} for position, address in enumerate(dict.fromkeys(recipients))]
+    connection.execute(insert(delivery_recipients), rows)
+    return delivery_id
+
+
+# ------------------------------------------------------------------------------------------------------------- reading
+
+_JOINED: Final = select(deliveries, transfers_table.c.receipt_no).join(transfers_table, transfers_table.c.id == deliveries.c.transfer_id)
+
+
+def of_transfer(connection: Connection, transfer_id: int) -> list[Delivery]:
+    rows = connection.execute(_JOINED.where(deliveries.c.transfer_id == transfer_id).order_by(deliveries.c.id))
+    return [_as_delivery(row, addressees(connection, row.id)) for row in rows.all()]
+
+
+def addressees(connection: Connection, delivery_id: int) -> tuple[Addressee, ...]:
+    statement = select(delivery_recipients).where(delivery_recipients.c.delivery_id == delivery_id).order_by(delivery_recipients.c.position)
+    return tuple(
+        Addressee(
+            address=row.address,
+            state=RecipientState(row.state),
+            attempts=row.attempts,
+            due=row.due,
+            code=row.code,
+            enhanced=row.enhanced,
+            text=row.text,
+        )
+        for row in connection.execute(statement)
+    )
+
+
+def _as_delivery(row: Row[Any], recipients: tuple[Addressee, ...], token: str = "") -> Delivery:
+    return Delivery(
+        id=row.id,
+        transfer_id=row.transfer_id,
+        receipt_no=row.receipt_no,
+        purpose=Purpose(row.purpose),
+        sender=row.sender,
+        blob=row.blob or "",
+        size=row.size,
+        smtputf8=row.smtputf8,
+        first_at=row.first_at,
+        recipients=recipients,
+        token=token,
+    )
+
+
+def next_due(connection: Connection) -> float | None:
+    """When the first delivery that nobody has in hand is due."""
+    statement = select(func.min(deliveries.c.next_due)).where(deliveries.c.lease_token.is_(None))
+    due: float | None = connection.execute(statement).scalar_one()
+    return due
+
+
+# ------------------------------------------------------------------------------------------------------------- working
+
+
+def claim(connection: Connection, limit: int, at: float, lease_until: float) -> list[Delivery]:
+    """What is due, the longest waiting first, with those recipients only that are due. Their attempt is counted before the work."""
+    due = deliveries.c.lease_token.is_(None) & (deliveries.c.next_due <= at)
+    rows = connection.execute(_JOINED.where(due).order_by(deliveries.c.next_due).limit(limit)).all()
+    return [_lease(connection, row, at, lease_until) for row in rows]
+
+
+def _lease(connection: Connection, row: Row[Any], at: float, lease_until: float) -> Delivery:
+    token = secrets.token_hex(16)
+    connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(lease_token=token, lease_until=lease_until))
+    of_row = delivery_recipients.c.delivery_id == row.id
+    is_due = of_row & (delivery_recipients.c.state == RecipientState.WAITING) & (delivery_recipients.c.due <= at)
+    connection.execute(update(delivery_recipients).where(is_due).values(attempts=delivery_recipients.c.attempts + 1))
+    due = (one for one in addressees(connection, row.id) if one.state is RecipientState.WAITING and one.due is not None and one.due <= at)
+    delivery = _as_delivery(row, tuple(due), token)
+    _follow(connection, delivery, State.DELIVERING, at)
+    return delivery
+
+
+def settle(connection: Connection, delivery: Delivery, outcomes: Sequence[Addressee], bounce: Blob | None, at: float) -> None:
+    """What became of each claimed recipient; `bounce` goes to the sender as a delivery of its own. Raises LeaseLostError."""
+    said = {outcome.address: outcome for outcome in outcomes}
+    for claimed in delivery.recipients:
+        outcome = said.get(claimed.address) or msgspec.structs.replace(claimed, due=at + _UNSAID_SECONDS, text="no result")
+        _store(connection, delivery, outcome)
+    if bounce is not None and delivery.sender:
+        queue(
+            connection,
+            delivery.transfer_id,
+            Purpose.BOUNCE,
+            sender="",
+            recipients=[delivery.sender],
+            blob=bounce,
+            smtputf8=delivery.smtputf8,
+            at=at,
+        )
+    _free(connection, delivery)
+    everybody = addressees(connection, delivery.id)
+    _follow(connection, delivery, _state_of(everybody), at)
+    _record(connection, delivery, outcomes, at)
+
+
+def give_back(connection: Connection, delivery: Delivery, at: float) -> None:
+    """Untried: the attempt does not count. Raises LeaseLostError."""
+    addresses = [recipient.address for recipient in delivery.recipients]
+    ours = (delivery_recipients.c.delivery_id == delivery.id) & delivery_recipients.c.address.in_(addresses)
+    connection.execute(update(delivery_recipients).where(ours).values(attempts=delivery_recipients.c.attempts - 1))
+    _free(connection, delivery)
+    _follow(connection, delivery, _state_before(addressees(connection, delivery.id)), at)
+
+
+def return_leases(connection: Connection, ended_before: float, at: float) -> int:
+    """What a lost process had in hand is due again; how many. What it had sent already is sent twice."""
+    held = deliveries.c.lease_token.is_not(None) & (deliveries.c.lease_until < ended_before)
+    rows = connection.execute(_JOINED.add_columns(deliveries.c.lease_token.label("token")).where(held)).all()
+    for row in rows:
+        delivery = _as_delivery(row, (), row.token)
+        _free(connection, delivery)
+        _follow(connection, delivery, _state_before(addressees(connection, row.id)), at)
+    return len(rows)
+
+
+def stop(connection: Connection, transfer_id: int) -> None:
+    """Nobody who still waits for the mail gets it."""
+    _turn(connection, transfer_id, (RecipientState.WAITING,), RecipientState.STOPPED, None)
+
+
+def restart(connection: Connection, transfer_id: int, at: float, content: Blob | None = None) -> bool:
+    """Everybody who was stopped or given up is due again, for the new content if there is one; False if there is no mail to send."""
+    if content is not None:
+        mail = (deliveries.c.transfer_id == transfer_id) & (deliveries.c.purpose == Purpose.MAIL)
+        connection.execute(update(deliveries).where(mail).values(blob=content.digest, size=content.size))
+    return _turn(connection, transfer_id, (RecipientState.STOPPED, RecipientState.FAILED), RecipientState.WAITING, at)
+
+
+def _turn(connection: Connection, transfer_id: int, old: Sequence[RecipientState], new: RecipientState, due: float | None) -> bool:
+    of_transfer_ = (deliveries.c.transfer_id == transfer_id) & (deliveries.c.purpose == Purpose.MAIL)
+    ids = list(connection.execute(select(deliveries.c.id).where(of_transfer_)).scalars())
+    theirs = delivery_recipients.c.delivery_id.in_(ids) & delivery_recipients.c.state.in_(old)
+    connection.execute(update(delivery_recipients).where(theirs).values(state=new, due=due))
+    # A mail that is sent again has its whole time before it.
+    first_at = {} if due is None else {"first_at": due}
+    connection.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(next_due=due, **first_at))
+    return bool(ids)
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+
+
+def _store(connection: Connection, delivery: Delivery, outcome: Addressee) -> None:
+    ours = (delivery_recipients.c.delivery_id == delivery.id) & (delivery_recipients.c.address == outcome.address)
+    due = outcome.due if outcome.state is RecipientState.WAITING else None
+    values = {"state": outcome.state, "due": due, "code": outcome.code, "enhanced": outcome.enhanced, "text": outcome.text}
+    connection.execute(update(delivery_recipients).where(ours).values(**values))
+
+
+def _free(connection: Connection, delivery: Delivery) -> None:
+    """Give the lease up and set when the delivery is due next. Raises LeaseLostError."""
+    waiting = (delivery_recipients.c.delivery_id == delivery.id) & (delivery_recipients.c.state == RecipientState.WAITING)
+    due = select(func.min(delivery_recipients.c.due)).where(waiting).scalar_subquery()
+    ours = (deliveries.c.id == delivery.id) & (deliveries.c.lease_token == delivery.token)
+    freed = connection.execute(update(deliveries).where(ours).values(lease_token=None, lease_until=None, next_due=due))
+    if freed.rowcount != 1:
+        raise LeaseLostError(delivery.receipt_no)
+
+
+def _state_of(everybody: tuple[Addressee, ...]) -> State:
+    states = {addressee.state for addressee in everybody}
+    if RecipientState.WAITING in states:
+        return State.DEFERRED
+    return State.UNDELIVERABLE if RecipientState.FAILED in states else State.DELIVERED
+
+
+def _state_before(everybody: tuple[Addressee, ...]) -> State:
+    """Of a delivery that came back without a result: DEFERRED if anything was ever said about it."""
+    return State.DEFERRED if any(addressee.code for addressee in everybody) else State.RELEASED
+
+
+def _follow(connection: Connection, delivery: Delivery, state: State, at: float) -> None:
+    """The transfer goes with its own mail; notices and bounces leave it where it is."""
+    if delivery.purpose is Purpose.MAIL:
+        transfers.move(connection, transfers.load(connection, delivery.transfer_id), state, at=at)
+
+
+def _record(connection: Connection, delivery: Delivery, outcomes: Sequence[Addressee], at: float) -> None:
+    detail: dict[str, object] = {
+        "purpose": delivery.purpose,
+        "recipients": [{"address": one.address, "state": one.state, "code": one.code, "text": one.text} for one in outcomes],
+    }
+    ledger.append(connection, at=at, actor=transfers.ROAD, action="delivery.result", subject=delivery.receipt_no, detail=detail)

@@ -1,0 +1,120 @@
+"""Questions to the journal that change nothing. Each runs on a reader's connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
+
+from gateway import log
+from gateway.model import Door, State, Transfer
+from gateway.storage.tables import deliveries, transfer_recipients, transfers
+from gateway.storage.transfers import OWED, as_transfer, recipients_of
+from sanitizers.model import Reason, Verdict
+
+_log = log.get(__name__)
+
+# What may be disposed of when its time is over. A released mail is on its way; a released file lies at the pickup.
+_AT_REST: Final = (State.HELD, State.BLOCKED, State.DELIVERED, State.UNDELIVERABLE)
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which transfers; what is left out does not matter. `text` is looked for in sender, subject, name and receipt number."""
+
+    states: tuple[State, ...] = ()
+    verdict: Verdict | None = None
+    reason: Reason | None = None
+    door: Door | None = None
+    organisation: str | None = None
+    sender: str | None = None
+    recipient: str | None = None
+    sha256: str | None = None
+    text: str | None = None
+    since: float | None = None
+    until: float | None = None
+    before_id: int | None = None        # the next page begins below the last id of this one
+    limit: int = 100
+
+
+def matching(connection: Connection, wanted: Filter) -> list[Transfer]:
+    """The youngest first."""
+    statement = select(transfers).where(*_conditions(wanted)).order_by(transfers.c.id.desc()).limit(wanted.limit)
+    return _read(connection, statement)
+
+
+def _conditions(wanted: Filter) -> Iterable[ColumnElement[bool]]:
+    columns = transfers.c
+    for name in ("verdict", "reason", "door", "organisation", "sender", "sha256"):
+        if (value := getattr(wanted, name)) is not None:
+            yield columns[name] == value
+    if wanted.states:
+        yield columns.state.in_(wanted.states)
+    if wanted.since is not None:
+        yield columns.received_at >= wanted.since
+    if wanted.until is not None:
+        yield columns.received_at < wanted.until
+    if wanted.before_id is not None:
+        yield columns.id < wanted.before_id
+    if wanted.recipient is not None:
+        theirs = and_(transfer_recipients.c.transfer_id == columns.id, transfer_recipients.c.address == wanted.recipient)
+        yield exists().where(theirs)
+    if wanted.text is not None:
+        searched = (columns.sender, columns.subject, columns.name, columns.receipt_no)
+        yield or_(*(column.icontains(wanted.text, autoescape=True) for column in searched))
+
+
+def owed_notices(connection: Connection, limit: int) -> list[Transfer]:
+    """Mails that stay inside and whose recipients were not told yet."""
+    return _read(connection, select(transfers).where(transfers.c.notice == OWED).order_by(transfers.c.id).limit(limit))
+
+
+def over_age(connection: Connection, changed_before: float, limit: int) -> list[Transfer]:
+    """What nothing has happened to for longer than the retention."""
+    at_rest = transfers.c.state.in_(_AT_REST) | ((transfers.c.state == State.RELEASED) & (transfers.c.door != Door.SMTP))
+    statement = select(transfers).where(at_rest, transfers.c.changed_at < changed_before).order_by(transfers.c.id).limit(limit)
+    return _read(connection, statement)
+
+
+def _read(connection: Connection, statement: Select[*tuple[object, ...]]) -> list[Transfer]:
+    rows = connection.execute(statement).all()
+    recipients = recipients_of(connection, [row.id for row in rows])
+    found = []
+    for row in rows:
+        try:
+            found.append(as_transfer(row, recipients[row.id]))
+        except ValueError as error:
+            _log.error("a transfer's row cannot be read", receipt_no=row.receipt_no, error=str(error))
+    return found
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many transfers stand where, and since when the oldest of each state has waited there (seconds since 1970)."""
+
+    states: dict[State, int]
+    oldest: dict[State, float]
+    owed_notices: int
+    undelivered: int                    # deliveries of any purpose that are not at their end
+
+
+def counts(connection: Connection) -> Counts:
+    rows = connection.execute(select(transfers.c.state, func.count(), func.min(transfers.c.changed_at)).group_by(transfers.c.state))
+    states = {state: 0 for state in State}
+    oldest = {}
+    for state, count, since in rows:
+        if state in set(State):
+            states[State(state)] = count
+            oldest[State(state)] = since
+    owed = connection.execute(select(func.count()).where(transfers.c.notice == OWED)).scalar_one()
+    unfinished = or_(deliveries.c.next_due.is_not(None), deliveries.c.lease_token.is_not(None))
+    undelivered = connection.execute(select(func.count()).where(unfinished)).scalar_one()
+    return Counts(states=states, oldest=oldest, owed_notices=owed, undelivered=undelivered)
+
+
+def blob_in_use(connection: Connection, digest: str) -> bool:
+    """Whether any row still refers to it."""
+    by_transfer = exists().where(or_(transfers.c.blob == digest, transfers.c.result_sha256 == digest))
+    unfinished = or_(deliveries.c.next_due.is_not(None), deliveries.c.lease_token.is_not(None), transfers.c.state != State.DISPOSED)
+    by_delivery = exists().where(deliveries.c.blob == digest, transfers.c.id == deliveries.c.transfer_id, unfinished)
+    return bool(connection.execute(select(or_(by_transfer, by_delivery))).scalar_one())

@@ -1,0 +1,185 @@
+"""How the work on a transfer ends, and what an operator may do with it: every function runs inside the writer's transaction."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from gateway.model import Claim, Decision, Door, IllegalTransitionError, Purpose, Result, State, Transfer
+from gateway.storage import deliveries, ledger, transfers
+from gateway.storage.blobs import Blob
+from gateway.storage.tables import reports
+from gateway.storage.tables import transfers as transfers_table
+from sanitizers.model import BLOCKING_REASONS, Report, Verdict
+
+_COMPRESSION: Final = 3
+_INSERT: Final = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """How the work on a claim ended. `packed`: the report by `pack`; `receipt`: the signed receipt of a delivery."""
+
+    decision: Decision
+    policy: str = ""
+    rules: str = ""
+    packed: bytes | None = None
+    result: Result | None = None
+    receipt: str | None = None
+    message_id: str | None = None
+    subject: str | None = None
+
+
+class NotAllowedError(Exception):
+    """An operator asked for what nobody may do; one line."""
+
+
+def pack(report: Report) -> bytes:
+    """A report as the journal keeps it."""
+    return zlib.compress(msgspec.json.encode(report), _COMPRESSION)
+
+
+def unpack(packed: bytes) -> Report:
+    return msgspec.json.decode(zlib.decompress(packed), type=Report)
+
+
+def report_of(connection: Connection, transfer_id: int) -> tuple[Report | None, str | None]:
+    """The last report of a transfer and the receipt of its delivery."""
+    row = connection.execute(select(reports).where(reports.c.transfer_id == transfer_id)).one_or_none()
+    if row is None:
+        return None, None
+    return (unpack(row.report) if row.report is not None else None), row.receipt
+
+
+def settle(connection: Connection, claim: Claim, settlement: Settlement, at: float) -> None:
+    """The decision, what it rests on, and what follows from it, at once. Raises LeaseLostError for a late worker."""
+    decision, result = settlement.decision, settlement.result
+    if decision.verdict.delivers != (settlement.receipt is not None) or (decision.verdict.delivers and result is None):
+        raise ValueError("a delivery has a result and a receipt, and nothing else has a receipt")
+    changes: dict[str, Any] = {
+        "verdict": decision.verdict,
+        "reason": decision.reason,
+        "policy": settlement.policy,
+        "rules": settlement.rules,
+        "message_id": settlement.message_id,
+        "subject": settlement.subject,
+    }
+    for field in ("name", "size", "sha256", "kind"):
+        changes[f"result_{field}"] = getattr(result, field, None)
+    if not decision.verdict.delivers:
+        changes["notice"] = transfers.owed(claim.transfer)
+    transfers.move(connection, claim.transfer, decision.state, at=at, note=decision.note, token=claim.token, **changes)
+    _keep(connection, claim.transfer.id, {"report": settlement.packed, "receipt": settlement.receipt})
+    if decision.verdict.delivers and result is not None:
+        _send(connection, claim.transfer, Blob(result.sha256, result.size), at)
+
+
+def _keep(connection: Connection, transfer_id: int, values: dict[str, Any]) -> None:
+    statement = _INSERT[connection.dialect.name](reports).values(transfer_id=transfer_id, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["transfer_id"], set_=values))
+
+
+def _send(connection: Connection, transfer: Transfer, content: Blob, at: float) -> None:
+    """A mail goes into the outbox; a file waits where it is fetched."""
+    if transfer.door is not Door.SMTP or deliveries.restart(connection, transfer.id, at, content):
+        return
+    deliveries.queue(
+        connection,
+        transfer.id,
+        Purpose.MAIL,
+        sender=transfer.sender,
+        recipients=transfer.recipients,
+        blob=content,
+        smtputf8=transfer.smtputf8,
+        at=at,
+    )
+
+
+def queue_notice(connection: Connection, transfer_id: int, content: Blob, at: float) -> None:
+    """The one notice of a mail that stays inside. It has no sender, so that nobody answers it with another notice."""
+    due = (transfers_table.c.id == transfer_id) & (transfers_table.c.notice == transfers.OWED)
+    if connection.execute(update(transfers_table).where(due).values(notice=transfers.QUEUED)).rowcount != 1:
+        return
+    transfer = transfers.load(connection, transfer_id)
+    if transfer.recipients:
+        deliveries.queue(
+            connection,
+            transfer_id,
+            Purpose.NOTICE,
+            sender="",
+            recipients=transfer.recipients,
+            blob=content,
+            smtputf8=transfer.smtputf8,
+            at=at,
+        )
+    ledger.append(connection, at=at, actor=transfers.ROAD, action="transfer.notice", subject=transfer.receipt_no, detail={})
+
+
+# ----------------------------------------------------------------------------------------------------------- operators
+
+
+def retry(connection: Connection, transfer_id: int, *, at: float, lease_until: float, actor: str, note: str) -> Claim | None:
+    """What is held is worked on again, from the first attempt; what could not be delivered is sent again (None)."""
+    transfer = transfers.load(connection, transfer_id)
+    if transfer.state is State.UNDELIVERABLE:
+        transfers.move(connection, transfer, State.RELEASED, at=at, actor=actor, note=note)
+        deliveries.restart(connection, transfer_id, at)
+        return None
+    if transfer.state is State.HELD and transfer.blob is None:
+        raise NotAllowedError(f"{transfer.receipt_no}: the original was disposed of")
+    if transfer.state is not State.HELD:
+        raise IllegalTransitionError(transfer.receipt_no, transfer.state, State.PROCESSING)
+    again = msgspec.structs.replace(transfer, attempts=0)
+    return transfers.lease(connection, again, at, lease_until, actor=actor, note=note)
+
+
+def release(
+    connection: Connection, transfer_id: int, verdict: Verdict, *, at: float, actor: str, note: str, receipt: str, approved_by: str
+) -> None:
+    """A held transfer is let go: its own result, or as `confirmed` its original, for which a second person must have approved."""
+    transfer = transfers.load(connection, transfer_id)
+    if transfer.reason in BLOCKING_REASONS or not verdict.delivers:
+        raise NotAllowedError(f"{transfer.receipt_no}: {transfer.reason or verdict} is never released")
+    changes: dict[str, Any] = {"verdict": verdict, "reason": None}
+    if verdict is Verdict.CONFIRMED:
+        content = _confirmed(transfer, actor, approved_by)
+        changes |= {"result_name": transfer.name, "result_size": content.size, "result_sha256": content.digest, "result_kind": "unknown"}
+    elif transfer.result is not None:
+        content = Blob(transfer.result.sha256, transfer.result.size)
+    else:
+        raise NotAllowedError(f"{transfer.receipt_no}: there is no sanitised result")
+    note = f"{note} (approved by {approved_by})" if approved_by else note
+    transfers.move(connection, transfer, State.RELEASED, at=at, actor=actor, note=note, **changes)
+    _keep(connection, transfer_id, {"receipt": receipt})
+    _send(connection, transfer, content, at)
+
+
+def _confirmed(transfer: Transfer, actor: str, approved_by: str) -> Blob:
+    if not approved_by or approved_by == actor:
+        raise NotAllowedError(f"{transfer.receipt_no}: an original needs the approval of a second person")
+    if transfer.blob is None:
+        raise NotAllowedError(f"{transfer.receipt_no}: the original was disposed of")
+    if transfer.door is Door.SMTP:
+        # The body of a mail is never let through unread by a sanitizer; its attachments are fetched as files.
+        raise NotAllowedError(f"{transfer.receipt_no}: the original of a mail is never sent on")
+    return Blob(transfer.blob, transfer.size)
+
+
+def hold(connection: Connection, transfer_id: int, *, at: float, actor: str, note: str) -> None:
+    """Stop what has not left yet. The verdict stays as it was; release sends it on."""
+    transfer = transfers.load(connection, transfer_id)
+    transfers.move(connection, transfer, State.HELD, at=at, actor=actor, note=note)
+    deliveries.stop(connection, transfer_id)
+
+
+def dispose(connection: Connection, transfer_id: int, *, at: float, actor: str, note: str) -> None:
+    """Original and result are given up; the row, the report and the audit record stay. The next sweep takes the blobs."""
+    transfer = transfers.load(connection, transfer_id)
+    if transfer.state is State.RELEASED and transfer.door is Door.SMTP:
+        raise IllegalTransitionError(transfer.receipt_no, transfer.state, State.DISPOSED)
+    given_up = {"blob": None, "result_sha256": None}
+    transfers.move(connection, transfer, State.DISPOSED, at=at, actor=actor, note=note, **given_up)

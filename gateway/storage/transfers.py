@@ -1,0 +1,268 @@
+"""What happens to the row of a transfer: every function runs inside the writer's transaction and records what it did in the audit record.
+
+Each step is checked against `TRANSITIONS`, and written only if the row still stands where the step began.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Insert, Row, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from gateway.model import TRANSITIONS, Arrival, Claim, Door, IllegalTransitionError, Result, State, Transfer, day_of
+from gateway.storage import ledger
+from gateway.storage.faults import LeaseLostError, NoSuchTransferError
+from gateway.storage.tables import receipt_numbers, transfer_recipients, transfers
+from sanitizers.model import Kind, Reason, Verdict
+
+ROAD: Final = "road"            # who acts when no person does
+OWED: Final = "owed"            # transfers.notice: to be sent …
+QUEUED: Final = "queued"        # … and sent, never again
+
+
+# ------------------------------------------------------------------------------------------------------------- reading
+
+
+def as_transfer(row: Row[Any], recipients: tuple[str, ...]) -> Transfer:
+    """Raises ValueError for a row that this version cannot read."""
+    result = None
+    if row.result_sha256 is not None:
+        result = Result(name=row.result_name, size=row.result_size, sha256=row.result_sha256, kind=Kind(row.result_kind))
+    return Transfer(
+        id=row.id,
+        receipt_no=row.receipt_no,
+        organisation=row.organisation,
+        lane=row.lane,
+        door=Door(row.door),
+        state=State(row.state),
+        verdict=Verdict(row.verdict) if row.verdict is not None else None,
+        reason=Reason(row.reason) if row.reason is not None else None,
+        received_at=row.received_at,
+        changed_at=row.changed_at,
+        sender=row.sender,
+        recipients=recipients,
+        message_id=row.message_id,
+        subject=row.subject,
+        name=row.name,
+        size=row.size,
+        sha256=row.sha256,
+        blob=row.blob,
+        result=result,
+        attempts=row.attempts,
+        client=row.client,
+        smtputf8=row.smtputf8,
+        policy=row.policy,
+        rules=row.rules,
+        note=row.note,
+    )
+
+
+def recipients_of(connection: Connection, transfer_ids: list[int]) -> dict[int, tuple[str, ...]]:
+    """The envelope's recipients of each, in their order."""
+    statement = (
+        select(transfer_recipients.c.transfer_id, transfer_recipients.c.address)
+        .where(transfer_recipients.c.transfer_id.in_(transfer_ids))
+        .order_by(transfer_recipients.c.transfer_id, transfer_recipients.c.position)
+    )
+    found: dict[int, list[str]] = {transfer_id: [] for transfer_id in transfer_ids}
+    for row in connection.execute(statement):
+        found[row.transfer_id].append(row.address)
+    return {transfer_id: tuple(addresses) for transfer_id, addresses in found.items()}
+
+
+def load(connection: Connection, transfer_id: int) -> Transfer:
+    """Raises NoSuchTransferError."""
+    row = connection.execute(select(transfers).where(transfers.c.id == transfer_id)).one_or_none()
+    if row is None:
+        raise NoSuchTransferError(str(transfer_id))
+    return as_transfer(row, recipients_of(connection, [transfer_id])[transfer_id])
+
+
+def find(connection: Connection, receipt_no: str) -> Transfer:
+    """Raises NoSuchTransferError."""
+    row = connection.execute(select(transfers).where(transfers.c.receipt_no == receipt_no)).one_or_none()
+    if row is None:
+        raise NoSuchTransferError(receipt_no)
+    return as_transfer(row, recipients_of(connection, [row.id])[row.id])
+
+
+# -------------------------------------------------------------------------------------------------------------- moving
+
+
+def move(
+    connection: Connection,
+    transfer: Transfer,
+    new: State,
+    *,
+    at: float,
+    actor: str = ROAD,
+    note: str = "",
+    token: str | None = None,
+    **changes: object,
+) -> None:
+    """One edge of the table, audited. Raises IllegalTransitionError, or LeaseLostError when the row does not stand there any more."""
+    if new not in TRANSITIONS[transfer.state]:
+        raise IllegalTransitionError(transfer.receipt_no, transfer.state, new)
+    statement = update(transfers).where(transfers.c.id == transfer.id, transfers.c.state == transfer.state)
+    if token is not None:
+        statement = statement.where(transfers.c.lease_token == token)
+    changes = {"lease_until": None, "lease_token": None} | changes
+    if connection.execute(statement.values(state=new, changed_at=at, **changes)).rowcount != 1:
+        raise LeaseLostError(transfer.receipt_no)
+    detail: dict[str, object] = {"from": transfer.state, "to": new}
+    detail |= {key: changes[key] for key in ("verdict", "reason", "policy", "rules", "attempts", "result_sha256") if changes.get(key) is not None}
+    if note:
+        detail["note"] = note
+    ledger.append(connection, at=at, actor=actor, action=f"transfer.{new}", subject=transfer.receipt_no, detail=detail)
+
+
+# ----------------------------------------------------------------------------------------------------------- taking in
+
+_INSERT_TRANSFER: Final = insert(transfers).returning(transfers.c.id)
+_INSERT_RECIPIENT: Final = insert(transfer_recipients)
+
+
+
+
+def _counting(make: Any) -> Insert:
+    statement = make(receipt_numbers).values(last=1)
+    counted = statement.on_conflict_do_update(index_elements=["day"], set_={"last": receipt_numbers.c.last + 1})
+    return counted.returning(receipt_numbers.c.last)  # type: ignore[no-any-return] - the two dialects' inserts share no type
+
+
+_COUNT: Final = {"sqlite": _counting(sqlite_insert), "postgresql": _counting(postgresql_insert)}
+
+
+def accept(connection: Connection, arrival: Arrival) -> tuple[int, str]:
+    """A new row in RECEIVED; its id and receipt number."""
+    day = day_of(arrival.received_at)
+    number: int = connection.execute(_COUNT[connection.dialect.name], {"day": day}).scalar_one()
+    receipt_no = f"{day}-{number:06d}"
+    row = {
+        "receipt_no": receipt_no,
+        "organisation": arrival.organisation,
+        "lane": arrival.lane,
+        "door": arrival.door,
+        "state": State.RECEIVED,
+        "received_at": arrival.received_at,
+        "changed_at": arrival.received_at,
+        "sender": _stored(arrival.sender),
+        "name": _stored(arrival.name),
+        "size": arrival.size,
+        "sha256": arrival.sha256,
+        "blob": arrival.sha256,
+        "attempts": 0,
+        "client": _stored(arrival.client),
+        "smtputf8": arrival.smtputf8,
+        "policy": "",
+        "rules": "",
+        "note": "",
+    }
+    transfer_id: int = connection.execute(_INSERT_TRANSFER, row).scalar_one()
+    if arrival.recipients:
+        rows = [
+            {"transfer_id": transfer_id, "position": position, "address": _stored(address)}
+            for position, address in enumerate(arrival.recipients)
+        ]
+        connection.execute(_INSERT_RECIPIENT, rows)
+    detail: dict[str, object] = {
+        "to": State.RECEIVED,
+        "door": arrival.door,
+        "client": row["client"],
+        "sender": row["sender"],
+        "recipients": len(arrival.recipients),
+        "size": arrival.size,
+        "sha256": arrival.sha256,
+    }
+    ledger.append(connection, at=arrival.received_at, actor=ROAD, action="transfer.received", subject=receipt_no, detail=detail)
+    return transfer_id, receipt_no
+
+
+def _stored(text: str) -> str:
+    """A half surrogate, as a file name can have, cannot be stored as UTF-8."""
+    return text.encode("utf-8", "replace").decode()
+
+
+# ------------------------------------------------------------------------------------------------------------- working
+
+_WAITING: Final = select(transfers).where(transfers.c.state == State.RECEIVED).order_by(transfers.c.id)
+
+
+def claim(connection: Connection, limit: int, at: float, lease_until: float) -> list[Claim]:
+    """The oldest that wait. An attempt is counted before the work, so that a transfer that kills everything is met only so often."""
+    rows = connection.execute(_WAITING.limit(limit)).all()
+    recipients = recipients_of(connection, [row.id for row in rows]) if rows else {}
+    claims = []
+    for row in rows:
+        try:
+            transfer = as_transfer(row, recipients[row.id])
+        except ValueError as error:
+            _set_apart(connection, row, str(error), at)
+            continue
+        claims.append(lease(connection, transfer, at, lease_until))
+    return claims
+
+
+def _set_apart(connection: Connection, row: Row[Any], error: str, at: float) -> None:
+    """A row of another version or with damage is held for the operator; the service goes on."""
+    changes = {"state": State.HELD, "verdict": Verdict.HELD, "reason": Reason.WORKER_CRASHED, "note": f"row cannot be read: {error}"}
+    connection.execute(update(transfers).where(transfers.c.id == row.id).values(changed_at=at, **changes))
+    ledger.append(connection, at=at, actor=ROAD, action="transfer.unreadable", subject=row.receipt_no, detail={"error": error})
+
+
+def lease(connection: Connection, transfer: Transfer, at: float, lease_until: float, *, actor: str = ROAD, note: str = "") -> Claim:
+    """Into PROCESSING, with a token of its own."""
+    worked = msgspec.structs.replace(transfer, state=State.PROCESSING, attempts=transfer.attempts + 1, changed_at=at)
+    given = Claim(transfer=worked, token=secrets.token_hex(16), lease_until=lease_until)
+    move(
+        connection,
+        transfer,
+        State.PROCESSING,
+        at=at,
+        actor=actor,
+        note=note,
+        attempts=worked.attempts,
+        lease_until=lease_until,
+        lease_token=given.token,
+    )
+    return given
+
+
+def put_back(connection: Connection, given: Claim, at: float, note: str, attempts: int | None) -> None:
+    """Into the queue again, or held when it was tried `attempts` times; None: this attempt does not count. Raises LeaseLostError."""
+    transfer = given.transfer
+    if attempts is None:
+        uncounted = max(transfer.attempts - 1, 0)
+        move(connection, transfer, State.RECEIVED, at=at, note=note, token=given.token, attempts=uncounted)
+    elif transfer.attempts < attempts:
+        move(connection, transfer, State.RECEIVED, at=at, note=note, token=given.token)
+    else:
+        hold_lost(connection, transfer, at, given.token)
+
+
+def return_leases(connection: Connection, ended_before: float, at: float, attempts: int) -> int:
+    """What lost workers had in hand goes back into the queue, or is held when it was tried `attempts` times; how many."""
+    ended = (transfers.c.lease_until < ended_before) | transfers.c.lease_until.is_(None)
+    rows = connection.execute(select(transfers).where(transfers.c.state == State.PROCESSING, ended)).all()
+    for row in rows:
+        transfer = as_transfer(row, ())
+        if transfer.attempts < attempts:
+            move(connection, transfer, State.RECEIVED, at=at, note="lease ran out")
+        else:
+            hold_lost(connection, transfer, at)
+    return len(rows)
+
+
+def hold_lost(connection: Connection, transfer: Transfer, at: float, token: str | None = None) -> None:
+    """Tried too often, and every time its whole worker was lost."""
+    lost = {"verdict": Verdict.HELD, "reason": Reason.WORKER_CRASHED, "note": f"lost {transfer.attempts} times"}
+    move(connection, transfer, State.HELD, at=at, token=token, notice=owed(transfer), **lost)
+
+
+def owed(transfer: Transfer) -> ColumnElement[str] | None:
+    """A mail that stays inside owes its recipients one notice, ever; a file is shown as held where it was handed in."""
+    return func.coalesce(transfers.c.notice, OWED) if transfer.door is Door.SMTP else None

@@ -1,0 +1,60 @@
+"""Files that staff bring: streamed into a sealed blob, then a transfer of the journal. The road's half of the drop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+from gateway.model import Arrival, Door
+from gateway.storage.blobs import Blobs
+from gateway.storage.journal import Journal
+
+
+class TooLargeError(Exception):
+    """More bytes than policy takes in; the text says how many are allowed."""
+
+
+class Uploads:
+    """`wake` tells the pipeline that there is work; `most` bytes per file."""
+
+    def __init__(self, blobs: Blobs, journal: Journal, clock: Callable[[], float], wake: Callable[[], None], *, most: int, organisation: str) -> None:
+        self._blobs = blobs
+        self._journal = journal
+        self._clock = clock
+        self._wake = wake
+        self._most = most
+        self._organisation = organisation
+
+    async def take(self, login: str, name: str, client: str, chunks: AsyncIterator[bytes]) -> str:
+        """The receipt number, once the file is durable. Raises TooLargeError, StorageError; then nothing of it remains."""
+        writer = await self._blobs.begin()
+        size = 0
+        try:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > self._most:
+                    raise TooLargeError(f"ファイルの上限（{self._most >> 20}MB）を超えています / at most {self._most >> 20} MiB")
+                await writer.write(chunk)
+            blob = await writer.commit()
+        except BaseException:
+            await writer.abort()
+            raise
+        arrival = Arrival(
+            door=Door.DROP,
+            name=_shown_name(name),
+            size=blob.size,
+            sha256=blob.digest,
+            received_at=self._clock(),
+            sender=login,
+            recipients=(login,),
+            organisation=self._organisation,
+            client=client,
+        )
+        _, receipt_no = await self._journal.accept(arrival)
+        self._wake()
+        return receipt_no
+
+
+def _shown_name(name: str) -> str:
+    """The browser's file name without any folder, bounded; the jail makes it safe, and no path is ever made of it."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(c if c.isprintable() else "_" for c in last)[:255] or "file"

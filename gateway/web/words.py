@@ -1,0 +1,76 @@
+"""What pages say about a transfer: state and verdict in the words of users, findings by their declared texts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from typing import Any, Final
+
+from gateway.model import State, Transfer
+from gateway.storage.accounts import Account
+from sanitizers.findings import CODES
+from sanitizers.model import Action, Report, Verdict
+
+_STATES: Final = {
+    State.RECEIVED: ("受付済み", "received", "wait"),
+    State.PROCESSING: ("処理中", "in work", "wait"),
+    State.HELD: ("保留", "held", "stop"),
+    State.BLOCKED: ("受け取れません", "blocked", "stop"),
+    State.DISPOSED: ("廃棄済み", "disposed", "stop"),
+    State.UNDELIVERABLE: ("配送できません", "undeliverable", "stop"),
+    State.DEFERRED: ("配送待ち", "waiting for the next hop", "wait"),
+    State.DELIVERING: ("配送中", "being delivered", "wait"),
+}
+_VERDICTS: Final = {
+    Verdict.CLEAN: ("無害化済み（除去なし）", "clean", "ok"),
+    Verdict.SANITIZED: ("無害化済み", "sanitised", "ok"),
+    Verdict.CONFIRMED: ("確認済み（原本のまま）", "confirmed original", "ok"),
+}
+_SHOWN: Final = 12
+
+
+def row(transfer: Transfer, report: Report | None = None) -> dict[str, Any]:
+    """One line of a list."""
+    ja, en, tone = _STATES.get(transfer.state) or _VERDICTS.get(transfer.verdict or Verdict.SANITIZED, _VERDICTS[Verdict.SANITIZED])
+    if transfer.reason is not None:
+        code = CODES[f"file.{transfer.reason}"]
+        ja, en = f"{ja}（理由：{code.ja}）", f"{en}: {code.en}"
+    return {
+        "receipt_no": transfer.receipt_no,
+        "door": transfer.door,
+        "sender": transfer.sender,
+        "name": transfer.subject or transfer.name,
+        "output": transfer.result.name if transfer.result else transfer.name,
+        "said": f"{ja} / {en}",
+        "tone": tone,
+        "at": when(transfer.received_at),
+        "ready": transfer.state in (State.RELEASED, State.DELIVERED) and transfer.result is not None,
+        "findings": removed(report) if report is not None else [],
+    }
+
+
+def removed(report: Report) -> list[str]:
+    """What was taken out or rewritten, here and in all parts: `マクロ（2個） / macro (2)`."""
+    counted: Counter[str] = Counter()
+    waiting = [report]
+    while waiting:
+        part = waiting.pop()
+        counted.update(finding.code for finding in part.findings if finding.action in (Action.REMOVED, Action.REWRITTEN))
+        waiting.extend(part.parts)
+    return [f"{CODES[code].ja}（{count}個） / {CODES[code].en} ({count})" for code, count in counted.most_common(_SHOWN)]
+
+
+def when(at: float) -> str:
+    """令和 date and time in the installation's own time zone."""
+    moment = dt.datetime.fromtimestamp(at, dt.UTC).astimezone()
+    return f"令和{moment.year - 2018}年{moment.month}月{moment.day}日 {moment:%H:%M}"
+
+
+def previous_login(account: Account) -> str:
+    """Shown after log-in, so that somebody else's log-in is noticed."""
+    if account.last_login_at is None:
+        return ""
+    return (
+        f"今回のログイン：{when(account.last_login_at)}（端末 {account.last_login_from}）。"
+        "心当たりがない場合は情報システム担当へ連絡してください。"
+    )

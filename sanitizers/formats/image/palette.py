@@ -1,0 +1,49 @@
+"""Palettes in an order of their own: by a digest of each colour, without the colours that no pixel uses.
+
+A palette is bytes that an author chooses freely, three a colour; kept in order it carries any text through a re-encoding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from PIL import Image
+
+
+class Palette(NamedTuple):
+    """`colours`: RGB triplets; `alpha`: one byte a colour; `table`: old index -> new index, 256 bytes."""
+
+    colours: bytes
+    alpha: bytes
+    table: bytes
+
+
+def reordered(colours: bytes, alpha: bytes, used: Sequence[int]) -> Palette:
+    """The used colours, the see-through ones first (tRNS then stays short). Every index in `used` must be in `colours`."""
+    full = alpha.ljust(len(colours) // 3, b"\xff")
+
+    def rank(index: int) -> tuple[bool, bytes]:
+        colour = colours[3 * index : 3 * index + 3] + full[index : index + 1]
+        return full[index] == 255, hashlib.sha256(colour).digest()
+
+    order = sorted(used, key=rank)
+    table = bytearray(256)
+    for new, old in enumerate(order):
+        table[old] = new
+    return Palette(
+        b"".join(colours[3 * old : 3 * old + 3] for old in order), bytes(full[old] for old in order), bytes(table)
+    )
+
+
+def used_indices(picture: Image.Image) -> list[int]:
+    """Of a picture of mode P, in rising order."""
+    return [index for index, count in enumerate(picture.histogram()) if count]
+
+
+def mapped(picture: Image.Image, palette: Palette) -> Image.Image:
+    """The same pixels with new indices and the new palette."""
+    changed = Image.frombytes("P", picture.size, picture.tobytes().translate(palette.table))
+    changed.putpalette(palette.colours)
+    return changed

@@ -1,0 +1,99 @@
+"""The input, read by qpdf (with its recovery) and handed out as plain data, one object at a time."""
+
+from __future__ import annotations
+
+import io
+from typing import Final
+
+import pikepdf
+
+from sanitizers.context import Context
+from sanitizers.formats.pdf import syntax
+from sanitizers.formats.pdf.values import Dictionary, Ref, Stream, Value
+from sanitizers.model import Encrypted, LimitExceeded, Malformed
+from sanitizers.source import Source
+
+_CHAIN: Final = 32              # references that point to references
+_DECODED: Final = 256 << 20     # what qpdf itself may inflate: object streams and cross-reference streams
+_READ_ERRORS: Final = (
+    pikepdf.PdfError, pikepdf.DataDecodingError, pikepdf.DeletedObjectError, ValueError, TypeError, RuntimeError, KeyError,
+)
+
+pikepdf.settings.set_qpdf_limits(flate_max_memory=_DECODED, png_max_memory=_DECODED, run_length_max_memory=_DECODED, tiff_max_memory=_DECODED)
+
+
+class Reader:
+    """One open input. `password` is the one that opened it, None when it is not encrypted."""
+
+    def __init__(self, pdf: pikepdf.Pdf, password: str | None) -> None:
+        self._pdf = pdf
+        self._objects: dict[Ref, Value] = {}
+        self.password = password
+        self.trailer: Dictionary = _dictionary(_parse(pdf.trailer))
+        self.version = pdf.pdf_version
+
+    def resolve(self, value: Value) -> Value:
+        """Follows references; a broken one is null."""
+        for _ in range(_CHAIN):
+            if not isinstance(value, Ref):
+                return value
+            value = self._load(value)
+        return None
+
+    def dictionary(self, value: Value) -> Dictionary:
+        """The dictionary behind `value` (a stream's own one too), or an empty one."""
+        return _dictionary(self.resolve(value))
+
+    def array(self, value: Value) -> list[Value]:
+        """The array behind `value`, or an empty one."""
+        value = self.resolve(value)
+        return value if isinstance(value, list) else []
+
+    def _load(self, ref: Ref) -> Value:
+        if ref in self._objects:
+            return self._objects[ref]
+        try:
+            found = self._pdf.get_object(ref.number, ref.generation)
+            value = _stream(found, ref) if isinstance(found, pikepdf.Stream) else _parse(found)
+        except _READ_ERRORS:
+            value = None  # every viewer takes an unreadable object for null
+        self._objects[ref] = value
+        return value
+
+
+def open_pdf(source: Source, context: Context) -> Reader:
+    """Tries the empty password, then the candidates. Raises Encrypted or Malformed."""
+    data = source.bytes()
+    for password in ("", *context.passwords):
+        try:
+            pdf = pikepdf.open(io.BytesIO(data), password=password, conversion_mode="explicit")
+        except pikepdf.PasswordError:
+            continue
+        except (pikepdf.PdfError, RuntimeError, ValueError, TypeError) as error:
+            if "memory" in str(error) and "limit" in str(error):
+                raise LimitExceeded("an object stream expands too far") from error
+            raise Malformed(f"no reader can open it: {str(error)[:200]}") from error
+        return Reader(pdf, password if pdf.is_encrypted else None)
+    raise Encrypted("none of the passwords opens it")
+
+
+def _parse(found: pikepdf.Object) -> Value:
+    return syntax.parse(found.unparse(resolved=True))
+
+
+def _stream(found: pikepdf.Stream, ref: Ref) -> Stream:
+    fields = syntax.parse(found.stream_dict.unparse(resolved=True))
+
+    def raw() -> bytes:
+        try:
+            return bytes(found.get_raw_stream_buffer())
+        except _READ_ERRORS:
+            return b""
+
+    return Stream(_dictionary(fields), ref, raw)
+
+
+def _dictionary(value: Value) -> Dictionary:
+    if isinstance(value, Stream):
+        return value.fields
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,214 @@
+"""Objects to and from PDF syntax (ISO 32000-2 §7.2 and §7.3). No recursion: nesting lives on a list."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from functools import lru_cache
+from typing import Final
+
+from sanitizers.formats.pdf.values import Dictionary, Name, Ref, Value
+from sanitizers.model import Malformed
+
+WHITE: Final = rb"[\x00\t\n\f\r ]"
+REGULAR: Final = rb"[^\x00\t\n\f\r ()<>\[\]{}/%]"
+DEPTH: Final = 500
+
+# Two levels of balanced parentheses; deeper ones are rare and go through `literal_end`.
+_INNER: Final = rb"\((?:[^()\\]++|\\[\x00-\xff])*+\)"
+LITERAL: Final = rb"\((?:[^()\\]++|\\[\x00-\xff]|" + _INNER + rb")*+\)"
+HEX: Final = rb"<[0-9A-Fa-f\x00\t\n\f\r ]*+>"
+NUMBER: Final = rb"[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)"
+
+_TOKEN: Final = re.compile(
+    rb"(?:" + WHITE + rb"++|%[^\r\n]*+)*+(?:"
+    rb"/(" + REGULAR + rb"*+)"
+    rb"|([0-9]++) ([0-9]++) R(?!" + REGULAR + rb")"
+    rb"|(" + NUMBER + rb")(?!" + REGULAR + rb")"
+    rb"|(" + LITERAL + rb")"
+    rb"|(" + HEX + rb")"
+    rb"|(<<)|(>>)|(\[)|(\])"
+    rb"|(" + REGULAR + rb"++)"
+    rb"|([\x00-\xff]))"
+)
+NAME, REF_GENERATION, NUMERIC, LITERAL_STRING, HEX_STRING = 1, 3, 4, 5, 6
+OPEN_DICTIONARY, CLOSE_DICTIONARY, OPEN_ARRAY, CLOSE_ARRAY, WORD, STRAY = 7, 8, 9, 10, 11, 12
+
+_WORDS: Final[dict[bytes, Value]] = {b"true": True, b"false": False, b"null": None}
+_ESCAPE: Final = re.compile(rb"\\(?:([0-7]{1,3})|(\r\n|[\x00-\xff]))|(\r\n?)")
+_ESCAPES: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"\n": b"", b"\r": b"", b"\r\n": b""}
+_NAME_ESCAPE: Final = re.compile(rb"#([0-9A-Fa-f]{2})")
+_NAME_UNSAFE: Final = re.compile(rb"[^!\"$&-'*-.0-;=?-Z\\^-z|~]")
+_STRING_UNSAFE: Final = re.compile(rb"[\\()\r]")
+
+
+def token(text: bytes, position: int) -> re.Match[bytes] | None:
+    """The next token: `lastindex` says which kind. None at the end."""
+    return _TOKEN.match(text, position)
+
+
+def parse(text: bytes) -> Value:
+    """The one object in `text`. Raises Malformed when there is more or less than one, or it is nested deeper than 500."""
+    value, end = parse_at(text, 0)
+    if text[end:].strip(b"\x00\t\n\f\r "):
+        raise Malformed("more than one object where one belongs")
+    return value
+
+
+def parse_at(text: bytes, position: int) -> tuple[Value, int]:
+    """The object at `position` and where it ends. Raises Malformed."""
+    frames: list[tuple[list[Value], bool]] = []
+    while True:
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise Malformed("an object ends too early")
+        position, kind = match.end(), match.lastindex
+        if kind in (OPEN_ARRAY, OPEN_DICTIONARY):
+            frames.append(([], kind == OPEN_DICTIONARY))
+            if len(frames) > DEPTH:
+                raise Malformed("objects are nested too deep")
+            continue
+        if kind in (CLOSE_ARRAY, CLOSE_DICTIONARY):
+            if not frames or frames[-1][1] is not (kind == CLOSE_DICTIONARY):
+                raise Malformed("brackets do not match")
+            items, dictionary = frames.pop()
+            value: Value = _dictionary(items) if dictionary else items
+        elif kind == LITERAL_STRING or (kind == STRAY and match[STRAY] == b"("):
+            end = literal_end(text, match.end(kind) - 1) if kind == STRAY else position
+            value, position = unescape(text[match.start(kind) + 1 : end - 1]), end
+        else:
+            value = scalar(match)
+        if not frames:
+            return value, position
+        frames[-1][0].append(value)
+
+
+def scalar(match: re.Match[bytes]) -> Value:
+    """The value of a token that is neither a bracket nor a literal string."""
+    kind = match.lastindex
+    if kind == NAME:
+        return decode_name(match[NAME])
+    if kind == NUMERIC:
+        return number(match[NUMERIC])
+    if kind == REF_GENERATION:
+        return Ref(int(match[2][:10]), int(match[3][:6]))
+    if kind == HEX_STRING:
+        return hex_string(match[HEX_STRING])
+    if kind == WORD and match[WORD] in _WORDS:
+        return _WORDS[match[WORD]]
+    raise Malformed("a token that is no object")
+
+
+def _dictionary(items: list[Value]) -> Dictionary:
+    keys = items[::2]
+    if len(items) % 2 or not all(isinstance(key, Name) for key in keys):
+        raise Malformed("a dictionary without pairs")
+    return {str(key): value for key, value in zip(keys, items[1::2], strict=True)}
+
+
+def number(text: bytes) -> int | float:
+    """Integers beyond 15 digits become reals, as in every viewer."""
+    return int(text) if len(text) < 16 and b"." not in text else float(text)
+
+
+@lru_cache(maxsize=8192)
+def decode_name(text: bytes) -> Name:
+    if b"#" in text:
+        text = _NAME_ESCAPE.sub(lambda match: bytes((int(match[1], 16),)), text)
+    return Name(text.decode("utf-8", "surrogateescape"))
+
+
+def hex_string(text: bytes) -> bytes:
+    digits = text[1:-1].translate(None, b"\x00\t\n\f\r ")
+    return binascii.unhexlify(digits + b"0" * (len(digits) % 2))
+
+
+def literal_end(text: bytes, start: int) -> int:
+    """Where the literal string that opens at `start` has its closing parenthesis, plus one. Raises Malformed."""
+    depth = 0
+    for match in re.compile(rb"\\[\x00-\xff]|[()]").finditer(text, start):
+        if match[0] == b"(":
+            depth += 1
+        elif match[0] == b")":
+            depth -= 1
+            if not depth:
+                return match.end()
+    raise Malformed("a string without its end")
+
+
+def unescape(text: bytes) -> bytes:
+    """The bytes of a literal string without its outer parentheses."""
+    if b"\\" not in text and b"\r" not in text:
+        return text
+    return _ESCAPE.sub(_unescape, text)
+
+
+def _unescape(match: re.Match[bytes]) -> bytes:
+    if match[1]:
+        return bytes((int(match[1], 8) & 255,))
+    if match[3]:
+        return b"\n"
+    return _ESCAPES.get(match[2], match[2])
+
+
+def serialize(value: Value) -> bytes:
+    """PDF syntax of a value without streams. Recursion is bounded: only values that passed a shape come here."""
+    return b"".join(_pieces(value))
+
+
+def _pieces(value: Value) -> list[bytes]:
+    if isinstance(value, dict):
+        pieces = [b"<<"]
+        for key, item in value.items():
+            text = _pieces(item)
+            pieces.append(encode_name(key))
+            if text[0][:1] not in b"/<[(":
+                pieces.append(b" ")
+            pieces += text
+        pieces.append(b">>")
+        return pieces
+    if isinstance(value, list):
+        pieces = [b"["]
+        for item in value:
+            pieces += _pieces(item)
+            pieces.append(b" ")
+        pieces[-1] = b"]" if len(pieces) > 1 else b"[]"
+        return pieces
+    return [_atom(value)]
+
+
+def _atom(value: Value) -> bytes:
+    if value is None:
+        return b"null"
+    if isinstance(value, bool):
+        return b"true" if value else b"false"
+    if isinstance(value, Name):
+        return encode_name(value)
+    if isinstance(value, int):
+        return b"%d" % value
+    if isinstance(value, float):
+        return real(value)
+    if isinstance(value, Ref):
+        return b"%d %d R" % value
+    if isinstance(value, bytes):
+        return string(value)
+    raise TypeError(type(value).__name__)
+
+
+def real(value: float) -> bytes:
+    """At most ten decimals, never an exponent."""
+    text = f"{value:.10f}".rstrip("0").rstrip(".")
+    return b"0" if text in {"-0", ""} else text.encode()
+
+
+@lru_cache(maxsize=8192)
+def encode_name(name: str) -> bytes:
+    raw = name.encode("utf-8", "surrogateescape")
+    return b"/" + _NAME_UNSAFE.sub(lambda match: b"#%02X" % match[0][0], raw)
+
+
+def string(value: bytes) -> bytes:
+    """Literal where that is shorter, else hexadecimal."""
+    if sum(byte < 32 or byte > 126 for byte in value[:64]) * 3 > len(value[:64]):
+        return b"<" + binascii.hexlify(value) + b">"
+    return b"(" + _STRING_UNSAFE.sub(lambda match: b"\\r" if match[0] == b"\r" else b"\\" + match[0], value) + b")"

@@ -1,0 +1,134 @@
+"""HTML files: the words stay, everything that acts or loads is gone, for a second parser too."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from sanitizers.formats import html
+from sanitizers.model import Kind, Malformed, VerificationFailed, Verdict
+from sanitizers.source import Source
+from sanitizers.verify import html as verifier
+from tests.build import message as build
+from tests.build.context import changes, context, run, sanitize
+
+CLEAN = (
+    '<!DOCTYPE html><html lang="ja"><head><meta charset="utf-8"><title>お知らせ</title></head><body><h1 id="a">見出し</h1>'
+    '<p style="color:red;text-align:center">一<b>二</b><br>三 &amp; &lt;四&gt;</p><ul><li>五</ul><table border=1><tr><td colspan="2">六</table>'
+    '<a href="https://a.jp/?x=1&amp;y=2">七</a><a href="#a">八</a><pre>\n\n九</pre></body></html>'
+)
+
+
+def rebuilt(data: str | bytes) -> tuple[str, set[str]]:
+    raw = data.encode() if isinstance(data, str) else data
+    result, given = sanitize(html.SANITIZER, raw, Kind.HTML, "x.html")
+    verifier.verify(result.content, Source(raw), given)
+    again, second = sanitize(html.SANITIZER, result.content.bytes(), Kind.HTML, "x.html")
+    assert changes(second) == []
+    assert again.content.bytes() == result.content.bytes()
+    return result.content.bytes().decode(), {finding.code for finding in changes(given)}
+
+
+def words(page: str) -> str:
+    found: list[str] = []
+    parser = HTMLParser()
+    parser.handle_data = found.append  # type: ignore[method-assign]
+    parser.feed(page)
+    parser.close()
+    return "".join("".join(found).split())
+
+
+def test_clean_page_keeps_its_meaning() -> None:
+    page, codes = rebuilt(CLEAN)
+    assert codes == set()
+    assert words(page) == "お知らせ見出し一二三&<四>五六七八九"
+    for kept in ('lang="ja"', 'id="a"', 'href="https://a.jp/?x=1&amp;y=2"', 'href="#a"', 'style="color:red;text-align:center"', "colspan"):
+        assert kept in page
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        ("<script>atob('x')</script>", "html.script"),
+        ("<b onclick=x()>あ</b>", "html.event_handler"),
+        ("<iframe src=//evil></iframe>", "html.active_element"),
+        ("<object data=x>あ</object>", "html.active_element"),
+        ("<embed src=x>", "html.active_element"),
+        ("<form action=x><button>あ</button></form>", "html.active_element"),
+        ("<meta http-equiv=refresh content='0;url=x'>", "html.meta_refresh"),
+        ("<base href=//evil>", "html.active_element"),
+        ("<style>@import 'x'</style>", "html.style"),
+        ("<link rel=stylesheet href=x>", "html.style"),
+        ("<p style='background:url(x)'>あ</p>", "html.style"),
+        ("<img src=http://evil/x.gif>", "html.remote_image"),
+        ("<img src=data:image/png;base64,AA>", "html.remote_image"),
+        ("<table background=http://evil/x></table>", "html.remote_image"),
+        ("<a href=javascript:x()>あ</a>", "html.active_link"),
+        ("<a href=' jav\tascript:x()'>あ</a>", "html.active_link"),
+        ("<a href=data:text/html,x>あ</a>", "html.active_link"),
+        ("<a href='/\\evil/x'>あ</a>", "html.active_link"),
+        ("<a href='file:///c:/x'>あ</a>", "html.active_link"),
+        ("<svg><a xlink:href=javascript:x()>あ</a></svg>", "html.element"),
+        ("<math><mtext><table><mglyph><style><img src=x onerror=y></style></table></mtext></math>", "html.element"),
+        ("<template><script>x</script></template>", "html.active_element"),
+        ("<!--[if IE]><script>x</script><![endif]-->", "html.comment"),
+        ("<x-custom is=y>あ</x-custom>", "html.element"),
+    ],
+)
+def test_dangers_are_gone(bad: str, code: str) -> None:
+    page, codes = rebuilt(CLEAN.replace("<h1", bad + "<h1"))
+    assert code in codes
+    assert not re.search(r"script|onclick|onerror|evil|iframe|<object|<form|refresh|url\(|data:|javascript|<svg|<img|<style|<link", page, re.IGNORECASE)
+    assert words(page).endswith("見出し一二三&<四>五六七八九")
+    if "あ" in bad:
+        assert "あ" in words(page)
+
+
+def test_markup_inside_an_attribute_stays_asleep() -> None:
+    page, codes = rebuilt("<noscript><p title='</noscript><img src=x onerror=y>'>x</noscript>")
+    assert 'title="&lt;/noscript&gt;&lt;img src=x onerror=y&gt;"' in page
+    assert codes == set()
+
+
+def test_alternative_text_of_images_stays() -> None:
+    page, _ = rebuilt('<p>前<img src=x alt="図 &lt;1&gt;">後')
+    assert "前［図 &lt;1&gt;］後" in page
+
+
+@pytest.mark.parametrize("charset", ["shift_jis", "euc-jp", "iso-2022-jp", "utf-16"])
+def test_any_charset_becomes_utf8(charset: str) -> None:
+    raw = f"<meta charset={charset}><p>日本語のページです</p>\n<p>ASCII words too, to show the byte order</p>".encode(charset)
+    page, codes = rebuilt(raw)
+    assert "日本語のページです" in page
+    assert codes == set()
+
+
+def test_utf7_stays_asleep() -> None:
+    page, _ = rebuilt(b"<meta charset=utf-7><p>+ADw-script+AD4-x</p>")
+    assert "+ADw-script+AD4-" in page
+
+
+def test_too_deep_a_page_is_refused() -> None:
+    with pytest.raises(Malformed):
+        html.SANITIZER.sanitize(Source(b"<div>" * 100_000), context("x.html", Kind.HTML))
+
+
+def test_hidden_stays_hidden() -> None:
+    page, codes = rebuilt('<p style="display:none">x</p><p hidden>y</p>')
+    assert page.count("hidden") == 2
+    assert codes == set()
+
+
+@pytest.mark.parametrize("bad", ["<script>x</script>", "<p onclick=x>", "<a href='javascript:x'>", "<!-- x -->", "<img src=x>", "<?x?>", "<p style='a:url(x)'>"])
+def test_verifier_notices_what_the_sanitizer_would_miss(bad: str) -> None:
+    page, _ = rebuilt(CLEAN)
+    with pytest.raises(VerificationFailed):
+        verifier.verify(Source(page.replace("<h1", bad + "<h1").encode()), Source(b""), context("x.html", Kind.HTML))
+
+
+def test_engine_end_to_end() -> None:
+    with build.registered():
+        assert run(CLEAN.encode(), "x.html").report.verdict is Verdict.CLEAN
+        assert run(CLEAN.replace("<h1", "<script>x</script><h1").encode(), "x.html").report.verdict is Verdict.SANITIZED

@@ -1,0 +1,120 @@
+"""Japanese text comes out right whatever its label says."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sanitizers.charset import canonical, decode, decode_html, encode
+
+PHRASES = ["こんにちは世界", "①㈱髙﨑の件", "半角ｶﾅと全角カナ", "10～20の間－∥", "資料 第1版.docx", "ソ表能十"]
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+@pytest.mark.parametrize("charset", ["iso-2022-jp-ms", "cp932", "euc-jp", "utf-8", "utf-16"])
+@pytest.mark.parametrize("label", [None, "right", "iso-2022-jp", "us-ascii", "unknown-8bit", "utf-8"])
+def test_phrase_survives_any_label(phrase: str, charset: str, label: str | None) -> None:
+    data = encode(phrase, charset)
+    assert decode(data, charset if label == "right" else label).text == phrase
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"\x1b$B-!-j\x1b(B", "①㈱"),                          # NEC row 13
+        (b"\x1b$B|b\x1b(B", "髙"),                             # NEC selected IBM extensions
+        (b"\x1b$B4A;z", "漢字"),                                # the last escape is missing
+        (b"\x1b$B4A\nabc", "漢\nabc"),                          # the set is lost at the line end
+        (b"\x1b$B4A\n;z\x1b(B", "漢\n字"),                      # the set goes on over the line end
+        (b"\x1b$@4A;z\x1b(J!", "漢字!"),                        # JIS C 6226-1978, JIS X 0201 Roman
+        (b"\x1b(I12\x1b(Babc", "ｱｲabc"),
+        (b"\x1b$(D0!\x1b(B", "丂"),                             # JIS X 0212
+        (b"\x1b$B4A\x1b(B" + "外字".encode("cp932"), "漢外字"),  # a footer in another encoding
+        (b"plain \x1b[31mred\x1b[0m", "plain \x1b[31mred\x1b[0m"),
+    ],
+)
+def test_iso_2022_jp_as_it_is_sent(data: bytes, text: str) -> None:
+    assert decode(data, None).text == text
+    assert decode(data, None).replaced == 0
+
+
+def test_shift_out_kana_needs_the_label() -> None:
+    assert decode(b"\x0e12\x0f.", "iso-2022-jp").text == "ｱｲ."
+    assert decode(b"\x0e12\x0f.").text == "\x0e12\x0f."
+
+
+def test_unknown_pairs_become_geta_and_are_counted() -> None:
+    decoded = decode(b"\x1b$B)!4A\x1b(B")
+    assert (decoded.text, decoded.replaced) == ("〓漢", 1)
+    assert decode(b"\x1b$B\x22\x2e\x1b(B")[:1] == ("〓",)
+    assert decode(b"\x1b$B\x22\x2e\x1b(B").replaced == 0  # a real 〓 is no loss
+
+
+def test_cut_utf8_is_still_utf8() -> None:
+    decoded = decode("日本語のテキスト".encode()[:-1])
+    assert decoded == ("日本語のテキス〓", "utf-8", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "charset", "label"),
+    [
+        ("Nicolas Fouché", "latin-1", "iso-8859-1"),
+        ("naïve café", "cp1252", "windows-1252"),
+        ("Привет", "koi8-r", "koi8-r"),
+        ("中文", "gbk", "gb2312"),
+        ("한국어", "cp949", "ks_c_5601-1987"),
+        ("繁體", "big5", "big5"),
+    ],
+)
+def test_other_languages_by_label(text: str, charset: str, label: str) -> None:
+    assert decode(text.encode(charset), label).text == text
+
+
+def test_japanese_under_a_latin_label() -> None:
+    assert decode("これはテストです。".encode("cp932"), "iso-8859-1").text == "これはテストです。"
+
+
+def test_utf7_only_when_labelled() -> None:
+    assert decode(b"+ADw-script+AD4-").text == "+ADw-script+AD4-"
+    assert decode(b"+ADw-script+AD4-", "utf-7").text == "<script>"
+    assert decode_html(b"<meta charset=utf-7>+ADw-script+AD4-").text.endswith("+ADw-script+AD4-")
+
+
+def test_marks_and_wide_encodings() -> None:
+    assert decode(b"\xef\xbb\xbfabc").text == "abc"
+    assert decode("<p>日本</p>\n".encode("utf-16-le")).text == "<p>日本</p>\n"
+    assert decode("日本".encode("utf-16-be"), "utf-16").text == "日本"
+    assert decode(b"\xed\xa0\xbd\xed\xb8\x80").text == "😀"  # CESU-8
+
+
+def test_page_states_its_own_charset() -> None:
+    assert decode_html(b'<meta charset="shift_jis">' + "ｶﾅ".encode("cp932")).text.endswith("ｶﾅ")
+    assert decode_html("<meta charset=iso-8859-1>é".encode("latin-1"), "shift_jis").charset == "cp932"
+
+
+@pytest.mark.parametrize("label", ["hex", "rot13", "unicode_escape", "idna", "zip", "undefined", "x-unknown", "", "\0", "é"])
+def test_labels_that_are_no_text_encoding(label: str) -> None:
+    assert canonical(label) is None
+
+
+@pytest.mark.parametrize("label", ["cp50220", "CP50221", "iso-2022-jp-ms", "X-SJIS", "Windows-31J", '"Shift_JIS"', "ms_kanji"])
+def test_labels_of_the_wild_are_known(label: str) -> None:
+    assert canonical(label) in ("iso-2022-jp", "cp932")
+
+
+@given(st.binary(max_size=200), st.sampled_from([None, "utf-7", "hz", "iso-2022-kr", "johab", "utf-32", "iso-2022-jp", "big5", "euc-jp"]))
+def test_never_raises_and_is_always_encodable(data: bytes, label: str | None) -> None:
+    decode(data, label).text.encode("utf-8")
+
+
+@given(st.text(st.characters(codec="cp932", exclude_categories=("Cc",), exclude_characters="¢£¬‖−〜"), max_size=50))
+def test_jis_round_trip(text: str) -> None:
+    again = decode(encode(text, "iso-2022-jp-ms"), "iso-2022-jp").text
+    assert encode(again, "cp932") == encode(text, "cp932") or "〓" in again
+
+
+def test_encoding_for_old_groupware() -> None:
+    assert encode("ｶﾞ①𠮷", "iso-2022-jp") == b"\x1b$B%,-!\x22\x2e\x1b(B"
+    assert encode("〜−", "iso-2022-jp") == encode("～－", "iso-2022-jp")
+    assert encode("日本", "no-such-charset") == "日本".encode()
