@@ -1,7 +1,8 @@
 """The append-only, hash-chained record: is it whole, and how it is handed to somebody who wants to check that himself.
 
-Entries are written by the journal in the transaction that they tell about (`gateway.storage.ledger` says what a hash covers). A chain by itself cannot
-show that its end was cut off: for that, keep the head of an earlier verification somewhere else and pass it as `anchor`.
+Entries are written by the journal in the transaction that they tell about (`gateway.storage.ledger` says what a hash covers).
+A chain by itself cannot show that its end was cut off: for that, keep the head of an earlier verification somewhere else and
+pass it as `anchor`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class Head(NamedTuple):
 
 
 class Verified(NamedTuple):
-    """What a walk along the chain showed. `broken`: number of the first row that is not what it was, None if all are; `why` in one line."""
+    """What a walk along the chain showed. `broken`: the first row that is not what it was, None if all are; `why` in one line."""
 
     entries: int
     head: Head

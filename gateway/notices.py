@@ -59,6 +59,12 @@ _WHAT_NOW: Final = {
         "This mail will not be delivered. If you expected it, tell the system staff the receipt number.",
     ),
 }
+_GREETING: Final = Words("あなた宛てのメールを次の理由でお届けしていません。", "A mail to you was not delivered.")
+_RECEIPT: Final = Words("受付番号", "Receipt")
+_RECEIVED: Final = Words("受付日時", "Received")
+_FROM: Final = Words("差出人のドメイン", "Sender's domain")
+_REASON: Final = Words("理由", "Reason")
+_FOUND: Final = Words("検出された内容", "Found")
 _MOST_CAUSES: Final = 8
 
 
@@ -102,12 +108,16 @@ def _languages(office: Office) -> tuple[str, str]:
 
 def _body(transfer: Transfer, verdict: Verdict, report: Report | None, office: Office, language: str) -> str:
     reason = REASONS[transfer.reason] if transfer.reason is not None else _NO_REASON
-    names = Words("受付番号 受付日時 差出人のドメイン 理由 検出された内容", "Receipt Received Sender's-domain Reason Found").said(language).split()
-    heads = Words("あなた宛てのメールを、次の理由でお届けしていません。", "A mail to you was not delivered, for this reason.")
-    values = (transfer.receipt_no, rfc3339(transfer.received_at), _domain(transfer.sender), reason.said(language))
-    lines = [heads.said(language), "", *(f"{name}: {value}" for name, value in zip(names, values, strict=False))]
+    lines = [
+        _GREETING.said(language),
+        "",
+        f"{_RECEIPT.said(language)}: {transfer.receipt_no}",
+        f"{_RECEIVED.said(language)}: {rfc3339(transfer.received_at)}",
+        f"{_FROM.said(language)}: {_domain(transfer.sender)}",
+        f"{_REASON.said(language)}: {reason.said(language)}",
+    ]
     if causes := list(_causes(report, language)):
-        lines += [f"{names[-1]}: {', '.join(causes[:_MOST_CAUSES])}"]
+        lines.append(f"{_FOUND.said(language)}: {', '.join(causes[:_MOST_CAUSES])}")
     lines += ["", _WHAT_NOW[verdict].said(language)]
     return "\n".join([*lines, office.organisation] if office.organisation else lines)
 

@@ -1,7 +1,8 @@
 """The road itself: claim what waits, have it sanitised, decide, settle.
 
-Every step is durable before the next begins, and repeatable after a crash: a result that was stored twice is one blob, a settlement that comes late is
-fenced off, a transfer whose worker was lost is tried again under a limit and then held. Whatever is not an explicit delivery stays inside.
+Every step is durable before the next begins, and repeatable after a crash: a result that was stored twice is one blob, a
+settlement that comes late is fenced off, a transfer whose worker was lost is tried again under a limit and then held.
+Whatever is not an explicit delivery stays inside.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import msgspec
@@ -43,10 +44,6 @@ class Workers(Protocol):
         """Always a report. The output's descriptor is the caller's; its size and SHA-256 are those of the report."""
 
 
-async def _nothing() -> None:
-    return
-
-
 class Pipeline:
     """The road with `concurrency` lanes. `policy` may be replaced at any time; work at hand keeps the one it began with.
 
@@ -64,7 +61,7 @@ class Pipeline:
         concurrency: int = 2,
         clock: Callable[[], float] = time.time,
         released: Callable[[], None] = lambda: None,
-        stayed: Callable[[], Awaitable[None]] = _nothing,
+        stayed: Callable[[], None] = lambda: None,
         poll_seconds: float = _POLL_SECONDS,
     ) -> None:
         self.policy = policy
@@ -187,23 +184,23 @@ class Pipeline:
             subject=report.mail.subject or None if report.mail is not None else None,
         )
         await self._journal.settle(claim, settlement, at=at)
-        await self._tell(claim, decision)
+        self._tell(claim, decision)
         return decision
 
     async def _hold(self, claim: Claim, note: str) -> Decision:
         """Without a report: there was nothing to hand to a worker."""
         decision = _not_believed(note)
         await self._journal.settle(claim, Settlement(decision=decision, policy=self.policy.version), at=self._clock())
-        await self._tell(claim, decision)
+        self._tell(claim, decision)
         return decision
 
-    async def _tell(self, claim: Claim, decision: Decision) -> None:
+    def _tell(self, claim: Claim, decision: Decision) -> None:
         facts = {"receipt_no": claim.transfer.receipt_no, "verdict": decision.verdict, "reason": decision.reason}
         _log.info("settled", **facts, note=decision.note, attempts=claim.transfer.attempts)
         if decision.verdict.delivers:
             self._released()
         else:
-            await self._stayed()
+            self._stayed()
 
     # ---------------------------------------------------------------------------------------------------------- crew
 
@@ -215,7 +212,7 @@ class Pipeline:
         at = self._clock()
         try:
             if await self._journal.return_leases(at=at, attempts=self.policy.attempts):
-                await self._stayed()
+                self._stayed()
             return await self._journal.claim(free, at=at, lease_until=self._lease_until(at))
         except StorageError as error:
             _log.error("no work can be claimed", error=str(error))

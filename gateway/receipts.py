@@ -1,7 +1,8 @@
 """Signed receipts (無害化証明): a small JSON document that binds what went out to what came in and to who judged it.
 
-The signature is Ed25519 over the document without its `signature`, as compact JSON with sorted keys in UTF-8. Whoever has the public key can check a
-file offline; a field that is not in `Receipt` makes a receipt invalid, so that nothing unsigned can ride along.
+The signature is Ed25519 over the document without its `signature`, as compact JSON with sorted keys in UTF-8. Whoever has the
+public key can check a file offline; a field that is not in `Receipt` makes a receipt invalid, so that nothing unsigned can
+ride along.
 """
 
 from __future__ import annotations
@@ -66,7 +67,15 @@ class Signer:
         self._id = key_id(key.public_key())
 
     def issue(
-        self, report: Report, verdict: Verdict, *, receipt_no: str, organisation: str, output_sha256: str, output_size: int, at: float
+        self,
+        report: Report,
+        verdict: Verdict,
+        *,
+        receipt_no: str,
+        organisation: str,
+        output_sha256: str,
+        output_size: int,
+        at: float,
     ) -> str:
         """The receipt of a delivery, as the JSON document that goes with it. `verdict` is the decision's, not the report's."""
         receipt = Receipt(
@@ -97,7 +106,7 @@ def _tree(report: Report) -> Iterator[Report]:
 
 
 def verify(output_sha256: str, document: bytes | str, public_key: bytes) -> Receipt:
-    """Whether `document` speaks of the file with that SHA-256 and was signed by the owner of `public_key` (PEM). Raises ReceiptError."""
+    """Does `document` speak of the file with that SHA-256, and did the owner of `public_key` (PEM) sign it? Raises ReceiptError."""
     try:
         receipt = msgspec.json.decode(document, type=Receipt)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import codecs
 import contextlib
+import email.mime
 import encodings
 import fcntl
 import gc
@@ -35,6 +36,13 @@ from sanitizers.jail import walls
 _GRACE_SECONDS: Final = 1.0
 _MAX_MESSAGE: Final = 65_536
 _WINDOWS_CODECS: Final = frozenset({"mbcs", "oem"})
+# Imported inside functions of the standard library or of a format's library.
+_LAZY_MODULES: Final = (
+    "bisect", "calendar", "colorsys", "concurrent.futures", "copy", "csv", "decimal", "difflib", "fractions", "heapq", "html.entities",
+    "html.parser", "http.client", "imghdr", "json", "linecache", "locale", "lzma", "mimetypes", "ntpath", "numbers", "pickle", "plistlib",
+    "pprint", "quopri", "random", "reprlib", "shlex", "shutil", "statistics", "string", "stringprep", "tarfile", "textwrap", "tokenize",
+    "unicodedata", "urllib.parse", "uuid", "xml.etree.ElementTree", "xml.parsers.expat", "zipfile", "zoneinfo",
+)  # fmt: skip
 _OUT_OF_THE_WAY: Final = 64
 _MAX_DESCRIPTOR: Final = 4_096
 
@@ -132,8 +140,13 @@ def _take_descriptors(source: int, output: int, report: int, job: int) -> None:
     os.closerange(child.JOB_FD + 1, _MAX_DESCRIPTOR)
 
 
-def _load_codecs() -> None:
-    """Python loads text codecs when they are first used, from files that a child cannot open any more."""
+def _load_lazy_modules() -> None:
+    """Python loads text codecs, and some of its modules, when they are first used: from files that a child cannot open any more."""
+    for name in _LAZY_MODULES:
+        importlib.import_module(name)
+    for package in (email, email.mime):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
     for module in pkgutil.iter_modules(encodings.__path__):
         if module.name not in _WINDOWS_CODECS:
             importlib.import_module(f"encodings.{module.name}")
@@ -151,7 +164,7 @@ def main() -> int:
         sources = msgspec.json.decode(stream.read(), type=dict[str, str])
     scanner = scan.compile_rules(sources)
     control = socket.socket(fileno=given.control)
-    _load_codecs()
+    _load_lazy_modules()
     ring = walls.put_up_outer()
     standing, broken = walls.trial(ring)
     control.send(wire.encode_message(wire.Ready(standing, broken, scan.version(sources))))

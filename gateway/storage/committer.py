@@ -1,7 +1,8 @@
 """One thread that writes, many that ask: group commit.
 
-Whatever is asked while the disk is busy with the last commit goes into the next one, at most 64 operations or what five milliseconds hold. Each
-operation has a savepoint of its own, so that one that fails takes nothing with it, and each caller is answered after COMMIT, never before.
+Whatever is asked while the disk is busy with the last commit goes into the next one, at most 64 operations or what five
+milliseconds hold. Each operation has a savepoint of its own, so that one that fails takes nothing with it, and each caller is
+answered after COMMIT, never before.
 """
 
 from __future__ import annotations
@@ -101,7 +102,8 @@ class Committer:
                     connection = self._engine.connect()
                 self._commit(connection, batch)
             except Exception as error:  # noqa: BLE001 - whatever it is, nothing was committed and every caller is told
-                connection = self._give_up(connection, batch, error)
+                self._give_up(connection, batch, error)
+                connection = None
             for request in batch:
                 request.reply()
         if connection is not None:
@@ -139,7 +141,7 @@ def _run(connection: Connection, request: _Request[Any]) -> None:
     connection.exec_driver_sql("SAVEPOINT operation")
     try:
         request.run(connection)
-    except Exception as error:  # noqa: BLE001 - it is the caller's to judge; the others in the batch go on
+    except Exception as error:  # it is the caller's to judge; the others in the batch go on
         if not in_transaction(connection.connection):
             # After a full or broken disk SQLite rolls back everything by itself.
             raise

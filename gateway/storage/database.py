@@ -8,6 +8,7 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
@@ -23,7 +24,7 @@ _SWITCHES: Final = (("journal_mode", "wal", "wal"), ("synchronous", "FULL", 2), 
 
 
 def writer_engine(path: Path, *, busy_seconds: float = _BUSY_SECONDS) -> Engine:
-    """For the one thread that writes. A transaction begins with the write lock in hand, so that it never fails half-way for want of it."""
+    """For the one thread that writes. A transaction begins with the write lock in hand and never fails half-way for want of it."""
     engine = _engine(path, busy_seconds, pool=NullPool)
 
     @event.listens_for(engine, "begin")
@@ -48,7 +49,7 @@ def reader_engine(path: Path, *, busy_seconds: float = _BUSY_SECONDS) -> Engine:
     return engine
 
 
-def _engine(path: Path, busy_seconds: float, pool: type[NullPool] | type[QueuePool]) -> Engine:
+def _engine(path: Path, busy_seconds: float, pool: type[NullPool | QueuePool]) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         connect_args={"timeout": busy_seconds, "check_same_thread": False},
@@ -85,7 +86,7 @@ def migrate(engine: Engine) -> None:
         with engine.begin() as connection:
             settings.attributes["connection"] = connection
             command.upgrade(settings, "head")
-    except command.util.CommandError as error:
+    except CommandError as error:
         raise JournalUnavailableError(f"database: {error}") from error
     except DBAPIError as error:
         raise JournalUnavailableError(f"database: {error.orig}") from error

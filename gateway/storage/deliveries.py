@@ -1,7 +1,8 @@
 """What happens to the rows of a delivery and of its recipients: every function runs inside the writer's transaction.
 
-A delivery is one message to the next hop; each recipient has a state of its own. The transfer's state follows its mail: DELIVERING while it is
-claimed, DEFERRED while anybody waits, DELIVERED when all have it, UNDELIVERABLE when somebody will not get it.
+A delivery is one message to the next hop; each recipient has a state of its own. The transfer's state follows its mail:
+DELIVERING while it is claimed, DEFERRED while anybody waits, DELIVERED when all have it, UNDELIVERABLE when somebody will not
+get it.
 """
 
 from __future__ import annotations
@@ -47,15 +48,19 @@ def queue(
         "next_due": at,
     }
     delivery_id: int = connection.execute(insert(deliveries).returning(deliveries.c.id), row).scalar_one()
-    waiting = {"delivery_id": delivery_id, "state": RecipientState.WAITING, "attempts": 0, "due": at, "code": 0, "enhanced": "", "text": ""}
-    rows = [waiting | {"position": position, "address": address} for position, address in enumerate(dict.fromkeys(recipients))]
+    said = {"state": RecipientState.WAITING, "attempts": 0, "due": at, "code": 0, "enhanced": "", "text": ""}
+    rows = [
+        {"delivery_id": delivery_id, "position": position, "address": address} | said
+        for position, address in enumerate(dict.fromkeys(recipients))
+    ]
     connection.execute(insert(delivery_recipients), rows)
     return delivery_id
 
 
 # ------------------------------------------------------------------------------------------------------------- reading
 
-_JOINED: Final = select(deliveries, transfers_table.c.receipt_no).join(transfers_table, transfers_table.c.id == deliveries.c.transfer_id)
+_OF_TRANSFER: Final = transfers_table.c.id == deliveries.c.transfer_id
+_JOINED: Final = select(deliveries, transfers_table.c.receipt_no).join(transfers_table, _OF_TRANSFER)
 
 
 def of_transfer(connection: Connection, transfer_id: int) -> list[Delivery]:
@@ -64,7 +69,8 @@ def of_transfer(connection: Connection, transfer_id: int) -> list[Delivery]:
 
 
 def addressees(connection: Connection, delivery_id: int) -> tuple[Addressee, ...]:
-    statement = select(delivery_recipients).where(delivery_recipients.c.delivery_id == delivery_id).order_by(delivery_recipients.c.position)
+    columns = delivery_recipients.c
+    statement = select(delivery_recipients).where(columns.delivery_id == delivery_id).order_by(columns.position)
     return tuple(
         Addressee(
             address=row.address,
@@ -118,8 +124,8 @@ def _lease(connection: Connection, row: Row[Any], at: float, lease_until: float)
     of_row = delivery_recipients.c.delivery_id == row.id
     is_due = of_row & (delivery_recipients.c.state == RecipientState.WAITING) & (delivery_recipients.c.due <= at)
     connection.execute(update(delivery_recipients).where(is_due).values(attempts=delivery_recipients.c.attempts + 1))
-    due = (one for one in addressees(connection, row.id) if one.state is RecipientState.WAITING and one.due is not None and one.due <= at)
-    delivery = _as_delivery(row, tuple(due), token)
+    waiting = (one for one in addressees(connection, row.id) if one.state is RecipientState.WAITING)
+    delivery = _as_delivery(row, tuple(one for one in waiting if one.due is not None and one.due <= at), token)
     _follow(connection, delivery, State.DELIVERING, at)
     return delivery
 
@@ -173,7 +179,7 @@ def stop(connection: Connection, transfer_id: int) -> None:
 
 
 def restart(connection: Connection, transfer_id: int, at: float, content: Blob | None = None) -> bool:
-    """Everybody who was stopped or given up is due again, for the new content if there is one; False if there is no mail to send."""
+    """Everybody who was stopped or given up is due again, with the new content if there is one; False if there is no mail."""
     if content is not None:
         mail = (deliveries.c.transfer_id == transfer_id) & (deliveries.c.purpose == Purpose.MAIL)
         connection.execute(update(deliveries).where(mail).values(blob=content.digest, size=content.size))

@@ -1,7 +1,7 @@
-"""The durable states of every transfer, and the record of how they came about. The suite of this contract: tests/contract/test_journal.py.
+"""The durable states of every transfer, and the record of how they came about. Its suite: tests/contract/test_journal.py.
 
-Writing operations return after COMMIT; if they raise, nothing of them was written. All raise JournalUnavailableError when the database is locked, full
-or broken. Times are seconds since 1970 and always passed in.
+Writing operations return after COMMIT; if they raise, nothing of them was written. All raise JournalUnavailableError when the
+database is locked, full or broken. Times are seconds since 1970 and always passed in.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from gateway.model import Addressee, Arrival, Claim, Delivery, State, Transfer
+from gateway.model import Addressee, Arrival, Claim, Delivery, Transfer
 from gateway.storage import database, deliveries, ledger, search, settling, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.committer import Committer
@@ -41,7 +41,7 @@ class Journal:
         self._committer = Committer(self._writer)
 
     async def start(self) -> None:
-        """Makes the file and brings the tables up to date. Raises JournalUnavailableError, also when the disk's safety cannot be had."""
+        """Makes the file and brings the tables up to date. Raises JournalUnavailableError, also when it would not be durable."""
 
         def begin() -> None:
             try:
@@ -63,21 +63,21 @@ class Journal:
 
     async def accept(self, arrival: Arrival) -> tuple[int, str]:
         """The bytes are durable already; now the transfer is. Its id and receipt number."""
-        return await self._committer.submit(lambda connection: transfers.accept(connection, arrival))
+        return await self.write(lambda connection: transfers.accept(connection, arrival))
 
     # -------------------------------------------------------------------------------------------------------- working
 
     async def claim(self, limit: int, *, at: float, lease_until: float) -> list[Claim]:
         """The oldest that wait, in PROCESSING now, their attempt counted."""
-        return await self._committer.submit(lambda connection: transfers.claim(connection, limit, at, lease_until))
+        return await self.write(lambda connection: transfers.claim(connection, limit, at, lease_until))
 
     async def settle(self, claim: Claim, settlement: Settlement, *, at: float) -> None:
         """Raises LeaseLostError for a late worker."""
-        await self._committer.submit(lambda connection: settling.settle(connection, claim, settlement, at))
+        await self.write(lambda connection: settling.settle(connection, claim, settlement, at))
 
     async def put_back(self, claim: Claim, *, at: float, note: str, attempts: int | None) -> None:
-        """Into the queue again, or held when it was tried `attempts` times; None: this attempt does not count. Raises LeaseLostError."""
-        await self._committer.submit(lambda connection: transfers.put_back(connection, claim, at, note, attempts))
+        """Into the queue again, or held after `attempts` of them; None: this one does not count. Raises LeaseLostError."""
+        await self.write(lambda connection: transfers.put_back(connection, claim, at, note, attempts))
 
     async def return_leases(self, *, at: float, attempts: int) -> int:
         """What workers and post had in hand when their lease ran out; a transfer that was tried `attempts` times is held."""
@@ -92,14 +92,16 @@ class Journal:
             count = transfers.return_leases(connection, ended_before, at, attempts)
             return count + deliveries.return_leases(connection, ended_before, at)
 
-        return await self._committer.submit(returned)
+        return await self.write(returned)
 
     # ------------------------------------------------------------------------------------------------------ operators
 
-    async def retry(self, transfer_id: int, *, at: float, actor: str, note: str = "", lease_until: float | None = None) -> Claim | None:
-        """What is held is worked on again: by the caller if it takes a lease, else by the service. What was undeliverable is sent again."""
+    async def retry(
+        self, transfer_id: int, *, at: float, actor: str, note: str = "", lease_until: float | None = None
+    ) -> Claim | None:
+        """What is held is worked on again, by the caller if it takes a lease, else by the service; or sent again."""
         until = at if lease_until is None else lease_until
-        return await self._committer.submit(
+        return await self.write(
             lambda connection: settling.retry(connection, transfer_id, at=at, lease_until=until, actor=actor, note=note)
         )
 
@@ -107,7 +109,7 @@ class Journal:
         self, transfer_id: int, verdict: Verdict, *, at: float, actor: str, receipt: str, note: str = "", approved_by: str = ""
     ) -> None:
         """Let a held transfer go as `policy.releasable` says. Raises NotAllowedError, IllegalTransitionError."""
-        await self._committer.submit(
+        await self.write(
             lambda connection: settling.release(
                 connection, transfer_id, verdict, at=at, actor=actor, note=note, receipt=receipt, approved_by=approved_by
             )
@@ -115,15 +117,15 @@ class Journal:
 
     async def hold(self, transfer_id: int, *, at: float, actor: str, note: str = "") -> None:
         """Stop what has not left yet. Raises IllegalTransitionError."""
-        await self._committer.submit(lambda connection: settling.hold(connection, transfer_id, at=at, actor=actor, note=note))
+        await self.write(lambda connection: settling.hold(connection, transfer_id, at=at, actor=actor, note=note))
 
     async def dispose(self, transfer_id: int, *, at: float, actor: str, note: str = "") -> None:
         """Give original and result up. Raises IllegalTransitionError."""
-        await self._committer.submit(lambda connection: settling.dispose(connection, transfer_id, at=at, actor=actor, note=note))
+        await self.write(lambda connection: settling.dispose(connection, transfer_id, at=at, actor=actor, note=note))
 
     async def record(self, *, at: float, actor: str, action: str, subject: str, detail: dict[str, object]) -> Entry:
         """Anything else that has to be known later: a log-in, a new policy, an export."""
-        return await self._committer.submit(
+        return await self.write(
             lambda connection: ledger.append(connection, at=at, actor=actor, action=action, subject=subject, detail=detail)
         )
 
@@ -131,64 +133,72 @@ class Journal:
 
     async def queue_notice(self, transfer_id: int, content: Blob, *, at: float) -> None:
         """To the recipients of a mail that stays inside; a second one for the same transfer is not queued."""
-        await self._committer.submit(lambda connection: settling.queue_notice(connection, transfer_id, content, at))
+        await self.write(lambda connection: settling.queue_notice(connection, transfer_id, content, at))
 
     async def claim_deliveries(self, limit: int, *, at: float, lease_until: float) -> list[Delivery]:
-        return await self._committer.submit(lambda connection: deliveries.claim(connection, limit, at, lease_until))
+        return await self.write(lambda connection: deliveries.claim(connection, limit, at, lease_until))
 
     async def settle_delivery(self, delivery: Delivery, outcomes: Sequence[Addressee], bounce: Blob | None, *, at: float) -> None:
         """Raises LeaseLostError."""
-        await self._committer.submit(lambda connection: deliveries.settle(connection, delivery, outcomes, bounce, at))
+        await self.write(lambda connection: deliveries.settle(connection, delivery, outcomes, bounce, at))
 
     async def give_back_delivery(self, delivery: Delivery, *, at: float) -> None:
         """Untried. Raises LeaseLostError."""
-        await self._committer.submit(lambda connection: deliveries.give_back(connection, delivery, at))
+        await self.write(lambda connection: deliveries.give_back(connection, delivery, at))
 
     async def next_due(self) -> float | None:
-        return await self._ask(deliveries.next_due)
+        return await self.ask(deliveries.next_due)
 
     # --------------------------------------------------------------------------------------------------------- asking
 
     async def transfer(self, transfer_id: int) -> Transfer:
         """Raises NoSuchTransferError."""
-        return await self._ask(lambda connection: transfers.load(connection, transfer_id))
+        return await self.ask(lambda connection: transfers.load(connection, transfer_id))
 
     async def find(self, receipt_no: str) -> Transfer:
         """Raises NoSuchTransferError."""
-        return await self._ask(lambda connection: transfers.find(connection, receipt_no))
+        return await self.ask(lambda connection: transfers.find(connection, receipt_no))
 
     async def transfers(self, wanted: Filter = Filter()) -> list[Transfer]:  # noqa: B008 - frozen
-        return await self._ask(lambda connection: search.matching(connection, wanted))
+        return await self.ask(lambda connection: search.matching(connection, wanted))
 
     async def report(self, transfer_id: int) -> Report | None:
-        return (await self._ask(lambda connection: settling.report_of(connection, transfer_id)))[0]
+        return (await self.ask(lambda connection: settling.report_of(connection, transfer_id)))[0]
 
     async def receipt(self, transfer_id: int) -> str | None:
-        return (await self._ask(lambda connection: settling.report_of(connection, transfer_id)))[1]
+        return (await self.ask(lambda connection: settling.report_of(connection, transfer_id)))[1]
 
     async def deliveries(self, transfer_id: int) -> list[Delivery]:
-        return await self._ask(lambda connection: deliveries.of_transfer(connection, transfer_id))
+        return await self.ask(lambda connection: deliveries.of_transfer(connection, transfer_id))
 
     async def owed_notices(self, limit: int = 100) -> list[Transfer]:
-        return await self._ask(lambda connection: search.owed_notices(connection, limit))
+        return await self.ask(lambda connection: search.owed_notices(connection, limit))
 
     async def over_age(self, changed_before: float, limit: int = 100) -> list[Transfer]:
-        return await self._ask(lambda connection: search.over_age(connection, changed_before, limit))
+        return await self.ask(lambda connection: search.over_age(connection, changed_before, limit))
 
     async def counts(self) -> Counts:
-        return await self._ask(search.counts)
+        return await self.ask(search.counts)
 
     async def blob_in_use(self, digest: str) -> bool:
-        return await self._ask(lambda connection: search.blob_in_use(connection, digest))
+        return await self.ask(lambda connection: search.blob_in_use(connection, digest))
 
     async def entries(self, after: int = 0, subject: str | None = None) -> AsyncIterator[Entry]:
         """The audit record in order."""
-        while page := await self._ask(lambda connection: list(ledger.entries(connection, after, subject, _PAGE))):  # noqa: B023
+        while page := await self.ask(lambda connection: list(ledger.entries(connection, after, subject, _PAGE))):  # noqa: B023
             for entry in page:
                 yield entry
             after = page[-1].seq
 
-    async def _ask(self, question: Callable[[Connection], T]) -> T:
+    # ------------------------------------------------------------------------------------- for the other rows of the house
+
+    async def write(self, operation: Callable[[Connection], T]) -> T:
+        """Run it in the writer's next transaction; its result once that is durable."""
+        return await self._committer.submit(operation)
+
+    async def ask(self, question: Callable[[Connection], T]) -> T:
+        """Run it in a reader's transaction, which cannot write."""
+
         def asked() -> T:
             try:
                 with self._reader.begin() as connection:

@@ -14,7 +14,7 @@ from gateway.storage.faults import StorageError
 
 
 def signing_key(folder: Path, disk: Disk | None = None) -> Ed25519PrivateKey:
-    """The installation's key `receipt.key`, made at the first start, and beside it `receipt.pub` for those who check. Raises StorageError."""
+    """`receipt.key`, made at the first start, and beside it `receipt.pub` for those who check. Raises StorageError."""
     disk = disk or Disk()
     secret, public = folder / "receipt.key", folder / "receipt.pub"
     try:

@@ -67,5 +67,5 @@ def entries(connection: Connection, after: int = 0, subject: str | None = None, 
         statement = statement.where(audit.c.subject == subject)
     if limit >= 0:
         statement = statement.limit(limit)
-    for row in connection.execute(statement):
-        yield Entry(**row._mapping)
+    for row in connection.execute(statement).mappings():
+        yield Entry(**row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
@@ -77,7 +77,7 @@ def over_age(connection: Connection, changed_before: float, limit: int) -> list[
     return _read(connection, statement)
 
 
-def _read(connection: Connection, statement: Select[*tuple[object, ...]]) -> list[Transfer]:
+def _read(connection: Connection, statement: Select[Any]) -> list[Transfer]:
     rows = connection.execute(statement).all()
     recipients = recipients_of(connection, [row.id for row in rows])
     found = []
@@ -100,7 +100,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 def counts(connection: Connection) -> Counts:
     rows = connection.execute(select(transfers.c.state, func.count(), func.min(transfers.c.changed_at)).group_by(transfers.c.state))
-    states = {state: 0 for state in State}
+    states = dict.fromkeys(State, 0)
     oldest = {}
     for state, count, since in rows:
         if state in set(State):

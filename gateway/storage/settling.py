@@ -15,10 +15,10 @@ from gateway.storage import deliveries, ledger, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.tables import reports
 from gateway.storage.tables import transfers as transfers_table
-from sanitizers.model import BLOCKING_REASONS, Report, Verdict
+from sanitizers.model import BLOCKING_REASONS, Kind, Report, Verdict
 
 _COMPRESSION: Final = 3
-_INSERT: Final = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
+_INSERT: Final[dict[str, Any]] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,14 +140,15 @@ def retry(connection: Connection, transfer_id: int, *, at: float, lease_until: f
 def release(
     connection: Connection, transfer_id: int, verdict: Verdict, *, at: float, actor: str, note: str, receipt: str, approved_by: str
 ) -> None:
-    """A held transfer is let go: its own result, or as `confirmed` its original, for which a second person must have approved."""
+    """A held transfer is let go: its result, or as `confirmed` its original, for which a second person must have approved."""
     transfer = transfers.load(connection, transfer_id)
     if transfer.reason in BLOCKING_REASONS or not verdict.delivers:
         raise NotAllowedError(f"{transfer.receipt_no}: {transfer.reason or verdict} is never released")
     changes: dict[str, Any] = {"verdict": verdict, "reason": None}
     if verdict is Verdict.CONFIRMED:
         content = _confirmed(transfer, actor, approved_by)
-        changes |= {"result_name": transfer.name, "result_size": content.size, "result_sha256": content.digest, "result_kind": "unknown"}
+        changes |= {"result_name": transfer.name, "result_size": content.size, "result_sha256": content.digest}
+        changes["result_kind"] = Kind.UNKNOWN
     elif transfer.result is not None:
         content = Blob(transfer.result.sha256, transfer.result.size)
     else:

@@ -1,4 +1,4 @@
-"""The tables of the journal, the same for SQLite and PostgreSQL. Times are seconds since 1970; enumerations are stored by their value.
+"""The tables of the journal, the same for SQLite and PostgreSQL. Times are seconds since 1970; enumerations stand by their value.
 
 A change here needs a migration beside it: tests/gateway/storage/test_database.py compares the two.
 """

@@ -1,4 +1,4 @@
-"""What happens to the row of a transfer: every function runs inside the writer's transaction and records what it did in the audit record.
+"""What happens to the row of a transfer. Every function runs inside the writer's transaction and audits what it did.
 
 Each step is checked against `TRANSITIONS`, and written only if the row still stands where the step began.
 """
@@ -9,7 +9,7 @@ import secrets
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Insert, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -92,6 +92,8 @@ def find(connection: Connection, receipt_no: str) -> Transfer:
 
 # -------------------------------------------------------------------------------------------------------------- moving
 
+_AUDITED: Final = ("verdict", "reason", "policy", "rules", "attempts", "result_sha256")
+
 
 def move(
     connection: Connection,
@@ -104,7 +106,7 @@ def move(
     token: str | None = None,
     **changes: object,
 ) -> None:
-    """One edge of the table, audited. Raises IllegalTransitionError, or LeaseLostError when the row does not stand there any more."""
+    """One edge of the table, audited. Raises IllegalTransitionError, or LeaseLostError when the row stands elsewhere by now."""
     if new not in TRANSITIONS[transfer.state]:
         raise IllegalTransitionError(transfer.receipt_no, transfer.state, new)
     statement = update(transfers).where(transfers.c.id == transfer.id, transfers.c.state == transfer.state)
@@ -114,7 +116,7 @@ def move(
     if connection.execute(statement.values(state=new, changed_at=at, **changes)).rowcount != 1:
         raise LeaseLostError(transfer.receipt_no)
     detail: dict[str, object] = {"from": transfer.state, "to": new}
-    detail |= {key: changes[key] for key in ("verdict", "reason", "policy", "rules", "attempts", "result_sha256") if changes.get(key) is not None}
+    detail |= {key: changes[key] for key in _AUDITED if changes.get(key) is not None}
     if note:
         detail["note"] = note
     ledger.append(connection, at=at, actor=actor, action=f"transfer.{new}", subject=transfer.receipt_no, detail=detail)
@@ -128,10 +130,11 @@ _INSERT_RECIPIENT: Final = insert(transfer_recipients)
 
 
 
-def _counting(make: Any) -> Insert:
+def _counting(make: Any) -> Any:
+    """The two dialects' inserts share no type that knows `on_conflict_do_update`."""
     statement = make(receipt_numbers).values(last=1)
     counted = statement.on_conflict_do_update(index_elements=["day"], set_={"last": receipt_numbers.c.last + 1})
-    return counted.returning(receipt_numbers.c.last)  # type: ignore[no-any-return] - the two dialects' inserts share no type
+    return counted.returning(receipt_numbers.c.last)
 
 
 _COUNT: Final = {"sqlite": _counting(sqlite_insert), "postgresql": _counting(postgresql_insert)}
@@ -193,7 +196,7 @@ _WAITING: Final = select(transfers).where(transfers.c.state == State.RECEIVED).o
 
 
 def claim(connection: Connection, limit: int, at: float, lease_until: float) -> list[Claim]:
-    """The oldest that wait. An attempt is counted before the work, so that a transfer that kills everything is met only so often."""
+    """The oldest that wait. An attempt is counted before the work: a transfer that kills everything is met only so often."""
     rows = connection.execute(_WAITING.limit(limit)).all()
     recipients = recipients_of(connection, [row.id for row in rows]) if rows else {}
     claims = []
@@ -209,8 +212,8 @@ def claim(connection: Connection, limit: int, at: float, lease_until: float) -> 
 
 def _set_apart(connection: Connection, row: Row[Any], error: str, at: float) -> None:
     """A row of another version or with damage is held for the operator; the service goes on."""
-    changes = {"state": State.HELD, "verdict": Verdict.HELD, "reason": Reason.WORKER_CRASHED, "note": f"row cannot be read: {error}"}
-    connection.execute(update(transfers).where(transfers.c.id == row.id).values(changed_at=at, **changes))
+    changes = {"verdict": Verdict.HELD, "reason": Reason.WORKER_CRASHED, "note": f"row cannot be read: {error}"}
+    connection.execute(update(transfers).where(transfers.c.id == row.id).values(state=State.HELD, changed_at=at, **changes))
     ledger.append(connection, at=at, actor=ROAD, action="transfer.unreadable", subject=row.receipt_no, detail={"error": error})
 
 
@@ -233,7 +236,7 @@ def lease(connection: Connection, transfer: Transfer, at: float, lease_until: fl
 
 
 def put_back(connection: Connection, given: Claim, at: float, note: str, attempts: int | None) -> None:
-    """Into the queue again, or held when it was tried `attempts` times; None: this attempt does not count. Raises LeaseLostError."""
+    """Into the queue again, or held after `attempts` of them; None: this one does not count. Raises LeaseLostError."""
     transfer = given.transfer
     if attempts is None:
         uncounted = max(transfer.attempts - 1, 0)

@@ -1,5 +1,17 @@
-"""Finding codes of the text family."""
+"""Finding codes of plain text, CSV, XML and JSON files."""
 
 from sanitizers.findings.code import FindingCode
+from sanitizers.model import Severity
 
-CODES: tuple[FindingCode, ...] = ()
+CODES: tuple[FindingCode, ...] = (
+    FindingCode("text.control_characters", Severity.MEDIUM, "制御文字", "control characters"),
+    FindingCode("text.bidi_override", Severity.MEDIUM, "文字方向の制御文字", "characters that reverse the direction of text"),
+    FindingCode("text.invisible", Severity.LOW, "見えない文字", "invisible characters"),
+    FindingCode("text.undecodable", Severity.LOW, "読めない文字（〓に置換）", "unreadable characters (replaced by 〓)"),
+    FindingCode("text.encoding", Severity.INFO, "文字コードの変更（UTF-8）", "encoding changed to UTF-8"),
+    FindingCode("csv.formula", Severity.MEDIUM, "数式として実行されるセル", "cell that a spreadsheet would run"),
+    FindingCode("markup.stylesheet", Severity.MEDIUM, "外部スタイルシートの指定", "reference to a style sheet"),
+    FindingCode("markup.processing_instruction", Severity.LOW, "処理命令", "processing instruction"),
+    FindingCode("markup.comment", Severity.INFO, "コメント", "comment"),
+    FindingCode("json.duplicate_key", Severity.MEDIUM, "キーの重複", "duplicate key"),
+)

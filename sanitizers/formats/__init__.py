@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from sanitizers.formats import archive, html, message
+from sanitizers.formats import archive, csv, html, message, structured, text
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import Kind
 
 SANITIZERS: Final[tuple[Sanitizer, ...]] = (
     *archive.SANITIZERS,
+    text.SANITIZER,
+    csv.SANITIZER,
+    structured.XML,
+    structured.JSON,
     html.SANITIZER,
     message.SANITIZER,
 )

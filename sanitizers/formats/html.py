@@ -9,6 +9,7 @@ Spec: WHATWG HTML (parsing and serialising); the parser is lexbor.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import escape
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ _TEXT: Final = frozenset((
     "q", "rp", "rt", "ruby", "s", "samp", "section", "small", "span", "strike", "strong", "sub", "summary", "sup", "table",
     "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var", "wbr",
 ))  # fmt: skip
+ROUNDS: Final = 5
 _VOID: Final = frozenset(("br", "col", "hr", "wbr"))
 # Written as another element that looks the same.
 _RENAMED: Final = {"font": "span", "xmp": "pre", "listing": "pre", "plaintext": "pre", "textarea": "pre", "dir": "ul", "menu": "ul"}
@@ -67,6 +69,7 @@ _LOADING: Final = frozenset(
     ("src", "srcset", "background", "poster", "data", "action", "formaction", "ping", "manifest", "longdesc")
 )
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
+_FIRST_STEP: Final = re.compile(r"[/\\?#]")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 
 
@@ -83,14 +86,25 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     if nesting(decoded.text) > NESTING_LIMIT:
         raise Malformed(f"elements nested deeper than {NESTING_LIMIT}")
     page = LexborHTMLParser(_CONTROL.sub("", decoded.text))
-    writer = _Writer(context)
     title, language = _head(page, context)
-    if page.body is not None:
-        writer.write(page.body)
-    body = "".join(writer.out).strip()
+    body = _settled(_Writer(context.found, context.treatment.link_schemes).write(page.body))
     head = f'<html{language}>\n<head>\n<meta charset="utf-8">\n<title>{escape(title, quote=False)}</title>\n</head>'
     text = f"<!DOCTYPE html>\n{head}\n<body>\n{body}\n</body>\n</html>\n"
     return Rebuilt(Source(text.encode("utf-8", "replace")), Kind.HTML)
+
+
+def _settled(body: str) -> str:
+    """Written and read again until it stays the same: leaving elements out may let a parser nest the others differently."""
+    for _ in range(ROUNDS):
+        again = _Writer(_unseen, None).write(LexborHTMLParser(f"<!DOCTYPE html><body>{body}").body)
+        if again == body:
+            return body
+        body = again
+    raise Malformed("elements that do not settle")
+
+
+def _unseen(code: str, where: str = "", action: Action = Action.REMOVED, detail: str = "") -> None:
+    """Rounds after the first find nothing new: what they meet was written by us."""
 
 
 def _head(page: LexborHTMLParser, context: Context) -> tuple[str, str]:
@@ -132,13 +146,15 @@ def _look_at_head(tag: str, attributes: dict[str, str | None], context: Context)
 class _Writer:
     """Writes the tree below one node as HTML, iteratively, element by element from the allow-list."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, found: Callable[[str, str, Action, str], None], schemes: tuple[str, ...] | None) -> None:
+        """`schemes`: None trusts the links, which were checked when they were written."""
         self.out: list[str] = []
-        self._found = context.found
-        self._schemes = context.treatment.link_schemes
+        self._found = found
+        self._schemes = schemes
 
-    def write(self, body: Any) -> None:
-        node, ends = body.first_child, [""]
+    def write(self, body: Any) -> str:
+        node = None if body is None else body.first_child
+        ends: list[str] = []
         parents: list[Any] = []
         while node is not None:
             child = None
@@ -160,6 +176,7 @@ class _Writer:
                 if node is not None:
                     self.out.append(ends.pop())
             node = node.next if node is not None else None
+        return "".join(self.out).strip()
 
     def _open(self, node: Any) -> str | None:
         """Write the start of an element; its end tag, '' for none, or None to leave out its content too."""
@@ -227,11 +244,13 @@ class _Writer:
 
     def _target(self, href: str) -> str:
         """A link target that may stay: a fragment, a relative path, or an allowed scheme."""
+        if self._schemes is None:
+            return href
         href = "".join(char for char in href.strip() if char > " " or char == " ").replace(" ", "%20")
         if href.startswith("//") and href[2:3].isalnum() and "https" in self._schemes:
             href = "https:" + href  # next to a file, "//" would mean a file server
         scheme = _SCHEME.match(href)
-        if scheme is None and not href.replace("\\", "/").startswith("//"):
+        if scheme is None and not href.replace("\\", "/").startswith("//") and ":" not in _FIRST_STEP.split(href, maxsplit=1)[0]:
             return href[:2000]
         if scheme is not None and scheme[1].lower() in self._schemes:
             return href[:2000]

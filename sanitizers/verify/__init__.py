@@ -12,12 +12,13 @@ from typing import Final
 from sanitizers.context import Context
 from sanitizers.model import Kind
 from sanitizers.source import Source
-from sanitizers.verify import archive, html, message
+from sanitizers.verify import archive, html, message, text
 
 Verifier = Callable[[Source, Source, Context], None]
 
 VERIFIERS: Final[dict[Kind, Verifier]] = {
     **archive.VERIFIERS,
+    **text.VERIFIERS,
     Kind.HTML: html.verify,
     Kind.EML: message.verify,
 }

@@ -30,6 +30,12 @@ _PART_FIELDS: Final = frozenset(("content-type", "content-transfer-encoding", "c
 _BOUNDARY: Final = re.compile(rb'\r\nContent-Type: multipart/mixed; boundary="(sekisho-[0-9a-f]{40})"$')
 _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _PRINTABLE: Final = bytes(range(0x20, 0x7F)) + b"\r\n"
+_TEXT_HEADER: Final = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64"
+_FILE_HEADER: Final = re.compile(
+    rb'Content-Type: [a-z]+/[a-z0-9.+-]+(?:; charset=utf-8)?;\r\n name="[^"\\\r\n]*(?:\r\n =\?UTF-8\?B\?[^"\\\r\n]*)*"\r\n'
+    rb"Content-Transfer-Encoding: base64\r\n"
+    rb"Content-Disposition: attachment;\r\n filename(?:=\"[^\"\\\r\n]+\"|\*=UTF-8''[A-Za-z0-9%._~-]+)"
+)
 _LINK: Final = re.compile(r"(?<![a-z])(?:https?|ftp)://|(?<![\w.\[\]@/-])www\.\w", re.IGNORECASE)
 _NEVER_TYPES: Final = frozenset(("text/html", "message/rfc822", "application/xhtml+xml", "image/svg+xml"))
 _SHORT: Final = b"QUJD\r\n"
@@ -51,12 +57,23 @@ def verify(output: Source, original: Source, context: Context) -> None:  # noqa:
     pieces = _pieces(rest, boundary[1]) if boundary else [_Piece(head, _decoded(rest))]
     for block in (head, *(piece.header for piece in pieces)):
         _check_header_bytes(block)
+    _check_shapes(pieces, head if boundary is None else b"")
     skeleton = head + gap + (_skeleton(pieces, boundary[1]) if boundary else _SHORT)
     _check_trees(skeleton, len(pieces) if boundary else 0)
     _check_text(pieces[0].body, context)
     delivered = [part.output.sha256 for part in context.parts if part.output is not None]
     if [sha256(piece.body).hexdigest() for piece in pieces[1:]] != delivered:
         raise VerificationFailed("attachments are not those that were rebuilt")
+
+
+def _check_shapes(pieces: list[_Piece], alone: bytes) -> None:
+    """Part headers in the one spelling that we write, so that no parameter stands twice and no field says two things."""
+    first = pieces[0].header
+    if not (alone.endswith(b"\r\n" + _TEXT_HEADER) if alone else first == _TEXT_HEADER):
+        raise VerificationFailed("the text is not described as text")
+    for piece in pieces[1:]:
+        if _FILE_HEADER.fullmatch(piece.header) is None:
+            raise VerificationFailed("attachment described in another way than ours")
 
 
 def _check_header_bytes(block: bytes) -> None:

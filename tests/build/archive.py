@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
+import lzma
 import struct
 import tarfile
+import zlib
 
 import libarchive
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from sanitizers.budget import Budget
 from sanitizers.context import Context, Outcome
@@ -207,6 +211,52 @@ def written(form: str, members: dict[str, bytes]) -> bytes:
 
 def sevenzip(members: dict[str, bytes]) -> bytes:
     return written("7zip", members)
+
+
+def locked_sevenzip(members: dict[str, bytes], password: str, *, names_too: bool = False, rounds: int = 6) -> bytes:
+    """7z with one solid folder of LZMA2 and AES-256; with `names_too` its header is packed the same way."""
+    body = b"".join(members.values())
+    secret, streams = _locked_stream(body, password, rounds, 0)
+    crcs = b"".join(struct.pack("<I", zlib.crc32(data)) for data in members.values())
+    sizes = b"".join(_number(len(data)) for data in list(members.values())[:-1])
+    substreams = b"\x08\x0d" + _number(len(members)) + b"\x09" + sizes + b"\x0a\x01" + crcs + b"\0"
+    if len(members) == 1:
+        substreams = b"\x08\x0a\x01" + crcs + b"\0"
+    names = b"\0" + b"".join(name.encode("utf-16-le") + b"\0\0" for name in members)
+    files = b"\x05" + _number(len(members)) + b"\x11" + _number(len(names)) + names + b"\0"
+    header = b"\x01\x04" + streams + substreams + b"\0" + files + b"\0"
+    if names_too:
+        more, streams = _locked_stream(header, password, rounds, len(secret))
+        secret += more
+        header = b"\x17" + streams + b"\0"
+    start = struct.pack("<QQI", len(secret), len(header), zlib.crc32(header))
+    return b"7z\xbc\xaf\x27\x1c\0\4" + struct.pack("<I", zlib.crc32(start)) + start + secret + header
+
+
+def _locked_stream(body: bytes, password: str, rounds: int, at: int) -> tuple[bytes, bytes]:
+    """The encrypted stream and its PackInfo and UnpackInfo."""
+    packed = lzma.compress(body, lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 16}])
+    salt, vector = b"salt", bytes(range(16))
+    key = hashlib.sha256(
+        b"".join(salt + password.encode("utf-16-le") + n.to_bytes(8, "little") for n in range(1 << rounds))
+    ).digest()
+    coder = Cipher(algorithms.AES(key), modes.CBC(vector)).encryptor()
+    secret = coder.update(packed + bytes(-len(packed) % 16))
+    aes = bytes([rounds | 0xC0, 0x3F]) + salt + vector
+    coders = b"\x02\x21\x21\x01\x08" + b"\x24\x06\xf1\x07\x01" + _number(len(aes)) + aes + b"\x00\x01"
+    sizes = _number(len(body)) + _number(len(packed))
+    crc = b"\x0a\x01" + struct.pack("<I", zlib.crc32(body)) if at else b""
+    pack = b"\x06" + _number(at) + b"\x01\x09" + _number(len(secret)) + b"\0"
+    return secret, pack + b"\x07\x0b\x01\x00" + coders + b"\x0c" + sizes + crc + b"\0"
+
+
+def _number(value: int) -> bytes:
+    """7-Zip's variable-length number."""
+    for extra in range(8):
+        if value < 1 << (7 * (extra + 1)):
+            low = value.to_bytes(8, "little")[:extra]
+            return bytes([(0xFF00 >> extra) & 0xFF | value >> (8 * extra)]) + low
+    raise ValueError(value)
 
 
 def iso(members: dict[str, bytes]) -> bytes:

@@ -35,7 +35,9 @@ def part(body: bytes, *fields: bytes) -> bytes:
     return b"\r\n".join([*fields, b"", body])
 
 
-def multipart(*parts: bytes, kind: bytes = b"mixed", boundary: bytes = b"b1", end: bytes = b"\r\n--b1--\r\n", extra: bytes = b"") -> bytes:
+def multipart(
+    *parts: bytes, kind: bytes = b"mixed", boundary: bytes = b"b1", end: bytes = b"\r\n--b1--\r\n", extra: bytes = b""
+) -> bytes:
     """The fields and body of a multipart, to go behind other fields."""
     body = b"".join(b"\r\n--" + boundary + b"\r\n" + one for one in parts)
     if boundary != b"b1" and end == b"\r\n--b1--\r\n":

@@ -22,14 +22,14 @@ def test_phrase_survives_any_label(phrase: str, charset: str, label: str | None)
 @pytest.mark.parametrize(
     ("data", "text"),
     [
-        (b"\x1b$B-!-j\x1b(B", "①㈱"),                          # NEC row 13
-        (b"\x1b$B|b\x1b(B", "髙"),                             # NEC selected IBM extensions
-        (b"\x1b$B4A;z", "漢字"),                                # the last escape is missing
-        (b"\x1b$B4A\nabc", "漢\nabc"),                          # the set is lost at the line end
-        (b"\x1b$B4A\n;z\x1b(B", "漢\n字"),                      # the set goes on over the line end
-        (b"\x1b$@4A;z\x1b(J!", "漢字!"),                        # JIS C 6226-1978, JIS X 0201 Roman
+        (b"\x1b$B-!-j\x1b(B", "①㈱"),  # NEC row 13
+        (b"\x1b$B|b\x1b(B", "髙"),  # NEC selected IBM extensions
+        (b"\x1b$B4A;z", "漢字"),  # the last escape is missing
+        (b"\x1b$B4A\nabc", "漢\nabc"),  # the set is lost at the line end
+        (b"\x1b$B4A\n;z\x1b(B", "漢\n字"),  # the set goes on over the line end
+        (b"\x1b$@4A;z\x1b(J!", "漢字!"),  # JIS C 6226-1978, JIS X 0201 Roman
         (b"\x1b(I12\x1b(Babc", "ｱｲabc"),
-        (b"\x1b$(D0!\x1b(B", "丂"),                             # JIS X 0212
+        (b"\x1b$(D0!\x1b(B", "丂"),  # JIS X 0212
         (b"\x1b$B4A\x1b(B" + "外字".encode("cp932"), "漢外字"),  # a footer in another encoding
         (b"plain \x1b[31mred\x1b[0m", "plain \x1b[31mred\x1b[0m"),
     ],
@@ -103,7 +103,10 @@ def test_labels_of_the_wild_are_known(label: str) -> None:
     assert canonical(label) in ("iso-2022-jp", "cp932")
 
 
-@given(st.binary(max_size=200), st.sampled_from([None, "utf-7", "hz", "iso-2022-kr", "johab", "utf-32", "iso-2022-jp", "big5", "euc-jp"]))
+@given(
+    st.binary(max_size=200),
+    st.sampled_from([None, "utf-7", "hz", "iso-2022-kr", "johab", "utf-32", "iso-2022-jp", "big5", "euc-jp"]),
+)
 def test_never_raises_and_is_always_encodable(data: bytes, label: str | None) -> None:
     decode(data, label).text.encode("utf-8")
 

@@ -17,7 +17,7 @@ from typing import Final
 from sanitizers import names
 from sanitizers import zip as archive
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.archive import library, lzh, rar
+from sanitizers.formats.archive import library, lzh, rar, sevenzip
 from sanitizers.formats.archive.pack import Entry, Pack, What
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import Encrypted, Kind, LimitExceeded, Malformed, Unsupported
@@ -38,7 +38,7 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     _refuse_split(data, context.kind)
     pack = Pack(context, archive.Writer(), "archive")
     seen: set[str] = set()
-    for count, entry in enumerate(_entries(data, context)):
+    for count, entry in enumerate(_entries(data, context, pack)):
         if count >= context.limits.parts:
             raise LimitExceeded(f"more than {context.limits.parts} members")
         _refuse_twin(entry, seen)
@@ -47,11 +47,16 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     return Rebuilt(Source(pack.finish()), Kind.ZIP)
 
 
-def _entries(data: bytes, context: Context) -> Iterator[Entry]:
+def _entries(data: bytes, context: Context, pack: Pack) -> Iterator[Entry]:
     cap = context.limits.memory_bytes // 4
     if context.kind is Kind.LZH:
         for member in lzh.members(data, context.limits.parts):
             yield Entry(member.name, member.what, partial(_read_lzh, data, member, cap, context), member.guessed)
+        return
+    if context.kind is Kind.SEVENZIP and (locked := _locked_sevenzip(data, context)):
+        for part in locked.members:
+            yield Entry(part.name, part.what, partial(_read_sevenzip, locked, part, cap, context))
+        pack.rewritten("file.decrypted")
         return
     with library.reading(data, rar.form(data) if context.kind is Kind.RAR else _FORMS[context.kind]) as opened:
         for found in opened.entries():
@@ -69,6 +74,25 @@ def _read(opened: library.Reading, cap: int, context: Context) -> bytes:
 
 def _read_lzh(data: bytes, member: lzh.Member, cap: int, context: Context) -> bytes:
     content = lzh.read(data, member, min(context.budget.expanded_left, cap))
+    context.budget.spend_bytes(len(content))
+    return content
+
+
+def _locked_sevenzip(data: bytes, context: Context) -> sevenzip.Archive | None:
+    """A 7z archive with a password, opened; None for one that libarchive shall read."""
+    try:
+        opened = sevenzip.open_archive(data, context.passwords, context.limits.parts)
+    except Unsupported:
+        return None
+    return opened if opened.locked else None
+
+
+def _read_sevenzip(opened: sevenzip.Archive, member: sevenzip.Member, cap: int, context: Context) -> bytes:
+    try:
+        content = opened.content(member, min(context.budget.expanded_left, cap))
+    except Encrypted as refusal:
+        refusal.detail += ": " + ", ".join(other.name for other in opened.members if other.folder >= 0)
+        raise
     context.budget.spend_bytes(len(content))
     return content
 

@@ -12,6 +12,7 @@ from sanitizers.model import Encrypted, Malformed, Unsupported
 
 _RAR4: Final = b"Rar!\x1a\x07\x00"
 _RAR5: Final = b"Rar!\x1a\x07\x01\x00"
+_LOCKED: Final = "encrypted RAR, which cannot be opened here even with its password"
 _MOST_BLOCKS: Final = 100_000
 
 
@@ -44,11 +45,11 @@ def _refuse_locked5(data: bytes) -> None:
         raise Malformed("RAR file without headers", code="archive.malformed")
     for block in _blocks5(data):
         if block.kind == 4:
-            raise Encrypted("needs a password: encrypted list of members")
+            raise Encrypted(f"{_LOCKED}, list of members included")
         if block.kind == 1 and _number(block.body, 0)[0] & 1:
             raise Unsupported("split archive", code="archive.multi_volume")
         if block.kind in (2, 3) and any(record == 1 for record in _records(block.extra)):
-            raise Encrypted("needs a password")
+            raise Encrypted(_LOCKED)
         if block.kind == 5:
             return
 
@@ -106,11 +107,11 @@ def _refuse_locked4(data: bytes) -> None:
         if size < 7:
             raise Malformed("RAR header too short", code="archive.malformed")
         if kind == 0x73 and flags & 0x80:
-            raise Encrypted("needs a password: encrypted list of members")
+            raise Encrypted(f"{_LOCKED}, list of members included")
         if kind == 0x73 and flags & 0x01:
             raise Unsupported("split archive", code="archive.multi_volume")
         if kind == 0x74 and flags & 0x04:
-            raise Encrypted("needs a password")
+            raise Encrypted(_LOCKED)
         packed = int.from_bytes(data[at + 7 : at + 11], "little") if flags & 0x8000 or kind in (0x74, 0x7A) else 0
         if kind == 0x74 and flags & 0x100 and at + 36 <= len(data):
             packed |= int.from_bytes(data[at + 32 : at + 36], "little") << 32

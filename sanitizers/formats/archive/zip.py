@@ -8,26 +8,42 @@ Spec: APPNOTE.TXT 6.3.10; ISO/IEC 21320-1; WinZip AES 1.04; ZipDiff (USENIX Secu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
+from typing import Final
 
+from sanitizers import names
 from sanitizers import zip as archive
 from sanitizers.context import Context, Rebuilt
 from sanitizers.formats.archive.pack import Entry, Pack, What
 from sanitizers.formats.sanitizer import Sanitizer
-from sanitizers.model import Action, Encrypted, Kind
+from sanitizers.model import Action, Encrypted, Kind, Malformed, Unsupported
 from sanitizers.source import Source
+
+_FIRST_VOLUME: Final = b"PK\x07\x08"
+_VOLUME: Final = re.compile(r"\d{2,3}|z\d\d")
 
 
 def sanitize(source: Source, context: Context) -> Rebuilt:
     """Raises what `sanitizers.zip` raises, and what `Pack.finish` raises."""
-    opened = archive.open_archive(source, most=context.limits.parts)
+    opened = _opened(source, context)
     pack = Pack(context, archive.Writer(), "zip")
     for entry in _entries(opened, context):
         pack.take(entry)
     content = pack.finish()
     _report_container(opened, context)
     return Rebuilt(Source(content), Kind.ZIP)
+
+
+def _opened(source: Source, context: Context) -> archive.Archive:
+    """Part of a split set looks like a broken archive; its name or the marker of its first part tells."""
+    try:
+        return archive.open_archive(source, most=context.limits.parts)
+    except Malformed as refusal:
+        if source.head(4) == _FIRST_VOLUME or _VOLUME.fullmatch(names.extension(context.name)):
+            raise Unsupported("part of a split set", code="archive.multi_volume") from refusal
+        raise
 
 
 def _entries(opened: archive.Archive, context: Context) -> Iterator[Entry]:

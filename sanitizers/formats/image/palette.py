@@ -6,7 +6,7 @@ A palette is bytes that an author chooses freely, three a colour; kept in order 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from PIL import Image
@@ -20,20 +20,26 @@ class Palette(NamedTuple):
     table: bytes
 
 
-def reordered(colours: bytes, alpha: bytes, used: Sequence[int]) -> Palette:
-    """The used colours, the see-through ones first (tRNS then stays short). Every index in `used` must be in `colours`."""
-    full = alpha.ljust(len(colours) // 3, b"\xff")
+def in_order(colours: bytes, used: Iterable[int], alpha: bytes = b"") -> list[int]:
+    """The used indices in their new order: the see-through ones first (tRNS then stays short), then by digest."""
 
     def rank(index: int) -> tuple[bool, bytes]:
-        colour = colours[3 * index : 3 * index + 3] + full[index : index + 1]
-        return full[index] == 255, hashlib.sha256(colour).digest()
+        opacity = alpha[index : index + 1] or b"\xff"
+        return opacity == b"\xff", hashlib.sha256(colours[3 * index : 3 * index + 3] + opacity).digest()
 
-    order = sorted(used, key=rank)
+    return sorted(used, key=rank)
+
+
+def reordered(colours: bytes, alpha: bytes, used: Iterable[int]) -> Palette:
+    """The used colours alone. Every index in `used` must be in `colours`."""
+    order = in_order(colours, used, alpha)
     table = bytearray(256)
     for new, old in enumerate(order):
         table[old] = new
     return Palette(
-        b"".join(colours[3 * old : 3 * old + 3] for old in order), bytes(full[old] for old in order), bytes(table)
+        b"".join(colours[3 * old : 3 * old + 3] for old in order),
+        b"".join(alpha[old : old + 1] or b"\xff" for old in order),
+        bytes(table),
     )
 
 

@@ -140,7 +140,7 @@ def _unique(name: str, taken: set[str]) -> str:
 
 
 def _result(tokens: set[str], context: Context) -> str:
-    """The header that filters can act on (contracts.md §6)."""
+    """The header that filters of mail programs can act on."""
     order = ("CHG_TEXT", "REP_LINK", "CDR", "DEL_ATTACH", "HOLD")
     parts = [" ".join(token for token in order if token in tokens) or "NONE"]
     for key, value in (("id", context.treatment.receipt_no), ("policy", context.job.policy)):

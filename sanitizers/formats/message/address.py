@@ -89,7 +89,7 @@ def _mailbox(phrase: str, address: str, comment: str) -> Mailbox:
     name = plain(decode_words(_unquoted(phrase)) or decode_words(comment), 200)
     address = address.rpartition(":")[2] if address.startswith("@") else address  # a source route (RFC 5322 §4.4)
     address = address.rstrip(".")
-    if len(address) <= 254 and _ADDRESS.fullmatch(address):
+    if len(address) <= 254 and "=?" not in address and _ADDRESS.fullmatch(address):
         address = standard(address)
         return Mailbox("" if name == address else name, address)
     return Mailbox(plain(" ".join(filter(None, (name, address))), 200), NOBODY)

@@ -3,7 +3,7 @@
 Two programs that read one message as two trees are the classic way past a gateway, so such a message is held for a person.
 Sloppiness that all programs read alike (no last boundary, no MIME-Version, encoded words in quoted names, folded fields) is no
 reason to hold.
-Sources: mail.md §5 cases 18-45; noxxi mime-is-broken; draft-chen-email-mime-ambiguity-defense; CVE-2003-0121, CVE-2006-6405.
+Sources: noxxi mime-is-broken; draft-chen-email-mime-ambiguity-defense; CVE-2003-0121, CVE-2006-6405.
 """
 
 from __future__ import annotations

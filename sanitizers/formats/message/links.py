@@ -20,6 +20,9 @@ _LINK: Final = re.compile(
 )
 
 
+ROUNDS: Final = 6
+
+
 class Defanged(NamedTuple):
     """Text without live links and how many there were."""
 
@@ -30,7 +33,13 @@ class Defanged(NamedTuple):
 def defang(text: str) -> Defanged:
     if "://" not in text and ":" not in text and "www." not in text.lower() and "\\\\" not in text:
         return Defanged(text, 0)
-    return Defanged(*_LINK.subn(_inert, text))
+    count = 0
+    for _ in range(ROUNDS):  # what is left of links inside links may look like one again
+        text, found = _LINK.subn(_inert, text)
+        if not found:
+            return Defanged(text, count)
+        count += found
+    return Defanged(text.replace("://", "[:]//").replace("www.", "www[.]"), count)
 
 
 def _inert(match: re.Match[str]) -> str:

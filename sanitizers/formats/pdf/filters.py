@@ -20,15 +20,19 @@ LONG_NAMES: Final = {
     "RL": "RunLengthDecode", "CCF": "CCITTFaxDecode", "DCT": "DCTDecode",
 }
 IMAGE_FILTERS: Final = frozenset({"DCTDecode", "JPXDecode", "JBIG2Decode", "CCITTFaxDecode"})
+_PREDICTING: Final = frozenset({"FlateDecode", "LZWDecode"})
 _CHAIN: Final = 8
 
 
 class Decoded(NamedTuple):
-    """What is left after the general filters: bytes and, for an image, its own filter with its parameters."""
+    """What is left after the general filters: bytes and, for an image, its own filter or `Predictor` with the parameters."""
 
     data: bytes
     image_filter: str | None
     parameters: Dictionary
+
+
+PREDICTOR: Final = "Predictor"
 
 
 def decode(stream: Stream, reader: Reader, budget: Budget) -> Decoded:
@@ -44,8 +48,11 @@ def content(stream: Stream, reader: Reader, budget: Budget) -> bytes:
     return decoded.data
 
 
-def decode_raw(data: bytes, fields: Dictionary, reader: Reader, budget: Budget) -> Decoded:
-    """As `decode`, for bytes and the dictionary that describes them (short or long key names)."""
+def decode_raw(data: bytes, fields: Dictionary, reader: Reader, budget: Budget, *, predicted: bool = False) -> Decoded:
+    """As `decode`, for bytes and the dictionary that describes them (short or long key names).
+
+    `predicted`: the rows of a last predictor stay as they are, and `image_filter` says `Predictor`.
+    """
     names = _many(reader, fields.get("Filter", fields.get("F")))
     parameters = _many(reader, fields.get("DecodeParms", fields.get("DP")))
     if len(names) > _CHAIN:
@@ -59,6 +66,10 @@ def decode_raw(data: bytes, fields: Dictionary, reader: Reader, budget: Budget) 
                 raise Malformed(f"{name} is not the last filter")
             return Decoded(data, name, given)
         data = _undo(name, data, given, budget)
+        if given.get("Predictor", 1) != 1 and name in _PREDICTING:
+            if predicted and index == len(names) - 1:
+                return Decoded(data, PREDICTOR, given)
+            data = _predict(data, given)
     return Decoded(data, None, {})
 
 
@@ -71,9 +82,9 @@ def _many(reader: Reader, value: Value) -> list[Value]:
 
 def _undo(name: str, data: bytes, parameters: Dictionary, budget: Budget) -> bytes:
     if name == "FlateDecode":
-        return _predict(inflate(data, budget), parameters)
+        return inflate(data, budget)
     if name == "LZWDecode":
-        return _predict(lzw(data, parameters.get("EarlyChange", 1) != 0, budget), parameters)
+        return lzw(data, parameters.get("EarlyChange", 1) != 0, budget)
     if name == "ASCIIHexDecode":
         return _hex(data)
     if name == "ASCII85Decode":
@@ -187,18 +198,21 @@ def lzw(data: bytes, early: bool, budget: Budget) -> bytes:
 
 def _predict(data: bytes, parameters: Dictionary) -> bytes:
     """Undo a predictor (ISO 32000-2 §7.4.4.4). Raises Malformed for parameters out of range."""
-    predictor = parameters.get("Predictor", 1)
-    if predictor in (None, 1):
-        return data
+    colors, bits, columns = predictor_shape(parameters)
+    row = (colors * bits * columns + 7) // 8
+    if parameters.get("Predictor") == 2:
+        return _tiff(data, row, colors, bits, columns)
+    return _png(data, row, max(1, colors * bits // 8))
+
+
+def predictor_shape(parameters: Dictionary) -> tuple[int, int, int]:
+    """Colors, BitsPerComponent, Columns. Raises Malformed for what is out of range."""
     colors, bits, columns = (
         given if is_integer(given := parameters.get(key)) else usual for key, usual in (("Colors", 1), ("BitsPerComponent", 8), ("Columns", 1))
     )
     if not (1 <= colors <= 32 and bits in (1, 2, 4, 8, 16) and 1 <= columns <= 1 << 24):
         raise Malformed("predictor parameters out of range")
-    row = (colors * bits * columns + 7) // 8
-    if predictor == 2:
-        return _tiff(data, row, colors, bits, columns)
-    return _png(data, row, max(1, colors * bits // 8))
+    return colors, bits, columns
 
 
 def _png(data: bytes, row: int, pixel: int) -> bytes:

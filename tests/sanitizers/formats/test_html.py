@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from sanitizers.formats import html
-from sanitizers.model import Kind, Malformed, VerificationFailed, Verdict
+from sanitizers.model import Kind, Malformed, Verdict, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import html as verifier
 from tests.build import message as build
@@ -16,7 +16,8 @@ from tests.build.context import changes, context, run, sanitize
 
 CLEAN = (
     '<!DOCTYPE html><html lang="ja"><head><meta charset="utf-8"><title>お知らせ</title></head><body><h1 id="a">見出し</h1>'
-    '<p style="color:red;text-align:center">一<b>二</b><br>三 &amp; &lt;四&gt;</p><ul><li>五</ul><table border=1><tr><td colspan="2">六</table>'
+    '<p style="color:red;text-align:center">一<b>二</b><br>三 &amp; &lt;四&gt;</p><ul><li>五</ul>'
+    '<table border=1><tr><td colspan="2">六</table>'
     '<a href="https://a.jp/?x=1&amp;y=2">七</a><a href="#a">八</a><pre>\n\n九</pre></body></html>'
 )
 
@@ -44,7 +45,14 @@ def test_clean_page_keeps_its_meaning() -> None:
     page, codes = rebuilt(CLEAN)
     assert codes == set()
     assert words(page) == "お知らせ見出し一二三&<四>五六七八九"
-    for kept in ('lang="ja"', 'id="a"', 'href="https://a.jp/?x=1&amp;y=2"', 'href="#a"', 'style="color:red;text-align:center"', "colspan"):
+    for kept in (
+        'lang="ja"',
+        'id="a"',
+        'href="https://a.jp/?x=1&amp;y=2"',
+        'href="#a"',
+        'style="color:red;text-align:center"',
+        "colspan",
+    ):
         assert kept in page
 
 
@@ -80,7 +88,11 @@ def test_clean_page_keeps_its_meaning() -> None:
 def test_dangers_are_gone(bad: str, code: str) -> None:
     page, codes = rebuilt(CLEAN.replace("<h1", bad + "<h1"))
     assert code in codes
-    assert not re.search(r"script|onclick|onerror|evil|iframe|<object|<form|refresh|url\(|data:|javascript|<svg|<img|<style|<link", page, re.IGNORECASE)
+    assert not re.search(
+        r"script|onclick|onerror|evil|iframe|<object|<form|refresh|url\(|data:|javascript|<svg|<img|<style|<link",
+        page,
+        re.IGNORECASE,
+    )
     assert words(page).endswith("見出し一二三&<四>五六七八九")
     if "あ" in bad:
         assert "あ" in words(page)
@@ -121,7 +133,18 @@ def test_hidden_stays_hidden() -> None:
     assert codes == set()
 
 
-@pytest.mark.parametrize("bad", ["<script>x</script>", "<p onclick=x>", "<a href='javascript:x'>", "<!-- x -->", "<img src=x>", "<?x?>", "<p style='a:url(x)'>"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "<script>x</script>",
+        "<p onclick=x>",
+        "<a href='javascript:x'>",
+        "<!-- x -->",
+        "<img src=x>",
+        "<?x?>",
+        "<p style='a:url(x)'>",
+    ],
+)
 def test_verifier_notices_what_the_sanitizer_would_miss(bad: str) -> None:
     page, _ = rebuilt(CLEAN)
     with pytest.raises(VerificationFailed):

@@ -124,7 +124,8 @@ def _audit() -> None:
     op.create_table(
         "audit",
         sa.Column("seq", _ID, autoincrement=False, nullable=False),
-        *(sa.Column(name, sa.Text(), nullable=False) for name in ("at", "actor", "action", "subject", "detail", "prev_hash", "hash")),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("at", "actor", "action", "subject", "detail")),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("prev_hash", "hash")),
         sa.PrimaryKeyConstraint("seq", name="pk_audit"),
     )
     op.create_index("ix_audit_subject", "audit", ["subject"])

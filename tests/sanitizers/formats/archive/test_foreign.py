@@ -104,6 +104,33 @@ def test_a_flipped_byte_in_lzh_content_is_found() -> None:
     assert isinstance(refusal(bytes(data)), Malformed)
 
 
+@pytest.mark.parametrize("names_too", [False, True])
+def test_a_password_opens_7z(names_too: bool) -> None:
+    members = {"資料/予算.csv": b"1,2\r\n" * 900, "b.txt": b"hello"}
+    data = fake.locked_sevenzip(members, "合言葉", names_too=names_too)
+    made, changed = rebuilt(data, passwords=("wrong", "合言葉"))
+    assert made == members
+    assert changed == ["file.decrypted", "archive.container_converted"]
+    for passwords in ((), ("wrong", "")):
+        locked = refusal(data, passwords=passwords)
+        assert isinstance(locked, Encrypted)
+        assert names_too or "予算.csv" in locked.detail
+
+
+def test_one_member_alone_opens_too() -> None:
+    assert rebuilt(fake.locked_sevenzip({"a.txt": b"hello"}, "p"), passwords=("p",))[0] == {"a.txt": b"hello"}
+
+
+def test_a_7z_key_that_takes_for_ever_is_refused() -> None:
+    data = bytearray(fake.locked_sevenzip({"a.txt": b"hello"}, "p", names_too=True))
+    at = data.index(b"\xc6\x3fsalt", data.rindex(b"\x06\xf1\x07\x01"))
+    data[at] = 0xC0 | 30
+    size = int.from_bytes(data[20:28], "little")
+    data[28:32] = struct.pack("<I", zlib.crc32(data[-size:]))
+    data[8:12] = struct.pack("<I", zlib.crc32(data[12:32]))
+    assert isinstance(refusal(bytes(data), passwords=("p",)), LimitExceeded)
+
+
 def vint(value: int) -> bytes:
     return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + vint(value >> 7)
 

@@ -262,3 +262,12 @@ def test_quoted_local_records_are_an_overlap() -> None:
 
 def test_a_self_extractor_is_no_zip() -> None:
     assert refusal(build(Entry(b"a.txt", b"x"), prefix=b"MZ" + bytes(500))).code == "zip.leading_data"
+
+
+@pytest.mark.parametrize("name", ["x.zip.001", "x.z01", "x.zip"])
+def test_a_part_of_a_split_set_is_held_as_such(name: str) -> None:
+    data = build(Entry(b"a.txt", bytes(5000), method=0))[:3000]
+    data = b"PK\7\x08" + data if name == "x.zip" else data
+    caught = refusal(data, name=name)
+    assert isinstance(caught, Unsupported)
+    assert caught.code == "archive.multi_volume"

@@ -78,7 +78,7 @@ def test_format_flowed_and_delsp() -> None:
     [
         ("=?ISO-2022-JP?B?GyRCLSEtahsoQg==?=", "①㈱"),
         ("=?utf-8?B?5pel?= =?utf-8?B?5pys?=", "日本"),
-        ("=?utf-8?B?5pel5g==?= =?utf-8?B?nKw=?=", "日本"),                  # cut inside a character
+        ("=?utf-8?B?5pel5g==?= =?utf-8?B?nKw=?=", "日本"),  # cut inside a character
         ("=?iso-2022-jp?B?GyRCRnw=?= =?iso-2022-jp?B?S1wbKEI=?=", "日本"),  # cut inside an escape state
         ("=?utf-8?q?a=0D=0ABcc:_x@y?=", "a Bcc: x@y"),
         ('"=?utf-8?B?5pel5pys?="', '"日本"'),
@@ -174,17 +174,25 @@ def test_only_an_attachment() -> None:
 
 
 def test_alternative_prefers_text_and_falls_back_to_html() -> None:
-    both = parts_mail(text("同じ内容の本文です。ご確認ください。"), page("<p>同じ内容の本文です。ご確認ください。</p>"), kind=b"alternative")
+    both = parts_mail(
+        text("同じ内容の本文です。ご確認ください。"), page("<p>同じ内容の本文です。ご確認ください。</p>"), kind=b"alternative"
+    )
     assert Delivered(both).body == "同じ内容の本文です。ご確認ください。"
     assert Delivered(both).codes == {"mail.html_body": "removed"}
     poor = parts_mail(text("-"), page("<p>" + "長い本文があります。" * 5 + "詳しくは別紙をご覧ください。</p>"), kind=b"alternative")
     assert "詳しくは" in Delivered(poor).body
-    other = parts_mail(text("abcdefghijklmnopqrstuvwxyz"), page("<p>まったく違う内容がここに書かれています。至急こちらの口座へ振り込んでください。</p>"), kind=b"alternative")
+    other = parts_mail(
+        text("abcdefghijklmnopqrstuvwxyz"),
+        page("<p>まったく違う内容がここに書かれています。至急こちらの口座へ振り込んでください。</p>"),
+        kind=b"alternative",
+    )
     assert Delivered(other).codes == {"mail.alternative_differs": "kept", "mail.html_body": "rewritten"}
 
 
 def test_related_images_become_attachments() -> None:
-    image = part(base64.b64encode(ATTACHED), b"Content-Type: application/pdf", b"Content-ID: <i1>", b"Content-Transfer-Encoding: base64")
+    image = part(
+        base64.b64encode(ATTACHED), b"Content-Type: application/pdf", b"Content-ID: <i1>", b"Content-Transfer-Encoding: base64"
+    )
     related = parts_mail(page('<p>図<img src="cid:i1" alt="図1"></p>'), image, kind=b"related")
     mailed = Delivered(related)
     assert mailed.body == "図 ［図1］"
@@ -209,7 +217,8 @@ def test_delivery_report_and_digest() -> None:
 
 
 def test_calendar_in_words() -> None:
-    ics = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:会議\r\nDTSTART:20261120T010000Z\r\nLOCATION:第一\r\n 会議室\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    event = "SUMMARY:会議\r\nDTSTART:20261120T010000Z\r\nLOCATION:第一\r\n 会議室\r\n"
+    ics = f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n{event}END:VEVENT\r\nEND:VCALENDAR\r\n"
     mailed = Delivered(parts_mail(text(), part(ics.encode(), b"Content-Type: text/calendar; charset=utf-8; method=REQUEST")))
     assert "【予定】会議\nDtstart: 2026-11-20 01:00 UTC\nLocation: 第一会議室" in mailed.body
 

@@ -1,8 +1,9 @@
-"""Messages that mail programs read differently are held, dangers are gone, and floods end at the limits (mail.md §5, cases 18-68)."""
+"""Messages that mail programs read differently are held, dangers are gone, and floods end at the limits."""
 
 from __future__ import annotations
 
 import base64
+import binascii
 import re
 
 import pytest
@@ -17,28 +18,28 @@ LEAF = b"Content-Type: text/plain\r\n\r\nx"
 @pytest.mark.parametrize(
     "data",
     [
-        mail(b"x", b"Content-Type: text/plain\r\nContent-Type: multipart/mixed; boundary=b1\r\n"),                       # 18
-        mail(b"x", b"Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n"),                         # 19
+        mail(b"x", b"Content-Type: text/plain\r\nContent-Type: multipart/mixed; boundary=b1\r\n"),  # 18
+        mail(b"x", b"Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n"),  # 19
         mail(b"x", b"Content-Transfer-Encoding: base64, quoted-printable\r\n"),
         mail(b"x", b"Content-Transfer-Encoding: quoted-printable base64\r\n"),
         mail(b"x", b"Content-Transfer-Encoding: base64junk\r\n"),
-        build.HEAD + BASE64 + multipart(text()),                                                                        # 21
-        mail(b"\r\n--b1\r\n" + LEAF, b"Content-Type: multipart/mixed; boundary*0=b; boundary*1=1\r\n"),                  # 22
-        mail(b"\r\n--b1\r\n" + LEAF, b"Content-Type: multipart/mixed; boundary=b1; boundary=b2\r\n"),                    # 23
+        build.HEAD + BASE64 + multipart(text()),  # 21
+        mail(b"\r\n--b1\r\n" + LEAF, b"Content-Type: multipart/mixed; boundary*0=b; boundary*1=1\r\n"),  # 22
+        mail(b"\r\n--b1\r\n" + LEAF, b"Content-Type: multipart/mixed; boundary=b1; boundary=b2\r\n"),  # 23
         mail(b"\r\n--b1\r\n" + LEAF, b'Content-Type: multipart/mixed; boundary="b1 "\r\n'),
-        mail(b"\r\n--b1\r\n" + LEAF, b"Content-Type: multipart/mixed; boundary==?utf-8?q?b1?=\r\n"),                     # 24
-        parts_mail(part(multipart(text()), b"X-A: b"), text()).replace(b"X-A: b\r\n\r\n", b""),                           # 25
-        parts_mail(text(), text()).replace(b"--b1\r\n", b"--b1x\r\n", 1).replace(b"--b1\r\n", b"--b1x\r\n", 1),            # 26
-        parts_mail(text(), end=b"\r\n--b1--\r\n\r\n--b1\r\nContent-Type: text/html\r\n\r\nx\r\n--b1--\r\n"),               # 27
+        mail(b"\r\n--b1\r\n" + LEAF, b"Content-Type: multipart/mixed; boundary==?utf-8?q?b1?=\r\n"),  # 24
+        parts_mail(part(multipart(text()), b"X-A: b"), text()).replace(b"X-A: b\r\n\r\n", b""),  # 25
+        parts_mail(text(), text()).replace(b"--b1\r\n", b"--b1x\r\n", 1).replace(b"--b1\r\n", b"--b1x\r\n", 1),  # 26
+        parts_mail(text(), end=b"\r\n--b1--\r\n\r\n--b1\r\nContent-Type: text/html\r\n\r\nx\r\n--b1--\r\n"),  # 27
         mail(b"\r\n--b1\r\n" + LEAF, b"Content-Type: multipart/mixed\r\n"),
-        mail(b"x", b"Broken line\r\nContent-Type: text/html\r\n"),                                                       # 30
+        mail(b"x", b"Broken line\r\nContent-Type: text/html\r\n"),  # 30
         mail(b"x", b"Content-Type : text/html\r\n"),
         mail(b"x", b"X-A: b\rContent-Type: text/html\r\n"),
         mail(b"x", b"Content-Type: text/html\0\r\n"),
         mail(b"a\r--b1\r\n" + LEAF + b"\r\n--b1\r\n" + LEAF, b"Content-Type: multipart/mixed; boundary=b1\r\n"),
-        mail(base64.b64encode(b"hello") + b"!!" + base64.b64encode(b"evil"), BASE64),                                    # 39
+        mail(base64.b64encode(b"hello") + b"!!" + base64.b64encode(b"evil"), BASE64),  # 39
         mail(b"aGVsbG8=ZXZpbA==", BASE64),
-        parts_mail(text(), part(b"x", b'Content-Disposition: attachment; filename="a.pdf"; filename="a.exe"')),          # 44
+        parts_mail(text(), part(b"x", b'Content-Disposition: attachment; filename="a.pdf"; filename="a.exe"')),  # 44
         parts_mail(text(), part(b"x", b"Content-Disposition: attachment; filename=a.exe; filename*=utf-8''a.docx")),
         parts_mail(text(), part(b"x", b"Content-Type: x/y; name=a.exe", b"Content-Disposition: attachment; filename=a.txt")),  # 45
     ],
@@ -50,12 +51,12 @@ def test_ambiguous_structure_is_held(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "body"),
     [
-        (mail(base64.b64encode(b"hello"), b"Content-Transfer-Encoding:\r\n base64\r\n"), "hello"),                        # 20
+        (mail(base64.b64encode(b"hello"), b"Content-Transfer-Encoding:\r\n base64\r\n"), "hello"),  # 20
         (mail(b"aGVsbG8", b"Content-Transfer-Encoding: BASE64\r\n"), "hello"),
         (mail(b"aGVs\r\n\r\nbG 8=\r\n", BASE64), "hello"),
         (mail(b"aGVsbG8====", BASE64), "hello"),
-        (parts_mail(text("hello"), end=b""), "hello"),                                                                  # 26
-        (parts_mail(text("hello")).replace(b"MIME-Version: 1.0\r\n", b""), "hello"),                                     # 32
+        (parts_mail(text("hello"), end=b""), "hello"),  # 26
+        (parts_mail(text("hello")).replace(b"MIME-Version: 1.0\r\n", b""), "hello"),  # 32
         (parts_mail(text("hello")).replace(b"\r\n", b"\n"), "hello"),
         (parts_mail(text("hello"), extra=b"; boundary=b1"), "hello"),
         (mail(b"hello", b"Content-Type: text/plain charset=utf-8\r\n"), "hello"),
@@ -63,7 +64,7 @@ def test_ambiguous_structure_is_held(data: bytes) -> None:
         (mail(b"hello", b"Content-Type: text\r\n"), "hello"),
         (mail(b"hello", b"Content-Transfer-Encoding: 7-bit\r\n"), "hello"),
         (mail(b"hello", b"Content-Type: text/plain\r\nContent-type: text/plain\r\n"), "hello"),
-        (mail(b"hel=\r\nlo =\t \r\n=e6=97=A5=X", b"Content-Transfer-Encoding: quoted-printable\r\n"), "hello 日=X"),     # 40
+        (mail(b"hel=\r\nlo =\t \r\n=e6=97=A5=X", b"Content-Transfer-Encoding: quoted-printable\r\n"), "hello 日=X"),  # 40
         (mail(b"hello", b"Content-Type: multipart/mixed\r\n"), "hello"),
         (b"From x@y Thu Feb 22 11:20:31 2007\n" + mail(b"hello").replace(b"\r\n", b"\n"), "hello"),
         (mail(b"hello", b"X-Broken\r\nX-B: c\r\n"), "hello"),
@@ -86,12 +87,12 @@ def test_unclosed_inner_multipart_loses_nothing() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        build.HEAD + b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(1000)),   # 28
+        build.HEAD + b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(1000)),  # 28
         build.HEAD + b"Content-Type: message/rfc822\r\n\r\n" * 5000 + b"x",
-        build.HEAD + multipart(*[b""] * 100_000),                                                                             # 29
-        mail(b"x", b"X-A: b\r\n" * 100_000),                                                                                 # 30
+        build.HEAD + multipart(*[b""] * 100_000),  # 29
+        mail(b"x", b"X-A: b\r\n" * 100_000),  # 30
         mail(b"x", b"X-A: b\r\n" + b" c\r\n" * 100_000),
-        mail(b"x", b"To: " + b"a@b.jp, " * 100_000 + b"\r\n"),                                                               # 31
+        mail(b"x", b"To: " + b"a@b.jp, " * 100_000 + b"\r\n"),  # 31
     ],
 )
 def test_floods_end_at_a_limit(data: bytes) -> None:
@@ -119,7 +120,9 @@ def test_programs_and_amp_in_an_alternative() -> None:
 
 def test_split_and_external_messages_are_not_fetched() -> None:
     assert outcome(mail(b"x", b"Content-Type: message/partial; id=a; number=1; total=2\r\n")) == "mail.partial"
-    external = part(b"Content-Type: text/plain\r\n\r\n", b'Content-Type: message/external-body; access-type=URL; url="http://evil.example/x"')
+    external = part(
+        b"Content-Type: text/plain\r\n\r\n", b'Content-Type: message/external-body; access-type=URL; url="http://evil.example/x"'
+    )
     mailed = Delivered(parts_mail(text(), external))
     assert mailed.codes["mail.external_body"] == "removed"
     assert "hxxp://evil[.]example/x" in mailed.body
@@ -136,7 +139,10 @@ def test_uuencode_as_encoding_and_inside_text() -> None:
 
 
 def test_yenc_inside_text() -> None:
-    coded = b"".join(bytes(((byte + 42) % 256,)) if (byte + 42) % 256 not in (0, 10, 13, 61) else b"=" + bytes(((byte + 106) % 256,)) for byte in ATTACHED)
+    coded = b"".join(
+        bytes(((byte + 42) % 256,)) if (byte + 42) % 256 not in (0, 10, 13, 61) else b"=" + bytes(((byte + 106) % 256,))
+        for byte in ATTACHED
+    )
     body = b"x\r\n=ybegin line=128 size=%d name=a.pdf\r\n" % len(ATTACHED) + coded + b"\r\n=yend size=%d\r\ny\r\n" % len(ATTACHED)
     assert Delivered(mail(body, b"Content-Transfer-Encoding: 8bit\r\n")).files == {"a.pdf": ATTACHED}
 
@@ -149,7 +155,9 @@ def test_lines_that_look_like_files_are_made_harmless(line: str) -> None:
 
 
 def test_signatures_are_taken_off() -> None:
-    signature = part(b"x", b"Content-Type: application/pkcs7-signature; name=smime.p7s", b"Content-Disposition: attachment; filename=smime.p7s")
+    signature = part(
+        b"x", b"Content-Type: application/pkcs7-signature; name=smime.p7s", b"Content-Disposition: attachment; filename=smime.p7s"
+    )
     mailed = Delivered(parts_mail(text(), signature, kind=b"signed"))
     assert (mailed.body, mailed.files) == ("本文です", {})
     assert mailed.codes == {"mail.signature": "removed"}
@@ -161,12 +169,18 @@ def test_opaque_signature_is_unwrapped_and_encryption_held() -> None:
     signed = base64.encodebytes(_signed_data(inner))
     fields = b"Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\r\n" + BASE64
     assert Delivered(mail(signed, fields)).body == "署名された本文"
-    sealed = mail(base64.encodebytes(_der(0x30, bytes.fromhex("06092a864886f70d010703"))), fields.replace(b"signed-data", b"enveloped-data"))
+    sealed = mail(
+        base64.encodebytes(_der(0x30, bytes.fromhex("06092a864886f70d010703"))), fields.replace(b"signed-data", b"enveloped-data")
+    )
     mailed = Delivered(sealed)
     assert mailed.context.parts[0].reason == "encrypted"
     assert "要パスワード" in mailed.banner
     assert mailed.tree["x-sekisho-result"] == "HOLD"
-    pgp = parts_mail(part(b"Version: 1", b"Content-Type: application/pgp-encrypted"), part(b"-----BEGIN PGP", b"Content-Type: application/octet-stream"), kind=b"encrypted")
+    pgp = parts_mail(
+        part(b"Version: 1", b"Content-Type: application/pgp-encrypted"),
+        part(b"-----BEGIN PGP", b"Content-Type: application/octet-stream"),
+        kind=b"encrypted",
+    )
     assert Delivered(pgp).context.parts[0].reason == "encrypted"
 
 
@@ -223,7 +237,9 @@ def test_bare_line_ends_are_reported_and_gone() -> None:
 
 
 def test_links_are_defanged_and_the_second_pass_finds_none() -> None:
-    mailed = Delivered(mail(b"see https://www.example.jp/a?u=http://b.example and www.c.example \\\\srv\\x ftp://d.example x@e.example\r\n"))
+    mailed = Delivered(
+        mail(b"see https://www.example.jp/a?u=http://b.example and www.c.example \\\\srv\\x ftp://d.example x@e.example\r\n")
+    )
     assert mailed.body == (
         "see hxxps://www[.]example[.]jp/a?u=hxxp://b[.]example and www[.]c[.]example [\\\\]srv\\x ftp[:]//d[.]example x@e.example"
     )
@@ -257,8 +273,6 @@ def test_utf7_is_not_guessed() -> None:
 
 
 def _uu(data: bytes) -> bytes:
-    import binascii
-
     return b"".join(binascii.b2a_uu(data[at : at + 45]).replace(b"\n", b"\r\n") for at in range(0, len(data), 45))
 
 
@@ -269,6 +283,8 @@ def _der(tag: int, content: bytes) -> bytes:
 
 
 def _signed_data(content: bytes) -> bytes:
-    inner = _der(0x30, bytes.fromhex("06092a864886f70d010701") + _der(0xA0, _der(0x24, _der(0x04, content[:9]) + _der(0x04, content[9:]))))
+    inner = _der(
+        0x30, bytes.fromhex("06092a864886f70d010701") + _der(0xA0, _der(0x24, _der(0x04, content[:9]) + _der(0x04, content[9:])))
+    )
     signed = _der(0x30, b"\x02\x01\x01" + _der(0x31, b"") + inner + _der(0x31, b""))
     return _der(0x30, bytes.fromhex("06092a864886f70d010702") + _der(0xA0, signed))

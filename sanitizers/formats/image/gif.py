@@ -1,0 +1,115 @@
+"""GIF: every frame's indices decoded, given a palette in another order, and compressed anew in the same place and time."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from typing import Final
+
+from PIL import Image
+
+from sanitizers.context import Context, Rebuilt
+from sanitizers.formats.image import codec, gif_blocks, palette
+from sanitizers.formats.image.gif_blocks import Blocks, Control, Frame
+from sanitizers.model import Kind, Malformed
+from sanitizers.source import Source
+
+_CODE_SIZE: Final = 8  # Pillow's encoder always begins with codes for bytes
+
+
+def sanitize(source: Source, context: Context) -> Rebuilt:
+    """A new GIF of exactly the same frames."""
+    blocks = gif_blocks.walk(source.view, context)
+    context.budget.check_frame(blocks.width, blocks.height)
+    codec.check_total(sum(frame.width * frame.height for frame in blocks.frames), context)
+    return Rebuilt(Source(codec.silent((lambda: _encode(blocks, 0), lambda: _encode(blocks, 1)))), Kind.GIF)
+
+
+def _encode(blocks: Blocks, interlace: int) -> bytes:
+    shared = _GlobalPalette(blocks.palette)
+    frames = [_frame(frame, shared, interlace) for frame in blocks.frames]
+    width = blocks.width or max(frame.x + frame.width for frame in blocks.frames)
+    height = blocks.height or max(frame.y + frame.height for frame in blocks.frames)
+    table = shared.colours()
+    head = b"GIF89a" + struct.pack("<HHBBB", width, height, _table_flags(table) if table else 0, 0, 0) + _padded(table)
+    if blocks.loops is not None:
+        head += b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<H", blocks.loops) + b"\0"
+    return b"".join([head, *frames, b"\x3b"])
+
+
+class _GlobalPalette:
+    """New indices are given in the order in which frames use the colours, and within a frame by digest: one pass over the frames is enough."""
+
+    def __init__(self, colours: bytes) -> None:
+        self._old = colours
+        self._new: list[int] = []        # old index at each new one
+        self._table = bytearray(256)
+        self._known = bytearray(256)
+
+    def take(self, used: Iterable[int]) -> bytes:
+        """The table from old to new indices, after the colours in `used` have got theirs."""
+        fresh = [index for index in used if not self._known[index]]
+        if fresh and fresh[-1] >= len(self._old) // 3:
+            raise Malformed("a pixel has a colour that is not in the palette", code="image.malformed")
+        for old in palette.in_order(self._old, fresh):
+            self._table[old] = len(self._new)
+            self._known[old] = 1
+            self._new.append(old)
+        return bytes(self._table)
+
+    def colours(self) -> bytes:
+        return b"".join(self._old[3 * old : 3 * old + 3] for old in self._new)
+
+
+def _frame(frame: Frame, shared: _GlobalPalette, interlace: int) -> bytes:
+    picture = _decode(frame)
+    used = palette.used_indices(picture)
+    control = frame.control
+    available = len(frame.palette if frame.palette is not None else shared.colours()) // 3
+    if control is not None and control.transparent is not None:
+        used = _with_transparent(used, control.transparent)
+    if frame.palette is None:
+        own, table = b"", shared.take(used)
+    else:
+        made = palette.reordered(frame.palette, b"", _inside(used, available))
+        own, table = made.colours, made.table
+    picture = Image.frombytes("P", picture.size, picture.tobytes().translate(table))
+    data = picture.tobytes("gif", "P", 8, interlace)
+    flags = (_table_flags(own) if own else 0) | (0x40 if interlace else 0)
+    head = b"" if control is None else _control(control, table)
+    place = struct.pack("<B4HB", 0x2C, frame.x, frame.y, frame.width, frame.height, flags)
+    return b"".join([head, place, _padded(own), bytes([_CODE_SIZE]), data, b"\0"])
+
+
+def _decode(frame: Frame) -> Image.Image:
+    with codec.reading("image.truncated"):
+        return Image.frombytes("P", (frame.width, frame.height), frame.data, "gif", frame.code_size, int(frame.interlaced))
+
+
+def _with_transparent(used: list[int], transparent: int) -> list[int]:
+    return used if transparent in used else sorted([*used, transparent])
+
+
+def _inside(used: list[int], available: int) -> list[int]:
+    if used and used[-1] >= available:
+        raise Malformed("a pixel has a colour that is not in the palette", code="image.malformed")
+    return used
+
+
+def _control(control: Control, table: bytes) -> bytes:
+    see_through = control.transparent is not None
+    flags = (control.disposal if control.disposal <= 3 else 0) << 2 | see_through
+    index = table[control.transparent] if control.transparent is not None else 0
+    return struct.pack("<4BHBB", 0x21, 0xF9, 4, flags, control.delay, index, 0)
+
+
+def _bits(colours: bytes) -> int:
+    return max(1, (len(colours) // 3 - 1).bit_length())
+
+
+def _table_flags(colours: bytes) -> int:
+    return 0x80 | 0x70 | (_bits(colours) - 1)
+
+
+def _padded(colours: bytes) -> bytes:
+    return colours.ljust(3 << _bits(colours), b"\0") if colours else b""

@@ -1,0 +1,130 @@
+"""JPEG: decoded, turned upright, coded again as a baseline picture with the quality of the original."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from PIL import Image, ImageStat, JpegImagePlugin
+
+from sanitizers.context import Context, Rebuilt
+from sanitizers.formats.image import codec, colour, exif, jpeg_segments
+from sanitizers.formats.image.jpeg_segments import Segments
+from sanitizers.model import Kind, Malformed
+from sanitizers.source import Source
+
+Tables = tuple[tuple[int, ...], ...]
+
+# Of pictures that were no JPEG before (HEIC, AVIF, JPEG 2000).
+NEW_QUALITY: Final = 92
+_444, _422, _420 = 0, 1, 2
+_SAMPLINGS: Final = {
+    (0x11, 0x11, 0x11): _444, (0x21, 0x11, 0x11): _422, (0x22, 0x11, 0x11): _420, (0x41, 0x11, 0x11): _420, (0x42, 0x11, 0x11): _420,
+}  # fmt: skip
+# Pixels from which Huffman tables of the picture's own cost more time than the tenth that they save is worth.
+_LARGE: Final = 4_000_000
+# Byte values from here on can be letters; below are only control codes and quantiser steps of good pictures.
+_LETTERS: Final = 32
+_LATTICE: Final = 8
+
+
+def sanitize(source: Source, context: Context) -> Rebuilt:
+    """A new JPEG of the same pixels, as far as its own quantiser lets them be the same."""
+    segments = jpeg_segments.walk(source.view, context)
+    context.budget.check_frame(segments.width, segments.height)
+    mode = {1: "L", 3: "RGB", 4: "CMYK"}[len(segments.components)]
+    transform = colour.transform(segments.profile(), mode, context)
+    picture = _decode(segments, transform is None, context)
+    tables = _tables(picture)
+    orientation = segments.exif.orientation
+    subsampling = _subsampling(segments, orientation)
+    if transform is not None:
+        picture = transform.apply(picture)
+    picture = exif.turned(picture, orientation)
+    options = {"qtables": tables, "subsampling": subsampling} if subsampling is not None else {"qtables": tables}
+    facts = segments.exif._replace(dpi=segments.density or segments.exif.dpi)
+    return Rebuilt(Source(encode(picture, facts, context, options)), Kind.JPEG)
+
+
+def encode(picture: Image.Image, facts: exif.Exif, context: Context, options: Mapping[str, object]) -> bytes:
+    """Any picture of mode L, RGB, YCbCr or CMYK as JPEG. `options`: qtables and subsampling, or quality."""
+    wanted = dict(options)
+    if facts.dpi is not None:
+        dpi = facts.dpi[::-1] if exif.swaps_sides(facts.orientation) else facts.dpi
+        wanted["dpi"] = dpi
+    if taken := exif.kept_date(facts, context):
+        wanted["exif"] = b"Exif\0\0" + exif.build(taken)
+    return codec.silent(_encodings(picture, wanted))
+
+
+def _encodings(picture: Image.Image, wanted: Mapping[str, object]) -> Iterator[Callable[[], bytes]]:
+    """The usual one first; the others lay out the same coefficients in other bits."""
+    optimize = picture.width * picture.height < _LARGE
+    for more in ({"optimize": optimize}, {"restart_marker_rows": 1}, {"optimize": not optimize}):
+        yield lambda more=more: codec.encoded(picture, "JPEG", **wanted, **more)  # type: ignore[misc]
+
+
+def _decode(segments: Segments, may_stay_ycc: bool, context: Context) -> Image.Image:
+    picture = codec.opened(segments.bare(), "JPEG", context)
+    if picture.size != (segments.width, segments.height):
+        raise Malformed("two frame headers", code="image.malformed")
+    with codec.reading():
+        if may_stay_ycc and segments.is_ycc():
+            picture.draft("YCbCr", None)  # not to RGB and back: faster, and nothing is lost on the way
+        picture.load()
+    if not segments.complete:
+        _refuse_truncated(picture)
+    return picture
+
+
+def _refuse_truncated(picture: Image.Image) -> None:
+    """A file without EOI is taken when its last rows are there. A decoder paints missing ones flat, in one colour from edge to edge."""
+    last = picture.crop((0, max(0, picture.height - 48), picture.width, max(1, picture.height - 16)))
+    if picture.height < 64 or max(ImageStat.Stat(last).var) < 1e-6:
+        raise Malformed("the coded data ends before the picture does", code="image.truncated")
+
+
+def _subsampling(segments: Segments, orientation: int) -> int | None:
+    """As in the original; rare ones become the next finer that an encoder has."""
+    if len(segments.components) != 3:
+        return None
+    kept = _SAMPLINGS.get(tuple(factors for _, factors in segments.components), _444)
+    return _444 if kept == _422 and exif.swaps_sides(orientation) else kept
+
+
+def _tables(picture: Image.Image) -> list[list[int]]:
+    """One quantiser table for each component, those at the end only once."""
+    assert isinstance(picture, JpegImagePlugin.JpegImageFile)
+    try:
+        tables = [list(_plain(picture.quantization[layer[3]])) for layer in picture.layer]
+    except KeyError:
+        raise Malformed("component without a quantiser table", code="image.malformed") from None
+    while len(tables) > 1 and tables[-1] == tables[-2]:
+        tables.pop()
+    return tables
+
+
+def _plain(table: Sequence[int]) -> Sequence[int]:
+    """A standard table as it is; any other with large steps put on a lattice, so that no table can spell text of its author's."""
+    if tuple(table) in _STANDARD:
+        return table
+    return [min(248, step - step % _LATTICE) if step >= _LETTERS else max(1, step) for step in table]
+
+
+def _standard_tables() -> frozenset[tuple[int, ...]]:
+    """The tables of T.81 annex K at every quality, as the Independent JPEG Group scales them."""
+    scales = [5000 // quality if quality < 50 else 200 - 2 * quality for quality in range(1, 101)]
+    return frozenset(
+        tuple(min(255, max(1, (step * scale + 50) // 100)) for step in base) for base in (_LUMINANCE, _CHROMINANCE) for scale in scales
+    )
+
+
+_LUMINANCE: Final = (
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
+    18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+)  # fmt: skip
+_CHROMINANCE: Final = (
+    17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99, 99, 99, 99,
+    *(99,) * 32,
+)  # fmt: skip
+_STANDARD: Final = _standard_tables()

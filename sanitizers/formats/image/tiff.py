@@ -1,0 +1,106 @@
+"""TIFF: every page decoded and written anew. Fax pages stay bilevel (Group 4), photographs JPEG, all else LZW."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Final
+
+from PIL import Image
+from PIL.TiffImagePlugin import AppendingTiffWriter
+
+from sanitizers.context import Context, Rebuilt
+from sanitizers.formats.image import codec, colour, palette, tiff_tags
+from sanitizers.formats.image.exif import Dpi
+from sanitizers.formats.image.tiff_tags import Page
+from sanitizers.model import Action, Kind, Malformed, Unsupported
+from sanitizers.source import Source
+
+_JPEG: Final = 7
+_OLD_JPEG: Final = 6
+_QUALITY: Final = 92
+_PLAIN: Final = frozenset({"1", "L", "P", "RGB", "RGBA", "CMYK", "I;16", "LA"})
+_SIXTEEN_BITS: Final = ("I;16", "I;16B", "I;16L", "I;16N")
+_SWAPS_SIDES: Final = 5
+# Compressions of the pages that are not photographs; the second only where the pixels speak in the first.
+_WAYS: Final = (("group4", "tiff_lzw"), ("group3", "tiff_adobe_deflate"))
+
+
+def sanitize(source: Source, context: Context) -> Rebuilt:
+    """A new TIFF of the same pages: exactly the same pixels but for photographs, which stay JPEG."""
+    pages = tiff_tags.walk(source.view, context)
+    codec.check_total(sum(page.number(tiff_tags.WIDTH) * page.number(tiff_tags.LENGTH) for page in pages), context)
+    data = source.bytes()
+    ways: tuple[Callable[[], bytes], ...] = tuple(lambda way=way: _encode(data, pages, context, way) for way in _WAYS)  # type: ignore[misc]
+    return Rebuilt(Source(codec.silent(ways)), Kind.TIFF)
+
+
+def _encode(data: bytes, pages: list[Page], context: Context, way: tuple[str, str]) -> bytes:
+    out = io.BytesIO()
+    with codec.reading():
+        picture = codec.opened(data, "TIFF", context)
+    with AppendingTiffWriter(out) as writer:
+        for index, page in enumerate(pages):
+            if index and page.reduced():
+                continue
+            pixels = _decode(picture, index, page, context)
+            _write(pixels, writer, page, way)
+            writer.newFrame()
+    return out.getvalue()
+
+
+def _decode(picture: Image.Image, index: int, page: Page, context: Context) -> Image.Image:
+    """Upright (Pillow turns TIFF pages itself), in sRGB, of a mode that can be written, without its tags."""
+    if page.number(tiff_tags.COMPRESSION) == _OLD_JPEG:
+        raise Unsupported("TIFF with JPEG of the old style")
+    with codec.reading():
+        picture.seek(index)
+        size = picture.size
+        context.budget.check_frame(*size, index)
+        picture.load()
+    sides = page.number(tiff_tags.WIDTH), page.number(tiff_tags.LENGTH)
+    if size not in (sides, sides[::-1]):
+        raise Malformed(f"size {size}, expected {sides}", code="image.malformed")
+    if max(page.numbers(tiff_tags.BITS), default=1) > 8 and picture.mode not in _SIXTEEN_BITS:
+        context.found("image.depth_reduced", f"page {index + 1}", Action.REWRITTEN)
+    pixels = _writable(picture)
+    transform = colour.transform(page.tags.get(tiff_tags.ICC, (0, 0, b""))[2], pixels.mode, context)
+    if transform is not None and pixels.mode != "P":
+        pixels = transform.apply(pixels)
+    return _reordered(pixels, transform) if pixels.mode == "P" else pixels
+
+
+def _writable(picture: Image.Image) -> Image.Image:
+    if picture.mode in _PLAIN:
+        return picture.copy()
+    if picture.mode in _SIXTEEN_BITS:
+        return picture.convert("I;16")
+    return picture.convert({"I": "L", "F": "L", "PA": "RGBA", "RGBa": "RGBA", "La": "LA"}.get(picture.mode, "RGB"))
+
+
+def _reordered(picture: Image.Image, transform: colour.Transform | None) -> Image.Image:
+    colours = bytes(picture.getpalette("RGB") or ())
+    used = palette.used_indices(picture)
+    if used[-1] >= len(colours) // 3:
+        raise Malformed("a pixel has a colour that is not in the palette", code="image.malformed")
+    order = palette.reordered(transform.palette(colours) if transform else colours, b"", used)
+    return palette.mapped(picture, order)
+
+
+def _write(pixels: Image.Image, writer: AppendingTiffWriter, page: Page, way: tuple[str, str]) -> None:
+    bilevel, other = way
+    pixels.info.clear()
+    options: dict[str, object] = {"compression": bilevel if pixels.mode == "1" else other}
+    if page.number(tiff_tags.COMPRESSION) == _JPEG and pixels.mode in ("L", "RGB"):
+        options = {"compression": "jpeg", "quality": _QUALITY}
+        pixels = pixels.convert("YCbCr") if pixels.mode == "RGB" else pixels
+    dpi = _dpi(page)
+    if dpi is not None:
+        options["dpi"] = dpi
+    pixels.save(writer, "TIFF", **options)
+
+
+def _dpi(page: Page) -> Dpi | None:
+    dpi = page.dpi()
+    turned = _SWAPS_SIDES <= page.number(tiff_tags.ORIENTATION, 1) <= 8
+    return dpi[::-1] if dpi is not None and turned else dpi

@@ -1,0 +1,102 @@
+"""The state of one rebuild: the input's reader, the output's writer, and what has been copied already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from sanitizers.budget import Budget
+from sanitizers.context import Context
+from sanitizers.formats.pdf import filters, leftovers
+from sanitizers.formats.pdf.reader import Reader
+from sanitizers.formats.pdf.shapes import OMIT, Rule, Shape
+from sanitizers.formats.pdf.values import Dictionary, Name, Ref, Stream, Value
+from sanitizers.formats.pdf.writer import Writer
+from sanitizers.model import Action, LimitExceeded, Malformed
+
+# Forms in forms, patterns in forms, functions in functions: viewers stop at about 30.
+_NESTED: Final = 40
+
+
+@dataclass
+class Copier:
+    """Copies values by rules. Cycles end where an object that is being copied is met again."""
+
+    reader: Reader
+    writer: Writer
+    context: Context
+    pages: dict[Ref, Ref] = field(default_factory=dict)         # page of the input -> page of the output
+    annotations: dict[Ref, Ref] = field(default_factory=dict)   # annotation or field likewise, as far as kept
+    groups: dict[Ref, Ref] = field(default_factory=dict)        # optional content group likewise
+    destinations: dict[bytes, Value] = field(default_factory=dict)  # named destinations that are kept
+    later: list[Callable[[], None]] = field(default_factory=list)   # what must wait until all else is copied
+    _copied: dict[tuple[object, ...], Value] = field(default_factory=dict)
+    _open: set[tuple[object, ...]] = field(default_factory=set)
+
+    @property
+    def budget(self) -> Budget:
+        return self.context.budget
+
+    def resolve(self, value: Value) -> Value:
+        return self.reader.resolve(value)
+
+    def fields(self, source: Dictionary, keys: Shape, where: str) -> Dictionary:
+        """What the shape knows of a dictionary; the rest is reported."""
+        new: Dictionary = {}
+        for key, value in source.items():
+            rule = keys.rules.get(key)
+            if rule is None:
+                if key not in keys.silent:
+                    self.leave(key, value, where)
+                continue
+            if value is None:
+                continue
+            copied = rule(self, value, where)
+            if copied is not OMIT:
+                new[key] = copied
+            elif self.resolve(value) is not None:
+                self.drop("pdf.invalid_value", where, f"/{key}")
+        return new
+
+    def once(self, ref: Ref, rule: Rule, where: str, *more: object) -> Value:
+        """The copy of an indirect object as an indirect object. `more`: whatever else its copy depends on."""
+        key = (ref, rule, *more)
+        if key in self._copied:
+            return self._copied[key]
+        if key in self._open:
+            self.drop("pdf.loop", where)
+            return OMIT
+        if len(self._open) >= _NESTED:
+            raise LimitExceeded(f"objects are nested deeper than {_NESTED}", where=where)
+        self._open.add(key)
+        copied = rule(self, ref, where)
+        self._open.discard(key)
+        if copied is not OMIT and not isinstance(copied, Ref | Name) and self.resolve(ref) is not None:
+            copied = self.writer.add(copied)
+        self._copied[key] = copied
+        return copied
+
+    def content_of(self, stream: Stream, where: str) -> bytes | None:
+        """The decoded bytes of a stream that is no image; None, reported, when it cannot be decoded."""
+        if external(stream.fields):
+            self.drop("pdf.external_stream", where)
+            return None
+        try:
+            return filters.content(stream, self.reader, self.budget)
+        except Malformed as refusal:
+            self.drop("pdf.unreadable_stream", where, refusal.detail)
+            return None
+
+    def drop(self, code: str, where: str, detail: str = "") -> None:
+        self.context.found(code, where, Action.REMOVED, detail)
+
+    def leave(self, key: str, value: Value, where: str) -> None:
+        """A key that no shape knows: name what it would have been."""
+        if self.resolve(value) is not None:
+            leftovers.report(self, key, value, where)
+
+
+def external(fields: Dictionary) -> bool:
+    """A stream whose data would come from a file or a URL (ISO 32000-2 §7.3.8.2)."""
+    return fields.get("F") is not None
