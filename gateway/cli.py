@@ -1,4 +1,4 @@
-"""The `sekisho` command. Exit status 0 done · 1 failed · 2 wrong usage, with one line on standard error; `sanitize` adds 3 and 4."""
+"""The `sekisho` command. Exit status: 0 done · 1 failed · 2 wrong usage, with one line on standard error."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from gateway.commands import Failure, Usage, config, doctor, rules, sanitize
+from gateway.commands import Failure, Usage, audit, config, doctor, receipt, rules, sanitize, serve, transfer, user
 from gateway.config import ConfigError
 from gateway.workers import JailUnavailable
 
-_COMMANDS = (sanitize, config, rules, doctor)
+_COMMANDS = (sanitize, serve, transfer, user, rules, audit, receipt, config, doctor)
 
 
 def main(words: Sequence[str] | None = None) -> int:

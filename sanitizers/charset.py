@@ -253,6 +253,8 @@ def _japanese_in_latin(data: bytes) -> bool:
     return kana >= 2 and kana * 5 >= len(data) - len(data.translate(None, _HIGH_BYTES)) and _strict(data, "cp932") is not None
 
 
+_LATIN_PAIR: Final = re.compile(rb"(?<=[a-z])[\x80-\xff][a-z]")
+_NEVER_EUC: Final = bytes((*range(0x80, 0x8E), *range(0x90, 0xA1), 0xFF))
 _COMMON: Final = re.compile("[ぁ-んァ-ヶー、。「」・一-龠０-９]")
 _KANA_FULL: Final = re.compile("[ぁ-んァ-ヶ]")
 _KANA_HALF: Final = re.compile("[｡-ﾟ]")
@@ -265,6 +267,10 @@ def _guess(data: bytes, label: str | None) -> Decoded:
     if near is not None:
         return near
     sjis = _strict(data, "cp932")
+    if sjis is not None and label != "cp932" and _accents(data, sjis):
+        return _replacing(data, "cp1252")
+    if sjis is not None and len(data.translate(None, _NEVER_EUC)) < len(data):
+        return Decoded(sjis, "cp932", 0)
     euc = decode_euc(data)
     if euc.replaced == 0 and (sjis is None or label == "euc_jp" or (label != "cp932" and _rather_euc(sjis, euc.text))):
         return Decoded(euc.text, "euc-jp", 0)
@@ -295,6 +301,12 @@ def _rather_euc(sjis: str, euc: str) -> bool:
     if half == len(_NOT_ASCII.findall(sjis)) and not _KANA_FULL.search(euc):
         return False
     return len(_COMMON.findall(euc)) > len(_COMMON.findall(sjis)) - half
+
+
+def _accents(data: bytes, sjis: str) -> bool:
+    """A lone accented letter takes the ASCII letter after it as half of a kanji; real kanji have other second halves."""
+    high = len(data) - len(data.translate(None, _HIGH_BYTES))
+    return _mostly_latin(data) and len(_NOT_ASCII.findall(sjis)) == high and len(_LATIN_PAIR.findall(data)) == high
 
 
 def _mostly_latin(data: bytes) -> bool:

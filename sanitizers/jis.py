@@ -191,14 +191,17 @@ def decode_jis(data: bytes, eight_bit: Callable[[bytes], Run]) -> Run:
     return Run("".join(out), replaced)
 
 
-_EUC: Final = re.compile(rb"((?:[\xa1-\xfe]{2})+)|((?:\x8e[\xa1-\xdf])+)|((?:\x8f[\xa1-\xfe]{2})+)|([\x00-\x7f]+)|(.)", re.DOTALL)
+_EUC: Final = re.compile(
+    rb"((?:[\xa1-\xfe]{2})+)|((?:\x8e[\xa1-\xdf])+)|((?:\x8f[\xa1-\xfe]{2})+)|([\x00-\x7f]+)|([\x80-\x8d\x90-\xa0\xff]+)|(.)",
+    re.DOTALL,
+)
 
 
 def decode_euc(data: bytes) -> Run:
     """EUC-JP with the NEC and IBM rows (CP51932), half-width kana and JIS X 0212. Bytes that fit nowhere become 〓."""
     out: list[Run] = []
     for match in _EUC.finditer(data):
-        pairs, kana, supplement, ascii_run, _ = match.groups()
+        pairs, kana, supplement, ascii_run, never, _ = match.groups()
         if pairs:
             out.append(_pairs(pairs.translate(_HIGH)))
         elif kana:
@@ -208,7 +211,7 @@ def decode_euc(data: bytes) -> Run:
         elif ascii_run:
             out.append(Run(ascii_run.decode("ascii"), 0))
         else:
-            out.append(Run(GETA, 1))
+            out.append(Run(GETA * len(never or b"?"), len(never or b"?")))
     return Run("".join(run.text for run in out), sum(run.replaced for run in out))
 
 

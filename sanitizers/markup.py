@@ -22,6 +22,17 @@ _NEVER_NESTED: Final = frozenset((
 _RAW: Final = ("script", "style")
 
 
+_LONG_TAG: Final = re.compile(r"<[A-Za-z][^<>]{5000,}")
+ATTRIBUTE_LIMIT: Final = 500  # of one element: looking for double ones is quadratic in their number
+
+
+def parsable(html: str) -> bool:
+    """False where the parser would take more than linear time: too deep, or an element of too many attributes."""
+    if any(tag.count("=") > ATTRIBUTE_LIMIT or len(tag.split()) > ATTRIBUTE_LIMIT for tag in _LONG_TAG.findall(html)):
+        return False
+    return nesting(html) <= NESTING_LIMIT
+
+
 def nesting(html: str) -> int:
     """An upper bound of the depth of the tree: opened minus closed elements, without those that close themselves."""
     depth = deepest = 0

@@ -64,7 +64,7 @@ def _engine(path: Path, busy_seconds: float, pool: type[NullPool | QueuePool]) -
             connection.execute(f"PRAGMA {switch}={value}")
             (seen,) = connection.execute(f"PRAGMA {switch}").fetchone()
             if seen != expected:
-                raise JournalUnavailableError(f"database: {switch} is {seen}, must be {value}")
+                raise JournalUnavailableError(f"database: {switch} is {seen}, must be {expected}")
 
     return engine
 

@@ -40,11 +40,11 @@ def _write_once(disk: Disk, path: Path, content: bytes) -> None:
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     fd = disk.create(unfinished)
     try:
-        disk.write(fd, content)
-        disk.flush(fd)
-    finally:
-        disk.close(fd)
-    try:
+        try:
+            disk.write(fd, content)
+            disk.flush(fd)
+        finally:
+            disk.close(fd)
         os.link(unfinished, path)
     except FileExistsError:
         pass

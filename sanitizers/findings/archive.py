@@ -7,7 +7,7 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("zip.malformed", Severity.MEDIUM, "ZIPの構造の破損", "broken ZIP structure"),
     FindingCode("zip.two_ends", Severity.HIGH, "ZIPの終端が二重に読める構造", "two readings of where the ZIP ends"),
     FindingCode("zip.trailing_data", Severity.HIGH, "ZIPの末尾の余分なデータ", "data after the end of the ZIP"),
-    FindingCode("zip.leading_data", Severity.HIGH, "ZIPの先頭の余分なデータ（自己展開など）", "data before the ZIP (self-extracting)"),
+    FindingCode("zip.leading_data", Severity.HIGH, "ZIPの先頭の余分なデータ（自己展開など）", "data before the ZIP"),
     FindingCode("zip.zip64", Severity.HIGH, "ZIP64情報の矛盾", "contradictory ZIP64 records"),
     FindingCode("zip.directory", Severity.HIGH, "ZIPの目次の位置の矛盾", "central directory not where it is said to be"),
     FindingCode("zip.count", Severity.HIGH, "ZIPのファイル数の矛盾", "wrong count of ZIP members"),

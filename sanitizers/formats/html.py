@@ -18,7 +18,7 @@ from selectolax.lexbor import LexborHTMLParser
 from sanitizers.charset import decode_html
 from sanitizers.context import Context, Rebuilt
 from sanitizers.formats.sanitizer import Sanitizer
-from sanitizers.markup import NESTING_LIMIT, nesting
+from sanitizers.markup import ATTRIBUTE_LIMIT, NESTING_LIMIT, parsable
 from sanitizers.model import Action, Kind, Malformed
 from sanitizers.source import Source
 
@@ -83,8 +83,8 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
         context.found("html.unknown_characters", "", Action.REWRITTEN, f"{decoded.replaced} characters")
     if "<!--[if" in decoded.text:
         context.found("html.comment", "conditional comment")
-    if nesting(decoded.text) > NESTING_LIMIT:
-        raise Malformed(f"elements nested deeper than {NESTING_LIMIT}")
+    if not parsable(decoded.text):
+        raise Malformed(f"elements nested deeper than {NESTING_LIMIT} or with more than {ATTRIBUTE_LIMIT} attributes")
     page = LexborHTMLParser(_CONTROL.sub("", decoded.text))
     title, language = _head(page, context)
     body = _settled(_Writer(context.found, context.treatment.link_schemes).write(page.body))

@@ -122,7 +122,8 @@ def verify_gzip(output: Source, _original: Source, context: Context) -> None:
         content = decoder.decompress(data, delivered[0].size + 1 if delivered else 1)
     except zlib.error as error:
         raise VerificationFailed(f"gzip: {error}") from None
-    if not decoder.eof or decoder.unused_data or [hashlib.sha256(content).hexdigest()] != [part.sha256 for part in delivered]:
+    expected = [part.sha256 for part in delivered] or [hashlib.sha256(b"").hexdigest()]
+    if not decoder.eof or decoder.unused_data or [hashlib.sha256(content).hexdigest()] != expected:
         raise VerificationFailed("gzip does not hold what was rebuilt")
 
 

@@ -8,6 +8,7 @@ here; the parser then sees the same message with shortened bodies, which keeps t
 from __future__ import annotations
 
 import binascii
+import codecs
 import re
 import unicodedata
 from email import _header_value_parser, contentmanager, headerregistry, policy  # noqa: F401 - loaded before the jail closes
@@ -20,6 +21,8 @@ from typing import Final, NamedTuple
 from sanitizers.context import Context
 from sanitizers.model import VerificationFailed
 from sanitizers.source import Source
+
+codecs.lookup("raw_unicode_escape")  # which collapse_rfc2231_value() would look for inside the jail
 
 _ONCE: Final = frozenset((
     "from", "to", "cc", "reply-to", "subject", "date", "message-id", "in-reply-to", "references", "auto-submitted",

@@ -177,11 +177,7 @@ def ar(members: dict[str, bytes]) -> bytes:
     """ar(5) with short names."""
     out = b"!<arch>\n"
     for name, data in members.items():
-        out += (
-            b"%-16s%-12d%-6d%-6d%-8o%-10d`\n" % (name.encode() + b"/", 0, 0, 0, 0o100644, len(data))
-            + data
-            + b"\n" * (len(data) % 2)
-        )
+        out += b"%-16s%-12d%-6d%-6d%-8o%-10d`\n" % (name.encode() + b"/", 0, 0, 0, 0o100644, len(data)) + data + b"\n" * (len(data) % 2)
     return out
 
 
@@ -213,11 +209,14 @@ def sevenzip(members: dict[str, bytes]) -> bytes:
     return written("7zip", members)
 
 
-def locked_sevenzip(members: dict[str, bytes], password: str, *, names_too: bool = False, rounds: int = 6) -> bytes:
+def locked_sevenzip(
+    members: dict[str, bytes], password: str, *, names_too: bool = False, rounds: int = 6, window: int = 8, crc_off: int = 0
+) -> bytes:
     """7z with one solid folder of LZMA2 and AES-256; with `names_too` its header is packed the same way."""
     body = b"".join(members.values())
-    secret, streams = _locked_stream(body, password, rounds, 0)
+    secret, streams = _locked_stream(body, password, rounds, 0, window)
     crcs = b"".join(struct.pack("<I", zlib.crc32(data)) for data in members.values())
+    crcs = crcs[:-1] + bytes([crcs[-1] ^ crc_off])
     sizes = b"".join(_number(len(data)) for data in list(members.values())[:-1])
     substreams = b"\x08\x0d" + _number(len(members)) + b"\x09" + sizes + b"\x0a\x01" + crcs + b"\0"
     if len(members) == 1:
@@ -233,17 +232,15 @@ def locked_sevenzip(members: dict[str, bytes], password: str, *, names_too: bool
     return b"7z\xbc\xaf\x27\x1c\0\4" + struct.pack("<I", zlib.crc32(start)) + start + secret + header
 
 
-def _locked_stream(body: bytes, password: str, rounds: int, at: int) -> tuple[bytes, bytes]:
+def _locked_stream(body: bytes, password: str, rounds: int, at: int, window: int = 8) -> tuple[bytes, bytes]:
     """The encrypted stream and its PackInfo and UnpackInfo."""
     packed = lzma.compress(body, lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 16}])
     salt, vector = b"salt", bytes(range(16))
-    key = hashlib.sha256(
-        b"".join(salt + password.encode("utf-16-le") + n.to_bytes(8, "little") for n in range(1 << rounds))
-    ).digest()
+    key = hashlib.sha256(b"".join(salt + password.encode("utf-16-le") + n.to_bytes(8, "little") for n in range(1 << rounds))).digest()
     coder = Cipher(algorithms.AES(key), modes.CBC(vector)).encryptor()
     secret = coder.update(packed + bytes(-len(packed) % 16))
     aes = bytes([rounds | 0xC0, 0x3F]) + salt + vector
-    coders = b"\x02\x21\x21\x01\x08" + b"\x24\x06\xf1\x07\x01" + _number(len(aes)) + aes + b"\x00\x01"
+    coders = b"\x02\x21\x21\x01" + bytes([window]) + b"\x24\x06\xf1\x07\x01" + _number(len(aes)) + aes + b"\x00\x01"
     sizes = _number(len(body)) + _number(len(packed))
     crc = b"\x0a\x01" + struct.pack("<I", zlib.crc32(body)) if at else b""
     pack = b"\x06" + _number(at) + b"\x01\x09" + _number(len(secret)) + b"\0"
@@ -287,12 +284,12 @@ def cab(members: dict[str, bytes], flags: int = 0) -> bytes:
     return header + folder + files + block
 
 
-def cpio(members: dict[str, bytes]) -> bytes:
-    """cpio newc."""
+def cpio(members: dict[str, bytes], *, linked: bool = False) -> bytes:
+    """cpio newc; `linked`: all members are one file of several names."""
     out = b""
     for number, (name, data) in enumerate([*members.items(), ("TRAILER!!!", b"")]):
         raw = name.encode() + b"\0"
-        fields = (number, 0o100644, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(raw), 0)
+        fields = (7 if linked else number, 0o100644, 0, 0, 2 if linked else 1, 0, len(data), 0, 0, 0, 0, len(raw), 0)
         head = b"070701" + b"".join(b"%08X" % field for field in fields) + raw
         out += head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4)
     return out

@@ -121,6 +121,11 @@ class Delivered:
         return {leaf.get_filename() or "": leaf.get_payload(decode=True) for leaf in self.tree.iter_attachments()}  # type: ignore[misc]
 
 
+def read_text(data: bytes) -> str:
+    """The text of a composed message, as Python's own parser reads it."""
+    return _text(BytesParser(EmailMessage, policy=policy.default).parsebytes(data))
+
+
 def _text(tree: EmailMessage) -> str:
     leaf = next(leaf for leaf in tree.walk() if leaf.get_content_type() == "text/plain")
     payload = leaf.get_payload(decode=True)

@@ -9,10 +9,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway import memory
-from gateway.model import Arrival, Claim, Decision, Door, Result
+from gateway.model import Arrival, Claim, Decision, Door, Result, State, Transfer
 from gateway.receipts import Signer
 from gateway.storage.blobs import Blob, InUse
 from gateway.storage.disk import Disk
@@ -42,6 +43,28 @@ def arrival(content: bytes = BODY, **changes: object) -> Arrival:
         "recipients": ("kakari@town.example.jp",),
     }
     return Arrival(**(given | changes))  # type: ignore[arg-type]
+
+
+def transfer(*, with_result: bool = False, **changes: object) -> Transfer:
+    """A transfer as the journal would give it, RECEIVED unless told otherwise."""
+    came = arrival()
+    given: dict[str, object] = {
+        "id": 1,
+        "receipt_no": "20261118-000001",
+        "state": State.RECEIVED,
+        "verdict": None,
+        "reason": None,
+        "changed_at": NOW,
+        "message_id": None,
+        "subject": None,
+        "blob": came.sha256,
+        "result": Result(name="message.eml", size=len(RESULT), sha256=digest(RESULT), kind=Kind.EML) if with_result else None,
+        "attempts": 0,
+        "policy": "policy-1",
+        "rules": "rules-1",
+        "note": "",
+    }
+    return Transfer(**(msgspec.structs.asdict(came) | given | changes))
 
 
 def info(content: bytes, name: str = "message.eml", kind: Kind = Kind.EML) -> PartInfo:

@@ -106,9 +106,7 @@ def build(
     if zip64:
         wide = true | (end64 or {})
         place = len(out)
-        out += struct.pack(
-            "<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, wide["disk"], 0, wide["here"], wide["count"], wide["size"], wide["offset"]
-        )
+        out += struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, wide["disk"], 0, wide["here"], wide["count"], wide["size"], wide["offset"])
         out += struct.pack("<4sIQI", b"PK\6\7", 0, place, 1)
         true |= {"count": 0xFFFF, "here": 0xFFFF, "size": 0xFFFFFFFF, "offset": 0xFFFFFFFF}
     said = true | (end or {})
@@ -137,11 +135,11 @@ def unicode_path(raw: bytes, name: str, crc: int | None = None) -> bytes:
     return struct.pack("<HH", 0x7075, len(body)) + body
 
 
-def traditional(entry: Entry, password: bytes) -> Entry:
-    """The entry, encrypted with ZipCrypto."""
+def traditional(entry: Entry, password: bytes, check: int | None = None) -> Entry:
+    """The entry, encrypted with ZipCrypto. `check`: the byte that checks the password, by default the highest of the CRC."""
     said = _fields(entry)
     keys = _keys(password)
-    clear = b"0123456789A" + bytes([said["crc"] >> 24]) + said["body"]
+    clear = b"0123456789A" + bytes([said["crc"] >> 24 if check is None else check]) + said["body"]
     # encryption runs the key schedule over the clear bytes: decipher one byte at a time with what it must become
     secret = bytearray()
     for byte in clear:
@@ -163,6 +161,4 @@ def aes(entry: Entry, password: bytes, strength: int = 3, vendor: int = 2) -> En
     seal = hmac.new(keys[key_size : 2 * key_size], secret, "sha1").digest()[:10]
     extra = struct.pack("<HHH2sBH", 0x9901, 7, vendor, b"AE", strength, entry.method)
     crc = 0 if vendor == 2 else zlib.crc32(entry.data)
-    return replace(
-        entry, method=99, flags=entry.flags | 1, extra=extra, crc=crc, packed=salt + keys[2 * key_size :] + secret + seal
-    )
+    return replace(entry, method=99, flags=entry.flags | 1, extra=extra, crc=crc, packed=salt + keys[2 * key_size :] + secret + seal)

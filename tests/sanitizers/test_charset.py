@@ -75,6 +75,10 @@ def test_japanese_under_a_latin_label() -> None:
     assert decode("これはテストです。".encode("cp932"), "iso-8859-1").text == "これはテストです。"
 
 
+def test_one_accent_in_a_long_name_is_no_kanji() -> None:
+    assert decode("01 Quien Te Dijéat. Pitbull.mp3".encode("cp1252"), "iso-2022-jp").text == "01 Quien Te Dijéat. Pitbull.mp3"
+
+
 def test_utf7_only_when_labelled() -> None:
     assert decode(b"+ADw-script+AD4-").text == "+ADw-script+AD4-"
     assert decode(b"+ADw-script+AD4-", "utf-7").text == "<script>"

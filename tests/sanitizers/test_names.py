@@ -55,9 +55,7 @@ def test_euc_name_that_is_no_cp932_is_read() -> None:
     assert names.decode_unmarked("日本語の書類.txt".encode("euc_jp")) == ("日本語の書類.txt", False)
 
 
-@pytest.mark.parametrize(
-    ("raw", "utf8", "path"), [(b"\xff", True, None), (b"a\0b", False, None), (b"a", True, "b"), (b"a", False, "\0")]
-)
+@pytest.mark.parametrize(("raw", "utf8", "path"), [(b"\xff", True, None), (b"a\0b", False, None), (b"a", True, "b"), (b"a", False, "\0")])
 def test_contradictory_names_are_refused(raw: bytes, utf8: bool, path: str | None) -> None:
     with pytest.raises(Malformed):
         names.decode_zip(raw, utf8, path)

@@ -157,6 +157,7 @@ ZIPDIFF = {
     "C1 orphan at the end": (build(A, gap=local(Entry(b"evil", b"MZ"))), "zip.orphan_entry"),
     "C2 second end in the comment": (hidden_end(), "zip.two_ends"),
     "C2 end within the comment": (build(A, comment=build(B)), "zip.two_ends"),
+    "C2 records within the comment": (build(A, comment=b"x" + local(B)), "zip.two_ends"),
     "C3 count too small": (build(A, B, end={"count": 1, "here": 1}), "zip.count"),
     "C3 count too large": (build(A, end={"count": 2, "here": 2}), "zip.count"),
     "C4 directory offset": (build(A, end={"offset": 0}), "zip.directory"),
@@ -262,6 +263,14 @@ def test_a_bomb_stops_at_the_budget() -> None:
         opened.read(opened.members[0], budget(100, expansion_floor=1000, expansion_ratio=1))
 
 
+def test_a_bomb_is_refused_before_it_is_touched() -> None:
+    opened = archive.open_archive(Source(build(Entry(b"bomb", bytes(1 << 20), packed=b"\xff" * 9))))
+    with pytest.raises(LimitExceeded):
+        opened.read(opened.members[0], budget(100, expansion_floor=1000, expansion_ratio=1))
+    with pytest.raises(LimitExceeded):
+        opened.read(opened.members[0], budget(memory_bytes=1 << 20))
+
+
 def test_a_bomb_that_hides_its_size_is_not_inflated_further_than_it_says() -> None:
     data = build(Entry(b"bomb", bytes(1 << 22), local={"size": 10}, central={"size": 10}))
     assert code_of(data) == "zip.size"
@@ -304,6 +313,13 @@ def test_zipcrypto_is_what_the_world_writes() -> None:
     data = build(traditional(Entry(b"a", b"hello" * 10), b"pw"))
     with zipfile.ZipFile(io.BytesIO(data)) as other:
         assert other.read("a", b"pw") == b"hello" * 10
+
+
+def test_infozip_checks_the_password_by_the_time() -> None:
+    blank = {"crc": 0, "packed": 0, "size": 0}
+    tail = struct.pack("<4sIII", b"PK\7\x08", zlib.crc32(A.data), len(deflate(A.data)) + 12, len(A.data))
+    streamed = Entry(b"a.txt", A.data, flags=DESCRIPTOR, local=blank, descriptor=tail)
+    assert contents(build(traditional(streamed, b"pass", check=0)), "wrong", "pass") == {"a.txt": A.data}
 
 
 def test_a_japanese_password_is_tried_as_cp932_too() -> None:

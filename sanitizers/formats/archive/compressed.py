@@ -17,7 +17,7 @@ from isal import isal_zlib
 
 from sanitizers import names
 from sanitizers import zip as archive
-from sanitizers.context import Context, Outcome, Rebuilt
+from sanitizers.context import Context, Rebuilt
 from sanitizers.formats.archive import library, tar
 from sanitizers.formats.archive.pack import What, refusal_of
 from sanitizers.formats.sanitizer import Sanitizer
@@ -38,37 +38,37 @@ def sanitize_gzip(source: Source, context: Context) -> Rebuilt:
     """Raises Malformed, LimitExceeded, and the refusal of the content."""
     content, described = _gunzip(source, _cap(context), context.limits.parts)
     context.budget.spend_bytes(len(content))
-    outcome = _examined(content, context)
+    clean, _ = _examined(content, context)
     if described:
         context.found("archive.comment", "", Action.REMOVED, described)
-    assert outcome.content is not None
-    return Rebuilt(Source(_gzip(outcome.content)), Kind.GZ)
+    return Rebuilt(Source(_gzip(clean)), Kind.GZ)
 
 
 def sanitize_other(source: Source, context: Context) -> Rebuilt:
     """Raises Malformed, LimitExceeded, and the refusal of the content."""
     content = _decompress(source, context.kind, _cap(context))
     context.budget.spend_bytes(len(content))
-    outcome = _examined(content, context)
-    assert outcome.content is not None
-    assert outcome.report.output is not None
+    clean, kind = _examined(content, context)
     writer = archive.Writer()
-    if outcome.report.output.kind is Kind.TAR:
-        for member in tar.members(outcome.content, context.limits.parts):
-            data = bytes(outcome.content.view[member.start : member.start + member.size])
+    if kind is Kind.TAR:
+        for member in tar.members(clean, context.limits.parts):
+            data = bytes(clean.view[member.start : member.start + member.size])
             writer.add(member.name.rstrip("/") + "/" if member.what is What.FOLDER else member.name, data)
     else:
-        writer.add(names.with_extension(_inner_name(context.name), outcome.report.output.kind), outcome.content.bytes())
+        writer.add(names.with_extension(_inner_name(context.name), kind), clean.bytes())
     context.found("archive.container_converted", "", Action.REWRITTEN, f"{context.kind} to zip")
     return Rebuilt(Source(writer.finish()), Kind.ZIP)
 
 
-def _examined(content: bytes, context: Context) -> Outcome:
+def _examined(content: bytes, context: Context) -> tuple[Source, Kind]:
+    """The clean content and its kind; of nothing there is nothing to clean."""
+    if not content:
+        return Source(b""), Kind.TEXT
     name = _inner_name(context.name)
     outcome = context.embed(name, content, name)
     if outcome.content is None or outcome.report.output is None:
         raise refusal_of(outcome.report, name)
-    return outcome
+    return outcome.content, outcome.report.output.kind
 
 
 def _inner_name(name: str) -> str:

@@ -95,7 +95,7 @@ class Pack:
         self._taken: dict[str, int] = {}
         self._folders: dict[str, str] = {}
         self._parents: set[str] = set()
-        self._delivered = 0
+        self.delivered: set[str] = set()      # the names of the members, as their entries gave them
         self._dropped: list[_Dropped] = []
         # (code, where, detail): told only once it is certain that the archive is delivered
         self._rewritten: list[tuple[str, str, str]] = []
@@ -123,7 +123,7 @@ class Pack:
 
     def finish(self) -> bytes:
         """The new archive. Raises the worst member's refusal if none is delivered, PolicyRefused if one bad member holds all."""
-        if self._dropped and (not self._delivered or self._context.treatment.bad_member_holds_archive):
+        if self._dropped and (not self.delivered or self._context.treatment.bad_member_holds_archive):
             self._refuse()
         for code, where, detail in self._rewritten:
             self._context.found(code, where, Action.REWRITTEN, detail)
@@ -146,7 +146,7 @@ class Pack:
         content = entry.read()
         if not content and names.extension(path) in _DELIVERABLE:   # nothing in it to rebuild, and its name is harmless
             self._put(path, content)
-            self._delivered += 1
+            self.delivered.add(entry.name)
             return
         outcome = self._context.embed(path.rpartition("/")[2], content, path)
         if outcome.content is None or outcome.report.output is None:
@@ -155,7 +155,7 @@ class Pack:
         folder, slash, last = path.rpartition("/")
         wanted = f"{folder}{slash}{names.with_extension(last, outcome.report.output.kind)}"
         self._put(wanted, outcome.content.bytes())
-        self._delivered += 1
+        self.delivered.add(entry.name)
 
     def _put(self, wanted: str, data: bytes) -> None:
         path = names.numbered(wanted, self._taken)
@@ -180,7 +180,7 @@ class Pack:
     def _refuse(self) -> None:
         for gone in self._dropped:
             self._context.found(gone.code, gone.member, Action.REFUSED, gone.detail)
-        if self._delivered:
+        if self.delivered:
             raise PolicyRefused(f"{len(self._dropped)} members cannot be delivered", where=self._dropped[0].member)
         for reason, refusal in _WORST_FIRST:
             for gone in self._dropped:

@@ -32,7 +32,7 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     for entry in _entries(opened, context):
         pack.take(entry)
     content = pack.finish()
-    _report_container(opened, context)
+    _report_container(opened, pack.delivered, context)
     return Rebuilt(Source(content), Kind.ZIP)
 
 
@@ -61,7 +61,8 @@ def _read(opened: archive.Archive, member: archive.Member, context: Context) -> 
         raise
 
 
-def _report_container(opened: archive.Archive, context: Context) -> None:
+def _report_container(opened: archive.Archive, delivered: set[str], context: Context) -> None:
+    """What the new container does not have of the old one, besides the members that were left out."""
     if opened.comment:
         context.found("zip.comment", "", Action.REMOVED, f"{opened.comment} bytes")
     for member in opened.members:
@@ -69,9 +70,9 @@ def _report_container(opened: archive.Archive, context: Context) -> None:
             context.found("zip.comment", member.name)
         if member.extra:
             context.found("zip.extra_data", member.name)
-        if member.backslash:
+        if member.backslash and (member.directory or member.name in delivered):
             context.found("zip.backslash", member.name, Action.REWRITTEN)
-        if member.encrypted and not (member.directory or member.symlink):
+        if member.encrypted and member.name in delivered:
             context.found("file.decrypted", member.name, Action.REWRITTEN)
 
 

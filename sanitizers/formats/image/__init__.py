@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.image import bmp, gif, jpeg, png, tiff, webp
+from sanitizers.formats.image import bmp, gif, heif, ico, jp2, jpeg, png, tiff, webp
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import Kind
 from sanitizers.source import Source
@@ -25,6 +25,10 @@ _BY_KIND: Final[dict[Kind, Callable[[Source, Context], Rebuilt]]] = {
     Kind.BMP: bmp.sanitize,
     Kind.TIFF: tiff.sanitize,
     Kind.WEBP: webp.sanitize,
+    Kind.HEIC: heif.sanitize,
+    Kind.AVIF: heif.sanitize,
+    Kind.JP2: jp2.sanitize,
+    Kind.ICO: ico.sanitize,
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from typing import Final
 
 from PIL import Image
 
@@ -13,8 +12,6 @@ from sanitizers.formats.image import codec, gif_blocks, palette
 from sanitizers.formats.image.gif_blocks import Blocks, Control, Frame
 from sanitizers.model import Kind, Malformed
 from sanitizers.source import Source
-
-_CODE_SIZE: Final = 8  # Pillow's encoder always begins with codes for bytes
 
 
 def sanitize(source: Source, context: Context) -> Rebuilt:
@@ -74,11 +71,12 @@ def _frame(frame: Frame, shared: _GlobalPalette, interlace: int) -> bytes:
         made = palette.reordered(frame.palette, b"", _inside(used, available))
         own, table = made.colours, made.table
     picture = Image.frombytes("P", picture.size, picture.tobytes().translate(table))
-    data = picture.tobytes("gif", "P", 8, interlace)
+    code_size = max(2, (max(table[index] for index in used)).bit_length())
+    data = picture.tobytes("gif", "P", code_size, interlace)
     flags = (_table_flags(own) if own else 0) | (0x40 if interlace else 0)
     head = b"" if control is None else _control(control, table)
     place = struct.pack("<B4HB", 0x2C, frame.x, frame.y, frame.width, frame.height, flags)
-    return b"".join([head, place, _padded(own), bytes([_CODE_SIZE]), data, b"\0"])
+    return b"".join([head, place, _padded(own), bytes([code_size]), data, b"\0"])
 
 
 def _decode(frame: Frame) -> Image.Image:

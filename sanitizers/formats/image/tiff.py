@@ -1,4 +1,4 @@
-"""TIFF: every page decoded and written anew. Fax pages stay bilevel (Group 4), photographs JPEG, all else LZW."""
+"""TIFF: every page decoded and written anew. Fax pages stay bilevel (Group 4), photographs JPEG, all else deflated."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _PLAIN: Final = frozenset({"1", "L", "P", "RGB", "RGBA", "CMYK", "I;16", "LA"})
 _SIXTEEN_BITS: Final = ("I;16", "I;16B", "I;16L", "I;16N")
 _SWAPS_SIDES: Final = 5
 # Compressions of the pages that are not photographs; the second only where the pixels speak in the first.
-_WAYS: Final = (("group4", "tiff_lzw"), ("group3", "tiff_adobe_deflate"))
+_WAYS: Final = (("group4", "tiff_adobe_deflate"), ("group3", "tiff_lzw"))
+_PREDICTOR, _HORIZONTAL = 317, 2
 
 
 def sanitize(source: Source, context: Context) -> Rebuilt:
@@ -91,6 +92,8 @@ def _write(pixels: Image.Image, writer: AppendingTiffWriter, page: Page, way: tu
     bilevel, other = way
     pixels.info.clear()
     options: dict[str, object] = {"compression": bilevel if pixels.mode == "1" else other}
+    if pixels.mode not in ("1", "P"):
+        options["tiffinfo"] = {_PREDICTOR: _HORIZONTAL}
     if page.number(tiff_tags.COMPRESSION) == _JPEG and pixels.mode in ("L", "RGB"):
         options = {"compression": "jpeg", "quality": _QUALITY}
         pixels = pixels.convert("YCbCr") if pixels.mode == "RGB" else pixels

@@ -50,7 +50,7 @@ def _split(text: str) -> list[tuple[str, str, str]]:
     phrase: list[str] = []
     address: list[str] = []
     comment: list[str] = []
-    depth, quoted, angle, escaped = 0, False, False, False
+    depth, quoted, angle, escaped, at_sign = 0, False, False, False, False
     for char in text:
         if escaped:
             (comment if depth else address if angle else phrase).append(char)
@@ -74,10 +74,11 @@ def _split(text: str) -> list[tuple[str, str, str]]:
             angle = False
         elif char in ",;" and not angle:
             items.append(("".join(phrase).strip(), "".join(address).strip(), "".join(comment).strip()))
-            phrase, address, comment = [], [], []
-        elif char == ":" and not angle and "@" not in phrase and not address:
+            phrase, address, comment, at_sign = [], [], [], False
+        elif char == ":" and not angle and not at_sign and not address:
             phrase.clear()  # the name of a group
         else:
+            at_sign = at_sign or char == "@"
             (address if angle else phrase).append(char)
     items.append(("".join(phrase).strip(), "".join(address).strip(), "".join(comment).strip()))
     return items

@@ -101,20 +101,23 @@ _STARTS: Final = (*_prefixes(JA), *_prefixes(EN))
 
 def split(text: str) -> tuple[str, str]:
     """(the notices on top of a text, the text without them); only exactly our structure counts as a notice."""
-    taken = []
-    while notice := _leading(text):
-        taken.append(notice)
-        text = text[len(notice) :].lstrip("\n")
-    return "\n".join(taken), text
+    taken, at = [], 0
+    while (end := _notice_end(text, at)) > at:
+        taken.append(text[at:end])
+        at = end
+        while text.startswith("\n", at):
+            at += 1
+    return "\n".join(taken), text[at:]
 
 
-def _leading(text: str) -> str:
-    if not text.startswith(BAR + "\n"):
-        return ""
-    end = text.find("\n" + BAR, len(BAR))
+def _notice_end(text: str, at: int) -> int:
+    """Where the notice that begins at `at` ends; `at` itself when there is none."""
+    if not text.startswith(BAR + "\n", at):
+        return at
+    end = text.find("\n" + BAR, at + len(BAR))
     if end < 0:
-        return ""
-    lines = text[len(BAR) + 1 : end].split("\n")
+        return at
+    lines = text[at + len(BAR) + 1 : end].split("\n")
     if not lines[0].startswith(_TITLES) or not all(line.startswith(_STARTS) for line in lines[1:]):
-        return ""
-    return text[: end + 1 + len(BAR)]
+        return at
+    return end + 1 + len(BAR)

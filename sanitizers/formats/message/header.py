@@ -139,7 +139,13 @@ def parse_value(raw: bytes) -> Value:
         rest = head[len(words[0]) if value.main else 0 :] + b";" + rest
     segments: dict[str, list[tuple[int, bool, bytes]]] = {}
     at = 0
-    while match := _NAME.match(rest, at):
+    while at < len(rest):
+        match = _NAME.match(rest, at)
+        if match is None:  # a word without a value
+            at = rest.find(b";", at + 1)
+            if at < 0:
+                break
+            continue
         item, at = _item(rest, match.end(), value, match[1].decode("ascii", "replace").lower())
         spelled = _SEGMENT.fullmatch(match[1].decode("ascii", "replace").lower())
         if spelled is None:

@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 from selectolax.lexbor import LexborHTMLParser
 
 from sanitizers.formats.message.links import misleads, scheme_of
-from sanitizers.markup import NESTING_LIMIT, nesting, pieces
+from sanitizers.markup import parsable, pieces
 
 _BLOCKS: Final = frozenset((
     "address", "article", "aside", "center", "dd", "details", "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption",
@@ -55,7 +55,7 @@ class Rendered(NamedTuple):
 def render(html: str, schemes: tuple[str, ...]) -> Rendered:
     """`schemes`: the kinds of link whose target is shown; others are left out and counted."""
     html = html.replace("\0", "")
-    if nesting(html) > NESTING_LIMIT:
+    if not parsable(html):
         return _strip(html)
     page = _Page(schemes)
     root = LexborHTMLParser(html).root

@@ -17,6 +17,7 @@ from sanitizers.formats.message.words import plain
 _BEGIN: Final = re.compile(rb"^begin(-base64)? [0-7]{3,4} (\S[^\r\n]{0,500})\r?$", re.MULTILINE)
 _YENC: Final = re.compile(rb"^=ybegin [^\r\n]{0,300}?name=([^\r\n]{1,300})\r?$", re.MULTILINE)
 _UU_LINE: Final = re.compile(rb"[\x20-\x60]{1,90}")
+_BASE64_LINE: Final = re.compile(rb"[A-Za-z0-9+/=]{1,1000}")
 
 
 class Hidden(NamedTuple):
@@ -32,6 +33,8 @@ def take_out(body: bytes, where: str) -> tuple[bytes, list[Hidden]]:
         return body, []
     found: list[Hidden] = []
     for pattern, read in ((_BEGIN, _uuencoded), (_YENC, _yenc)):
+        if read is _yenc and b"\n=yend" not in body:
+            continue
         kept, at = [], 0
         for match in pattern.finditer(body):
             if match.start() < at:
@@ -47,20 +50,26 @@ def take_out(body: bytes, where: str) -> tuple[bytes, list[Hidden]]:
 
 
 def _uuencoded(body: bytes, match: re.Match[bytes], where: str) -> tuple[str, bytes, int] | None:
-    ending = b"\n====" if match[1] else b"\nend"
-    stop = body.find(ending, match.end())
-    if stop < 0:
+    """Read line by line, so that text which only begins like a file costs one line."""
+    shape, last = (_BASE64_LINE, b"====") if match[1] else (_UU_LINE, b"end")
+    lines: list[bytes] = []
+    at = match.end() + 1
+    while at < len(body):
+        stop = body.find(b"\n", at)
+        stop = len(body) if stop < 0 else stop
+        line = body[at:stop].rstrip(b"\r")
+        at = stop + 1
+        if line == last:
+            break
+        if line and not shape.fullmatch(line):
+            return None
+        lines.append(line)
+    else:
         return None
-    lines = [line.rstrip(b"\r") for line in body[match.end() : stop].split(b"\n")]
-    lines = [line for line in lines if line]
-    end = body.find(b"\n", stop + 1)
-    end = len(body) if end < 0 else end + 1
     name = plain(decode(match[2]).text, 200)
     if match[1]:
-        return name, decode_base64(b"".join(lines), where), end
-    if not lines or not all(_UU_LINE.fullmatch(line) for line in lines):
-        return None
-    return name, b"".join(uu_line(line, where) for line in lines if line.strip(b" `")), end
+        return name, decode_base64(b"".join(lines), where), at
+    return name, b"".join(uu_line(line, where) for line in lines if line.strip(b" `")), at
 
 
 _MINUS_42: Final = bytes((byte - 42) & 0xFF for byte in range(256))

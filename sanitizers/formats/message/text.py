@@ -44,7 +44,7 @@ def clean(text: str) -> Cleaned:
 
 def unflow(text: str, delsp: bool) -> str:
     """Join the soft-broken lines of format=flowed. `delsp`: the space at the break is no part of the text (Japanese)."""
-    out: list[str] = []
+    out: list[list[str]] = []  # the pieces of each line
     open_depth = -1  # quote depth of a paragraph that goes on, or -1
     for line in text.split("\n"):
         depth = len(line) - len(line.lstrip(">"))
@@ -53,8 +53,9 @@ def unflow(text: str, delsp: bool) -> str:
         if soft and delsp:
             body = body[:-1]
         if depth == open_depth and body != "-- ":
-            out[-1] += body
+            out[-1].append(body)
         else:
-            out.append((">" * depth + " " if depth else "") + body)
+            out.append([">" * depth + " " if depth else "", body])
         open_depth = depth if soft else -1
-    return "\n".join(line.rstrip(" ") if line != "-- " else line for line in out)
+    lines = ("".join(pieces) for pieces in out)
+    return "\n".join(line.rstrip(" ") if line != "-- " else line for line in lines)

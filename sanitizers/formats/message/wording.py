@@ -99,7 +99,7 @@ JA: Final = Words(
 
 EN: Final = Words(
     title="[Sanitized]",
-    receipt="receipt {}",
+    receipt=" receipt {}",
     body="Body: ",
     body_html="HTML converted to text",
     body_plain="HTML form left out, text form shown",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from sanitizers.budget import Budget
 from sanitizers.context import Context
 from sanitizers.formats.pdf import filters, leftovers
+from sanitizers.formats.pdf.content import Content
 from sanitizers.formats.pdf.reader import Reader
-from sanitizers.formats.pdf.shapes import OMIT, Rule, Shape
+from sanitizers.formats.pdf.shapes import LEFT, OMIT, Rule, Shape
 from sanitizers.formats.pdf.values import Dictionary, Name, Ref, Stream, Value
 from sanitizers.formats.pdf.writer import Writer
 from sanitizers.model import Action, LimitExceeded, Malformed
@@ -26,13 +27,16 @@ class Copier:
     reader: Reader
     writer: Writer
     context: Context
+    categories: Mapping[str, Rule] = field(default_factory=dict)    # resource category -> how its entries are copied
     pages: dict[Ref, Ref] = field(default_factory=dict)         # page of the input -> page of the output
     annotations: dict[Ref, Ref] = field(default_factory=dict)   # annotation or field likewise, as far as kept
     groups: dict[Ref, Ref] = field(default_factory=dict)        # optional content group likewise
     destinations: dict[bytes, Value] = field(default_factory=dict)  # named destinations that are kept
+    around: Dictionary = field(default_factory=dict)            # the resources of the content that is being copied
+    contents: dict[Ref, tuple[Content, Ref]] = field(default_factory=dict)  # a page's stream -> itself rebuilt
     later: list[Callable[[], None]] = field(default_factory=list)   # what must wait until all else is copied
-    _copied: dict[tuple[object, ...], Value] = field(default_factory=dict)
-    _open: set[tuple[object, ...]] = field(default_factory=set)
+    _copied: dict[tuple[Ref, object], Value] = field(default_factory=dict)
+    _open: set[tuple[Ref, object]] = field(default_factory=set)
 
     @property
     def budget(self) -> Budget:
@@ -53,26 +57,28 @@ class Copier:
             if value is None:
                 continue
             copied = rule(self, value, where)
+            if copied is LEFT:
+                continue
             if copied is not OMIT:
                 new[key] = copied
             elif self.resolve(value) is not None:
                 self.drop("pdf.invalid_value", where, f"/{key}")
         return new
 
-    def once(self, ref: Ref, rule: Rule, where: str, *more: object) -> Value:
-        """The copy of an indirect object as an indirect object. `more`: whatever else its copy depends on."""
-        key = (ref, rule, *more)
+    def once(self, ref: Ref, role: object, make: Callable[[], Value], where: str) -> Value:
+        """The copy of an indirect object in one role, as an indirect object. `make` copies it when that has not been done yet."""
+        key = (ref, role)
         if key in self._copied:
             return self._copied[key]
         if key in self._open:
             self.drop("pdf.loop", where)
-            return OMIT
+            return LEFT
         if len(self._open) >= _NESTED:
             raise LimitExceeded(f"objects are nested deeper than {_NESTED}", where=where)
         self._open.add(key)
-        copied = rule(self, ref, where)
+        copied = make()
         self._open.discard(key)
-        if copied is not OMIT and not isinstance(copied, Ref | Name) and self.resolve(ref) is not None:
+        if copied is not OMIT and copied is not LEFT and not isinstance(copied, Ref | Name):
             copied = self.writer.add(copied)
         self._copied[key] = copied
         return copied

@@ -1,6 +1,6 @@
 """How a dictionary is copied: a table of the keys that its type may have, each with a rule for its value.
 
-A rule takes (copier, value, where) and returns the new value, or `OMIT` when the value is not what the key calls for. There is no rule
+A rule takes (copier, value, where) and returns the new value, or `OMIT` when the value is not what the key calls for, or `LEFT`. There is no rule
 that copies "anything": a key without a rule stays behind.
 """
 
@@ -14,7 +14,8 @@ from sanitizers.formats.pdf.values import Name, Ref, Value, is_integer, is_numbe
 if TYPE_CHECKING:
     from sanitizers.formats.pdf.copier import Copier
 
-OMIT: Final = object()
+OMIT: Final = object()          # not what the key calls for: the caller reports it
+LEFT: Final = object()          # left behind and reported already, or not worth a word
 Rule = Callable[["Copier", Value, str], Value]
 
 
@@ -99,7 +100,7 @@ def array(item: Rule, least: int = 0, most: int = 1 << 20) -> Rule:
         value = copier.resolve(value)
         if not isinstance(value, list) or not least <= len(value) <= most:
             return OMIT
-        return [new for new in (item(copier, old, where) for old in value) if new is not OMIT]
+        return [new for new in (item(copier, old, where) for old in value) if new is not OMIT and new is not LEFT]
 
     return rule
 
@@ -134,7 +135,7 @@ def shared(inner: Rule) -> Rule:
     def rule(copier: Copier, value: Value, where: str) -> Value:
         if not isinstance(value, Ref):
             return inner(copier, value, where)
-        return copier.once(value, inner, where)
+        return copier.once(value, inner, lambda: inner(copier, value, where), where)
 
     return rule
 

@@ -130,8 +130,9 @@ def _audit() -> None:
     )
     op.create_index("ix_audit_subject", "audit", ["subject"])
     if op.get_bind().dialect.name == "sqlite":
-        for deed in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER audit_refuses_{deed.lower()} BEFORE {deed} ON audit"
-                " BEGIN SELECT RAISE(ABORT, 'the audit record only grows'); END"
-            )
+        refuse = "BEGIN SELECT RAISE(ABORT, 'the audit record only grows'); END"
+        op.execute(f"CREATE TRIGGER audit_refuses_update BEFORE UPDATE ON audit {refuse}")
+        op.execute(f"CREATE TRIGGER audit_refuses_delete BEFORE DELETE ON audit {refuse}")
+        # INSERT OR REPLACE deletes without asking the trigger above.
+        is_old = "NEW.seq <= (SELECT max(seq) FROM audit)"
+        op.execute(f"CREATE TRIGGER audit_refuses_replace BEFORE INSERT ON audit WHEN {is_old} {refuse}")

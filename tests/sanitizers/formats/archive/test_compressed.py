@@ -51,6 +51,11 @@ def test_gz_stays_gz_and_is_clean() -> None:
     assert changed == []
 
 
+def test_nothing_stays_nothing() -> None:
+    assert gzip.decompress(rebuilt(fake.gz(b""), "x.txt.gz")[0]) == b""
+    assert zipped(rebuilt(bz2.compress(b""), "x.bin.bz2")[0]) == {"x.txt": b""}
+
+
 def test_members_of_a_gz_file_belong_together() -> None:
     made, _ = rebuilt(fake.gz(b"one") + fake.gz(b"two") + bytes(20), "x.gz")
     assert gzip.decompress(made) == b"onetwo"
@@ -127,6 +132,10 @@ def test_bad_content_refuses_the_whole() -> None:
 def test_a_bomb_stops_at_the_budget(squeeze: object) -> None:
     limits = Limits(expansion_floor=1 << 20, expansion_ratio=1)
     assert isinstance(refusal(squeeze(bytes(8 << 20)), limits=limits), LimitExceeded)  # type: ignore[operator]
+
+
+def test_many_gzip_members_stop_at_the_limit() -> None:
+    assert isinstance(refusal(fake.gz(b"x") * 60, limits=Limits(parts=50)), LimitExceeded)
 
 
 def test_nested_gz_stops_at_the_depth() -> None:

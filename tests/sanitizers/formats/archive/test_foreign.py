@@ -98,6 +98,20 @@ def test_7z_names_are_unicode() -> None:
     }
 
 
+def test_lzh_headers_are_checked() -> None:
+    data = fake.lzh({"a.txt": b"hello"})
+    assert isinstance(refusal(data.replace(b"a.txt", b"b.txt")), Malformed)
+    assert refusal(data + b"tail").code == "archive.trailing_data"
+
+
+def test_links_are_never_written() -> None:
+    made, changed = rebuilt(fake.lzh({"good.txt": b"x", "link|": b"/etc/passwd"}))
+    assert "archive.link" in changed
+    assert b"/etc/passwd" not in made.values()
+    made, changed = rebuilt(fake.cpio({"good.txt": b"x", "again.txt": b""}, linked=True))
+    assert "archive.link" in changed
+
+
 def test_a_flipped_byte_in_lzh_content_is_found() -> None:
     data = bytearray(fake.lzh({"a.txt": b"hello"}))
     data[-3] ^= 1
@@ -119,6 +133,13 @@ def test_a_password_opens_7z(names_too: bool) -> None:
 
 def test_one_member_alone_opens_too() -> None:
     assert rebuilt(fake.locked_sevenzip({"a.txt": b"hello"}, "p"), passwords=("p",))[0] == {"a.txt": b"hello"}
+
+
+def test_7z_windows_and_checksums_are_checked() -> None:
+    wide = fake.locked_sevenzip({"a.txt": b"hello"}, "p", window=34)
+    assert isinstance(refusal(wide, passwords=("p",)), LimitExceeded)
+    wrong = fake.locked_sevenzip({"a.txt": b"hello", "b.txt": b"world"}, "p", crc_off=1)
+    assert isinstance(refusal(wrong, passwords=("p",)), Malformed)
 
 
 def test_a_7z_key_that_takes_for_ever_is_refused() -> None:

@@ -82,6 +82,11 @@ def test_a_link_by_pax_is_a_link() -> None:
     assert list(made) == ["good.txt", "l.無害化通知.txt"]
 
 
+def test_a_link_by_gnu_long_link_is_a_link() -> None:
+    made, _ = rebuilt(tar_member("good.txt", b"0", b"x") + tar_member("K", b"K", b"/etc/passwd\0") + tar_member("l", b"0") + TAR_END)
+    assert list(made) == ["good.txt", "l.無害化通知.txt"]
+
+
 def test_climbing_and_absolute_paths() -> None:
     data = tar_member("../evil.txt", b"0", b"evil") + tar_member("/abs.txt", b"0", b"x") + TAR_END
     made, changed = rebuilt(data)

@@ -107,8 +107,9 @@ def test_a_unicode_path_made_for_another_name_does_not_count() -> None:
 
 
 def test_a_member_goes_out_under_the_extension_of_its_new_kind() -> None:
-    made, _ = rebuilt(build(Entry(b"form.docm", b"DOCM1"), Entry(b"form.docx", b"plain")))
+    made, changed = rebuilt(build(Entry(b"form.docm", b"DOCM1"), Entry(b"form.docx", b"plain")))
     assert made == {"form.docx": b"DOCX1", "form (2).docx": b"plain"}
+    assert changed == ["zip.renamed"]
 
 
 @pytest.mark.parametrize(

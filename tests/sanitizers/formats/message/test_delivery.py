@@ -149,7 +149,7 @@ def test_mode_without_attachments() -> None:
 
 def test_english_notice() -> None:
     mailed = Delivered(parts_mail(page("<p>hi</p>"), attachment()), language="en", receipt_no="20261120-000123")
-    assert mailed.banner.split("\n")[1:3] == ["[Sanitized]receipt 20261120-000123", "Body: HTML converted to text"]
+    assert mailed.banner.split("\n")[1:3] == ["[Sanitized] receipt 20261120-000123", "Body: HTML converted to text"]
 
 
 def test_imitated_notice_is_quoted_and_ours_is_not_doubled() -> None:

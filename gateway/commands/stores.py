@@ -1,0 +1,45 @@
+"""What the commands that look into an installation share: its settings, its stores opened beside the service, and how they print."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from gateway import config, log
+from gateway.commands import Failure
+from gateway.config import Config
+from gateway.house import stores
+from gateway.storage.faults import StorageError
+from gateway.storage.journal import Journal
+from gateway.storage.local_blobs import LocalBlobs
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--config", type=Path, metavar="FILE")
+    command.add_argument("--json", action="store_true", help="one JSON object per line")
+
+
+@asynccontextmanager
+async def opened(given: argparse.Namespace) -> AsyncIterator[tuple[Config, Journal, LocalBlobs]]:
+    """Raises Failure when the stores cannot be opened."""
+    log.start("error")
+    settings = config.load(given.config)
+    journal, blobs = stores(settings)
+    try:
+        await blobs.start()
+        await journal.start()
+        yield settings, journal, blobs
+    except StorageError as error:
+        raise Failure(str(error)) from None
+    finally:
+        await journal.stop()
+        await blobs.stop()
+
+
+def say(row: dict[str, object], line: str, *, as_json: bool) -> None:
+    """For people, or for machines."""
+    sys.stdout.write((json.dumps(row, ensure_ascii=False) if as_json else line) + "\n")

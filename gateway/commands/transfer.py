@@ -1,0 +1,116 @@
+"""`sekisho transfer list|show|release|hold|retry|delete`: what crossed, what is held and why, and an operator's word on it."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import sys
+import time
+
+import msgspec
+import uvloop
+
+from gateway.commands import Failure, Usage, stores
+from gateway.config import Config
+from gateway.house import read_policy
+from gateway.model import IllegalTransitionError, State, Transfer, rfc3339
+from gateway.policy import releasable
+from gateway.receipts import Signer
+from gateway.storage.faults import NoSuchTransferError
+from gateway.storage.journal import Journal
+from gateway.storage.keys import signing_key
+from gateway.storage.search import Filter
+from gateway.storage.settling import NotAllowedError
+from sanitizers.model import Verdict
+
+_DEEDS = ("release", "hold", "retry", "delete")
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("transfer", help="転送の一覧と操作 / list transfers, show one, act on what is held")
+    command.add_argument("what", choices=("list", "show", *_DEEDS))
+    command.add_argument("receipt_no", nargs="?", metavar="RECEIPT_NO")
+    command.add_argument("--state", choices=[str(state) for state in State], action="append", default=[])
+    command.add_argument("--search", metavar="TEXT", help="in sender, subject, name and receipt number")
+    command.add_argument("--limit", type=int, default=-1, metavar="N", help="at most so many, the youngest first; all by default")
+    command.add_argument("--reason", default="", metavar="TEXT", help="why an operator acts; kept in the audit record")
+    stores.arguments(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.what != "list" and not arguments.receipt_no:
+        raise Usage(f"transfer {arguments.what}: which RECEIPT_NO?")
+    return uvloop.run(_run(arguments))
+
+
+async def _run(arguments: argparse.Namespace) -> int:
+    async with stores.opened(arguments) as (settings, journal, _):
+        if arguments.what == "list":
+            return await _list(journal, arguments)
+        try:
+            transfer = await journal.find(arguments.receipt_no)
+            if arguments.what == "show":
+                return await _show(journal, transfer)
+            await _act(journal, transfer, arguments, settings)
+        except NoSuchTransferError:
+            raise Failure(f"{arguments.receipt_no}: no such transfer") from None
+        except (IllegalTransitionError, NotAllowedError) as error:
+            raise Failure(str(error)) from None
+        changed = await journal.find(arguments.receipt_no)
+        stores.say(changed.listed(), _line(changed), as_json=arguments.json)
+    return 0
+
+
+async def _list(journal: Journal, arguments: argparse.Namespace) -> int:
+    states = tuple(State(value) for value in arguments.state)
+    for transfer in await journal.transfers(Filter(states=states, text=arguments.search, limit=arguments.limit)):
+        stores.say(transfer.listed(), _line(transfer), as_json=arguments.json)
+    return 0
+
+
+async def _show(journal: Journal, transfer: Transfer) -> int:
+    report = msgspec.to_builtins(await journal.report(transfer.id))
+    receipt = await journal.receipt(transfer.id)
+    shown = transfer.listed() | {"report": report, "receipt": json.loads(receipt) if receipt else None}
+    sys.stdout.write(json.dumps(shown, ensure_ascii=False, indent=1) + "\n")
+    return 0
+
+
+async def _act(journal: Journal, transfer: Transfer, arguments: argparse.Namespace, settings: Config) -> None:
+    at, actor, note = time.time(), f"command:{getpass.getuser()}", arguments.reason
+    if arguments.what == "hold":
+        await journal.hold(transfer.id, at=at, actor=actor, note=note)
+    elif arguments.what == "retry":
+        await journal.retry(transfer.id, at=at, actor=actor, note=note)
+    elif arguments.what == "delete":
+        await journal.dispose(transfer.id, at=at, actor=actor, note=note)
+    else:
+        await _release(journal, transfer, arguments, settings, at, actor)
+
+
+async def _release(journal: Journal, transfer: Transfer, arguments: argparse.Namespace, settings: Config, at: float, actor: str) -> None:
+    """Only what was rebuilt and held by policy; an original needs a second person, and so never leaves by this command."""
+    report = await journal.report(transfer.id)
+    verdict = releasable(transfer, report, read_policy(settings))
+    if verdict is None or verdict is Verdict.CONFIRMED or report is None or transfer.result is None:
+        raise Failure(f"{transfer.receipt_no}: there is no rebuilt result to release")
+    receipt = Signer(signing_key(settings.path("storage.path"))).issue(
+        report,
+        verdict,
+        receipt_no=transfer.receipt_no,
+        organisation=transfer.organisation,
+        output_sha256=transfer.result.sha256,
+        output_size=transfer.result.size,
+        at=at,
+    )
+    await journal.release(transfer.id, verdict, at=at, actor=actor, receipt=receipt, note=arguments.reason)
+
+
+def _line(transfer: Transfer) -> str:
+    verdict = transfer.verdict or "-"
+    reason = f" ({transfer.reason})" if transfer.reason else ""
+    when = rfc3339(transfer.received_at)[:19]
+    what = transfer.subject or transfer.name
+    return f"{transfer.receipt_no}  {when}  {transfer.door:<5} {transfer.state:<13} {verdict}{reason}  {transfer.sender}  {what}"

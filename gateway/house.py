@@ -1,0 +1,266 @@
+"""The one place that joins the rooms: builds every part from the settings, starts and stops roles."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from gateway import log, policy, rulesets
+from gateway.admin.app import Admin
+from gateway.config import Config, ConfigError
+from gateway.drop.app import Drop
+from gateway.notices import Office
+from gateway.people.accounts import Accounts
+from gateway.pickup.app import Pickup
+from gateway.pipeline import Pipeline
+from gateway.policy import Policy
+from gateway.post import MailIntake, MailOutbox, Notifier
+from gateway.receipts import Signer
+from gateway.storage import upkeep
+from gateway.storage.faults import StorageError
+from gateway.storage.journal import Journal
+from gateway.storage.keys import signing_key
+from gateway.storage.local_blobs import LocalBlobs
+from gateway.uploads import Uploads
+from gateway.web.face import Listener
+from gateway.workers import Workers
+from mail.queue import Queue, QueueSettings
+from mail.receiver import ReceiverSettings
+from mail.relay import Relay, RelaySettings, Tls
+from mail.retry import Schedule
+from mail.server import Server, ServerSettings
+
+_log = log.get(__name__)
+
+ROLES: Final = ("smtp", "drop", "pickup", "admin", "worker", "deliver")
+_UPKEEP_SECONDS: Final = 3600.0
+
+
+def stores(settings: Config) -> tuple[Journal, LocalBlobs]:
+    """Journal and blobs of an installation, not started. The commands use them beside a running service."""
+    folder = settings.path("storage.path")
+    return Journal(folder / "sekisho.db"), LocalBlobs(folder / "blobs", reserve=settings["storage.reserve"])
+
+
+def read_policy(settings: Config) -> Policy:
+    """The policy document of the settings. Raises ConfigError."""
+    chosen = Policy()
+    if settings["policy.file"]:
+        file = settings.path("policy.file")
+        try:
+            chosen = policy.load(file.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"policy.file: {error}") from None
+    treatment = msgspec.structs.replace(chosen.treatment, language=settings["service.language"])
+    return msgspec.structs.replace(chosen, treatment=treatment, attempts=settings["workers.attempts"])
+
+
+def read_rules(settings: Config) -> dict[str, str]:
+    """The rule files of the settings. Raises ConfigError."""
+    folder: Path = settings.path("policy.rules") if settings["policy.rules"] else rulesets.builtin_folder()
+    try:
+        return rulesets.read(folder)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"policy.rules: {error}") from None
+
+
+class House:
+    """A whole service in one process tree. `roles`: some of ROLES."""
+
+    def __init__(self, settings: Config, roles: frozenset[str] = frozenset(ROLES), clock: Callable[[], float] = time.time) -> None:
+        self._settings = settings
+        self._roles = roles
+        self._clock = clock
+        self._policy = read_policy(settings)
+        self._jail = settings["jail.required"]
+        self.journal, self.blobs = stores(settings)
+        self.workers = Workers(read_rules(settings), settings["workers.jobs"], jail_required=self._jail)
+        self.accounts = Accounts(self.journal, clock)
+        self._relay = Relay(_relay_settings(settings))
+        self.queue = Queue(MailOutbox(self.journal, self.blobs, clock=clock), self._relay, _queue_settings(settings), clock)
+        office = Office(_notice_sender(settings), settings["service.hostname"], settings["service.organisation"], settings["service.language"])
+        self._notifier = Notifier(self.journal, self.blobs, office, clock=clock, queued=self.queue.wake)
+        self._pipeline: Pipeline | None = None
+        self._server: Server | None = None
+        self._draining = False
+
+    async def serve(self, stop: asyncio.Event, started: Callable[[], None] = lambda: None) -> None:
+        """Run all roles until `stop`, then drain. Raises JailUnavailable, StorageError, OSError (an address is taken), ConfigError."""
+        async with AsyncExitStack() as opened:
+            await self._open(opened)
+            faces = self._faces()
+            for listener in faces:
+                await listener.start()
+                opened.push_async_callback(listener.stop)
+            await self._listen_smtp()
+            async with asyncio.TaskGroup() as crew:
+                running = [crew.create_task(work) for work in self._work()]
+                chores = [crew.create_task(self._notifier.run()), crew.create_task(self._upkeep())]
+                started()
+                await stop.wait()
+                await self._drain()
+                for chore in chores:
+                    chore.cancel()
+                if running:
+                    _, late = await asyncio.wait(running, timeout=self._settings["service.drain"])
+                    for task in late:
+                        task.cancel()
+
+    async def reload(self) -> None:
+        """Read rules and policy again; what is at work keeps the ones it began with. A bad file changes nothing and is logged."""
+        try:
+            await self.workers.reload(read_rules(self._settings))
+            self._policy = read_policy(self._settings)
+        except (ConfigError, ValueError) as error:
+            _log.error("nothing was reloaded", why=str(error))
+            return
+        if self._pipeline is not None:
+            self._pipeline.policy = self._policy
+        _log.info("rules and policy were reloaded", rules=self.workers.rules_version, policy=self._policy.version)
+
+    # ---------------------------------------------------------------------------------------------------------- parts
+
+    async def _open(self, opened: AsyncExitStack) -> None:
+        """Stores first, then the jail: a service that cannot keep or cannot sanitise does not start."""
+        await self.blobs.start()
+        opened.push_async_callback(self.blobs.stop)
+        await self.journal.start()
+        opened.push_async_callback(self.journal.stop)
+        returned = await self.journal.requeue_all(at=self._clock(), attempts=self._policy.attempts)
+        await self.workers.start()
+        opened.push_async_callback(self.workers.stop)
+        signer = Signer(signing_key(self._settings.path("storage.path")))
+        self._pipeline = Pipeline(
+            self.journal,
+            self.blobs,
+            self.workers,
+            self._policy,
+            signer,
+            concurrency=self._settings["workers.jobs"],
+            clock=self._clock,
+            released=self.queue.wake,
+            stayed=self._stayed,
+        )
+        _log.info("stores and jail stand", returned=returned, walls=self.workers.walls, rules=self.workers.rules_version)
+
+    async def _stayed(self) -> None:
+        self._notifier.wake()
+
+    def _wake(self) -> None:
+        if self._pipeline is not None:
+            self._pipeline.wake()
+
+    async def _listen_smtp(self) -> None:
+        if "smtp" not in self._roles:
+            return
+        settings = self._settings
+        intake = MailIntake(
+            self.journal,
+            self.blobs,
+            settings["smtp.domains"],
+            organisation=settings["service.organisation"],
+            clock=self._clock,
+            accepted=self._wake,
+        )
+        limits = ServerSettings(max_connections=settings["smtp.max_connections"], max_per_client=settings["smtp.max_per_client"])
+        self._server = Server(intake, _receiver_settings(settings), limits)
+        await self._server.start(settings["smtp.listen"])
+
+    def _faces(self) -> list[Listener]:
+        settings, jail = self._settings, self._jail
+        uploads = Uploads(
+            self.blobs,
+            self.journal,
+            self._clock,
+            self._wake,
+            most=self._policy.limits.input_bytes,
+            organisation=settings["service.organisation"],
+        )
+        faces = {
+            "drop": lambda: Drop(uploads, self.journal, self.accounts, self._not_ready, jail=jail).application,
+            "pickup": lambda: Pickup(self.blobs, self.journal, self.accounts, self._not_ready, self._clock, jail=jail).application,
+            "admin": lambda: Admin(self.journal, self.accounts, self._not_ready, self._versions, jail=jail).application,
+        }
+        return [Listener(make(), settings[f"{role}.listen"]) for role, make in faces.items() if role in self._roles]
+
+    def _versions(self) -> dict[str, str]:
+        return {"walls": "、".join(self.workers.walls), "rules": self.workers.rules_version, "policy": self._policy.version}
+
+    async def _not_ready(self) -> list[str]:
+        """Whether it can take in, scan and store right now."""
+        if self._draining:
+            return ["stopping"]
+        try:
+            await self.journal.counts()
+            writer = await self.blobs.begin()
+            await writer.abort()
+        except StorageError as error:
+            return [str(error)]
+        return [] if self._server is not None or "smtp" not in self._roles else ["starting"]
+
+    def _work(self) -> list[Coroutine[None, None, None]]:
+        work: list[Coroutine[None, None, None]] = []
+        if "worker" in self._roles and self._pipeline is not None:
+            work.append(self._pipeline.run())
+        if "deliver" in self._roles:
+            work.append(self.queue.run())
+        return work
+
+    async def _upkeep(self) -> None:
+        """Now and then: retention, blobs without a row."""
+        while True:
+            try:
+                await upkeep.dispose_over_age(self.journal, self._settings["storage.original_days"], self._clock())
+                await upkeep.sweep(self.journal, self.blobs, self._clock())
+            except StorageError as error:
+                _log.error("upkeep has to wait", error=str(error))
+            await asyncio.sleep(_UPKEEP_SECONDS)
+
+    async def _drain(self) -> None:
+        """No new mail, no new work; what is in hand is finished or goes back into the queue."""
+        self._draining = True
+        _log.info("draining")
+        if self._server is not None:
+            await self._server.stop(min(10.0, self._settings["service.drain"]))
+        if self._pipeline is not None:
+            self._pipeline.drain()
+        self.queue.drain()
+
+
+# ------------------------------------------------------------------------------------------- settings of the post's parts
+
+
+def _notice_sender(settings: Config) -> str:
+    sender: str = settings["relay.notice_sender"]
+    return sender or f"postmaster@{settings['smtp.domains'][0]}"
+
+
+def _receiver_settings(settings: Config) -> ReceiverSettings:
+    return ReceiverSettings(
+        hostname=settings["service.hostname"],
+        size_limit=settings["smtp.size_limit"],
+        refuse_bare_newlines=settings["smtp.bare_newline"] == "reject",
+        postmaster_domain=settings["smtp.domains"][0],
+    )
+
+
+def _relay_settings(settings: Config) -> RelaySettings:
+    host, port = settings["relay.next_hop"]
+    return RelaySettings(
+        host, port, hostname=settings["service.hostname"], tls=Tls(settings["relay.tls"]), concurrency=settings["relay.concurrency"]
+    )
+
+
+def _queue_settings(settings: Config) -> QueueSettings:
+    return QueueSettings(
+        hostname=settings["service.hostname"],
+        postmaster=_notice_sender(settings),
+        concurrency=settings["relay.concurrency"],
+        schedule=Schedule(settings["relay.retry"], settings["relay.expire"]),
+    )

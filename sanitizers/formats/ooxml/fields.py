@@ -1,0 +1,161 @@
+"""Fields of WordprocessingML: those with a meaning inside the document stay, of any other only what it last showed.
+
+A field is a run of characters between `begin` and `end` that may spread over runs and paragraphs and hold other fields, also inside its
+instruction. So the instruction is put together as Word would, and a field whose very name comes out of another field is not trusted.
+ECMA-376 part 1 §17.16.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from sanitizers import xml
+from sanitizers.formats.ooxml import links, tree
+from sanitizers.formats.ooxml.page import Page
+from sanitizers.formats.ooxml.vocabulary import clark
+
+ALLOWED: Final = frozenset(
+    """
+    = ADVANCE AUTHOR AUTONUM AUTONUMLGL AUTONUMOUT BARCODE BIBLIOGRAPHY BIDIOUTLINE CITATION COMMENTS COMPARE CREATEDATE DATE DISPLAYBARCODE
+    DOCPROPERTY EDITTIME EQ FILENAME FILESIZE FORMCHECKBOX FORMDROPDOWN FORMTEXT GOTOBUTTON HYPERLINK IF INDEX INFO KEYWORDS LASTSAVEDBY
+    LISTNUM MERGEFIELD NOTEREF NUMCHARS NUMPAGES NUMWORDS PAGE PAGEREF PRINTDATE REF REVNUM SAVEDATE SECTION SECTIONPAGES SEQ SHAPE
+    STYLEREF SUBJECT SYMBOL TA TC TEMPLATE TIME TITLE TOA TOC XE
+    """.split()
+)
+_DDE: Final = frozenset({"DDE", "DDEAUTO"})
+_EXTERNAL: Final = frozenset(
+    "INCLUDE INCLUDEPICTURE INCLUDETEXT LINK IMPORT EMBED DATABASE RD HTMLCONTROL CONTROL".split()
+)
+_DEPTH: Final = 64
+
+_PARTS: Final = clark("w:fldChar w:instrText w:delInstrText w:fldSimple w:t w:delText")
+_CHARACTER: Final = clark("w:fldChar")
+_INSTRUCTION: Final = clark("w:instrText w:delInstrText")
+_SIMPLE: Final = clark("w:fldSimple")
+_NAME: Final = re.compile(r"\s*(=|[A-Za-z]+)")
+_ARGUMENT: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|(\S+))')
+
+
+@dataclass(slots=True)
+class _Field:
+    begin: xml.Element
+    instruction: list[str] = field(default_factory=list)
+    pieces: list[xml.Element] = field(default_factory=list)   # of the instruction, to be taken out
+    characters: list[xml.Element] = field(default_factory=list)
+    nested: bool = False                                      # another field takes part in the instruction
+    separated: bool = False
+
+
+def defuse(page: Page) -> None:
+    """Walk the whole part once; every field is judged when it ends."""
+    stack: list[_Field] = []
+    for element in list(page.root.iter(*_PARTS)):
+        if element.tag in _SIMPLE:
+            _simple(element, stack, page)
+        elif element.tag in _CHARACTER:
+            _character(element, stack, page)
+        elif element.tag in _INSTRUCTION and not stack:
+            tree.remove(element)
+            page.found("ooxml.field", "instrText", detail=element.text or "")
+        elif stack and not stack[-1].separated:
+            stack[-1].instruction.append(element.text or "")
+            stack[-1].pieces.append(element)
+        elif element.tag in _INSTRUCTION:   # an instruction in the shown result has no meaning
+            tree.remove(element)
+            page.found("ooxml.field", "instrText", detail=element.text or "")
+    for open_field in stack:
+        _take_out(open_field, page)
+
+
+def _character(element: xml.Element, stack: list[_Field], page: Page) -> None:
+    kind = next((value for name, value in element.attrib.items() if name.endswith("}fldCharType")), "")
+    if kind == "begin":
+        for outer in stack:
+            outer.nested = outer.nested or not outer.separated
+        stack.append(_Field(element, characters=[element]))
+    elif not stack:
+        tree.remove(element)
+        page.found("ooxml.field", f"fldChar {kind}")
+    elif kind == "separate":
+        stack[-1].separated = True
+        stack[-1].characters.append(element)
+    else:
+        stack[-1].characters.append(element)
+        _judge(stack.pop(), page)
+
+
+def _simple(element: xml.Element, stack: list[_Field], page: Page) -> None:
+    for outer in stack:
+        outer.nested = outer.nested or not outer.separated
+    instruction = next((value for name, value in element.attrib.items() if name.endswith("}instr")), "")
+    name = _name(instruction)
+    if not _is_local(name, instruction, nested=False, page=page):
+        _report(name, instruction, page)
+        tree.unwrap(element)
+
+
+def _judge(one: _Field, page: Page) -> None:
+    instruction = "".join(one.instruction)
+    name = _name(instruction)
+    if not instruction.strip() and not one.nested:
+        return   # an empty field shows nothing and does nothing
+    if not _is_local(name, instruction, nested=one.nested, page=page):
+        _take_out(one, page)
+
+
+def _name(instruction: str) -> str:
+    found = _NAME.match(instruction)
+    return found[1].upper() if found else ""
+
+
+def _is_local(name: str, instruction: str, *, nested: bool, page: Page) -> bool:
+    if name not in ALLOWED:
+        return False
+    if name != "HYPERLINK":
+        return True
+    return not nested and _is_allowed_link(instruction, page)
+
+
+def _is_allowed_link(instruction: str, page: Page) -> bool:
+    """`HYPERLINK "target" \\l "place" \\o "tip"`: the target, if there is one, by scheme; the place inside this document."""
+    rest = instruction.strip()[len("HYPERLINK") :]
+    expected = "target"
+    while found := _ARGUMENT.match(rest):
+        rest = rest[found.end() :]
+        quoted, bare = found[1], found[2]
+        if bare is not None and bare.startswith("\\"):
+            expected = {"l": "place", "o": "tip", "t": "frame"}.get(bare[1:2].lower(), "")
+            continue
+        value = (quoted if quoted is not None else bare).replace("\\\\", "\\").replace('\\"', '"')
+        if expected == "target" and value and not links.allowed(value, page.context.treatment.link_schemes):
+            return False
+        if expected == "place" and not links.is_place(value):
+            return False
+        expected = "none"
+    return True
+
+
+def _take_out(one: _Field, page: Page) -> None:
+    """Marks and instruction go, what the field showed stays. MACROBUTTON shows its own last words."""
+    instruction = "".join(one.instruction)
+    name = _name(instruction)
+    shown = instruction.split(None, 2)[2:] if name == "MACROBUTTON" else []
+    for number, piece in enumerate(one.pieces):
+        if shown and number == 0:
+            piece.tag = re.sub(r"\}\w+", "}t", piece.tag)
+            piece.text = shown[0].strip()
+        elif piece.getparent() is not None:
+            tree.remove(piece)
+    for mark in one.characters:
+        if mark.getparent() is not None:
+            tree.remove(mark)
+    _report(name, instruction, page)
+
+
+def _report(name: str, instruction: str, page: Page) -> None:
+    code = "ooxml.dde" if name in _DDE else "ooxml.external_field" if name in _EXTERNAL else "ooxml.field"
+    if name == "HYPERLINK":
+        code = "ooxml.hyperlink"
+    page.found(code, name or "field", detail=instruction.strip())

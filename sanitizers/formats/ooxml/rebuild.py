@@ -1,0 +1,274 @@
+"""The new package: parts reached from `_rels/.rels`, each made anew, with content types and relationships that say just what is there."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import deque
+from typing import Final
+from xml.sax.saxutils import quoteattr
+
+from sanitizers import xml, zip as archive
+from sanitizers.context import Context, Rebuilt
+from sanitizers.formats.ooxml import binaries, custom_xml, drawing, page, pictures, properties, sheet, slide, word
+from sanitizers.formats.ooxml.opc import CONTENT_TYPES, Package
+from sanitizers.formats.ooxml.page import Handler, Page
+from sanitizers.formats.ooxml.relationships import (
+    DROPPED,
+    EMBEDDED_TYPES,
+    PICTURE_TYPES,
+    PLAIN_MAIN_TYPE,
+    REGENERATED,
+    ROLES,
+    How,
+    Relationship,
+)
+from sanitizers.model import Action, Kind, Malformed
+from sanitizers.source import Source
+
+_SAFE_NAME: Final = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}/){0,6}[A-Za-z0-9_][A-Za-z0-9_\-]{0,99}\.(?:xml|vml)")
+_HANDLERS: Final[dict[str, Handler]] = {**drawing.HANDLERS, **word.HANDLERS, **sheet.HANDLERS, **slide.HANDLERS}
+_RELATIONSHIP_TYPE: Final = "application/vnd.openxmlformats-package.relationships+xml"
+
+
+class Rebuild:
+    """One package on its way. `files` holds what is written, by part name; `types` the content type of each XML part."""
+
+    def __init__(self, package: Package, context: Context) -> None:
+        self.package = package
+        self.context = context
+        self.files: dict[str, bytes] = {}
+        self.types: dict[str, str] = {}
+        self.kind = ""
+        self.workbook = sheet.Workbook()
+        self.bound = frozenset[str]()
+        self._taken: dict[str, str] = {}        # part → the name it gets
+        self._queue: deque[tuple[str, str]] = deque()
+        self._silent: set[str] = set()          # parts that are left out and already spoken of, or not worth a word
+
+    def run(self) -> Rebuilt:
+        """All parts, then the lists of what there is."""
+        top = [one for one in self.package.relationships("") if one.key == "officeDocument" and not one.external]
+        if len(top) != 1:
+            raise Malformed(f"{len(top)} main parts", where="_rels/.rels", code="ooxml.package")
+        start = Page("_rels/.rels", "", None, self.package.relationships(""), self)
+        self._settle(start, "")
+        while self._queue:
+            self._rebuild_part(*self._queue.popleft())
+        if not self.kind:
+            raise Malformed("the main part is missing or of an unknown type", where="_rels/.rels", code="ooxml.package")
+        custom_xml.settle(self)
+        self._report_unreached()
+        return Rebuilt(Source(self._write()), Kind(self.kind))
+
+    # taking parts
+
+    def take(self, source: Page, relation: Relationship) -> str | None:
+        """What a relationship points to in the new package: a part's name, or a link; None if it may not stay."""
+        role = ROLES.get(relation.key)
+        if role is None:
+            return None
+        if role.how is How.LINK:
+            return relation.target if source.allows_link(relation) and (relation.external or relation.target[:1] == "#") else None
+        part = None if relation.external else self.package.resolve(source.part, relation.target)
+        if part is None:
+            return None
+        if part in self._taken:
+            return self._taken[part]
+        match role.how:
+            case How.PICTURE:
+                return self._take_picture(part)
+            case How.PACKAGE:
+                return self._take_package(part)
+            case How.XML:
+                fits = self.package.content_type(part) in role.content_types and self._is_local(part, relation.key)
+                return self._take_xml(part, relation.key) if fits else None
+            case _:
+                return None
+
+    def _is_local(self, part: str, key: str) -> bool:
+        """A pivot table stays only if its data lie in this workbook."""
+        if key == "pivotTable":
+            caches = [one for one in self.package.relationships(part) if one.key == "pivotCacheDefinition" and not one.external]
+            targets = [self.package.resolve(part, one.target) for one in caches]
+            return all(target is not None and self._is_local(target, "pivotCacheDefinition") for target in targets) and bool(targets)
+        if key == "pivotCacheDefinition" and part not in self._taken:
+            return sheet.is_local_cache(self.package.read(part), self.context, part)
+        return True
+
+    def _take_xml(self, part: str, key: str) -> str:
+        name = self.package.name(part)
+        name = name if _SAFE_NAME.fullmatch(name) else f"{key}.xml"
+        self._taken[part] = self._unused(name)
+        self._queue.append((part, key))
+        return self._taken[part]
+
+    def _take_picture(self, part: str) -> str:
+        name = self.package.name(part)
+        picture = pictures.rebuild(posixpath.basename(name), self.package.read(part), name, self.context)
+        return self._store(part, picture.content, picture.kind, PICTURE_TYPES[picture.kind])
+
+    def neutral_picture(self) -> str:
+        """The name of the one neutral picture of this package."""
+        return self._taken.get("*neutral") or self._store("*neutral", pictures.NEUTRAL.content, "png", PICTURE_TYPES["png"])
+
+    def _take_package(self, part: str) -> str | None:
+        name = self.package.name(part)
+        self._silent.add(part)
+        outcome = self.context.embed(posixpath.basename(name), self.package.read(part), name)
+        made = outcome.report.output
+        if outcome.content is None or made is None or made.kind not in EMBEDDED_TYPES:
+            self.context.found("ooxml.embedded_file", name, Action.REMOVED, str(outcome.report.reason or outcome.report.input.kind))
+            return None
+        return self._store(part, outcome.content.bytes(), made.kind.value, EMBEDDED_TYPES[made.kind])
+
+    def _store(self, part: str, content: bytes, extension: str, content_type: str) -> str:
+        """A part that is not XML. Its old stem, the extension of what it is now."""
+        folder, base = posixpath.split(self.package.name(part) if part in self.package.members else f"{self._folder()}/media/neutral.png")
+        stem = re.sub(r"[^A-Za-z0-9_-]", "_", base.rpartition(".")[0])[:80] or "part"
+        folder = folder if re.fullmatch(r"[A-Za-z0-9_/-]{1,100}", folder) else f"{self._folder()}/media"
+        name = self._unused(f"{folder}/{stem}.{extension}")
+        self._taken[part] = name
+        self.files[name] = content
+        self.types[name] = content_type
+        return name
+
+    def _folder(self) -> str:
+        return {"d": "word", "x": "xl", "p": "ppt"}.get(self.kind[:1], "media")
+
+    def _unused(self, name: str) -> str:
+        """The name, or one with a number behind its stem if another part already has it in any case."""
+        used = {taken.lower() for taken in (*self._taken.values(), *self.files)}
+        stem, dot, extension = name.rpartition(".")
+        number = 0
+        while name.lower() in used:
+            number += 1
+            name = f"{stem}-{number}{dot}{extension}"
+        return name
+
+    # making parts
+
+    def _rebuild_part(self, part: str, key: str) -> None:
+        name = self._taken[part]
+        data = self.package.read(part)
+        self.context.budget.spend_cells(sheet.count_cells(data) if key == "worksheet" else 0)
+        root = drawing.parse_vml(data, self.context, name) if key == "vmlDrawing" else xml.parse(data, self.context.budget, name)
+        if root.tag not in ROLES[key].roots:
+            raise Malformed(f"{root.tag} is no root element of {key}", where=name, code="ooxml.package")
+        content_type = ROLES[key].content_types[self.package.content_type(part)]
+        if key == "officeDocument":
+            self.kind = content_type
+            content_type = PLAIN_MAIN_TYPE[self.kind]
+        made = Page(name, part, root, self.package.relationships(part), self)
+        self._transform(made, data)
+        self.types[name] = content_type
+        self.files[name] = xml.serialize(root)
+        self._settle(made, part)
+
+    def _transform(self, made: Page, data: bytes) -> None:
+        if b"AlternateContent" in data or b"\0" in data[:4]:
+            page.resolve_alternatives(made)
+        word.prepare(made)
+        sheet.prepare(made)
+        page.act(made, _HANDLERS)
+        drawing.check_references(made)
+        page.strip_unknown(made, data)
+        page.tidy(made)
+
+    def _settle(self, made: Page, part: str) -> None:
+        """Take what is implied, say what is not kept, write the relationships that are."""
+        for relation in made.relations.values():
+            role = ROLES.get(relation.key)
+            if role is not None and role.implied:
+                self._imply(made, relation, role.how)
+            if relation.id not in made.kept:
+                self._leave(made, relation)
+        if made.kept:
+            self.files[_rels_name(self._taken[part] if part else "")] = _relationships_xml(made)
+
+    def _imply(self, made: Page, relation: Relationship, how: How) -> None:
+        target = None if relation.external else self.package.resolve(made.part, relation.target)
+        if how is How.PROPERTIES and target is not None:
+            self._silent.add(target)
+            content = properties.rebuild(relation.key, self.package.read(target), self.package.name(target), self.context)
+            if content is not None and target not in self._taken:
+                name, content_type = properties.PLACES[relation.key]
+                self._taken[target] = name
+                self.files[name], self.types[name] = content, content_type
+                made.kept[relation.id] = name
+        elif how is How.DATA:
+            custom_xml.remember(self, made, relation, target)
+        else:
+            made.keeps(relation)
+
+    def _leave(self, made: Page, relation: Relationship) -> None:
+        """One relationship that is not kept. A part that nothing names any more goes without a word if it is of an ordinary role."""
+        target = None if relation.external else self.package.resolve(made.part, relation.target)
+        if target is not None:
+            fresh = target not in self._silent
+            self._silent.add(target)
+            if relation.key in ROLES and (relation.key not in DROPPED or relation.key in ("image", "package")):
+                if self._mistyped(relation, target):
+                    self.context.found("ooxml.unknown_part", self.package.name(target), detail=self.package.content_type(target))
+                return
+            if fresh and relation.key not in REGENERATED:
+                self.context.found(DROPPED.get(relation.key, "ooxml.unknown_part"), self.package.name(target), detail=relation.type)
+                binaries.look_into(self, target)
+            return
+        if relation.external or relation.key not in REGENERATED:
+            code = DROPPED.get(relation.key, "ooxml.external_reference") if relation.external else "ooxml.dangling"
+            if relation.key == "hyperlink" and not relation.external and relation.target.startswith("#"):
+                return
+            self.context.found(code, f"{made.name}#{relation.id}", detail=relation.target)
+
+    def _mistyped(self, relation: Relationship, target: str) -> bool:
+        role = ROLES[relation.key]
+        return role.how is How.XML and self.package.content_type(target) not in role.content_types
+
+    def _report_unreached(self) -> None:
+        for part in self.package.members:
+            if part in self._taken or part in self._silent or part == CONTENT_TYPES or "_rels/" in part:
+                continue
+            self.context.found("ooxml.unreferenced_part", self.package.name(part), detail=self.package.content_type(part))
+        for link in self.package.links:
+            self.context.found("ooxml.unreferenced_part", link, detail="link")
+
+    # writing
+
+    def _write(self) -> bytes:
+        writer = archive.Writer()
+        writer.add("[Content_Types].xml", self._content_types())
+        for name in sorted(self.files, key=lambda name: (name != "_rels/.rels", name)):
+            writer.add(name, self.files[name])
+        return writer.finish()
+
+    def _content_types(self) -> bytes:
+        defaults = {"rels": _RELATIONSHIP_TYPE, "xml": "application/xml"}
+        overrides: list[str] = []
+        for name, content_type in sorted(self.types.items()):
+            extension = name.rpartition(".")[2]
+            if extension == "xml" or defaults.setdefault(extension, content_type) != content_type:
+                overrides.append(f"<Override PartName={quoteattr('/' + name)} ContentType={quoteattr(content_type)}/>")
+        kinds = "".join(f"<Default Extension={quoteattr(e)} ContentType={quoteattr(t)}/>" for e, t in defaults.items())
+        return _document("Types", "http://schemas.openxmlformats.org/package/2006/content-types", kinds + "".join(overrides))
+
+
+def _rels_name(name: str) -> str:
+    folder, base = posixpath.split(name)
+    return posixpath.join(folder, "_rels", f"{base}.rels")
+
+
+def _relationships_xml(made: Page) -> bytes:
+    lines: list[str] = []
+    for identity, target in made.kept.items():
+        relation = made.relations[identity]
+        mode = ' TargetMode="External"' if relation.external else ""
+        link = target if relation.external or target.startswith("#") else posixpath.relpath(target, posixpath.dirname(made.name) if made.part else "")
+        attributes = f"Id={quoteattr(identity)} Type={quoteattr(relation.type)} Target={quoteattr(link)}"
+        lines.append(f"<Relationship {attributes}{mode}/>")
+    return _document("Relationships", "http://schemas.openxmlformats.org/package/2006/relationships", "".join(lines))
+
+
+def _document(root: str, space: str, inside: str) -> bytes:
+    return f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<{root} xmlns="{space}">{inside}</{root}>'.encode()
+

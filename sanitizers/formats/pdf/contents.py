@@ -1,0 +1,89 @@
+"""Content streams with their resources: of pages, forms, patterns and glyphs (ISO 32000-2 §7.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sanitizers.formats.pdf import content, images
+from sanitizers.formats.pdf.content import Content
+from sanitizers.formats.pdf.shapes import LEFT, OMIT
+from sanitizers.formats.pdf.values import Dictionary, Ref, Stream, Value
+
+if TYPE_CHECKING:
+    from sanitizers.formats.pdf.copier import Copier
+
+
+@contextmanager
+def within(copier: Copier, resources: Dictionary) -> Iterator[None]:
+    """While content with these resources is being copied."""
+    outer, copier.around = copier.around, resources
+    try:
+        yield
+    finally:
+        copier.around = outer
+
+
+def stream(copier: Copier, source: Stream, where: str) -> Content:
+    """One content stream rebuilt; empty when it cannot be decoded."""
+    data = copier.content_of(source, where)
+    return rebuild(copier, data, where) if data else Content()
+
+
+def rebuild(copier: Copier, data: bytes, where: str) -> Content:
+    """Content rebuilt, what was left out reported."""
+    built = content.rebuild(data, lambda fields, samples: images.inline_image(copier, fields, samples))
+    if built.left:
+        copier.drop("pdf.invalid_operator", where, ", ".join(sorted(set(built.left)))[:200])
+    return built
+
+
+def resources(copier: Copier, source: Dictionary, names: frozenset[str], where: str) -> Dictionary:
+    """The resources that the content names, and no others."""
+    new: Dictionary = {}
+    with within(copier, source):
+        for category, rule in copier.categories.items():
+            entries = copier.reader.dictionary(source.get(category))
+            kept = {}
+            for name in entries.keys() & names if len(names) < len(entries) else entries.keys():
+                if name not in names or copier.resolve(entries[name]) is None:
+                    continue
+                place = f"{where}/{category}/{name}"
+                copied = rule(copier, entries[name], place)
+                if copied is OMIT:
+                    copier.drop("pdf.invalid_value", place)
+                elif copied is not LEFT:
+                    kept[name] = copied
+            if kept:
+                new[category] = dict(sorted(kept.items()))
+    return new
+
+
+def page(copier: Copier, value: Value, where: str) -> tuple[list[Ref], frozenset[str]]:
+    """The content streams of a page anew and the names in them. Streams that end inside an instruction are joined."""
+    parts = [part for part in _parts(copier, value)]
+    built = [_part(copier, part, where) for part in parts]
+    if all(one.complete for one, _ in built[:-1]):
+        refs = [ref for one, ref in built if one.data]
+        return refs, frozenset().union(*(one.names for one, _ in built))
+    whole = b"\n".join(copier.content_of(part, where) or b"" for part in parts)
+    joined = rebuild(copier, whole, where)
+    return [copier.writer.add_deflated({}, joined.data)], joined.names
+
+
+def _parts(copier: Copier, value: Value) -> Iterator[Stream]:
+    found = copier.resolve(value)
+    for item in found if isinstance(found, list) else [value]:
+        part = copier.resolve(item)
+        if isinstance(part, Stream):
+            yield part
+
+
+def _part(copier: Copier, part: Stream, where: str) -> tuple[Content, Ref]:
+    """One stream of a page; a letterhead that many pages share is read once."""
+    known = copier.contents.get(part.ref)
+    if known is None:
+        built = stream(copier, part, where)
+        known = copier.contents[part.ref] = built, copier.writer.add_deflated({}, built.data)
+    return known

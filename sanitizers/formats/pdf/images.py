@@ -1,0 +1,299 @@
+"""Image XObjects and inline images (ISO 32000-2 §8.9), decoded and encoded again; JBIG2 and JPEG 2000 always become another encoding."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from PIL import Image, UnidentifiedImageError
+
+from sanitizers.formats.pdf import bilevel, filters, jpeg, syntax
+from sanitizers.formats.pdf.colours import COLOUR_SPACE, components, is_indexed
+from sanitizers.formats.pdf.copier import external
+from sanitizers.formats.pdf.shapes import LEFT, OMIT, array, boolean, either, integer, name, number, numbers, shape
+from sanitizers.formats.pdf.values import Dictionary, Name, Ref, Stream, Value, is_integer
+from sanitizers.formats.pdf.writer import deflate
+from sanitizers.model import Malformed
+
+if TYPE_CHECKING:
+    from sanitizers.formats.pdf.copier import Copier
+
+_SIZE_KEYS: Final = "Type Subtype Name Metadata Length Filter DecodeParms DL Width Height BitsPerComponent SMaskInData ID PTEX.FileName"
+_LONG_KEYS: Final = {
+    "BPC": "BitsPerComponent", "CS": "ColorSpace", "D": "Decode", "DP": "DecodeParms", "F": "Filter", "H": "Height",
+    "IM": "ImageMask", "I": "Interpolate", "W": "Width", "L": "Length",
+}
+_MAX_SIDE: Final = 1 << 20
+_PICTURE_MODES: Final = {1: ("DeviceGray", "L"), 3: ("DeviceRGB", "RGB"), 4: ("DeviceCMYK", "CMYK")}
+_JPX_QUALITY: Final = 92
+_MAX_INLINE: Final = 4 << 20
+_BROKEN: Final = (OSError, UnidentifiedImageError, SyntaxError, ValueError, IndexError, KeyError, TypeError, EOFError)
+
+# Pictures that this process has encoded itself: decoding them once more would only lose quality.
+_OWN: Final[set[bytes]] = set()
+_MAX_OWN: Final = 100_000
+
+
+class Samples(NamedTuple):
+    """An encoded picture: the keys that say how, and the bytes."""
+
+    fields: Dictionary
+    data: bytes
+
+
+class _Geometry(NamedTuple):
+    width: int
+    height: int
+    bits: int
+    count: int          # components; 0 when the colour space comes from the data
+
+    @property
+    def length(self) -> int:
+        """Bytes of all rows, unfiltered."""
+        return (self.width * self.bits * self.count + 7) // 8 * self.height
+
+
+def image(copier: Copier, value: Value, where: str) -> Value:
+    """An image XObject and its masks."""
+    stream = copier.resolve(value)
+    if not isinstance(stream, Stream):
+        return OMIT
+    fields = stream.fields
+    if external(fields):
+        copier.drop("pdf.external_stream", where)
+        return LEFT
+    geometry = _geometry(copier, fields)
+    if geometry is None:
+        copier.drop("pdf.unreadable_image", where, "size")
+        return LEFT
+    new = copier.fields(fields, _SHAPE, where)
+    samples = _samples(copier, stream, geometry)
+    if samples is None:
+        copier.drop("pdf.unreadable_image", where)
+        return LEFT
+    alpha = samples.fields.pop("SMask", None)
+    if alpha is not None and "SMask" not in new:
+        new["SMask"] = alpha
+    head = {"Type": Name("XObject"), "Subtype": Name("Image"), "Width": geometry.width, "Height": geometry.height}
+    return copier.writer.add_stream({**head, **new, **samples.fields}, samples.data)
+
+
+def _geometry(copier: Copier, fields: Dictionary) -> _Geometry | None:
+    width, height, bits = (copier.resolve(fields.get(key)) for key in ("Width", "Height", "BitsPerComponent"))
+    width, height = (int(side) if isinstance(side, float) else side for side in (width, height))
+    if not (is_integer(width) and is_integer(height) and 0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
+        return None
+    copier.budget.check_frame(width, height)
+    if copier.resolve(fields.get("ImageMask")) is True:
+        return _Geometry(width, height, 1, 1)
+    count = components(copier, fields.get("ColorSpace"), copier.around)
+    return _Geometry(width, height, bits if bits in (1, 2, 4, 8, 16) else 8, count)
+
+
+def _samples(copier: Copier, stream: Stream, geometry: _Geometry) -> Samples | None:
+    try:
+        decoded = filters.decode_raw(stream.raw(), stream.fields, copier.reader, copier.budget, predicted=True)
+    except Malformed:
+        return None
+    match decoded.image_filter:
+        case "DCTDecode":
+            return _jpeg(copier, decoded, geometry)
+        case "JPXDecode":
+            return _jpx(copier, stream.fields, decoded.data, geometry)
+        case "JBIG2Decode":
+            return _jbig2(copier, decoded, geometry)
+        case "CCITTFaxDecode":
+            return _fax(decoded, geometry)
+        case filters.PREDICTOR:
+            return _predicted(decoded)
+    return _raw(decoded.data, geometry)
+
+
+def _raw(data: bytes, geometry: _Geometry) -> Samples:
+    """Rows without a filter; what comes after the last row is no part of the picture."""
+    if geometry.count:
+        data = data[: geometry.length]
+    return Samples({"BitsPerComponent": geometry.bits, "Filter": Name("FlateDecode")}, deflate(data))
+
+
+def _predicted(decoded: filters.Decoded) -> Samples | None:
+    """Rows with a predictor keep it: undoing it would only make the file larger."""
+    try:
+        colors, bits, columns = filters.predictor_shape(decoded.parameters)
+    except Malformed:
+        return None
+    predictor = decoded.parameters.get("Predictor")
+    if not is_integer(predictor) or not (predictor == 2 or 10 <= predictor <= 15):
+        return None
+    parameters = {"Predictor": predictor, "Colors": colors, "BitsPerComponent": bits, "Columns": columns}
+    return Samples({"Filter": Name("FlateDecode"), "DecodeParms": parameters}, deflate(decoded.data))
+
+
+def _jpeg(copier: Copier, decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
+    digest = hashlib.sha256(decoded.data).digest()
+    fields: Dictionary = {"Filter": Name("DCTDecode"), "BitsPerComponent": 8}
+    if digest in _OWN:
+        return Samples(fields, decoded.data)
+    rebuilt = jpeg.rebuild(decoded.data, decoded.parameters.get("ColorTransform"), copier.budget)
+    if rebuilt is None:
+        return _through_pdfium(decoded, geometry)
+    data, count = rebuilt
+    _remember(data)
+    if not geometry.count:
+        fields["ColorSpace"] = Name(_PICTURE_MODES[count][0])
+    return Samples(fields, data)
+
+
+def _remember(data: bytes) -> None:
+    if len(_OWN) < _MAX_OWN:
+        _OWN.add(hashlib.sha256(data).digest())
+
+
+def _through_pdfium(decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
+    """For the rare JPEG that only a PDF engine reads."""
+    space = _PICTURE_MODES.get(geometry.count)
+    if space is None:
+        return None
+    fields = {"Width": geometry.width, "Height": geometry.height, "BitsPerComponent": 8, "ColorSpace": Name(space[0])}
+    picture = bilevel.decode({**fields, "Filter": Name("DCTDecode")}, decoded.data)
+    if picture is None or picture.size != (geometry.width, geometry.height) or geometry.count == 4:
+        return None
+    return Samples({"BitsPerComponent": 8, "Filter": Name("FlateDecode")}, deflate(picture.convert(space[1]).tobytes()))
+
+
+def _fax(decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
+    known: Dictionary = {}
+    for key, rule in (("K", is_integer), ("Columns", is_integer), ("Rows", is_integer)):
+        if rule(decoded.parameters.get(key)):
+            known[key] = decoded.parameters[key]
+    for key in ("EndOfLine", "EncodedByteAlign", "EndOfBlock", "BlackIs1"):
+        if isinstance(decoded.parameters.get(key), bool):
+            known[key] = decoded.parameters[key]
+    if not 0 < known.get("Columns", 1728) <= _MAX_SIDE or not 0 <= known.get("Rows", 0) <= _MAX_SIDE:
+        return None
+    return _bilevel(geometry, {"Filter": Name("CCITTFaxDecode"), "DecodeParms": known}, decoded.data, None)
+
+
+def _jbig2(copier: Copier, decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
+    shared = decoded.parameters.get("JBIG2Globals")
+    extra = copier.content_of(shared, "JBIG2Globals") if isinstance(shared, Stream) else None
+    return _bilevel(geometry, {"Filter": Name("JBIG2Decode")}, decoded.data, extra)
+
+
+def _bilevel(geometry: _Geometry, how: Dictionary, data: bytes, extra: bytes | None) -> Samples | None:
+    if geometry.bits != 1 or geometry.count > 1:
+        geometry = geometry._replace(bits=1, count=1)
+    fields = {
+        "Width": geometry.width, "Height": geometry.height, "BitsPerComponent": 1, "ColorSpace": Name("DeviceGray"), **how,
+    }
+    picture = bilevel.decode(fields, data, extra)
+    if picture is None or picture.size != (geometry.width, geometry.height):
+        return None
+    bits = picture.convert("1", dither=Image.Dither.NONE)
+    packed, fax = deflate(bits.tobytes()), bilevel.fax(bits)
+    if len(packed) <= len(fax):
+        return Samples({"BitsPerComponent": 1, "Filter": Name("FlateDecode")}, packed)
+    parameters = {"K": -1, "Columns": geometry.width, "Rows": geometry.height}
+    return Samples({"BitsPerComponent": 1, "Filter": Name("CCITTFaxDecode"), "DecodeParms": parameters}, fax)
+
+
+def _jpx(copier: Copier, fields: Dictionary, data: bytes, geometry: _Geometry) -> Samples | None:
+    """JPEG 2000: samples for an indexed space and small pictures without loss, others as a JPEG of high quality."""
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG2000",)) as opened:
+            copier.budget.check_frame(*opened.size)
+            opened.load()
+            picture = opened.copy()
+    except _BROKEN:
+        return None
+    new: Dictionary = {"Width": picture.width, "Height": picture.height, "BitsPerComponent": 8}
+    alpha = picture.getchannel("A") if picture.mode in ("LA", "RGBA") else None
+    if alpha is not None and copier.resolve(fields.get("SMaskInData")) in (1, 2):
+        new["SMask"] = _alpha_mask(copier, alpha)
+    picture = _plain_mode(picture)
+    count = len(picture.getbands())
+    if not geometry.count:
+        new["ColorSpace"] = Name(_PICTURE_MODES[count][0])
+    elif geometry.count != count:
+        return None
+    packed = deflate(picture.tobytes())
+    if is_indexed(copier, fields.get("ColorSpace")) or len(packed) <= len(data) * 6 // 5 or "Mask" in fields:
+        return Samples({**new, "Filter": Name("FlateDecode")}, packed)
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=_JPX_QUALITY, subsampling=0, optimize=True)
+    _remember(out.getvalue())
+    return Samples({**new, "Filter": Name("DCTDecode")}, out.getvalue())
+
+
+def _plain_mode(picture: Image.Image) -> Image.Image:
+    """L, RGB or CMYK with 8 bits."""
+    if picture.mode.startswith("I"):
+        return picture.point(lambda sample: sample / 256).convert("L")  # type: ignore[no-untyped-call, operator]
+    if picture.mode in ("LA", "1"):
+        return picture.convert("L")
+    return picture if picture.mode in ("L", "RGB", "CMYK") else picture.convert("RGB")
+
+
+def _alpha_mask(copier: Copier, alpha: Image.Image) -> Ref:
+    fields = {
+        "Type": Name("XObject"), "Subtype": Name("Image"), "Width": alpha.width, "Height": alpha.height,
+        "ColorSpace": Name("DeviceGray"), "BitsPerComponent": 8,
+    }
+    return copier.writer.add_deflated(fields, alpha.tobytes())
+
+
+def _mask(copier: Copier, value: Value, where: str) -> Value:
+    """A soft or stencil mask: an image that has no mask of its own."""
+    if not isinstance(copier.resolve(value), Stream) or not isinstance(value, Ref):
+        return OMIT
+    return copier.once(value, image, lambda: image(copier, value, where), where)
+
+
+_SHAPE: Final = shape(
+    {
+        "ColorSpace": COLOUR_SPACE, "ImageMask": boolean, "Decode": numbers(2, 64), "Interpolate": boolean, "Intent": name,
+        "SMask": _mask, "Mask": either(_mask, array(integer, 2, 64)), "Matte": array(number, 1, 32), "StructParent": integer,
+    },
+    _SIZE_KEYS,
+)
+
+
+def inline_image(copier: Copier, fields: Dictionary, data: bytes) -> bytes | None:
+    """A whole inline image anew (§8.9.7), its data in ASCII so that every reader finds the same end."""
+    fields = {_LONG_KEYS.get(key, key): value for key, value in fields.items()}
+    geometry = _geometry(copier, fields)
+    if geometry is None or not geometry.count:
+        return None
+    samples = _samples(copier, Stream(fields, Ref(0), lambda: data), geometry)
+    if samples is None or len(samples.data) > _MAX_INLINE:
+        return None
+    new: Dictionary = {"Width": geometry.width, "Height": geometry.height}
+    for key in ("ImageMask", "Interpolate", "Decode"):
+        if key in fields and (value := _SHAPE.rules[key](copier, fields[key], "")) is not OMIT:
+            new[key] = value
+    if "ColorSpace" in fields and "ImageMask" not in new:
+        space = _inline_space(copier, fields["ColorSpace"])
+        if space is OMIT:
+            return None
+        new["ColorSpace"] = space
+    for key in ("BitsPerComponent", "DecodeParms", "Filter"):
+        if key in samples.fields:
+            new[key] = samples.fields[key]
+    new["Filter"] = [Name("ASCII85Decode"), new["Filter"]]
+    if "DecodeParms" in new:
+        new["DecodeParms"] = [None, new["DecodeParms"]]
+    head = b" ".join(syntax.encode_name(key) + b" " + syntax.serialize(value) for key, value in new.items())
+    return b"BI " + head + b" ID " + base64.a85encode(samples.data, wrapcol=200) + b"~>\nEI"
+
+
+def _inline_space(copier: Copier, value: Value) -> Value:
+    """A device space, a name of the resources, or an indexed device space with its table."""
+    if isinstance(value, Name) and value not in ("G", "RGB", "CMYK", "DeviceGray", "DeviceRGB", "DeviceCMYK"):
+        return value
+    space = COLOUR_SPACE(copier, value, "")
+    if isinstance(space, list) and isinstance(space[-1], Ref):  # a table too long for a string elsewhere; here it must be one
+        table = copier.resolve(value[3])
+        return [*space[:3], table] if isinstance(table, bytes) else OMIT
+    return space

@@ -1,0 +1,182 @@
+"""The policy document, and what it makes of reports: whatever is not an explicit delivery stays inside."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model import State
+from gateway.policy import KindAction, Originals, Policy, PolicyError, decide, dump, load, releasable
+from sanitizers.model import BLOCKING_REASONS, Kind, Limits, PartInfo, Reason, Report, Treatment, Verdict
+from tests.build.transfer import BODY, held, report, transfer
+
+
+@pytest.mark.parametrize("verdict", [Verdict.CLEAN, Verdict.SANITIZED])
+def test_an_honest_delivery_is_released(verdict: Verdict) -> None:
+    decision = decide(report(verdict), Policy())
+    assert (decision.verdict, decision.reason, decision.state) == (verdict, None, State.RELEASED)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_a_refusal_keeps_its_reason(reason: Reason) -> None:
+    verdict = Verdict.BLOCKED if reason in BLOCKING_REASONS else Verdict.HELD
+    decision = decide(report(verdict, reason), Policy())
+    assert (decision.verdict, decision.reason) == (verdict, reason)
+
+
+def changed(**changes: object) -> Report:
+    return msgspec.structs.replace(report(), **changes)
+
+
+@pytest.mark.parametrize(
+    "flawed",
+    [
+        changed(output=None),
+        changed(reason=Reason.ENCRYPTED),
+        changed(verdict=Verdict.CONFIRMED),
+        report(Verdict.HELD, None),
+        report(Verdict.BLOCKED, None),
+        report(Verdict.BLOCKED, Reason.ENCRYPTED),
+        report(Verdict.HELD, Reason.MALWARE),
+    ],
+    ids=["no output", "reason", "confirmed", "held why", "blocked why", "blocked by lock", "held malware"],
+)
+def test_a_report_that_does_not_agree_with_itself_is_held(flawed: Report) -> None:
+    decision = decide(flawed, Policy())
+    assert (decision.verdict, decision.reason, decision.state) == (Verdict.HELD, Reason.VERIFICATION_FAILED, State.HELD)
+    assert decision.note
+
+
+def test_plain_text_may_be_rebuilt_into_the_same_bytes() -> None:
+    same = report(Verdict.CLEAN, output=BODY, kind=Kind.TEXT)
+    assert same.output is not None
+    assert same.output.sha256 == same.input.sha256
+    assert decide(same, Policy()).verdict is Verdict.CLEAN
+
+
+_info = st.builds(PartInfo, name=st.just("x"), size=st.just(1), sha256=st.sampled_from(["a", "b"]), kind=st.sampled_from(Kind))
+_reports = st.builds(
+    Report,
+    path=st.just("x"),
+    verdict=st.sampled_from(Verdict),
+    reason=st.none() | st.sampled_from(Reason),
+    input=_info,
+    output=st.none() | _info,
+)
+
+
+@given(_reports)
+def test_nothing_but_an_explicit_delivery_is_ever_released(given_: Report) -> None:
+    decision = decide(given_, Policy())
+    assert (decision.reason is None) == decision.verdict.delivers
+    if decision.verdict.delivers:
+        assert given_.verdict in (Verdict.CLEAN, Verdict.SANITIZED)
+        assert given_.output is not None
+
+
+def test_the_strictest_kind_anywhere_decides() -> None:
+    policy = Policy(kinds={Kind.SVG: KindAction.HOLD, Kind.EMF: KindAction.BLOCK})
+    svg, emf = report(kind=Kind.SVG), report(kind=Kind.EMF)
+    assert decide(report(parts=(report(kind=Kind.PDF),)), policy).verdict is Verdict.SANITIZED
+    inside = decide(report(parts=(report(kind=Kind.ZIP, parts=(svg,)),)), policy)
+    assert (inside.verdict, inside.reason) == (Verdict.HELD, Reason.POLICY)
+    both = decide(report(parts=(svg, emf)), policy)
+    assert (both.verdict, both.reason) == (Verdict.BLOCKED, Reason.FORBIDDEN_KIND)
+    assert decide(svg, Policy(kinds={Kind.SVG: KindAction.SANITIZE})).verdict is Verdict.SANITIZED
+
+
+def test_policy_never_makes_a_refusal_milder() -> None:
+    policy = Policy(kinds={Kind.EML: KindAction.HOLD})
+    assert decide(report(Verdict.BLOCKED, Reason.MALWARE), policy).verdict is Verdict.BLOCKED
+
+
+def test_a_deep_report_is_walked_without_recursion() -> None:
+    deep = report(kind=Kind.SVG)
+    for _ in range(5_000):
+        deep = report(parts=(deep,))
+    assert decide(deep, Policy(kinds={Kind.SVG: KindAction.HOLD})).verdict is Verdict.HELD
+
+
+# ----------------------------------------------------------------------------------------------------------- the document
+
+
+def test_the_empty_document_is_the_builtin_policy() -> None:
+    assert load("") == Policy()
+
+
+def test_a_document_says_what_it_says() -> None:
+    policy = load(
+        """
+        name = "town"
+        attempts = 5
+        originals = "approved"
+        [limits]
+        input_bytes = "10 MiB"
+        wall_seconds = 30
+        [treatment]
+        link_schemes = ["https"]
+        comments_kept = false
+        [kinds]
+        svg = "hold"
+        "7z" = "block"
+        """
+    )
+    assert (policy.name, policy.attempts, policy.originals) == ("town", 5, Originals.APPROVED)
+    assert policy.limits == Limits(input_bytes=10 << 20, wall_seconds=30.0)
+    assert policy.treatment == Treatment(link_schemes=("https",), comments_kept=False)
+    assert policy.kinds == {Kind.SVG: KindAction.HOLD, Kind.SEVENZIP: KindAction.BLOCK}
+    assert load(dump(policy)) == policy
+
+
+def test_a_version_is_what_the_document_says_and_not_how() -> None:
+    one, other = load("attempts = 4\n[kinds]\nsvg = 'hold'\nemf = 'hold'"), load("# words\nattempts=4\n[kinds]\nemf='hold'\nsvg='hold'")
+    assert one.version == other.version
+    assert one.version != Policy().version
+    assert len(one.version) == 12
+
+
+@pytest.mark.parametrize(
+    ("document", "key"),
+    [
+        ("colour = 1", "colour"),
+        ("name = 1", "name"),
+        ("attempts = 0", "attempts"),
+        ("attempts = '3'", "attempts"),
+        ("originals = 'always'", "originals"),
+        ("original_days = -1", "original_days"),
+        ("limits = 3", "limits"),
+        ("[limits]\nspeed = 1", "limits.speed"),
+        ("[limits]\nparts = 'many'", "limits.parts"),
+        ("[limits]\nparts = 0", "limits.parts"),
+        ("[limits]\nwall_seconds = inf", "limits.wall_seconds"),
+        ("[limits]\nwall_seconds = nan", "limits.wall_seconds"),
+        ("[limits]\ninput_bytes = '1 parsec'", "limits.input_bytes"),
+        ("[treatment]\nmagic = true", "treatment.magic"),
+        ("[treatment]\nreceipt_no = 'x'", "treatment.receipt_no"),
+        ("[kinds]\nword = 'hold'", "kinds.word"),
+        ("[kinds]\npdf = 'pass'", "kinds.pdf"),
+        ("= broken", "policy"),
+    ],
+)
+def test_a_bad_document_is_one_line_that_names_the_key(document: str, key: str) -> None:
+    with pytest.raises(PolicyError) as error:
+        load(document)
+    assert str(error.value).startswith(f"{key}:")
+    assert "\n" not in str(error.value)
+
+
+# -------------------------------------------------------------------------------------------------------------- release
+
+
+def test_what_an_operator_may_release() -> None:
+    by_policy = transfer(state=State.HELD, verdict=Verdict.HELD, reason=Reason.POLICY, with_result=True)
+    locked = transfer(state=State.HELD, verdict=Verdict.HELD, reason=Reason.ENCRYPTED)
+    malware = transfer(state=State.BLOCKED, verdict=Verdict.BLOCKED, reason=Reason.MALWARE)
+    asking = Policy(originals=Originals.APPROVED)
+    assert releasable(by_policy, report(Verdict.CLEAN), Policy()) is Verdict.CLEAN
+    assert releasable(locked, held(), Policy()) is None
+    assert releasable(locked, held(), asking) is Verdict.CONFIRMED
+    assert releasable(malware, report(Verdict.BLOCKED, Reason.MALWARE), asking) is None
+    assert releasable(by_policy, changed(output=None), Policy()) is None
