@@ -21,13 +21,13 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(words)
     try:
         status: int = arguments.run(arguments)
-        return status
     except (Usage, ConfigError) as error:
         return _say(2, error)
     except (Failure, JailUnavailable) as error:
         return _say(1, error)
     except KeyboardInterrupt:
         return 130
+    return status
 
 
 def _say(status: int, error: Exception) -> int:

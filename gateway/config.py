@@ -1,7 +1,7 @@
 """Every setting of the product, once: its key, default, unit and one line of meaning.
 
-Settings come from a TOML file and from the environment (`SEKISHO_SMTP_LISTEN=…` sets `[smtp] listen`; lists are comma-separated). The environment wins.
-Relative paths are relative to the configuration file. `sekisho config` prints the whole as a commented file.
+Settings come from a TOML file and from the environment, which wins (`SEKISHO_SMTP_LISTEN=…` sets `[smtp] listen`; lists are
+comma-separated). Relative paths are relative to the configuration file. `sekisho config` prints the whole as a commented file.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ class Config:
 
     def path(self, name: str) -> Path:
         """A path setting, relative ones taken from the folder of the configuration file."""
-        return (self.folder / self.values[name]).resolve()
+        return (self.folder / str(self.values[name])).resolve()
 
 
 def load(file: Path | None, environment: Mapping[str, str] = os.environ) -> Config:

@@ -84,7 +84,9 @@ class House:
         self.accounts = Accounts(self.journal, clock)
         self._relay = Relay(_relay_settings(settings))
         self.queue = Queue(MailOutbox(self.journal, self.blobs, clock=clock), self._relay, _queue_settings(settings), clock)
-        office = Office(_notice_sender(settings), settings["service.hostname"], settings["service.organisation"], settings["service.language"])
+        office = Office(
+            _notice_sender(settings), settings["service.hostname"], settings["service.organisation"], settings["service.language"]
+        )
         self._notifier = Notifier(self.journal, self.blobs, office, clock=clock, queued=self.queue.wake)
         self._pipeline: Pipeline | None = None
         self._server: Server | None = None
@@ -145,12 +147,9 @@ class House:
             concurrency=self._settings["workers.jobs"],
             clock=self._clock,
             released=self.queue.wake,
-            stayed=self._stayed,
+            stayed=self._notifier.wake,
         )
         _log.info("stores and jail stand", returned=returned, walls=self.workers.walls, rules=self.workers.rules_version)
-
-    async def _stayed(self) -> None:
-        self._notifier.wake()
 
     def _wake(self) -> None:
         if self._pipeline is not None:
@@ -183,11 +182,11 @@ class House:
             organisation=settings["service.organisation"],
         )
         faces = {
-            "drop": lambda: Drop(uploads, self.journal, self.accounts, self._not_ready, jail=jail).application,
-            "pickup": lambda: Pickup(self.blobs, self.journal, self.accounts, self._not_ready, self._clock, jail=jail).application,
-            "admin": lambda: Admin(self.journal, self.accounts, self._not_ready, self._versions, jail=jail).application,
+            "drop": Drop(uploads, self.journal, self.accounts, self._not_ready, jail=jail).application,
+            "pickup": Pickup(self.blobs, self.journal, self.accounts, self._not_ready, self._clock, jail=jail).application,
+            "admin": Admin(self.journal, self.accounts, self._not_ready, self._versions, jail=jail).application,
         }
-        return [Listener(make(), settings[f"{role}.listen"]) for role, make in faces.items() if role in self._roles]
+        return [Listener(face, settings[f"{role}.listen"]) for role, face in faces.items() if role in self._roles]
 
     def _versions(self) -> dict[str, str]:
         return {"walls": "、".join(self.workers.walls), "rules": self.workers.rules_version, "policy": self._policy.version}

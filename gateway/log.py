@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import logging
 import sys
@@ -29,7 +29,7 @@ class Log:
 
     def exception(self, event: str, **facts: object) -> None:
         """Inside an `except`: the traceback goes along."""
-        self._logger.error(event, exc_info=True, extra={"facts": facts})
+        self._logger.exception(event, extra={"facts": facts})
 
 
 def get(name: str) -> Log:
@@ -42,7 +42,7 @@ class _Lines(logging.Formatter):
         self._always = always
 
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.datetime.fromtimestamp(record.created, datetime.UTC).astimezone()
+        at = dt.datetime.fromtimestamp(record.created, dt.UTC).astimezone()
         line: dict[str, Any] = {"at": at.isoformat(timespec="milliseconds"), "level": record.levelname.lower(), "in": record.name}
         line |= {"event": record.getMessage()} | self._always | getattr(record, "facts", {})
         if record.exc_info:

@@ -13,7 +13,8 @@ def builtin_folder() -> Path:
 
 def read(folder: Path) -> dict[str, str]:
     """File name → text of every rule file and the catalog. Raises OSError, or ValueError when the folder holds no rule."""
-    files = {path.name: path.read_text("utf-8") for path in sorted(folder.iterdir()) if path.suffix == ".yar" or path.name == "catalog.toml"}
+    wanted = [path for path in sorted(folder.iterdir()) if path.suffix == ".yar" or path.name == "catalog.toml"]
+    files = {path.name: path.read_text("utf-8") for path in wanted}
     if not any(name.endswith(".yar") for name in files):
         raise ValueError(f"{folder.name}: no *.yar file")
     return files

@@ -16,7 +16,9 @@ class TooLargeError(Exception):
 class Uploads:
     """`wake` tells the pipeline that there is work; `most` bytes per file."""
 
-    def __init__(self, blobs: Blobs, journal: Journal, clock: Callable[[], float], wake: Callable[[], None], *, most: int, organisation: str) -> None:
+    def __init__(
+        self, blobs: Blobs, journal: Journal, clock: Callable[[], float], wake: Callable[[], None], *, most: int, organisation: str
+    ) -> None:
         self._blobs = blobs
         self._journal = journal
         self._clock = clock

@@ -9,7 +9,6 @@ from sanitizers import identify, names
 from sanitizers.budget import Budget
 from sanitizers.context import Context, Outcome, Rebuilt
 from sanitizers.formats import BY_KIND
-from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import (
     BLOCKING_REASONS,
     Action,
@@ -48,14 +47,16 @@ class Engine:
 
     def run(self, source: Source) -> Outcome:
         """The whole transfer. Raises LimitExceeded with nothing delivered; any other Refused ends in the Outcome."""
-        return self._examine(self._job.name, source, "", 0)
+        # What came in by SMTP is a mail, however little of one it shows.
+        kind = Kind.EML if self._job.door == "smtp" and len(source) else None
+        return self._examine(self._job.name, source, "", 0, kind)
 
-    def _examine(self, name: str, source: Source, where: str, depth: int) -> Outcome:
+    def _examine(self, name: str, source: Source, where: str, depth: int, kind: Kind | None = None) -> Outcome:
         started = time.monotonic()
         self._progress(where or name)
         self._budget.check_depth(depth)
         self._budget.spend_part()
-        context = self._context(name, identify.identify(source, name), depth)
+        context = self._context(name, kind or identify.identify(source, name), depth)
         try:
             rebuilt = self._rebuild(source, context)
         except LimitExceeded as refusal:
@@ -91,10 +92,10 @@ class Engine:
             raise Unsupported(context.kind)
         rebuilt = sanitizer.sanitize(source, context)
         _refuse_malware(context.matches)
-        self._verify(sanitizer, rebuilt, source, context)
+        self._verify(rebuilt, source, context)
         return rebuilt
 
-    def _verify(self, sanitizer: Sanitizer, rebuilt: Rebuilt, source: Source, context: Context) -> None:
+    def _verify(self, rebuilt: Rebuilt, source: Source, context: Context) -> None:
         """Re-identify, re-scan, a second opinion by other code, and a second pass that must find nothing."""
         output = rebuilt.content
         seen = identify.identify(output, names.with_extension(context.name, rebuilt.kind))
@@ -106,14 +107,14 @@ class Engine:
         if verifier is None:
             raise VerificationFailed(f"no second opinion for {rebuilt.kind}")
         verifier(output, source, context)
-        self._second_pass(sanitizer, rebuilt, context)
+        self._second_pass(rebuilt, context)
 
-    def _second_pass(self, sanitizer: Sanitizer, rebuilt: Rebuilt, context: Context) -> None:
+    def _second_pass(self, rebuilt: Rebuilt, context: Context) -> None:
         again = self._context(names.with_extension(context.name, rebuilt.kind), rebuilt.kind, context.depth)
         again.examine = self._revisit
         again.budget = Budget(self._job.limits, self._input_bytes)
         try:
-            sanitizer.sanitize(rebuilt.content, again)
+            BY_KIND[rebuilt.kind].sanitize(rebuilt.content, again)
         except LimitExceeded:
             raise
         except Refused as refusal:

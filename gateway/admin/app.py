@@ -43,9 +43,8 @@ class Admin:
         counts = (await self._journal.counts()).states
         recent = await self._journal.transfers(Filter(limit=_RECENT))
         rows = [words.row(transfer, await self._journal.report(transfer.id)) for transfer in recent]
-        return self._signin.page(
-            request, "admin.html", counts=[(state, counts[state]) for state in State], rows=rows, **self._versions()
-        )
+        stands = self._versions()
+        return self._signin.page(request, "admin.html", counts=[(state, counts[state]) for state in State], rows=rows, stands=stands)
 
     async def _list(self, request: web.Request) -> web.Response:
         try:

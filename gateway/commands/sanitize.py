@@ -1,4 +1,4 @@
-"""`sekisho sanitize` and `sekisho inspect`: files and folders through the same workers, jail, policy and verification as the service.
+"""`sekisho sanitize` and `sekisho inspect`: files and folders, the same way as in the service.
 
 Exit status: 0 every input was delivered · 3 at least one held, none blocked · 4 at least one blocked · 2 wrong usage · 1 the program itself failed.
 """
@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import hashlib
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -83,7 +84,7 @@ def _report_file(name: str | None) -> Iterator[TextIO | None]:
     if name is None or name == "-":
         yield sys.stdout if name else None
         return
-    with reading(lambda: open(name, "w", encoding="utf-8")) as stream:  # noqa: PTH123, SIM115 - closed by the with
+    with reading(lambda: open(name, "w", encoding="utf-8")) as stream:  # noqa: PTH123 - a device or a pipe is fine too
         yield stream
 
 
@@ -143,7 +144,7 @@ class _Batch:
         except OSError as error:
             return _unreadable(item, job, error)
         try:
-            if not os.path.isfile(source):
+            if not stat.S_ISREG(os.fstat(source).st_mode):
                 return _unreadable(item, job, OSError("not a regular file"))
             sanitized = await self._workers.sanitize(source, job)
         finally:

@@ -53,7 +53,7 @@ async def _run(arguments: argparse.Namespace) -> int:
             transfer = await journal.find(arguments.receipt_no)
             if arguments.what == "show":
                 return await _show(journal, transfer)
-            await _act(journal, transfer, arguments, settings)
+            await _act(settings, journal, transfer, arguments)
         except NoSuchTransferError:
             raise Failure(f"{arguments.receipt_no}: no such transfer") from None
         except (IllegalTransitionError, NotAllowedError) as error:
@@ -78,7 +78,7 @@ async def _show(journal: Journal, transfer: Transfer) -> int:
     return 0
 
 
-async def _act(journal: Journal, transfer: Transfer, arguments: argparse.Namespace, settings: Config) -> None:
+async def _act(settings: Config, journal: Journal, transfer: Transfer, arguments: argparse.Namespace) -> None:
     at, actor, note = time.time(), f"command:{getpass.getuser()}", arguments.reason
     if arguments.what == "hold":
         await journal.hold(transfer.id, at=at, actor=actor, note=note)
@@ -87,10 +87,10 @@ async def _act(journal: Journal, transfer: Transfer, arguments: argparse.Namespa
     elif arguments.what == "delete":
         await journal.dispose(transfer.id, at=at, actor=actor, note=note)
     else:
-        await _release(journal, transfer, arguments, settings, at, actor)
+        await _release(settings, journal, transfer, at=at, actor=actor, note=note)
 
 
-async def _release(journal: Journal, transfer: Transfer, arguments: argparse.Namespace, settings: Config, at: float, actor: str) -> None:
+async def _release(settings: Config, journal: Journal, transfer: Transfer, *, at: float, actor: str, note: str) -> None:
     """Only what was rebuilt and held by policy; an original needs a second person, and so never leaves by this command."""
     report = await journal.report(transfer.id)
     verdict = releasable(transfer, report, read_policy(settings))
@@ -105,7 +105,7 @@ async def _release(journal: Journal, transfer: Transfer, arguments: argparse.Nam
         output_size=transfer.result.size,
         at=at,
     )
-    await journal.release(transfer.id, verdict, at=at, actor=actor, receipt=receipt, note=arguments.reason)
+    await journal.release(transfer.id, verdict, at=at, actor=actor, receipt=receipt, note=note)
 
 
 def _line(transfer: Transfer) -> str:

@@ -35,8 +35,8 @@ async def _run(arguments: argparse.Namespace) -> int:
     async with stores.opened(arguments) as (_, journal, _blobs):
         accounts, actor = Accounts(journal, time.time), f"command:{getpass.getuser()}"
         if arguments.what == "list":
-            for account in await accounts.listed():
-                stores.say(_row(account), f"{account.login:<24} {account.role:<14} {account.name}", as_json=arguments.json)
+            for one in await accounts.listed():
+                stores.say(_row(one), f"{one.login:<24} {one.role:<14} {one.name}", as_json=arguments.json)
             return 0
         if arguments.what == "add":
             return await _add(accounts, arguments, actor)

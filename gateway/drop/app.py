@@ -1,4 +1,4 @@
-"""The face of the drop: upload a file, see what became of one's own uploads. Nothing on it can reach the bytes of an original or a result."""
+"""The face of the drop: upload a file, see what became of one's own uploads. No route of it reaches the bytes of an original."""
 
 from __future__ import annotations
 

@@ -114,10 +114,13 @@ def disabled(connection: Connection, account: Account, *, at: float, actor: str)
     ledger.append(connection, at=at, actor=actor, action="account.disabled", subject=account.login, detail={})
 
 
-def token_added(connection: Connection, account: Account, *, value_hash: str, title: str, expires_at: float, at: float, actor: str) -> None:
+def token_added(
+    connection: Connection, account: Account, *, value_hash: str, title: str, expires_at: float, at: float, actor: str
+) -> None:
     row = {"value_hash": value_hash, "account_id": account.id, "title": title, "created_at": at, "expires_at": expires_at}
     connection.execute(insert(tokens), row)
-    ledger.append(connection, at=at, actor=actor, action="token.added", subject=account.login, detail={"title": title, "expires_at": expires_at})
+    detail: dict[str, object] = {"title": title, "expires_at": expires_at}
+    ledger.append(connection, at=at, actor=actor, action="token.added", subject=account.login, detail=detail)
 
 
 def by_token(connection: Connection, value_hash: str, at: float) -> Account | None:
@@ -134,4 +137,4 @@ _FIELDS: Final = tuple(field.name for field in msgspec.structs.fields(Account))
 
 
 def _account(row: Row[Any]) -> Account:
-    return Account(**{name: row._mapping[accounts.c[name]] for name in _FIELDS})
+    return Account(**{name: getattr(row, name) for name in _FIELDS})

@@ -71,6 +71,8 @@ class Committer:
         self._asked: queue.SimpleQueue[_Request[Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="journal-writer", daemon=True)
         self._open = False
+        # Nothing is ever asked behind the word that ends the thread.
+        self._door = threading.Lock()
 
     def start(self) -> None:
         self._thread.start()
@@ -78,17 +80,20 @@ class Committer:
 
     def stop(self) -> None:
         """Commits what was asked until now."""
-        if self._open:
+        with self._door:
+            if not self._open:
+                return
             self._open = False
             self._asked.put(None)
-            self._thread.join()
+        self._thread.join()
 
     async def submit(self, operation: Operation[T]) -> T:
         """The operation's result once it is durable. Raises what the operation raised, or JournalUnavailableError."""
-        if not self._open:
-            raise JournalUnavailableError("journal: closed")
         request = _Request(operation)
-        self._asked.put(request)
+        with self._door:
+            if not self._open:
+                raise JournalUnavailableError("journal: closed")
+            self._asked.put(request)
         return await request.answer
 
     # ------------------------------------------------------------------------------------------ in the writer's thread

@@ -115,7 +115,22 @@ def claim(connection: Connection, limit: int, at: float, lease_until: float) -> 
     """What is due, the longest waiting first, with those recipients only that are due. Their attempt is counted before the work."""
     due = deliveries.c.lease_token.is_(None) & (deliveries.c.next_due <= at)
     rows = connection.execute(_JOINED.where(due).order_by(deliveries.c.next_due).limit(limit)).all()
-    return [_lease(connection, row, at, lease_until) for row in rows]
+    claimed = []
+    for row in rows:
+        try:
+            _as_delivery(row, addressees(connection, row.id))
+            transfers.load(connection, row.transfer_id)
+        except ValueError as error:
+            _set_apart(connection, row, str(error), at)
+        else:
+            claimed.append(_lease(connection, row, at, lease_until))
+    return claimed
+
+
+def _set_apart(connection: Connection, row: Row[Any], error: str, at: float) -> None:
+    """Rows of another version or with damage wait for the operator; the post goes on."""
+    connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(next_due=None))
+    ledger.append(connection, at=at, actor=transfers.ROAD, action="delivery.unreadable", subject=row.receipt_no, detail={"error": error})
 
 
 def _lease(connection: Connection, row: Row[Any], at: float, lease_until: float) -> Delivery:

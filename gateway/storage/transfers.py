@@ -106,14 +106,17 @@ def move(
     token: str | None = None,
     **changes: object,
 ) -> None:
-    """One edge of the table, audited. Raises IllegalTransitionError, or LeaseLostError when the row stands elsewhere by now."""
+    """One edge of the table, audited; `note` stands in the row until the next.
+
+    Raises IllegalTransitionError, or LeaseLostError when the row stands elsewhere by now.
+    """
     if new not in TRANSITIONS[transfer.state]:
         raise IllegalTransitionError(transfer.receipt_no, transfer.state, new)
     statement = update(transfers).where(transfers.c.id == transfer.id, transfers.c.state == transfer.state)
     if token is not None:
         statement = statement.where(transfers.c.lease_token == token)
     changes = {"lease_until": None, "lease_token": None} | changes
-    if connection.execute(statement.values(state=new, changed_at=at, **changes)).rowcount != 1:
+    if connection.execute(statement.values(state=new, changed_at=at, note=_stored(note), **changes)).rowcount != 1:
         raise LeaseLostError(transfer.receipt_no)
     detail: dict[str, object] = {"from": transfer.state, "to": new}
     detail |= {key: changes[key] for key in _AUDITED if changes.get(key) is not None}
@@ -212,8 +215,9 @@ def claim(connection: Connection, limit: int, at: float, lease_until: float) -> 
 
 def _set_apart(connection: Connection, row: Row[Any], error: str, at: float) -> None:
     """A row of another version or with damage is held for the operator; the service goes on."""
-    changes = {"verdict": Verdict.HELD, "reason": Reason.WORKER_CRASHED, "note": f"row cannot be read: {error}"}
-    connection.execute(update(transfers).where(transfers.c.id == row.id).values(state=State.HELD, changed_at=at, **changes))
+    changes = {"verdict": Verdict.HELD, "reason": Reason.WORKER_CRASHED, "lease_until": None, "lease_token": None}
+    statement = update(transfers).where(transfers.c.id == row.id)
+    connection.execute(statement.values(state=State.HELD, changed_at=at, note=f"row cannot be read: {error}", **changes))
     ledger.append(connection, at=at, actor=ROAD, action="transfer.unreadable", subject=row.receipt_no, detail={"error": error})
 
 
@@ -252,7 +256,11 @@ def return_leases(connection: Connection, ended_before: float, at: float, attemp
     ended = (transfers.c.lease_until < ended_before) | transfers.c.lease_until.is_(None)
     rows = connection.execute(select(transfers).where(transfers.c.state == State.PROCESSING, ended)).all()
     for row in rows:
-        transfer = as_transfer(row, ())
+        try:
+            transfer = as_transfer(row, ())
+        except ValueError as error:
+            _set_apart(connection, row, str(error), at)
+            continue
         if transfer.attempts < attempts:
             move(connection, transfer, State.RECEIVED, at=at, note="lease ran out")
         else:

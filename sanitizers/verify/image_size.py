@@ -1,6 +1,7 @@
 """How large a picture is and how many frames it has, read from its headers alone: for comparing an original with its rebuilt copy.
 
-Lenient on purpose: what cannot be read here compares with nothing. Sides are unordered, because turning a picture upright swaps them.
+Lenient on purpose: what cannot be read here compares with nothing. Sides are unordered, because turning a picture upright swaps
+them.
 """
 
 from __future__ import annotations

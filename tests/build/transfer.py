@@ -84,7 +84,7 @@ def report(
 ) -> Report:
     """A report that agrees with itself, about `source`; a delivering one has the output `RESULT` unless told otherwise."""
     delivered = RESULT if output is None and verdict.delivers else output
-    findings = ()
+    findings: tuple[Finding, ...] = ()
     if reason is not None:
         findings = (Finding(code="file.encrypted", severity=Severity.LOW, action=Action.REFUSED, where=""),)
     return Report(
@@ -226,10 +226,12 @@ class FaultyDisk(Disk):
         return super().open(path)
 
     def write(self, fd: int, content: bytes | bytearray | memoryview) -> None:
-        if self.step == "write" and self.error == errno.ENOSPC and content:
+        try:
+            self._maybe("write")
+        except OSError:
             # A disk fills up in the middle of a write.
             os.write(fd, memoryview(content)[: len(content) // 2])
-        self._maybe("write")
+            raise
         super().write(fd, content)
 
     def flush(self, fd: int) -> None:

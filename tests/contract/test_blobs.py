@@ -126,13 +126,17 @@ async def test_what_is_put_during_a_sweep_stays(blobs: Blobs) -> None:
     assert await blobs.exists(blob.digest)
 
 
+def _damage(folder: Path, name: str) -> None:
+    (path,) = folder.rglob(name)
+    path.write_bytes(b"whale")
+
+
 async def test_damage_is_told(blobs: Blobs, tmp_path: Path) -> None:
     blob = await blobs.put(b"whole")
     if isinstance(blobs, MemoryBlobs):
         blobs.kept[blob.digest] = b"whale"
     else:
-        (path,) = tmp_path.rglob(blob.digest)
-        path.write_bytes(b"whale")
+        _damage(tmp_path, blob.digest)
     with pytest.raises(BlobDamagedError):
         await blobs.read(blob.digest)
     with pytest.raises(BlobDamagedError):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import Connection, update
 
 from gateway import audit
 from gateway.model import Addressee, Decision, Delivery, Door, IllegalTransitionError, Purpose, RecipientState, State
@@ -17,6 +18,7 @@ from gateway.storage.faults import JournalUnavailableError, LeaseLostError, NoSu
 from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
 from gateway.storage.settling import NotAllowedError
+from gateway.storage.tables import transfers
 from sanitizers.model import MailFacts, Reason, Verdict
 from tests.build.transfer import BODY, DAY, NOW, RESULT, arrival, claimed, digest, held, report, settlement
 
@@ -254,6 +256,31 @@ async def test_what_kills_the_whole_service_is_held_at_last(journal: Journal) ->
     transfer = await journal.transfer(transfer_id)
     assert (transfer.state, transfer.reason) == (State.HELD, Reason.WORKER_CRASHED)
     assert await journal.claim(1, at=NOW, lease_until=NOW + 60) == []
+
+
+async def damage(journal: Journal, transfer_id: int) -> None:
+    def as_another_version_would(connection: Connection) -> None:
+        connection.execute(update(transfers).where(transfers.c.id == transfer_id).values(reason="from the future"))
+
+    await journal.write(as_another_version_would)
+
+
+async def test_a_row_that_cannot_be_read_stops_nobody(journal: Journal) -> None:
+    sending, working = await released(journal), await accepted(journal)
+    await journal.claim(1, at=NOW, lease_until=NOW + 60)
+    waiting, healthy = await accepted(journal), await accepted(journal)
+    for transfer_id in (sending, working, waiting):
+        await damage(journal, transfer_id)
+    assert await journal.return_leases(at=NOW + 100, attempts=ATTEMPTS) == 1
+    assert [claim.transfer.id for claim in await journal.claim(9, at=NOW, lease_until=NOW + 60)] == [healthy]
+    assert await journal.claim_deliveries(9, at=NOW, lease_until=NOW + 60) == []
+    for transfer_id in (working, waiting):
+        transfer = await journal.transfer(transfer_id)
+        assert transfer.state is State.HELD
+        assert "from the future" in transfer.note
+    assert {transfer.id for transfer in await journal.transfers()} == {working, waiting, healthy}
+    actions = [entry.action async for entry in journal.entries()]
+    assert (actions.count("transfer.unreadable"), actions.count("delivery.unreadable")) == (2, 1)
 
 
 # ----------------------------------------------------------------------------------------------------------- operators

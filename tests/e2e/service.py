@@ -97,7 +97,7 @@ class Service:
     def start(self, seconds: float = 30.0) -> None:
         """Returns when it is ready to take in; raises if it is not in time."""
         with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
-            self.process = subprocess.Popen([*SEKISHO, "serve"], env=self._environment(), stderr=log)
+            self.process = subprocess.Popen([*SEKISHO, "serve"], env=self._environment(), stdout=log, stderr=log)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.process.poll() is not None:

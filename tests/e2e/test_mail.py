@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import email.policy
 import smtplib
 
 from deploy.demo import samples
@@ -23,7 +24,7 @@ def send(service: Service, **envelope: object) -> str:
         client.ehlo("client.example")
         client.mail(str(envelope.get("sender", "taro@partner.example")))
         client.rcpt(str(envelope.get("recipient", "clerk@town.example.jp")))
-        return client.data(samples.mail().as_bytes())[1].decode()
+        return client.data(samples.mail().as_bytes(policy=email.policy.SMTP))[1].decode()
 
 
 async def test_the_sample_mail_comes_out_clean(service: Service, next_hop: NextHop) -> None:

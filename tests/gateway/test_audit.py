@@ -63,8 +63,8 @@ async def test_a_missing_row_is_found(journal: Journal, tmp_path: Path, row: int
 
 
 async def test_rows_that_changed_places_are_found(journal: Journal, tmp_path: Path) -> None:
-    swap = ("UPDATE audit SET seq = 100 WHERE seq = 2", "UPDATE audit SET seq = 2 WHERE seq = 3", "UPDATE audit SET seq = 3 WHERE seq = 100")
-    tamper(tmp_path, *swap)
+    swap = ((2, 100), (3, 2), (100, 3))
+    tamper(tmp_path, *(f"UPDATE audit SET seq = {new} WHERE seq = {old}" for old, new in swap))
     assert (await audit.verify(journal)).broken == 2
 
 

@@ -85,7 +85,7 @@ def test_a_decision_leads_to_one_state(verdict: Verdict) -> None:
 
 
 def test_a_transfer_is_listed_with_the_keys_of_the_contract() -> None:
-    keys = "receipt_no door state verdict reason received_at sender recipients message_id size sha256".split()
+    keys = ["receipt_no", "door", "state", "verdict", "reason", "received_at", "sender", "recipients", "message_id", "size", "sha256"]
     assert list(transfer().listed())[: len(keys)] == keys
 
 

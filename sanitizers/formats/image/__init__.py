@@ -1,10 +1,12 @@
 """Pictures made of pixels: decoded within limits, turned upright, encoded into a new file of plain pixels.
 
-Removes: metadata (Exif but the capture date, GPS, XMP, IPTC, comments, thumbnails), colour profiles (applied first), private and unknown
-    parts, bytes before, between and after the parts, unused colours, whatever the coding itself could hide.
-Keeps: pixels (lossless kinds exactly, JPEG at its own quality), transparency, frames with their timing, pages, resolution, the capture date.
+Removes: metadata (Exif but the capture date, GPS, XMP, IPTC, comments, thumbnails), colour profiles (applied first), private and
+    unknown parts, bytes between and after the parts, unused colours, whatever the coding itself could hide.
+Keeps: pixels (lossless kinds exactly, JPEG at its own quality), transparency, frames with their timing, pages, resolution, the
+    capture date.
 Refuses: broken or cut-off pictures, more pixels or frames than the limits, pixels that spell active text in every coding.
-Spec: ITU-T T.81, W3C PNG (third edition), GIF89a, TIFF 6.0, RFC 9649 (WebP), ISO/IEC 23008-12 (HEIF), AV1 image file format, ITU-T T.800, BMP, ICO.
+Spec: ITU-T T.81, W3C PNG (third edition), GIF89a, TIFF 6.0, RFC 9649 (WebP), ISO/IEC 23008-12 (HEIF), AV1 image file format,
+    ITU-T T.800, BMP, ICO.
 """
 
 from __future__ import annotations

@@ -80,9 +80,9 @@ def _encode(picture: Image.Image, density: tuple[int, int]) -> bytes:
     stride = (picture.width * bits + 31) // 32 * 4
     rows = picture.tobytes("raw", raw, stride, -1)
     if bits == 24:
-        return _file(_info(picture, bits, 0, len(rows), density, 0), rows)
+        return _file(_info(picture, bits=bits, size=len(rows), density=density), rows)
     masks = struct.pack("<5I", 0xFF_0000, 0xFF00, 0xFF, 0xFF00_0000, _SRGB) + bytes(48)
-    return _file(_info(picture, bits, _BITFIELDS, len(rows), density, 0, 108) + masks, rows)
+    return _file(_info(picture, bits=bits, size=len(rows), density=density, alpha=True) + masks, rows)
 
 
 def _indexed(picture: Image.Image, density: tuple[int, int]) -> bytes:
@@ -97,13 +97,13 @@ def _indexed(picture: Image.Image, density: tuple[int, int]) -> bytes:
     stride = (picture.width * bits + 31) // 32 * 4
     rows = indexed.tobytes("raw", _RAW[bits], stride, -1)
     table = b"".join(bytes((*order.colours[3 * i : 3 * i + 3][::-1], 0)) for i in range(count))
-    return _file(_info(picture, bits, 0, len(rows), density, count) + table, rows)
+    return _file(_info(picture, bits=bits, size=len(rows), density=density, colours=count) + table, rows)
 
 
-def _info(
-    picture: Image.Image, bits: int, compression: int, size: int, density: tuple[int, int], colours: int, header: int = 40
-) -> bytes:
-    return struct.pack("<IiiHHIIiiII", header, picture.width, picture.height, 1, bits, compression, size, *density, colours, colours)
+def _info(picture: Image.Image, *, bits: int, size: int, density: tuple[int, int], colours: int = 0, alpha: bool = False) -> bytes:
+    header, compression = (108, _BITFIELDS) if alpha else (40, 0)
+    sides = picture.width, picture.height
+    return struct.pack("<IiiHHIIiiII", header, *sides, 1, bits, compression, size, *density, colours, colours)
 
 
 def _file(head: bytes, rows: bytes) -> bytes:

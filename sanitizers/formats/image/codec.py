@@ -1,6 +1,7 @@
 """The only calls of Pillow's decoders: one named plugin at a time, sizes checked first, its errors made ours.
 
-No decoder here may start a thread: dav1d is told one, libheif none. Pillow's own guard against bombs is off because `check_frame` is stricter.
+No decoder here may start a thread: dav1d is told one, libheif none. Pillow's own guard against bombs is off because `check_frame`
+is stricter.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ pillow_heif.register_heif_opener(decode_threads=0, thumbnails=False, depth_image
 
 # What Pillow's parsers are known to raise on broken input.
 _BROKEN: Final = (
-    OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, RuntimeError, OverflowError, struct.error, zlib.error,
+    OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, RuntimeError, OverflowError,
+    struct.error, zlib.error,
 )  # fmt: skip
 # All frames of an animation together, as a multiple of what one frame may have.
 _FRAMES_TOGETHER: Final = 4
-_TAGS: Final = re.compile(rb"<(?:\?php|\?=|script|svg[\s>]|html|body|!doctype|iframe|object|embed|meta\s)", re.IGNORECASE)
+_TAGS: Final = re.compile(rb"<(?:\?php|script|svg[\s>]|html|body|!doctype|iframe|object|embed|meta\s)", re.IGNORECASE)
 _ARCHIVES: Final = (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"MSCF\0\0\0\0")
 
 
@@ -95,7 +97,7 @@ def speaks(data: bytes) -> bool:
 
 
 def silent(encodings: Iterable[Callable[[], bytes]]) -> bytes:
-    """The first encoding of the same pixels that does not speak. Pixels can be chosen so that one encoding does; hardly so that all do."""
+    """The first encoding of the same pixels that does not speak: pixels can be chosen so that one does, hardly so that all do."""
     for encoding in encodings:
         data = encoding()
         if not speaks(data):

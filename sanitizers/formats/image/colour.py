@@ -1,7 +1,7 @@
 """Colour profiles: pixels are carried over into sRGB, profiles are never copied.
 
-A profile that already means sRGB changes nothing and is no finding. One that means something else is applied (`image.color_profile`,
-rewritten); one that cannot be applied is left behind (removed).
+A profile that already means sRGB changes nothing and is no finding. One that means something else is applied
+(`image.color_profile`, rewritten); one that cannot be applied is left behind (removed).
 Spec: ICC.1:2022.
 """
 

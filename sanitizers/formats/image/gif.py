@@ -28,14 +28,14 @@ def _encode(blocks: Blocks, interlace: int) -> bytes:
     width = blocks.width or max(frame.x + frame.width for frame in blocks.frames)
     height = blocks.height or max(frame.y + frame.height for frame in blocks.frames)
     table = shared.colours()
-    head = b"GIF89a" + struct.pack("<HHBBB", width, height, _table_flags(table) if table else 0, 0, 0) + _padded(table)
+    head = b"GIF89a" + struct.pack("<HHBBB", width, height, _table_flags(table), 0, 0) + _padded(table)
     if blocks.loops is not None:
         head += b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<H", blocks.loops) + b"\0"
     return b"".join([head, *frames, b"\x3b"])
 
 
 class _GlobalPalette:
-    """New indices are given in the order in which frames use the colours, and within a frame by digest: one pass over the frames is enough."""
+    """New indices come in the order in which frames use the colours, and within a frame by digest: one pass over them is enough."""
 
     def __init__(self, colours: bytes) -> None:
         self._old = colours
@@ -46,8 +46,6 @@ class _GlobalPalette:
     def take(self, used: Iterable[int]) -> bytes:
         """The table from old to new indices, after the colours in `used` have got theirs."""
         fresh = [index for index in used if not self._known[index]]
-        if fresh and fresh[-1] >= len(self._old) // 3:
-            raise Malformed("a pixel has a colour that is not in the palette", code="image.malformed")
         for old in palette.in_order(self._old, fresh):
             self._table[old] = len(self._new)
             self._known[old] = 1
@@ -55,25 +53,27 @@ class _GlobalPalette:
         return bytes(self._table)
 
     def colours(self) -> bytes:
-        return b"".join(self._old[3 * old : 3 * old + 3] for old in self._new)
+        return b"".join(self._old[3 * old : 3 * old + 3] or b"\0\0\0" for old in self._new)
+
+    def __len__(self) -> int:
+        return len(self._old) // 3
 
 
 def _frame(frame: Frame, shared: _GlobalPalette, interlace: int) -> bytes:
     picture = _decode(frame)
     used = palette.used_indices(picture)
     control = frame.control
-    available = len(frame.palette if frame.palette is not None else shared.colours()) // 3
-    if control is not None and control.transparent is not None:
-        used = _with_transparent(used, control.transparent)
+    transparent = control.transparent if control is not None else None
+    used = _drawable(used, transparent, len(shared) if frame.palette is None else len(frame.palette) // 3)
     if frame.palette is None:
         own, table = b"", shared.take(used)
     else:
-        made = palette.reordered(frame.palette, b"", _inside(used, available))
+        made = palette.reordered(frame.palette.ljust(768, b"\0"), b"", used)
         own, table = made.colours, made.table
     picture = Image.frombytes("P", picture.size, picture.tobytes().translate(table))
     code_size = max(2, (max(table[index] for index in used)).bit_length())
     data = picture.tobytes("gif", "P", code_size, interlace)
-    flags = (_table_flags(own) if own else 0) | (0x40 if interlace else 0)
+    flags = _table_flags(own) | (0x40 if interlace else 0)
     head = b"" if control is None else _control(control, table)
     place = struct.pack("<B4HB", 0x2C, frame.x, frame.y, frame.width, frame.height, flags)
     return b"".join([head, place, _padded(own), bytes([code_size]), data, b"\0"])
@@ -84,14 +84,12 @@ def _decode(frame: Frame) -> Image.Image:
         return Image.frombytes("P", (frame.width, frame.height), frame.data, "gif", frame.code_size, int(frame.interlaced))
 
 
-def _with_transparent(used: list[int], transparent: int) -> list[int]:
-    return used if transparent in used else sorted([*used, transparent])
-
-
-def _inside(used: list[int], available: int) -> list[int]:
-    if used and used[-1] >= available:
+def _drawable(used: list[int], transparent: int | None, available: int) -> list[int]:
+    """The indices that need a place in the palette. The see-through one may be outside of it: nothing of it is drawn."""
+    visible = [index for index in used if index != transparent]
+    if visible and visible[-1] >= available:
         raise Malformed("a pixel has a colour that is not in the palette", code="image.malformed")
-    return used
+    return visible if transparent is None else sorted([*visible, transparent])
 
 
 def _control(control: Control, table: bytes) -> bytes:
@@ -106,7 +104,7 @@ def _bits(colours: bytes) -> int:
 
 
 def _table_flags(colours: bytes) -> int:
-    return 0x80 | 0x70 | (_bits(colours) - 1)
+    return 0x80 | (_bits(colours) - 1) if colours else 0
 
 
 def _padded(colours: bytes) -> bytes:

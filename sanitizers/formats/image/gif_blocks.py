@@ -119,8 +119,8 @@ def _extension(view: memoryview, at: int, found: Blocks, context: Context) -> tu
     elif label == _COMMENT:
         context.found("image.comment", "")
     elif label == _APPLICATION:
-        name = body[1:12].decode("ascii", "replace")
-        context.found("image.color_profile" if name.startswith("ICCRGBG1") else "image.metadata", name)
+        profile = body[1:9] == b"ICCRGBG1"
+        context.found("image.color_profile" if profile else "image.metadata", "", detail=body[1:12].decode("ascii", "replace"))
     else:
         context.found("image.comment" if label == _PLAIN_TEXT else "image.private_chunk", f"extension {label:02X}")
     return None, end

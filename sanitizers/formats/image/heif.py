@@ -1,6 +1,7 @@
 """HEIC and AVIF: decoded and coded as JPEG, or as PNG where there is transparency. Only the primary picture crosses.
 
-HEVC and AV1 decoders are the largest and youngest code here, and few programs of the inner side read their formats: nothing of them goes out.
+HEVC and AV1 decoders are the largest and youngest code here, and few programs of the inner side read their formats: nothing of
+them goes out.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def converted(picture: Image.Image, facts: exif.Exif, context: Context, *, lossl
     opaque = pixels.mode in ("L", "RGB") or (pixels.mode in ("RGBA", "LA") and pixels.getchannel("A").getextrema() == (255, 255))
     if opaque and not lossless:
         kind = Kind.JPEG
-        data = jpeg.encode(pixels.convert("L" if pixels.mode in ("L", "LA") else "RGB"), facts, context, {"quality": jpeg.NEW_QUALITY})
+        plain = pixels.convert("L" if pixels.mode in ("L", "LA") else "RGB")
+        data = jpeg.encode(plain, facts, context, {"quality": jpeg.NEW_QUALITY})
     else:
         kind = Kind.PNG
         data = png.encode(pixels, png.Extras(taken=exif.kept_date(facts, context)))

@@ -44,7 +44,7 @@ def _walk(view: memoryview, context: Context) -> tuple[bytes | None, int]:
             elif box.name in _METADATA:
                 context.found("image.metadata", box.name.decode())
             elif box.name not in _STRUCTURAL:
-                context.found("image.private_chunk", box.name.decode("ascii", "replace"))
+                context.found("image.private_chunk", "", detail=box.name.decode("ascii", "replace"))
     except Malformed:
         if not streams:
             raise

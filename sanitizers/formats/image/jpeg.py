@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -18,12 +19,17 @@ Tables = tuple[tuple[int, ...], ...]
 # Of pictures that were no JPEG before (HEIC, AVIF, JPEG 2000).
 NEW_QUALITY: Final = 92
 _444, _422, _420 = 0, 1, 2
-_SAMPLINGS: Final = {
-    (0x11, 0x11, 0x11): _444, (0x21, 0x11, 0x11): _422, (0x22, 0x11, 0x11): _420, (0x41, 0x11, 0x11): _420, (0x42, 0x11, 0x11): _420,
-}  # fmt: skip
+_SAMPLINGS: Final[dict[tuple[int, ...], int]] = {
+    (0x11, 0x11, 0x11): _444,
+    (0x21, 0x11, 0x11): _422,
+    (0x22, 0x11, 0x11): _420,
+    (0x41, 0x11, 0x11): _420,
+    (0x42, 0x11, 0x11): _420,
+}
 # Pixels from which Huffman tables of the picture's own cost more time than the tenth that they save is worth.
 _LARGE: Final = 4_000_000
 # Byte values from here on can be letters; below are only control codes and quantiser steps of good pictures.
+_BLOCK: Final = 16  # lines of the tallest row of blocks in common use
 _LETTERS: Final = 32
 _LATTICE: Final = 8
 
@@ -34,7 +40,7 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     context.budget.check_frame(segments.width, segments.height)
     mode = {1: "L", 3: "RGB", 4: "CMYK"}[len(segments.components)]
     transform = colour.transform(segments.profile(), mode, context)
-    picture = _decode(segments, transform is None, context)
+    picture = _decode(segments, context)
     tables = _tables(picture)
     orientation = segments.exif.orientation
     subsampling = _subsampling(segments, orientation)
@@ -47,7 +53,7 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
 
 
 def encode(picture: Image.Image, facts: exif.Exif, context: Context, options: Mapping[str, object]) -> bytes:
-    """Any picture of mode L, RGB, YCbCr or CMYK as JPEG. `options`: qtables and subsampling, or quality."""
+    """Any picture of mode L, RGB or CMYK as JPEG. `options`: qtables and subsampling, or quality."""
     wanted = dict(options)
     if facts.dpi is not None:
         dpi = facts.dpi[::-1] if exif.swaps_sides(facts.orientation) else facts.dpi
@@ -64,23 +70,28 @@ def _encodings(picture: Image.Image, wanted: Mapping[str, object]) -> Iterator[C
         yield lambda more=more: codec.encoded(picture, "JPEG", **wanted, **more)  # type: ignore[misc]
 
 
-def _decode(segments: Segments, may_stay_ycc: bool, context: Context) -> Image.Image:
+def _decode(segments: Segments, context: Context) -> Image.Image:
     picture = codec.opened(segments.bare(), "JPEG", context)
     if picture.size != (segments.width, segments.height):
         raise Malformed("two frame headers", code="image.malformed")
     with codec.reading():
-        if may_stay_ycc and segments.is_ycc():
-            picture.draft("YCbCr", None)  # not to RGB and back: faster, and nothing is lost on the way
         picture.load()
     if not segments.complete:
-        _refuse_truncated(picture)
+        _refuse_truncated(picture, segments)
     return picture
 
 
-def _refuse_truncated(picture: Image.Image) -> None:
-    """A file without EOI is taken when its last rows are there. A decoder paints missing ones flat, in one colour from edge to edge."""
-    last = picture.crop((0, max(0, picture.height - 48), picture.width, max(1, picture.height - 16)))
-    if picture.height < 64 or max(ImageStat.Stat(last).var) < 1e-6:
+def _refuse_truncated(picture: Image.Image, segments: Segments) -> None:
+    """Without EOI, a sequential picture is taken when all but its last row of blocks is there.
+
+    A decoder paints missing rows flat, in one colour from edge to edge; what is looked at is the last row but one, without the lines
+    that its neighbours colour.
+    """
+    last = (picture.height - 1) // _BLOCK * _BLOCK
+    if last < _BLOCK or segments.scans > 1:
+        raise Malformed("the coded data ends before the picture does", code="image.truncated")
+    row = picture.crop((0, last - _BLOCK + 2, picture.width, last - 2))
+    if max(ImageStat.Stat(row).var) < 1e-6:
         raise Malformed("the coded data ends before the picture does", code="image.truncated")
 
 
@@ -114,14 +125,14 @@ def _plain(table: Sequence[int]) -> Sequence[int]:
 def _standard_tables() -> frozenset[tuple[int, ...]]:
     """The tables of T.81 annex K at every quality, as the Independent JPEG Group scales them."""
     scales = [5000 // quality if quality < 50 else 200 - 2 * quality for quality in range(1, 101)]
-    return frozenset(
-        tuple(min(255, max(1, (step * scale + 50) // 100)) for step in base) for base in (_LUMINANCE, _CHROMINANCE) for scale in scales
-    )
+    pairs = itertools.product((_LUMINANCE, _CHROMINANCE), scales)
+    return frozenset(tuple(min(255, max(1, (step * scale + 50) // 100)) for step in base) for base, scale in pairs)
 
 
 _LUMINANCE: Final = (
     16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
-    18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+    18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101,
+    72, 92, 95, 98, 112, 100, 103, 99,
 )  # fmt: skip
 _CHROMINANCE: Final = (
     17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99, 99, 99, 99,

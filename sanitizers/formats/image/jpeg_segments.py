@@ -31,7 +31,6 @@ class Segments:
     width: int = 0
     height: int = 0
     components: tuple[tuple[int, int], ...] = ()  # (id, sampling factors as one byte)
-    lossless: bool = False
     jfif: bool = False
     adobe: int | None = None                      # the colour transform of APP14
     density: exif.Dpi | None = None
@@ -53,14 +52,6 @@ class Segments:
 
     def profile(self) -> bytes | None:
         return b"".join(self.icc[number] for number in sorted(self.icc)) or None
-
-    def is_ycc(self) -> bool:
-        """Whether a decoder takes the three components as YCbCr, by the rules of libjpeg."""
-        if self.lossless or len(self.components) != 3:
-            return False
-        if self.jfif or self.adobe is not None:
-            return self.jfif or self.adobe != 0
-        return [number for number, _ in self.components] != list(b"RGB")
 
 
 def walk(view: memoryview, context: Context) -> Segments:
@@ -104,13 +95,13 @@ def _segment(view: memoryview, at: int, marker: int, found: Segments, context: C
     """One segment with a length; returns the offset after it (and after the coded data that follows a scan header)."""
     if at + 2 > len(view):
         raise Malformed("ends inside a segment", code="image.truncated")
-    (length,) = struct.unpack_from(">H", view, at)
+    length: int = struct.unpack_from(">H", view, at)[0]
     end = at + length
     if length < 2 or end > len(view):
         raise Malformed("ends inside a segment", code="image.truncated")
     body = view[at + 2 : end]
     if marker in _FRAMES:
-        _frame(body, marker, found)
+        _frame(body, found)
         found.parts.append(view[at - 2 : end])
     elif marker in _TABLES:
         found.parts.append(view[at - 2 : end])
@@ -125,7 +116,7 @@ def _segment(view: memoryview, at: int, marker: int, found: Segments, context: C
     return end
 
 
-def _frame(body: memoryview, marker: int, found: Segments) -> None:
+def _frame(body: memoryview, found: Segments) -> None:
     if found.components:
         raise Malformed("two frame headers", code="image.malformed")
     if len(body) < 6 or len(body) != 6 + 3 * body[5]:
@@ -135,7 +126,6 @@ def _frame(body: memoryview, marker: int, found: Segments) -> None:
         raise Unsupported(f"JPEG of {precision} bits")
     if not found.width or not found.height or count not in (1, 3, 4):
         raise Malformed("frame header", code="image.malformed")
-    found.lossless = marker == 0xC3
     found.components = tuple((body[at], body[at + 1]) for at in range(6, len(body), 3))
 
 
@@ -168,7 +158,7 @@ def _application(body: bytes, marker: int, found: Segments, context: Context) ->
     elif marker == _COM:
         context.found("image.comment", "COM")
     elif body.startswith((b"http://ns.adobe.com/", b"Photoshop 3.0", b"MPF\0", b"Adobe_CM", b"Ducky", b"Exif")):
-        context.found("image.metadata", body[:20].split(b"\0")[0].decode("ascii", "replace"))
+        context.found("image.metadata", f"APP{marker - 0xE0}")
     else:
         context.found("image.private_chunk", f"APP{marker - 0xE0}")
 

@@ -106,7 +106,7 @@ def walk(view: memoryview, context: Context) -> Chunks:
         if not intact:
             if not name[0] & 0x20:
                 raise Malformed(f"checksum of {name.decode()}", code="image.malformed")
-            context.found("image.private_chunk", name.decode(), detail="wrong checksum")
+            context.found("image.private_chunk", "", detail=f"{name.decode()}: wrong checksum")
         elif not found.header and name != b"IHDR":
             raise Malformed("does not begin with IHDR", code="image.malformed")
         else:
@@ -177,7 +177,15 @@ def _ancillary(name: bytes, body: bytes, found: Chunks, context: Context) -> Non
     elif name in _TEXT:
         context.found("image.metadata", where)
     elif name not in _HINTS:
-        context.found("image.color_profile" if name == b"cICP" else "image.private_chunk", where)
+        _unknown(name, context)
+
+
+def _unknown(name: bytes, context: Context) -> None:
+    """One finding for all private chunks: their names are the author's to choose, as many as he likes."""
+    if name == b"cICP":
+        context.found("image.color_profile", "cICP")
+    else:
+        context.found("image.private_chunk", "", detail=name.decode())
 
 
 def _profile(body: bytes) -> bytes | None:

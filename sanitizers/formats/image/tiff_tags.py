@@ -20,9 +20,9 @@ X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, ICC, SAMPLE_FORMAT = 282, 283, 296,
 _OFFSETS: Final = ((273, 279), (324, 325))
 # Tags that say how the pixels are stored; all others are about something else.
 _TECHNICAL: Final = frozenset({
-    254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 274, 277, 278, 279, 280, 281, 282, 283, 284, 286, 287, 288, 289, 290, 291, 292,
-    293, 296, 297, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328, 332, 334, 336, 338, 339, 340, 341, 347, 512, 513, 514, 515,
-    517, 518, 519, 520, 521, 529, 530, 531, 532, 559, ICC,
+    254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 274, 277, 278, 279, 280, 281, 282, 283, 284, 286, 287, 288, 289, 290,
+    291, 292, 293, 296, 297, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328, 332, 334, 336, 338, 339, 340, 341, 347,
+    512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532, 559, ICC,
 })  # fmt: skip
 _GPS, _SUB_IFDS = 34853, 330
 _METADATA: Final = frozenset({
@@ -105,10 +105,18 @@ class _Reader:
         """Whether bytes other than zero lie where nothing refers to."""
         at = 0
         for start, end in sorted(self.referred):
-            if start > at and any(self.view[at:start]):
+            if start > at and _says_something(self.view[at:start]):
                 return True
             at = max(at, end)
-        return any(self.view[at:])
+        return _says_something(self.view[at:])
+
+
+def _says_something(gap: memoryview) -> bool:
+    """Writers that append pages leave padding, and the header that each page had as a file of its own."""
+    if len(gap) >= 64:
+        return any(gap)
+    left = bytes(gap).strip(b"\0")
+    return bool(left) and not (left.startswith((b"II*", b"MM\0*")) and len(left) <= 8)
 
 
 def walk(view: memoryview, context: Context) -> list[Page]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from sanitizers.context import Context
 from sanitizers.formats.image import exif
@@ -66,7 +66,9 @@ def three(value: int) -> bytes:
     return value.to_bytes(3, "little")
 
 
-def file_of(width: int, height: int, chunks: bytes, *, alpha: bool = False, animated: bool = False, exif_block: bytes | None = None) -> bytes:
+def file_of(
+    width: int, height: int, chunks: bytes, *, alpha: bool = False, animated: bool = False, exif_block: bytes | None = None
+) -> bytes:
     """A whole file; the extended header only where something needs it."""
     flags = _ALPHA * alpha | _ANIMATION * animated | _EXIF * (exif_block is not None)
     head = chunk(b"VP8X", bytes([flags, 0, 0, 0]) + three(width - 1) + three(height - 1)) if flags else b""
@@ -129,7 +131,7 @@ def _other(name: bytes, body: bytes, found: Chunks, context: Context) -> None:
     elif name == b"XMP ":
         context.found("image.metadata", "XMP")
     else:
-        context.found("image.private_chunk", name.decode("ascii", "replace"))
+        context.found("image.private_chunk", "", detail=name.decode("ascii", "replace"))
 
 
 def _frame(body: bytes, found: Chunks, context: Context) -> None:
@@ -143,7 +145,7 @@ def _frame(body: bytes, found: Chunks, context: Context) -> None:
         elif name in (b"VP8 ", b"VP8L") and coded is None:
             coded = _coded(name, bytes(part), alpha)
         else:
-            context.found("image.private_chunk", f"ANMF/{name.decode('ascii', 'replace')}")
+            context.found("image.private_chunk", "ANMF", detail=name.decode("ascii", "replace"))
     if coded is None or (coded.width, coded.height) != (width + 1, height + 1):
         raise Malformed("frame", code="image.malformed")
     if 2 * x + coded.width > found.width or 2 * y + coded.height > found.height:

@@ -25,8 +25,9 @@ _ALTERNATIVE: Final = clark("mc:AlternateContent")
 _CHOICE: Final = clark("mc:Choice")
 _FALLBACK: Final = clark("mc:Fallback")
 _IGNORABLE: Final = next(iter(clark("mc:Ignorable")))
-# A choice that needs VML holds an OLE object whose picture only the fallback has.
-_UNCHOSEN: Final = frozenset(vocabulary.SPACES["v"])
+# A choice that needs VML holds an OLE object whose picture only the fallback has. The chart style of 2007 (c14) has numbers that readers
+# without alternatives take for wrong ones of the older style, and the fallback means the same.
+_UNCHOSEN: Final = frozenset((*vocabulary.SPACES["v"], "http://schemas.microsoft.com/office/drawing/2007/8/2/chart"))
 _REFERENCES: Final = vocabulary.SPACES["r"]
 # Containers that must not be empty, or need not be there.
 _CONTAINERS: Final = clark(

@@ -23,11 +23,13 @@ from sanitizers.formats.ooxml.relationships import (
     How,
     Relationship,
 )
+from sanitizers.formats.ooxml.vocabulary import clark
 from sanitizers.model import Action, Kind, Malformed
 from sanitizers.source import Source
 
 _SAFE_NAME: Final = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}/){0,6}[A-Za-z0-9_][A-Za-z0-9_\-]{0,99}\.(?:xml|vml)")
 _HANDLERS: Final[dict[str, Handler]] = {**drawing.HANDLERS, **word.HANDLERS, **sheet.HANDLERS, **slide.HANDLERS}
+_NOTES: Final = clark("p:notes")
 _RELATIONSHIP_TYPE: Final = "application/vnd.openxmlformats-package.relationships+xml"
 
 
@@ -44,6 +46,7 @@ class Rebuild:
         self.bound = frozenset[str]()
         self._taken: dict[str, str] = {}        # part → the name it gets
         self._queue: deque[tuple[str, str]] = deque()
+        self._pages: list[Page] = []
         self._silent: set[str] = set()          # parts that are left out and already spoken of, or not worth a word
 
     def run(self) -> Rebuilt:
@@ -51,15 +54,24 @@ class Rebuild:
         top = [one for one in self.package.relationships("") if one.key == "officeDocument" and not one.external]
         if len(top) != 1:
             raise Malformed(f"{len(top)} main parts", where="_rels/.rels", code="ooxml.package")
-        start = Page("_rels/.rels", "", None, self.package.relationships(""), self)
-        self._settle(start, "")
+        start = Page("", "", None, self.package.relationships(""), self)
+        self._imply(start)
         while self._queue:
             self._rebuild_part(*self._queue.popleft())
         if not self.kind:
             raise Malformed("the main part is missing or of an unknown type", where="_rels/.rels", code="ooxml.package")
-        custom_xml.settle(self)
+        for made in self._pages.copy():
+            self._settle(made)
         self._report_unreached()
         return Rebuilt(Source(self._write()), Kind(self.kind))
+
+    def has(self, part: str) -> bool:
+        """The part is taken into the new package."""
+        return part in self._taken
+
+    def silence(self, part: str) -> None:
+        """What is to be said of the part was said."""
+        self._silent.add(part)
 
     # taking parts
 
@@ -163,7 +175,7 @@ class Rebuild:
         self._transform(made, data)
         self.types[name] = content_type
         self.files[name] = xml.serialize(root)
-        self._settle(made, part)
+        self._imply(made)
 
     def _transform(self, made: Page, data: bytes) -> None:
         if b"AlternateContent" in data or b"\0" in data[:4]:
@@ -175,39 +187,60 @@ class Rebuild:
         page.strip_unknown(made, data)
         page.tidy(made)
 
-    def _settle(self, made: Page, part: str) -> None:
-        """Take what is implied, say what is not kept, write the relationships that are."""
+    def _imply(self, made: Page) -> None:
+        """Take what counts without any element that names it."""
+        self._pages.append(made)
         for relation in made.relations.values():
             role = ROLES.get(relation.key)
-            if role is not None and role.implied:
-                self._imply(made, relation, role.how)
-            if relation.id not in made.kept:
-                self._leave(made, relation)
+            is_slide_of_notes = relation.key == "slide" and made.root is not None and made.root.tag in _NOTES
+            if role is None or not (role.implied or is_slide_of_notes):
+                continue
+            if role.how is How.PROPERTIES:
+                self._take_properties(made, relation)
+            elif role.how is not How.DATA:
+                made.keeps(relation)
+
+    def _take_properties(self, made: Page, relation: Relationship) -> None:
+        target = None if relation.external else self.package.resolve(made.part, relation.target)
+        name, content_type = properties.PLACES[relation.key]
+        if target is None or made.part or name in self.files:
+            return
+        self.silence(target)
+        content = properties.rebuild(relation.key, self.package.read(target), self.package.name(target), self.context)
+        if content is not None:
+            made.kept[relation.id] = self.place(target, name, content, content_type)
+
+    def place(self, part: str, name: str, content: bytes, content_type: str = "") -> str:
+        """A part made elsewhere takes the place of one of the input; its name in the new package."""
+        self._taken[part] = name = self._unused(name)
+        self.files[name] = content
+        if content_type:
+            self.types[name] = content_type
+        return name
+
+    def relate(self, part: str, name: str, relation: Relationship, target: str) -> None:
+        """The one relationship of a part that is no page."""
+        made = Page(name, part, None, [relation], self)
+        made.kept[relation.id] = target
+        self.files[_rels_name(name)] = _relationships_xml(made)
+
+    def _settle(self, made: Page) -> None:
+        """Say what is not kept, write the relationships that are."""
+        for relation in made.relations.values():
+            target = None if relation.external else self.package.resolve(made.part, relation.target)
+            if relation.key == "customXml" and target is not None and made.part:
+                custom_xml.settle(self, made, relation, target)
+            elif relation.id not in made.kept:
+                self._leave(made, relation, target)
         if made.kept:
-            self.files[_rels_name(self._taken[part] if part else "")] = _relationships_xml(made)
+            self.files[_rels_name(made.name)] = _relationships_xml(made)
 
-    def _imply(self, made: Page, relation: Relationship, how: How) -> None:
-        target = None if relation.external else self.package.resolve(made.part, relation.target)
-        if how is How.PROPERTIES and target is not None:
-            self._silent.add(target)
-            content = properties.rebuild(relation.key, self.package.read(target), self.package.name(target), self.context)
-            if content is not None and target not in self._taken:
-                name, content_type = properties.PLACES[relation.key]
-                self._taken[target] = name
-                self.files[name], self.types[name] = content, content_type
-                made.kept[relation.id] = name
-        elif how is How.DATA:
-            custom_xml.remember(self, made, relation, target)
-        else:
-            made.keeps(relation)
-
-    def _leave(self, made: Page, relation: Relationship) -> None:
+    def _leave(self, made: Page, relation: Relationship, target: str | None) -> None:
         """One relationship that is not kept. A part that nothing names any more goes without a word if it is of an ordinary role."""
-        target = None if relation.external else self.package.resolve(made.part, relation.target)
         if target is not None:
             fresh = target not in self._silent
             self._silent.add(target)
-            if relation.key in ROLES and (relation.key not in DROPPED or relation.key in ("image", "package")):
+            if relation.key in ROLES and (relation.key not in DROPPED or relation.key == "image"):
                 if self._mistyped(relation, target):
                     self.context.found("ooxml.unknown_part", self.package.name(target), detail=self.package.content_type(target))
                 return
@@ -219,7 +252,7 @@ class Rebuild:
             code = DROPPED.get(relation.key, "ooxml.external_reference") if relation.external else "ooxml.dangling"
             if relation.key == "hyperlink" and not relation.external and relation.target.startswith("#"):
                 return
-            self.context.found(code, f"{made.name}#{relation.id}", detail=relation.target)
+            self.context.found(code, f"{made.name or '_rels/.rels'}#{relation.id}", detail=relation.target)
 
     def _mistyped(self, relation: Relationship, target: str) -> bool:
         role = ROLES[relation.key]

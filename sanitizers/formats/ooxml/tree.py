@@ -9,7 +9,11 @@ from sanitizers.xml import Element
 
 def attached(element: Element, root: Element) -> bool:
     """Still below `root`, not in a branch that was cut off before."""
-    return element is root or element.getroottree().getroot() is root
+    while element is not None:
+        if element is root:
+            return True
+        element = element.getparent()
+    return False
 
 
 def remove(element: Element) -> None:
@@ -19,31 +23,20 @@ def remove(element: Element) -> None:
 
 def unwrap(element: Element) -> None:
     """The element only; its text and children take its place."""
-    inside = element.text
-    if inside:
-        _add_text_before(element, inside)
+    if element.text:
+        _append_text(element.getprevious(), element.getparent(), element.text)
     replace(element, list(element))
 
 
 def replace(element: Element, others: Iterable[Element]) -> None:
     """Put others, with their own tails, where the element was."""
-    parent = element.getparent()
-    at = parent.index(element)
-    tail = element.tail
-    element.tail = None
+    tail, element.tail = element.tail, None
+    for other in others:
+        element.addprevious(other)
+    previous, parent = element.getprevious(), element.getparent()
     parent.remove(element)
-    last = None
-    for offset, other in enumerate(others):
-        parent.insert(at + offset, other)
-        last = other
-    if not tail:
-        return
-    if last is not None:
-        last.tail = (last.tail or "") + tail
-    elif at:
-        parent[at - 1].tail = (parent[at - 1].tail or "") + tail
-    else:
-        parent.text = (parent.text or "") + tail
+    if tail:
+        _append_text(previous, parent, tail)
 
 
 def enclosing(element: Element, names: frozenset[str]) -> Element | None:
@@ -53,10 +46,8 @@ def enclosing(element: Element, names: frozenset[str]) -> Element | None:
     return element
 
 
-def _add_text_before(element: Element, text: str) -> None:
-    previous = element.getprevious()
+def _append_text(previous: Element | None, parent: Element, text: str) -> None:
     if previous is not None:
         previous.tail = (previous.tail or "") + text
     else:
-        parent = element.getparent()
         parent.text = (parent.text or "") + text

@@ -46,17 +46,17 @@ def resources(copier: Copier, source: Dictionary, names: frozenset[str], where: 
         for category, rule in copier.categories.items():
             entries = copier.reader.dictionary(source.get(category))
             kept = {}
-            for name in entries.keys() & names if len(names) < len(entries) else entries.keys():
-                if name not in names or copier.resolve(entries[name]) is None:
+            for name, entry in entries.items():
+                if name not in names or copier.resolve(entry) is None:
                     continue
                 place = f"{where}/{category}/{name}"
-                copied = rule(copier, entries[name], place)
+                copied = rule(copier, entry, place)
                 if copied is OMIT:
                     copier.drop("pdf.invalid_value", place)
                 elif copied is not LEFT:
                     kept[name] = copied
             if kept:
-                new[category] = dict(sorted(kept.items()))
+                new[category] = kept
     return new
 
 

@@ -89,7 +89,7 @@ _SIMPLE_KEYS: Final = {
     "BaseFont": name, "FirstChar": integer, "LastChar": integer, "Widths": shared(_widths), "FontDescriptor": shared(_descriptor),
     "Encoding": shared(either(name, _ENCODING)), "ToUnicode": cmaps.TO_UNICODE, "Lang": name,
 }
-_SIMPLE: Final = shape(_SIMPLE_KEYS, _IGNORED)
+_SIMPLE: Final = shape(_SIMPLE_KEYS, _IGNORED + " CIDToGIDMap DW W")
 _CID_FONT: Final = shape(
     {
         "BaseFont": name, "CIDSystemInfo": _SYSTEM, "FontDescriptor": shared(_descriptor), "DW": number, "W": shared(_cid_widths),
@@ -107,10 +107,10 @@ _COMPOSITE: Final = shape(
     {
         "BaseFont": name, "Encoding": cmaps.ENCODING, "DescendantFonts": array(shared(_descendant), 1, 4), "ToUnicode": cmaps.TO_UNICODE,
     },
-    _IGNORED + " FontDescriptor FirstChar LastChar Widths",
+    _IGNORED + " FontDescriptor FirstChar LastChar Widths CIDToGIDMap CIDSystemInfo DW W",
 )
 _TYPE3: Final = shape(
-    {**_SIMPLE_KEYS, "FontBBox": RECTANGLE, "FontMatrix": MATRIX}, _IGNORED + " CharProcs Resources BaseFont",
+    {**_SIMPLE_KEYS, "FontBBox": RECTANGLE, "FontMatrix": MATRIX}, _IGNORED + " CharProcs Resources BaseFont CIDToGIDMap",
 )
 _DESCENDANTS: Final = {"CIDFontType0": _CID_FONT, "CIDFontType2": _CID_FONT}
 _FONTS: Final[dict[str, Shape]] = {"Type0": _COMPOSITE, "Type1": _SIMPLE, "MMType1": _SIMPLE, "TrueType": _SIMPLE, "Type3": _TYPE3}

@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from sanitizers.formats.pdf import bilevel, filters, jpeg, syntax
 from sanitizers.formats.pdf.colours import COLOUR_SPACE, components, is_indexed
 from sanitizers.formats.pdf.copier import external
+from sanitizers.formats.pdf.layers import membership
 from sanitizers.formats.pdf.shapes import LEFT, OMIT, array, boolean, either, integer, name, number, numbers, shape
 from sanitizers.formats.pdf.values import Dictionary, Name, Ref, Stream, Value, is_integer
 from sanitizers.formats.pdf.writer import deflate
@@ -27,7 +28,7 @@ _LONG_KEYS: Final = {
 }
 _MAX_SIDE: Final = 1 << 20
 _PICTURE_MODES: Final = {1: ("DeviceGray", "L"), 3: ("DeviceRGB", "RGB"), 4: ("DeviceCMYK", "CMYK")}
-_JPX_QUALITY: Final = 92
+_JPX_QUALITIES: Final = (90, 75, 60)
 _MAX_INLINE: Final = 4 << 20
 _BROKEN: Final = (OSError, UnidentifiedImageError, SyntaxError, ValueError, IndexError, KeyError, TypeError, EOFError)
 
@@ -107,7 +108,7 @@ def _samples(copier: Copier, stream: Stream, geometry: _Geometry) -> Samples | N
         case "CCITTFaxDecode":
             return _fax(decoded, geometry)
         case filters.PREDICTOR:
-            return _predicted(decoded)
+            return _predicted(decoded, geometry)
     return _raw(decoded.data, geometry)
 
 
@@ -118,7 +119,7 @@ def _raw(data: bytes, geometry: _Geometry) -> Samples:
     return Samples({"BitsPerComponent": geometry.bits, "Filter": Name("FlateDecode")}, deflate(data))
 
 
-def _predicted(decoded: filters.Decoded) -> Samples | None:
+def _predicted(decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
     """Rows with a predictor keep it: undoing it would only make the file larger."""
     try:
         colors, bits, columns = filters.predictor_shape(decoded.parameters)
@@ -128,7 +129,9 @@ def _predicted(decoded: filters.Decoded) -> Samples | None:
     if not is_integer(predictor) or not (predictor == 2 or 10 <= predictor <= 15):
         return None
     parameters = {"Predictor": predictor, "Colors": colors, "BitsPerComponent": bits, "Columns": columns}
-    return Samples({"Filter": Name("FlateDecode"), "DecodeParms": parameters}, deflate(decoded.data))
+    return Samples(
+        {"BitsPerComponent": geometry.bits, "Filter": Name("FlateDecode"), "DecodeParms": parameters}, deflate(decoded.data)
+    )
 
 
 def _jpeg(copier: Copier, decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
@@ -200,31 +203,60 @@ def _bilevel(geometry: _Geometry, how: Dictionary, data: bytes, extra: bytes | N
 
 
 def _jpx(copier: Copier, fields: Dictionary, data: bytes, geometry: _Geometry) -> Samples | None:
-    """JPEG 2000: samples for an indexed space and small pictures without loss, others as a JPEG of high quality."""
+    """JPEG 2000: samples for an indexed space and small pictures without loss, others as a JPEG of about the same size."""
+    indexed = is_indexed(copier, fields.get("ColorSpace"))
+    opened = _open_jpx(copier, data)
+    if opened is None:
+        return None
+    alpha = opened.getchannel("A") if opened.mode in ("LA", "RGBA") else None
+    picture = _draw_jpx(opened, data, geometry.count)
+    count = len(picture.getbands())
+    if geometry.count not in (0, count):
+        return None
+    new: Dictionary = {"Width": picture.width, "Height": picture.height, "BitsPerComponent": 8}
+    if alpha is not None and copier.resolve(fields.get("SMaskInData")) in (1, 2):
+        new["SMask"] = _alpha_mask(copier, alpha)
+    if not geometry.count:
+        new["ColorSpace"] = Name(_PICTURE_MODES[count][0])
+    packed = deflate(picture.tobytes())
+    if indexed or "Mask" in fields or len(packed) <= len(data) * 6 // 5:
+        return Samples({**new, "Filter": Name("FlateDecode")}, packed)
+    encoded = _photograph(picture, len(data))
+    _remember(encoded)
+    return Samples({**new, "Filter": Name("DCTDecode")}, encoded)
+
+
+def _open_jpx(copier: Copier, data: bytes) -> Image.Image | None:
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG2000",)) as opened:
             copier.budget.check_frame(*opened.size)
             opened.load()
-            picture = opened.copy()
+            return opened.copy()
     except _BROKEN:
         return None
-    new: Dictionary = {"Width": picture.width, "Height": picture.height, "BitsPerComponent": 8}
-    alpha = picture.getchannel("A") if picture.mode in ("LA", "RGBA") else None
-    if alpha is not None and copier.resolve(fields.get("SMaskInData")) in (1, 2):
-        new["SMask"] = _alpha_mask(copier, alpha)
-    picture = _plain_mode(picture)
-    count = len(picture.getbands())
-    if not geometry.count:
-        new["ColorSpace"] = Name(_PICTURE_MODES[count][0])
-    elif geometry.count != count:
-        return None
-    packed = deflate(picture.tobytes())
-    if is_indexed(copier, fields.get("ColorSpace")) or len(packed) <= len(data) * 6 // 5 or "Mask" in fields:
-        return Samples({**new, "Filter": Name("FlateDecode")}, packed)
-    out = io.BytesIO()
-    picture.save(out, "JPEG", quality=_JPX_QUALITY, subsampling=0, optimize=True)
-    _remember(out.getvalue())
-    return Samples({**new, "Filter": Name("DCTDecode")}, out.getvalue())
+
+
+def _draw_jpx(opened: Image.Image, data: bytes, count: int) -> Image.Image:
+    """8-bit grey or RGB from PDFium, which clips samples that overshoot; CMYK and what PDFium will not take from Pillow."""
+    count = count or {"L": 1, "LA": 1, "I;16": 1, "I": 1, "1": 1, "CMYK": 4}.get(opened.mode, 3)
+    if count in (1, 3):
+        fields = {"Width": opened.width, "Height": opened.height, "BitsPerComponent": 8, "ColorSpace": Name(_PICTURE_MODES[count][0])}
+        picture = bilevel.decode({**fields, "Filter": Name("JPXDecode")}, data)
+        if picture is not None and picture.size == opened.size:
+            return picture.convert(_PICTURE_MODES[count][1])
+    return _plain_mode(opened)
+
+
+def _photograph(picture: Image.Image, size: int) -> bytes:
+    """A JPEG of about the size that it had, but of no less than fair quality."""
+    encoded = b""
+    for quality in _JPX_QUALITIES:
+        out = io.BytesIO()
+        picture.save(out, "JPEG", quality=quality, optimize=True)
+        encoded = out.getvalue()
+        if len(encoded) <= size * 6 // 5:
+            break
+    return encoded
 
 
 def _plain_mode(picture: Image.Image) -> Image.Image:
@@ -254,7 +286,7 @@ def _mask(copier: Copier, value: Value, where: str) -> Value:
 _SHAPE: Final = shape(
     {
         "ColorSpace": COLOUR_SPACE, "ImageMask": boolean, "Decode": numbers(2, 64), "Interpolate": boolean, "Intent": name,
-        "SMask": _mask, "Mask": either(_mask, array(integer, 2, 64)), "Matte": array(number, 1, 32), "StructParent": integer,
+        "SMask": _mask, "Mask": either(_mask, array(integer, 2, 64)), "Matte": array(number, 1, 32), "StructParent": integer, "OC": membership,
     },
     _SIZE_KEYS,
 )

@@ -18,7 +18,7 @@ _BY_KEY: Final = {
     "OPI": "pdf.opi", "Alternates": "pdf.alternate_image", "SpiderInfo": "pdf.web_capture", "IDS": "pdf.web_capture",
     "URLS": "pdf.web_capture", "Perms": "pdf.signature", "DSS": "pdf.signature", "Legal": "pdf.signature",
     "SV": "pdf.signature", "Lock": "pdf.signature", "PresSteps": "pdf.multimedia", "Trans": "pdf.transition",
-    "FFilter": "pdf.external_stream", "FDecodeParms": "pdf.external_stream", "URI": "pdf.unsafe_link",
+    "FFilter": "pdf.external_stream", "FDecodeParms": "pdf.external_stream", "URI": "pdf.unsafe_link", "FontMatrix": "pdf.font_matrix",
 }
 _BY_ACTION: Final = {
     "JavaScript": "pdf.javascript", "Launch": "pdf.launch", "GoToR": "pdf.goto_remote", "GoToE": "pdf.goto_remote", "URI": "pdf.unsafe_link",
@@ -29,18 +29,22 @@ _BY_ANNOTATION: Final = {
     "FileAttachment": "pdf.embedded_file", "RichMedia": "pdf.rich_media", "3D": "pdf.rich_media", "Movie": "pdf.multimedia",
     "Sound": "pdf.multimedia", "Screen": "pdf.multimedia",
 }
+_ACTIONS: Final = frozenset({"A", "PA", "Next"})
 _CHAIN: Final = 200
 
 
 def report(copier: Copier, key: str, value: Value, where: str) -> None:
     """One key that no shape knows."""
     place = f"{where}/{key}" if where else key
-    copier.drop(_BY_KEY.get(key, "pdf.unknown_key"), place)
     value = copier.resolve(value)
+    if key in _ACTIONS and isinstance(value, dict | list):
+        actions(copier, value, place)
+        return
+    copier.drop(_BY_KEY.get(key, "pdf.unknown_key"), place)
     if key == "AA" and isinstance(value, dict):
         for trigger, action in value.items():
             actions(copier, action, f"{place}/{trigger}")
-    elif key == "JavaScript" or key in {"OpenAction", "A", "PA", "Next"}:
+    elif key in ("JavaScript", "OpenAction"):
         actions(copier, value, place)
 
 

@@ -66,7 +66,7 @@ def open_pdf(source: Source, context: Context) -> Reader:
     data = source.bytes()
     for password in ("", *context.passwords):
         try:
-            pdf = pikepdf.open(io.BytesIO(data), password=password, conversion_mode="explicit")
+            pdf = pikepdf.open(io.BytesIO(data), password=password, conversion_mode="explicit", inherit_page_attributes=False)
         except pikepdf.PasswordError:
             continue
         except (pikepdf.PdfError, RuntimeError, ValueError, TypeError) as error:
@@ -77,8 +77,8 @@ def open_pdf(source: Source, context: Context) -> Reader:
     raise Encrypted("none of the passwords opens it")
 
 
-def _parse(found: pikepdf.Object) -> Value:
-    return syntax.parse(found.unparse(resolved=True))
+def _parse(found: pikepdf.Object | None) -> Value:
+    return None if found is None else syntax.parse(found.unparse(resolved=True))
 
 
 def _stream(found: pikepdf.Stream, ref: Ref) -> Stream:

@@ -2,7 +2,8 @@
 
 Removes: scripts, event handlers, foreign objects, animation, references to other files and sites, style sheets and fonts, metadata,
     document types, unknown elements, attributes and styles.
-Keeps: shapes, text, gradients, patterns, clips, masks, markers, filters, symbols, styles, links of allowed schemes, pictures inside (rebuilt).
+Keeps: shapes, text, gradients, patterns, clips, masks, markers, filters, symbols, styles, links of allowed schemes, pictures
+    inside (rebuilt).
 Refuses: broken XML, entities that hold mark-up, drawings that repeat themselves without end.
 Spec: SVG 1.1 (second edition), SVG 2, CSS Syntax 3.
 """
@@ -32,6 +33,10 @@ _FRAGMENT: Final = re.compile(r"#[^\s<>\"'`\\()]+")
 _LINK: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):[^\s\x00-\x20<>\"`\\]*")
 _DATA: Final = re.compile(r"\s*data:image/(png|jpe?g|gif|webp);base64,([A-Za-z0-9+/=\s]+)", re.IGNORECASE)
 _MEDIA_TYPES: Final = {Kind.PNG: "png", Kind.JPEG: "jpeg", Kind.GIF: "gif", Kind.WEBP: "webp"}
+_NAMESPACES: Final = {None: SVG, "xlink": XLINK}
+_MAX_PLACES: Final = 100
+# Elements that may be open at once: nesting and `use` together.
+_MAX_OPEN: Final = 300
 # Elements that a viewer draws once all `use` are followed.
 _MAX_DRAWN: Final = 1_000_000
 
@@ -64,16 +69,19 @@ class _Drawing:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._pictures = 0
+        self._places = 0
+
+    def _found(self, code: str, where: str = "", detail: str = "") -> None:
+        """Names in a drawing are the author's to choose: the first hundred places are named, then only the kind of thing."""
+        self._places += 1
+        self._context.found(code, where[:80] if self._places <= _MAX_PLACES else "", detail=detail)
 
     def copy(self, element: Element, parent: Element | None) -> Element | None:
         """The element with what is known inside it, appended to `parent`; None if it stays behind."""
         name = self._name(element)
         if name is None:
             return None
-        if parent is None:
-            made = etree.Element(f"{{{SVG}}}{name}", nsmap={None: SVG, "xlink": XLINK})
-        else:
-            made = etree.Element(f"{{{SVG}}}{name}")
+        made = etree.Element(f"{{{SVG}}}{name}", nsmap=_NAMESPACES if parent is None else None)
         self._attributes(element, made, name)
         if name in known.NEED_REFERENCE and not (made.get(_HREF) or made.get(_XLINK_HREF)):
             return None
@@ -105,7 +113,7 @@ class _Drawing:
     def _characters(self, text: str | None, name: str) -> str | None:
         if text is None or name in known.TEXTS or not text.strip():
             return text
-        self._context.found("svg.element", name, detail="text outside of text elements")
+        self._found("svg.element", name, detail="text outside of text elements")
         return None
 
     def _name(self, element: Element) -> str | None:
@@ -118,7 +126,7 @@ class _Drawing:
         if space == XHTML or (space in (SVG, None) and name in known.FOREIGN):
             code = "svg.foreign_object"
             if any(etree.QName(child).localname in known.SCRIPTS for child in element.iter(etree.Element)):
-                self._context.found("svg.script", name)
+                self._found("svg.script", name)
         elif name in known.SCRIPTS:
             code = "svg.script"
         elif space == SVG:
@@ -128,7 +136,7 @@ class _Drawing:
             )
         elif space is None:
             code = "svg.element"
-        self._context.found(code, str(name)[:80])
+        self._found(code, str(name))
         return None
 
     def _attributes(self, element: Element, made: Element, name: str) -> None:
@@ -158,13 +166,13 @@ class _Drawing:
         qualified = etree.QName(key)
         name = str(qualified.localname)
         if qualified.namespace is None and name.lower().startswith("on"):
-            self._context.found("svg.event_handler", name[:80])
+            self._found("svg.event_handler", name)
         elif qualified.namespace == XML:
-            self._context.found("svg.external_reference", f"xml:{name}"[:80], detail=given)
+            self._found("svg.external_reference", f"xml:{name}", given)
         elif qualified.namespace is not None or name.startswith("data-"):
-            self._context.found("svg.metadata", "", detail=name)
+            self._found("svg.metadata", "", name)
         else:
-            self._context.found("svg.attribute", name[:80])
+            self._found("svg.attribute", name)
 
     def _reference(self, key: str, given: str, made: Element, name: str) -> None:
         target = given.strip()
@@ -179,16 +187,16 @@ class _Drawing:
             if link and link[1].lower() in self._context.treatment.link_schemes:
                 made.set(key, target)
             else:
-                self._context.found("svg.active_link", target[:200])
+                self._found("svg.active_link", target)
         else:
-            self._context.found("svg.external_reference", f"{name}: {target[:200]}")
+            self._found("svg.external_reference", f"{name}: {target}")
 
     def _picture(self, target: str, name: str) -> str | None:
         """A picture inside, rebuilt, as a data URL."""
         found = _DATA.fullmatch(target)
         if found is None:
             code = "svg.image_dropped" if target[:5].lower() == "data:" else "svg.external_reference"
-            self._context.found(code, f"{name}: {target[:80]}")
+            self._found(code, f"{name}: {target}")
             return None
         self._pictures += 1
         file_name = f"image{self._pictures}.{found[1].lower()}"
@@ -198,12 +206,12 @@ class _Drawing:
         kind = outcome.report.output.kind if outcome.report.output is not None else None
         media_type = _MEDIA_TYPES.get(kind) if kind is not None else None
         if outcome.content is None or media_type is None:
-            self._context.found("svg.image_dropped", file_name)
+            self._found("svg.image_dropped", file_name)
             return None
         return f"data:image/{media_type};base64,{pybase64.b64encode(outcome.content.view).decode('ascii')}"
 
     def _report(self, code: str, detail: str) -> None:
-        self._context.found(code, "" if code == "svg.metadata" else detail[:80], detail=detail)
+        self._found(code, "" if code == "svg.metadata" else detail, detail)
 
 
 def _append_text(parent: Element, text: str) -> None:
@@ -231,8 +239,8 @@ def _check_repetition(root: Element) -> None:
     def weight(element: Element) -> int:
         if element in weights:
             return weights[element]
-        if element in open_now:
-            raise LimitExceeded("a symbol that uses itself")
+        if element in open_now or len(open_now) >= _MAX_OPEN:
+            raise LimitExceeded("a symbol that uses itself, or too many levels of use")
         open_now.add(element)
         total = 1 + sum(weight(child) for child in element)
         for target in _used(element):

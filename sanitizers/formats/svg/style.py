@@ -23,7 +23,9 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _SELECTOR: Final = re.compile(r"[\w\-.#*,>+~\s:()]+")
-_AT_RULE: Final = re.compile(r"@([\w-]+)")
+_AT_RULE: Final = re.compile(r"\s*@([\w-]+)")
+_AT_RULE_ENDS: Final = re.compile(r"[{;]")
+_BRACE: Final = re.compile(r"[{}]")
 _MAX_DEPTH: Final = 3
 
 
@@ -64,7 +66,7 @@ def declarations(text: str, report: Report) -> str:
         made = value(given) if name in PROPERTIES else None
         if made is not None:
             kept.append(f"{name}:{made}")
-        elif name.startswith("-") or re.fullmatch(r"[a-z-]+", name) and value(given) is not None:
+        elif name.startswith("-") or (re.fullmatch(r"[a-z-]+", name) and value(given) is not None):
             report("svg.metadata", name)    # a vendor's or an editor's own: nothing that a viewer of drawings shows
         else:
             report(_reason(given), name)
@@ -98,22 +100,22 @@ def sheet(text: str, report: Report) -> str:
     written: list[str] = []
     at = 0
     while at < len(text):
-        opened, ended = text.find("{", at), text.find(";", at)
-        head = text[at : opened if opened >= 0 else len(text)]
-        rule = _AT_RULE.match(text[at:].lstrip())
-        if rule and 0 <= ended and (opened < 0 or ended < opened):
+        rule = _AT_RULE.match(text, at)
+        ends = _AT_RULE_ENDS.search(text, at) if rule else None
+        opened = text.find("{", at)
+        if rule and (ends is None or ends[0] == ";"):
             _statement(rule[1].lower(), report)
-            at = ended + 1
+            at = ends.end() if ends else len(text)
         elif opened < 0:
             if text[at:].strip():
-                report("svg.stylesheet" if rule else "svg.style", "")
+                report("svg.style", "")
             break
         else:
             closed = _closing(text, opened)
             if rule:
                 report("svg.font" if rule[1].lower() == "font-face" else "svg.style", "@" + rule[1])
             else:
-                written += _rule(head.strip(), text[opened + 1 : closed], report)
+                written += _rule(text[at:opened].strip(), text[opened + 1 : closed], report)
             at = closed + 1
     return "\n".join(written)
 
@@ -135,8 +137,8 @@ def _rule(selector: str, body: str, report: Report) -> list[str]:
 
 def _closing(text: str, opened: int) -> int:
     depth = 0
-    for found in re.finditer(r"[{}]", text[opened:]):
+    for found in _BRACE.finditer(text, opened):
         depth += 1 if found[0] == "{" else -1
         if depth == 0:
-            return opened + found.start()
+            return found.start()
     return len(text)

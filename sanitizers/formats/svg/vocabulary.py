@@ -27,7 +27,9 @@ ELEMENTS: Final = FILTERS | {
 SCRIPTS: Final = frozenset({"script", "handler", "listener"})
 FOREIGN: Final = frozenset({"foreignObject", "iframe", "object", "embed", "audio", "video", "canvas", "html", "body"})
 ANIMATIONS: Final = frozenset({"animate", "animateColor", "animateMotion", "animateTransform", "set", "mpath", "discard"})
-FONTS: Final = frozenset({"font", "font-face", "font-face-src", "font-face-uri", "glyph", "missing-glyph", "hkern", "vkern", "glyphRef", "altGlyph"})
+FONTS: Final = frozenset({
+    "font", "font-face", "font-face-src", "font-face-uri", "glyph", "missing-glyph", "hkern", "vkern", "glyphRef", "altGlyph",
+})  # fmt: skip
 TEXTS: Final = frozenset({"title", "desc", "text", "tspan", "textPath", "style", "a"})
 TEXT_ONLY: Final = frozenset({"title", "desc"})
 # Elements that say nothing without a reference.
@@ -76,23 +78,25 @@ SILENT: Final = frozenset({
     f"{{{XLINK}}}type", f"{{{XLINK}}}show", f"{{{XLINK}}}actuate", f"{{{XLINK}}}title", f"{{{XLINK}}}role", f"{{{XLINK}}}arcrole",
 })  # fmt: skip
 
-PROPERTIES: Final = frozenset(
-    (
-        "alignment-baseline baseline-shift block-progression clip clip-path clip-rule color color-interpolation color-interpolation-filters "
-        "color-rendering color-profile cursor direction display dominant-baseline enable-background fill fill-opacity fill-rule filter "
-        "flood-color flood-opacity font font-family font-feature-settings font-kerning font-size font-size-adjust font-stretch font-style "
-        "font-variant font-variant-alternates font-variant-caps font-variant-east-asian font-variant-ligatures font-variant-numeric "
-        "font-variant-position font-variation-settings font-weight glyph-orientation-horizontal glyph-orientation-vertical image-rendering "
-        "inline-size isolation kerning letter-spacing lighting-color line-height marker marker-end marker-mid marker-start mask mask-type "
-        "mix-blend-mode opacity overflow paint-order pointer-events shape-inside shape-margin shape-padding shape-rendering "
-        "solid-color solid-opacity stop-color stop-opacity stroke stroke-dasharray stroke-dashoffset stroke-linecap stroke-linejoin "
-        "stroke-miterlimit stroke-opacity stroke-width text-align text-anchor text-align-last text-decoration text-decoration-color "
-        "text-decoration-line text-decoration-style text-indent text-orientation text-overflow text-rendering text-transform transform "
-        "transform-box transform-origin unicode-bidi vector-effect visibility white-space word-spacing writing-mode "
-        "x y cx cy r rx ry width height d"
-    ).split()
-)
-FUNCTIONS: Final = frozenset(
-    "rgb rgba hsl hsla matrix translate translatex translatey scale scalex scaley rotate skew skewx skewy "
-    "blur brightness contrast drop-shadow grayscale hue-rotate invert opacity saturate sepia rect inset circle ellipse polygon path".split()
-)
+PROPERTIES: Final = frozenset({
+    "alignment-baseline", "baseline-shift", "block-progression", "clip", "clip-path", "clip-rule", "color",
+    "color-interpolation", "color-interpolation-filters", "color-rendering", "color-profile", "cursor", "direction",
+    "display", "dominant-baseline", "enable-background", "fill", "fill-opacity", "fill-rule", "filter", "flood-color",
+    "flood-opacity", "font", "font-family", "font-feature-settings", "font-kerning", "font-size", "font-size-adjust",
+    "font-stretch", "font-style", "font-variant", "font-variant-alternates", "font-variant-caps", "font-variant-east-asian",
+    "font-variant-ligatures", "font-variant-numeric", "font-variant-position", "font-variation-settings", "font-weight",
+    "glyph-orientation-horizontal", "glyph-orientation-vertical", "image-rendering", "inline-size", "isolation", "kerning",
+    "letter-spacing", "lighting-color", "line-height", "marker", "marker-end", "marker-mid", "marker-start", "mask",
+    "mask-type", "mix-blend-mode", "opacity", "overflow", "paint-order", "pointer-events", "shape-inside", "shape-margin",
+    "shape-padding", "shape-rendering", "solid-color", "solid-opacity", "stop-color", "stop-opacity", "stroke",
+    "stroke-dasharray", "stroke-dashoffset", "stroke-linecap", "stroke-linejoin", "stroke-miterlimit", "stroke-opacity",
+    "stroke-width", "text-align", "text-anchor", "text-align-last", "text-decoration", "text-decoration-color",
+    "text-decoration-line", "text-decoration-style", "text-indent", "text-orientation", "text-overflow", "text-rendering",
+    "text-transform", "transform", "transform-box", "transform-origin", "unicode-bidi", "vector-effect", "visibility",
+    "white-space", "word-spacing", "writing-mode", "x", "y", "cx", "cy", "r", "rx", "ry", "width", "height", "d",
+})  # fmt: skip
+FUNCTIONS: Final = frozenset({
+    "rgb", "rgba", "hsl", "hsla", "matrix", "translate", "translatex", "translatey", "scale", "scalex", "scaley", "rotate",
+    "skew", "skewx", "skewy", "blur", "brightness", "contrast", "drop-shadow", "grayscale", "hue-rotate", "invert",
+    "opacity", "saturate", "sepia", "rect", "inset", "circle", "ellipse", "polygon", "path",
+})  # fmt: skip

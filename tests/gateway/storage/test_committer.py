@@ -145,17 +145,22 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("round_", range(ROUNDS))
-async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path, round_: int) -> None:
-    path = tmp_path / "sekisho.db"
+def _told_before_kill(path: Path, acknowledgements: int) -> list[str]:
+    """The receipt numbers that a writer of its own process gave before it was killed."""
     with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, cwd=ROOT) as writer:
         assert writer.stdout is not None
         told = b""
-        while told.count(b"\n") < 40 + 67 * round_:
+        while told.count(b"\n") < acknowledgements:
             told += os.read(writer.stdout.fileno(), 4096)
         writer.send_signal(signal.SIGKILL)
         told += writer.stdout.read()
-    acknowledged = told.decode().rpartition("\n")[0].split("\n")
+    return told.decode().rpartition("\n")[0].split("\n")
+
+
+@pytest.mark.parametrize("round_", range(ROUNDS))
+async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path, round_: int) -> None:
+    path = tmp_path / "sekisho.db"
+    acknowledged = await asyncio.to_thread(_told_before_kill, path, 40 + 67 * round_)
     assert len(set(acknowledged)) == len(acknowledged)
     journal = Journal(path)
     await journal.start()
@@ -196,12 +201,16 @@ asyncio.run(main())
 """
 
 
+def _on_a_limited_disk(path: Path) -> list[str]:
+    command = [sys.executable, "-c", LIMITED, str(path)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True, timeout=60).stdout.splitlines()
+
+
 async def test_a_disk_error_is_temporary(tmp_path: Path) -> None:
     """Writes past a limit fail with EFBIG, which SQLite answers with "disk I/O error" or "disk is full"."""
     path = tmp_path / "sekisho.db"
-    ran = subprocess.run([sys.executable, "-c", LIMITED, str(path)], capture_output=True, text=True, cwd=ROOT, check=True, timeout=60)
-    first, second = ran.stdout.splitlines()
-    assert first.startswith("refused: journal: d"), ran.stdout
+    first, second = await asyncio.to_thread(_on_a_limited_disk, path)
+    assert first.startswith("refused: journal: d")
     journal = Journal(path)
     await journal.start()
     assert sorted(transfer.receipt_no for transfer in await journal.transfers()) == second.split()

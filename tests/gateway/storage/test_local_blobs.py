@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.storage.blobs import BlobWriter
 from gateway.storage.faults import BlobMissingError, StorageError, StorageFullError
 from gateway.storage.local_blobs import LocalBlobs
 from tests.build.transfer import FaultyDisk, digest
@@ -35,6 +36,11 @@ async def store(tmp_path: Path) -> AsyncIterator[Callable[..., LocalBlobs]]:
 
 def files(folder: Path, below: str = "") -> list[Path]:
     return [path for path in (folder / "store" / below).rglob("*") if path.is_file()]
+
+
+async def _write(writer: BlobWriter, content: bytes) -> None:
+    await writer.write(content)
+    await writer.commit()
 
 
 async def test_only_the_owner_may_look(store: Callable[..., LocalBlobs], tmp_path: Path) -> None:
@@ -65,10 +71,9 @@ async def test_trouble_at_any_step_leaves_nothing(
     expected = StorageError if error == errno.EIO else StorageFullError
     with pytest.raises(expected):
         await blobs.put(content)
+    writer = await blobs.begin()
     with pytest.raises(expected):
-        writer = await blobs.begin()
-        await writer.write(content)
-        await writer.commit()
+        await _write(writer, content)
     await writer.abort()
     assert files(tmp_path) == []
 

@@ -32,7 +32,7 @@ def upgrade() -> None:
     _held_by_account("tokens", ("title", sa.Text()), ("created_at", sa.Float()), ("expires_at", sa.Float()))
 
 
-def _held_by_account(name: str, *columns: tuple[str, sa.types.TypeEngine[object]]) -> None:
+def _held_by_account(name: str, *columns: tuple[str, sa.Text | sa.Float[float]]) -> None:
     op.create_table(
         name,
         sa.Column("value_hash", sa.Text(), nullable=False),

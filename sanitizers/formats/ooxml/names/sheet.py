@@ -9,13 +9,13 @@ SHEET: Final = frozenset(
     alignment anchor author authors autoFilter autoSortScope b bgColor bk bookViews border borders bottom brk c cacheField
     cacheFields cacheHierarchies cacheHierarchy cacheSource calcPr calculatedColumnFormula calculatedItem calculatedItems
     calculatedMember calculatedMembers cellMetadata cellStyle cellStyles cellStyleXfs cellWatch cellWatches cellXfs cfRule cfvo
-    charset chartFormat chartFormats chartsheet colBreaks colFields colHierarchiesUsage colHierarchyUsage colItems color
+    charset chartFormat chartFormats chartsheet col colBreaks colFields colHierarchiesUsage colHierarchyUsage colItems color
     colorFilter colors colorScale cols comment commentList commentPr comments condense conditionalFormat conditionalFormats
     conditionalFormatting consolidation control controlPr controls customFilter customFilters customProperty customSheetView
     customSheetViews customWorkbookView customWorkbookViews d dataBar dataConsolidate dataField dataFields dataRef dataRefs
     dataValidation dataValidations dateGroupItem definedName definedNames diagonal dimension dimensions discretePr drawing
-    drawingHF dxf dxfs dynamicFilter e end entries evenFooter evenHeader ext extend extension extensionList extLst family fgColor
-    field fieldGroup fieldsUsage fieldUsage fileRecoveryPr fileSharing fileVersion fill fills filter filterColumn filters
+    drawingHF dxf dxfs dynamicFilter e end entries evenFooter evenHeader ext extend extension extensionList extLst f family
+    fgColor field fieldGroup fieldsUsage fieldUsage fileRecoveryPr fileSharing fileVersion fill fills filter filterColumn filters
     firstFooter firstHeader font fonts format formats formula formula1 formula2 from futureMetadata gradientFill group groupItems
     groupLevel groupLevels groupMember groupMembers groups headerFooter hierarchyUsage horizontal hyperlink hyperlinks i
     iconFilter iconSet ignoredError ignoredErrors indexedColors inputCells is item items k kpi kpis left legacyDrawing
@@ -29,8 +29,8 @@ SHEET: Final = frozenset(
     set sets shadow sharedItems sheet sheetBackgroundPicture sheetCalcPr sheetData sheetFormatPr sheetPr sheetProtection sheets
     sheetView sheetViews si sortByTuple sortCondition sortState sst start stop strike styleSheet sz t tabColor table tableColumn
     tableColumns tablePart tableParts tableStyle tableStyleElement tableStyleInfo tableStyles text to top top10 totalsRowFormula
-    tpl tpls tupleCache u v valueMetadata vertAlign vertical WebPublishItems workbookPr workbookProtection workbookView worksheet
-    worksheetSource x xf
+    tpl tpls tupleCache u v valueMetadata vertAlign vertical WebPublishItems workbook workbookPr workbookProtection workbookView
+    worksheet worksheetSource x xf
     """.split()
 )
 

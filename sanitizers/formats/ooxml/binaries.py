@@ -1,0 +1,30 @@
+"""A last look into binary parts that stay behind: the rules see macro source and objects that the ZIP hides from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sanitizers.formats.ooxml.rebuild import Rebuild
+
+_COMPOUND_FILE: Final = b"\xd0\xcf\x11\xe0"
+
+
+def look_into(rebuild: Rebuild, part: str) -> None:
+    """Scan the part and whatever hangs on it (ActiveX data, VBA data)."""
+    seen: set[str] = set()
+    queue = [part]
+    while queue:
+        name = queue.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        rebuild.silence(name)
+        data = rebuild.package.read(name)
+        rebuild.context.scan_layer(data, rebuild.package.name(name))
+        if b"ddeLink" in data:
+            rebuild.context.found("ooxml.dde", rebuild.package.name(name))
+        for relation in rebuild.package.relationships(name):
+            target = None if relation.external else rebuild.package.resolve(name, relation.target)
+            if target is not None and not rebuild.has(target):
+                queue.append(target)

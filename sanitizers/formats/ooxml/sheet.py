@@ -1,0 +1,231 @@
+"""SpreadsheetML: sheets, names, formulas, pivot tables."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from sanitizers import xml
+from sanitizers.context import Context
+from sanitizers.formats.ooxml import formulas, links, tree
+from sanitizers.formats.ooxml.page import Handler, Page, prune
+from sanitizers.formats.ooxml.vocabulary import clark
+from sanitizers.model import Action, Unsupported
+
+_CELL: Final = re.compile(rb"<(?:\w+:)?c[\s/>]")
+_WORKBOOK: Final = clark("x:workbook")
+_SHEET: Final = clark("x:sheet")
+_VIEW: Final = clark("x:workbookView x:customWorkbookView")
+_DEFINED_NAME: Final = clark("x:definedName")
+_CELL_FORMULA: Final = clark("x:f")
+_SHEET_KINDS: Final = frozenset({"worksheet", "chartsheet"})
+_BUILT_IN: Final = frozenset(
+    "_xlnm.print_area _xlnm.print_titles _xlnm._filterdatabase _xlnm.criteria _xlnm.extract _xlnm.database _xlnm.sheet_title "
+    "_xlnm.consolidate_area".split()
+)
+_AUTO: Final = re.compile(r"(?:_xlnm\.)?auto_?(?:open|close|activate|deactivate)", re.IGNORECASE)
+_MACRO_MARKS: Final = ("function", "vbProcedure", "xlm", "macro")
+_SOURCE: Final = clark("x:cacheSource")
+_WORKSHEET_SOURCE: Final = clark("x:worksheetSource")
+
+
+@dataclass(slots=True)
+class Workbook:
+    """What the workbook part decided, for the parts after it: names and sheets, in lower case, that formulas may not use any more."""
+
+    gone: set[str] = field(default_factory=set)
+
+
+def count_cells(data: bytes) -> int:
+    """The cells of a worksheet, counted before it is parsed."""
+    return len(_CELL.findall(data))
+
+
+def is_local_cache(data: bytes, context: Context, where: str) -> bool:
+    """A pivot cache whose source is a range of this workbook."""
+    root = xml.parse(data, context.budget, where)
+    source = next(root.iter(*_SOURCE), None)
+    if source is None or source.get("type") != "worksheet":
+        return False
+    return all(not any("}" in name for name in inner.attrib) for inner in root.iter(*_WORKSHEET_SOURCE))
+
+
+def prepare(page: Page) -> None:
+    """Sheets and names of a workbook, formulas of a worksheet."""
+    if page.root.tag in _WORKBOOK:
+        _settle_sheets(page)
+        _settle_names(page)
+        return
+    if any(page.root.tag.endswith(f"}}{name}") for name in ("worksheet", "macrosheet")):
+        _settle_formulas(page)
+
+
+def _settle_sheets(page: Page) -> None:
+    """Macro and dialog sheets go; what counts sheets by their number is counted anew."""
+    sheets = list(page.root.iter(*_SHEET))
+    stays: list[bool] = []
+    for sheet in sheets:
+        relation = page.relation(sheet)
+        fits = relation is not None and relation.key in _SHEET_KINDS and page.keeps(relation)
+        stays.append(fits)
+        if not fits:
+            page.rebuild.workbook.gone.add((sheet.get("name") or "").lower())
+            tree.remove(sheet)
+    if not any(stays):
+        raise Unsupported("no worksheet but macro sheets", where=page.name)
+    if all(stays):
+        return
+    new = {old: sum(stays[:old]) for old in range(len(stays)) if stays[old]}
+    _renumber(page, new)
+    left = [sheet for sheet, stay in zip(sheets, stays, strict=True) if stay]
+    if all(sheet.get("state", "visible") != "visible" for sheet in left):
+        left[0].attrib.pop("state", None)
+
+
+def _renumber(page: Page, new: dict[int, int]) -> None:
+    for view in page.root.iter(*_VIEW):
+        for name in ("activeTab", "firstSheet"):
+            if (value := view.get(name)) is not None:
+                view.set(name, str(new.get(int(value) if value.isdecimal() else -1, 0)))
+    for defined in list(page.root.iter(*_DEFINED_NAME)):
+        value = defined.get("localSheetId")
+        if value is None:
+            continue
+        place = new.get(int(value) if value.isdecimal() else -1)
+        if place is None:
+            tree.remove(defined)
+        else:
+            defined.set("localSheetId", str(place))
+
+
+def _settle_names(page: Page) -> None:
+    """Names that start macros or reach out of the workbook go, and then those that use them."""
+    gone = page.rebuild.workbook.gone
+    names = list(page.root.iter(*_DEFINED_NAME))
+    changed = True
+    while changed:
+        changed = False
+        for defined in names:
+            name = (defined.get("name") or "").lower()
+            if defined.getparent() is None or (why := _name_danger(defined, page)) is None:
+                continue
+            parent = defined.getparent()
+            tree.remove(defined)
+            prune(parent)
+            page.found(why, defined.get("name") or "", detail=defined.text or "")
+            changed = name not in gone
+            gone.add(name)
+
+
+def _name_danger(defined: xml.Element, page: Page) -> str | None:
+    name = (defined.get("name") or "").lower()
+    if _AUTO.match(name) or any(defined.get(mark) in ("1", "true") for mark in _MACRO_MARKS):
+        return "ooxml.macro_name"
+    if name.startswith("_xlnm.") and name not in _BUILT_IN:
+        return "ooxml.macro_name"
+    found = _danger(defined.text, page)
+    return found[0] if found else None
+
+
+def _danger(formula: str | None, page: Page) -> tuple[str, str] | None:
+    if not formula:
+        return None
+    return formulas.danger(formula, page.context.treatment.link_schemes, frozenset(page.rebuild.workbook.gone))
+
+
+def _settle_formulas(page: Page) -> None:
+    """A formula that may not stay leaves the value it last had. The copies of a shared formula go with it."""
+    judged: dict[str, tuple[str, str] | None] = {}
+    lost: set[str] = set()
+    followers: list[xml.Element] = []
+    for element in list(page.root.iter(*_CELL_FORMULA)):
+        text = element.text or ""
+        shared = element.get("si") if element.get("t") == "shared" else None
+        if not text and shared is not None:
+            followers.append(element)
+            continue
+        if text not in judged:
+            judged[text] = _danger(text, page)
+        if (why := judged[text]) is not None:
+            _drop_formula(element, why, page)
+            if shared is not None:
+                lost.add(shared)
+    for element in followers:
+        if element.get("si") in lost:
+            tree.remove(element)
+
+
+def _drop_formula(element: xml.Element, why: tuple[str, str], page: Page) -> None:
+    cell = element.getparent()
+    place = cell.get("r") or "" if cell is not None else ""
+    tree.remove(element)
+    page.found(why[0], place, detail=why[1])
+
+
+def _formula_element(element: xml.Element, page: Page) -> None:
+    """Any other formula: of a condition, a validation, a table column. What it belongs to goes with it if it may not stay."""
+    why = _danger(element.text, page)
+    if why is None:
+        return
+    page.found(why[0], element.tag.rpartition("}")[2], detail=why[1])
+    owner = tree.enclosing(element, _OWNERS)
+    parent = owner.getparent() if owner is not None else None
+    if parent is None:
+        tree.remove(element)
+        return
+    tree.remove(owner)
+    if parent.tag in _COUNTED:
+        parent.set("count", str(len(parent)))
+    if not len(parent) and parent.getparent() is not None:
+        tree.remove(parent)
+
+
+def _chart_formula(element: xml.Element, page: Page) -> None:
+    """A series of another workbook: its cached values stay, its place becomes a broken reference as Excel writes it."""
+    if why := _danger(element.text, page):
+        page.found(why[0], "f", Action.REWRITTEN, detail=why[1])
+        element.text = "#REF!"
+
+
+def _formula_attributes(element: xml.Element, page: Page) -> None:
+    for name in ("textlink", "fmlaLink", "fmlaRange", "fmlaGroup", "fmlaTxbx", "fmlaPict", "linkedCell", "listFillRange", "formula", "macro"):
+        if why := _danger(element.get(name), page):
+            page.found(why[0], name, detail=why[1])
+            del element.attrib[name]
+
+
+def _hyperlink(element: xml.Element, page: Page) -> None:
+    location = element.get("location")
+    if location is not None and not links.is_place(location):
+        del element.attrib["location"]
+        page.found("ooxml.hyperlink", element.get("ref") or "", detail=location)
+        if page.relation(element) is None:
+            parent = element.getparent()
+            tree.remove(element)
+            prune(parent)
+
+
+def _table_parts(element: xml.Element, page: Page) -> None:
+    """Its count is read by Excel, so it is counted."""
+    for part in list(element):
+        if not page.keeps(page.relation(part)):
+            tree.remove(part)
+    element.set("count", str(len(element)))
+    prune(element)
+
+
+_OWNERS: Final = clark("x:cfRule x14:cfRule x:dataValidation x14:dataValidation x14:sparkline x:calculatedColumnFormula x:totalsRowFormula")
+_COUNTED: Final = clark("x:dataValidations x14:dataValidations")
+
+HANDLERS: Final[dict[str, Handler]] = {
+    **dict.fromkeys(
+        clark("x:formula x:formula1 x:formula2 x:calculatedColumnFormula x:totalsRowFormula x16:f vx:FmlaLink vx:FmlaRange vx:FmlaPict "
+              "vx:FmlaGroup vx:FmlaTxbx"),
+        _formula_element,
+    ),
+    **dict.fromkeys(clark("c:f cx:f"), _chart_formula),
+    **dict.fromkeys(clark("x14:formControlPr x:calculatedItem x:cacheField x:control"), _formula_attributes),
+    **dict.fromkeys(clark("x:hyperlink"), _hyperlink),
+    **dict.fromkeys(clark("x:tableParts"), _table_parts),
+}  # fmt: skip

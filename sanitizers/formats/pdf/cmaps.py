@@ -1,0 +1,76 @@
+"""Character maps (ISO 32000-2 §9.7.5, §9.10.3; Adobe Technical Note 5014): PostScript of which only the words of a CMap are written again."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from sanitizers.formats.pdf.shapes import LEFT, OMIT, integer, name, record, shape, shared, string, typed
+from sanitizers.formats.pdf.values import Name, Stream, Value
+
+if TYPE_CHECKING:
+    from sanitizers.formats.pdf.copier import Copier
+
+_WORDS: Final = frozenset(
+    b"begincmap endcmap usecmap begincodespacerange endcodespacerange begincidchar endcidchar begincidrange endcidrange "
+    b"beginnotdefchar endnotdefchar beginnotdefrange endnotdefrange beginbfchar endbfchar beginbfrange endbfrange "
+    b"beginusematrix endusematrix beginrearrangedfont endrearrangedfont "
+    b"CMapName begin end def dict dup pop findresource defineresource currentdict true false".split()
+)
+_TOKEN: Final = re.compile(
+    rb"%[^\r\n]*+"
+    rb"|(<<|>>|[\[\]]|<[0-9A-Fa-f\x00\t\n\f\r ]*+>|\((?:[^()\\]++|\\[\x00-\xff])*+\)|/[^\x00\t\n\f\r ()<>\[\]{}/%]*+"
+    rb"|[+-]?[0-9]++(?:\.[0-9]*+)?(?![^\x00\t\n\f\r ()<>\[\]{}/%]))"
+    rb"|([^\x00\t\n\f\r ()<>\[\]{}/%]++)"
+)
+_ENDS_LINE: Final = re.compile(rb"begin|end|def|usecmap|pop")
+
+
+def rewrite(data: bytes) -> tuple[bytes, bool]:
+    """The CMap anew, one instruction a line, and whether any word had to be left out."""
+    lines: list[bytes] = []
+    line: list[bytes] = []
+    dropped = False
+    for match in _TOKEN.finditer(data):
+        value, word = match[1], match[2]
+        if value is not None:
+            line.append(value)
+        elif word is not None and word in _WORDS:
+            line.append(word)
+            if _ENDS_LINE.match(word):
+                lines.append(b" ".join(line))
+                line = []
+        elif word is not None:
+            dropped = True
+    lines.append(b" ".join(line))
+    return b"\n".join(lines), dropped
+
+
+_SYSTEM: Final = record(shape({"Registry": string, "Ordering": string, "Supplement": integer}))
+_KEYS: Final = "Type Length Filter DecodeParms DL Metadata"
+
+
+def _encoding(copier: Copier, value: Value, where: str) -> Value:
+    """The CMap of a composite font: the name of a predefined one, or a stream."""
+    found = copier.resolve(value)
+    if isinstance(found, Name):
+        return name(copier, found, where)
+    return _map(copier, found, where)
+
+
+def _map(copier: Copier, found: Value, where: str) -> Value:
+    if not isinstance(found, Stream):
+        return OMIT
+    fields = copier.fields(found.fields, _CMAP, where)
+    data = copier.content_of(found, where)
+    if data is None:
+        return LEFT
+    text, dropped = rewrite(data)
+    if dropped:
+        copier.drop("pdf.invalid_cmap", where)
+    return copier.writer.add_deflated(fields, text)
+
+
+ENCODING: Final = shared(_encoding)
+_CMAP: Final = shape({"Type": typed("CMap"), "CMapName": name, "CIDSystemInfo": _SYSTEM, "WMode": integer, "UseCMap": ENCODING}, _KEYS)
+TO_UNICODE: Final = ENCODING

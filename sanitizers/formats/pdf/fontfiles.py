@@ -1,0 +1,82 @@
+"""Embedded font programs (ISO 32000-2 §9.9): told apart by their bytes, parsed and written anew."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, NamedTuple
+
+from PIL import ImageFont
+
+from sanitizers.formats.pdf import cff, sfnt, type1
+from sanitizers.formats.pdf.values import Dictionary, Name, Ref, Stream, Value
+from sanitizers.model import Malformed
+
+if TYPE_CHECKING:
+    from sanitizers.formats.pdf.copier import Copier
+
+
+class Program(NamedTuple):
+    """Where the new program stands, and under which key of the descriptor it belongs."""
+
+    key: str
+    ref: Ref
+
+
+class Rewritten(NamedTuple):
+    """A font program anew: the key, the extra fields of its stream, the bytes."""
+
+    key: str
+    fields: Dictionary
+    data: bytes
+
+
+def program(copier: Copier, value: Value, where: str) -> Program | None:
+    """The program anew; None when no viewer could use it. Raises Malformed for one that viewers use but that does not parse here."""
+    stream = copier.resolve(value)
+    if not isinstance(stream, Stream):
+        return None
+    ref = value if isinstance(value, Ref) else stream.ref
+    if ref not in copier.programs:
+        copier.programs[ref] = _program(copier, stream, where)
+    return copier.programs[ref]
+
+
+def _program(copier: Copier, stream: Stream, where: str) -> Program | None:
+    data = copier.content_of(stream, where)
+    if not data:
+        return None
+    subtype = copier.resolve(stream.fields.get("Subtype"))
+    try:
+        new = _rewrite(data, subtype if isinstance(subtype, Name) else None)
+    except Malformed as refusal:
+        if _usable(data):
+            raise Malformed(f"font program: {refusal.detail}", where=where, code="pdf.invalid_font") from refusal
+        copier.drop("pdf.unusable_font", where, refusal.detail)
+        return None
+    ref = copier.writer.add_deflated(new.fields, new.data)
+    return Program(new.key, ref)
+
+
+def _rewrite(data: bytes, subtype: Name | None) -> Rewritten:
+    head = data[:4]
+    if head in (b"\x00\x01\x00\x00", b"true", b"OTTO", b"ttcf"):
+        new = sfnt.rebuild(data)
+        if head == b"OTTO" or subtype == "OpenType":
+            return Rewritten("FontFile3", {"Subtype": Name("OpenType")}, new)
+        return Rewritten("FontFile2", {"Length1": len(new)}, new)
+    if head[:1] == b"\x80" or b"%!" in data[:128]:
+        new, clear, encrypted = type1.rebuild(data)
+        return Rewritten("FontFile", {"Length1": clear, "Length2": encrypted, "Length3": len(new) - clear - encrypted}, new)
+    if head[:1] == b"\x01":
+        new, keyed = cff.rebuild(data)
+        return Rewritten("FontFile3", {"Subtype": Name("CIDFontType0C" if keyed or subtype == "CIDFontType0C" else "Type1C")}, new)
+    raise Malformed("no known font format")
+
+
+def _usable(data: bytes) -> bool:
+    """Whether FreeType, which most viewers use, opens it at all."""
+    try:
+        ImageFont.truetype(io.BytesIO(data), 10)
+    except (OSError, ValueError):
+        return False
+    return True

@@ -1,0 +1,213 @@
+"""Pictures for tests: clean ones by Pillow, dangerous ones by writing the containers by hand."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+import zlib
+
+from PIL import Image, ImageCms, ImageFilter
+
+CANARY = b"SEKISHO-CANARY-2026"
+TAKEN = b"2026:04:01 09:30:00"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def scene(size: tuple[int, int] = (96, 64), mode: str = "RGB") -> Image.Image:
+    """Something with slopes and edges, the same every time, of any mode."""
+    width, height = size
+    picture = Image.new("RGB", size)
+    picture.putdata([(x * 255 // width, y * 255 // height, (x * y) % 256 if x > width // 2 else 40) for y in range(height) for x in range(width)])
+    picture.paste((250, 10, 10), (4, 4, 20, 12))
+    if mode == "RGBA":
+        picture.putalpha(Image.linear_gradient("L").resize(size))
+        return picture
+    if mode == "P":
+        return picture.quantize(48)
+    if mode == "I;16":
+        return Image.frombytes("I;16", size, b"".join(struct.pack("<H", (x * 601 + y * 77) % 65_536) for y in range(height) for x in range(width)))
+    return picture.convert(mode)
+
+
+def soft(mode: str = "RGB") -> Image.Image:
+    """A scene without edges, for coders that halve the resolution of colours."""
+    return scene().filter(ImageFilter.GaussianBlur(5)).convert(mode)
+
+
+def noise(size: tuple[int, int], seed: int = 1) -> Image.Image:
+    return Image.frombytes("RGB", size, random.Random(seed).randbytes(3 * size[0] * size[1]))
+
+
+def saved(picture: Image.Image, plugin: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, plugin, **options)
+    return out.getvalue()
+
+
+def opened(data: bytes) -> Image.Image:
+    picture = Image.open(io.BytesIO(data))
+    picture.load()
+    return picture
+
+
+# ------------------------------------------------------------------------------------------------------------------------ Exif
+
+
+def exif(orientation: int = 1, *, taken: bytes | None = TAKEN, gps: bool = False, maker: bytes = b"", next_ifd: int = 0) -> bytes:
+    """A TIFF block, little-endian: orientation, and the date, a GPS directory, a maker's text where asked for."""
+    entries = [(0x0112, 3, 1, struct.pack("<HH", orientation, 0))]
+    tail = b""
+    base = 8 + 2 + 12 * (1 + bool(maker) + (taken is not None) + gps) + 4
+    if maker:
+        text = maker + b"\0" * (8 - len(maker) if len(maker) < 8 else 1)
+        entries.append((0x010F, 2, len(text), struct.pack("<I", base + len(tail))))
+        tail += text
+    if taken is not None:
+        at = base + len(tail)
+        entries.append((0x8769, 4, 1, struct.pack("<I", at)))
+        tail += struct.pack("<HHHIII", 1, 0x9003, 2, 20, at + 18, 0) + taken + b"\0"
+    if gps:
+        entries.append((0x8825, 4, 1, struct.pack("<I", base + len(tail))))
+        tail += struct.pack("<HHHI4sI", 1, 1, 2, 2, b"N\0\0\0", 0)
+    body = struct.pack("<H", len(entries))
+    for tag, kind, count, value in sorted(entries):
+        body += struct.pack("<HHI", tag, kind, count) + value
+    return b"II*\0\x08\0\0\0" + body + struct.pack("<I", next_ifd) + tail
+
+
+def display_profile() -> bytes:
+    """An RGB profile whose red and green primaries are exchanged: impossible to miss when it is applied."""
+    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    places = {}
+    for index in range(struct.unpack_from(">I", data, 128)[0]):
+        name, at, size = struct.unpack_from(">4sII", data, 132 + 12 * index)
+        places[name] = at, size
+    (red, size), (green, _) = places[b"rXYZ"], places[b"gXYZ"]
+    data[red : red + size], data[green : green + size] = data[green : green + size], data[red : red + size]
+    return bytes(data)
+
+
+def srgb_profile() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+# ------------------------------------------------------------------------------------------------------------------------ JPEG
+
+
+def jpeg_segment(marker: int, body: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
+
+
+def jpeg_with(*segments: bytes, picture: Image.Image | None = None, tail: bytes = b"", **options: object) -> bytes:
+    """A JPEG with more segments after SOI and more bytes after EOI."""
+    data = saved(picture or scene(), "JPEG", **{"quality": 90, **options})
+    return data[:2] + b"".join(segments) + data[2:] + tail
+
+
+def jpeg_segments(data: bytes) -> list[tuple[int, bytes]]:
+    """(marker, body) up to the first scan, then the bytes from EOI on as marker 0xD9: a walk of the tests' own."""
+    found, at = [], 2
+    while data[at + 1] != 0xDA:
+        length = struct.unpack_from(">H", data, at + 2)[0]
+        found.append((data[at + 1], data[at + 4 : at + 2 + length]))
+        at += 2 + length
+    return [*found, (0xD9, data[data.index(b"\xff\xd9", at) + 2 :])]
+
+
+# ------------------------------------------------------------------------------------------------------------------------ PNG
+
+
+def png_chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def png_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
+    """(name, body) of every chunk, whatever follows IEND as a chunk without a name."""
+    found, at = [], 8
+    while at + 8 <= len(data):
+        length, name = struct.unpack_from(">I4s", data, at)
+        found.append((name, data[at + 8 : at + 8 + length]))
+        at += 12 + length
+        if name == b"IEND":
+            break
+    return found + ([(b"", data[at:])] if at < len(data) else [])
+
+
+def png_with(*chunks: bytes, picture: Image.Image | None = None, tail: bytes = b"") -> bytes:
+    """A PNG with more chunks after IHDR and more bytes after IEND."""
+    data = saved(picture or scene(), "PNG")
+    return data[:33] + b"".join(chunks) + data[33:] + tail
+
+
+def png_of(width: int, height: int, depth: int, colour_type: int, raw: bytes, *before: bytes, level: int = 9) -> bytes:
+    """A PNG of rows that are filtered already."""
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0))
+    return PNG_SIGNATURE + header + b"".join(before) + png_chunk(b"IDAT", zlib.compress(raw, level)) + png_chunk(b"IEND", b"")
+
+
+def png_spelling_palette(text: bytes) -> bytes:
+    """A palette picture whose palette is a text, every colour in use."""
+    colours = len(text) // 3
+    rows = b"".join(b"\0" + bytes((x + y) % colours for x in range(32)) for y in range(32))
+    return png_of(32, 32, 8, 3, rows, png_chunk(b"PLTE", text[: 3 * colours]))
+
+
+# ------------------------------------------------------------------------------------------------------------------------ GIF
+
+
+def gif(frames: int = 1, *extensions: bytes, size: tuple[int, int] = (8, 8), tail: bytes = b"") -> bytes:
+    """Tiny frames, each of one colour, written block by block."""
+    width, height = size
+    palette = bytes((0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255))
+    head = b"GIF89a" + struct.pack("<HHBBB", width, height, 0x91, 0, 0) + palette
+    picture = Image.new("P", size)
+    parts = [head, *extensions]
+    for index in range(frames):
+        if index < 4:
+            picture.paste(index, (0, 0, *size))
+            data = picture.tobytes("gif", "P", 2, 0)
+            frame = b"\x21\xf9\x04\x04\x0a\0\0\0" + struct.pack("<B4HB", 0x2C, 0, 0, width, height, 0) + b"\x02" + data + b"\0"
+        parts.append(frame)
+    return b"".join([*parts, b"\x3b", tail])
+
+
+def gif_comment(text: bytes) -> bytes:
+    return b"\x21\xfe" + bytes([len(text)]) + text + b"\0"
+
+
+# ------------------------------------------------------------------------------------------------------------------------ TIFF
+
+
+def tiff(pages: list[Image.Image], **options: object) -> bytes:
+    return saved(pages[0], "TIFF", save_all=True, append_images=pages[1:], **options)
+
+
+def tiff_loop() -> bytes:
+    """One directory that names itself as the next."""
+    entries = [(256, 3, 1, 1), (257, 3, 1, 1), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8), (278, 3, 1, 1), (279, 4, 1, 1)]
+    body = b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    return b"II*\0" + struct.pack("<I", 16) + b"\x80" * 8 + struct.pack("<H", len(entries)) + body + struct.pack("<I", 16)
+
+
+# ------------------------------------------------------------------------------------------------------------------------ WebP, BMP
+
+
+def webp_with(picture: Image.Image, *chunks: tuple[bytes, bytes], tail: bytes = b"", **options: object) -> bytes:
+    """A WebP with more chunks at its end, under an extended header."""
+    inner = saved(picture, "WEBP", **options)[12:]
+    flags = 0x08 | 0x10 * (picture.mode == "RGBA")
+    if inner[:4] != b"VP8X":
+        width, height = (side - 1 for side in picture.size)
+        inner = b"VP8X" + struct.pack("<IB3x", 10, flags) + width.to_bytes(3, "little") + height.to_bytes(3, "little") + inner
+    for name, body in chunks:
+        inner += name + struct.pack("<I", len(body)) + body + b"\0" * (len(body) & 1)
+    return b"RIFF" + struct.pack("<I", 4 + len(inner)) + b"WEBP" + inner + tail
+
+
+def bmp_speaking(text: bytes) -> bytes:
+    """A BMP whose pixel rows begin with a text."""
+    picture = Image.new("RGB", (64, 4), (9, 9, 9))
+    data = bytearray(saved(picture, "BMP"))
+    data[54 : 54 + len(text)] = text
+    return bytes(data)
