@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import msgspec
+
 from sanitizers import identify, names
 from sanitizers.budget import Budget
 from sanitizers.context import Context, Outcome, Rebuilt
@@ -12,6 +14,7 @@ from sanitizers.formats import BY_KIND
 from sanitizers.model import (
     BLOCKING_REASONS,
     Action,
+    Finding,
     Forbidden,
     Job,
     Kind,
@@ -154,7 +157,7 @@ def _refusal(context: Context, source: Source, refusal: Refused, started: float)
         reason=refusal.reason,
         input=_input(context, source),
         output=None,
-        findings=tuple(context.findings),
+        findings=tuple(_not_done(finding) for finding in context.findings),
         matches=tuple(context.matches),
         parts=tuple(context.parts),
         policy=context.job.policy,
@@ -162,6 +165,11 @@ def _refusal(context: Context, source: Source, refusal: Refused, started: float)
         elapsed_ms=_elapsed(started),
         mail=context.mail,
     )
+
+
+def _not_done(finding: Finding) -> Finding:
+    """Nothing was removed from what never came out: what was found in it was refused with it."""
+    return msgspec.structs.replace(finding, action=Action.REFUSED) if finding.action in _CHANGES else finding
 
 
 def _delivery(context: Context, source: Source, rebuilt: Rebuilt, started: float) -> Report:

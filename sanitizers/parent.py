@@ -41,7 +41,7 @@ _LAZY_MODULES: Final = (
     "bisect", "calendar", "colorsys", "concurrent.futures", "copy", "csv", "decimal", "difflib", "fractions", "heapq", "html.entities",
     "html.parser", "http.client", "imghdr", "json", "linecache", "locale", "lzma", "mimetypes", "ntpath", "numbers", "pickle", "plistlib",
     "pprint", "quopri", "random", "reprlib", "shlex", "shutil", "statistics", "string", "stringprep", "tarfile", "textwrap", "tokenize",
-    "unicodedata", "urllib.parse", "uuid", "xml.etree.ElementTree", "xml.parsers.expat", "zipfile", "zoneinfo",
+    "unicodedata", "urllib.parse", "uuid", "xml.dom.expatbuilder", "xml.dom.minidom", "xml.etree.ElementTree", "xml.parsers.expat", "zipfile", "zoneinfo",
 )  # fmt: skip
 _OUT_OF_THE_WAY: Final = 64
 _MAX_DESCRIPTOR: Final = 4_096

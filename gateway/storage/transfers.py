@@ -147,9 +147,24 @@ def accept(connection: Connection, arrival: Arrival) -> tuple[int, str]:
     """A new row in RECEIVED; its id and receipt number."""
     day = day_of(arrival.received_at)
     number: int = connection.execute(_COUNT[connection.dialect.name], {"day": day}).scalar_one()
-    receipt_no = f"{day}-{number:06d}"
-    row = {
-        "receipt_no": receipt_no,
+    row = _new_row(arrival) | {"receipt_no": f"{day}-{number:06d}"}
+    transfer_id: int = connection.execute(_INSERT_TRANSFER, row).scalar_one()
+    if arrival.recipients:
+        rows = [
+            {"transfer_id": transfer_id, "position": position, "address": _stored(address)}
+            for position, address in enumerate(arrival.recipients)
+        ]
+        connection.execute(_INSERT_RECIPIENT, rows)
+    detail: dict[str, object] = {"to": State.RECEIVED, "recipients": len(arrival.recipients)}
+    detail |= {name: row[name] for name in ("door", "client", "sender", "size", "sha256")}
+    ledger.append(
+        connection, at=arrival.received_at, actor=ROAD, action="transfer.received", subject=row["receipt_no"], detail=detail
+    )
+    return transfer_id, row["receipt_no"]
+
+
+def _new_row(arrival: Arrival) -> dict[str, Any]:
+    return {
         "organisation": arrival.organisation,
         "lane": arrival.lane,
         "door": arrival.door,
@@ -168,24 +183,6 @@ def accept(connection: Connection, arrival: Arrival) -> tuple[int, str]:
         "rules": "",
         "note": "",
     }
-    transfer_id: int = connection.execute(_INSERT_TRANSFER, row).scalar_one()
-    if arrival.recipients:
-        rows = [
-            {"transfer_id": transfer_id, "position": position, "address": _stored(address)}
-            for position, address in enumerate(arrival.recipients)
-        ]
-        connection.execute(_INSERT_RECIPIENT, rows)
-    detail: dict[str, object] = {
-        "to": State.RECEIVED,
-        "door": arrival.door,
-        "client": row["client"],
-        "sender": row["sender"],
-        "recipients": len(arrival.recipients),
-        "size": arrival.size,
-        "sha256": arrival.sha256,
-    }
-    ledger.append(connection, at=arrival.received_at, actor=ROAD, action="transfer.received", subject=receipt_no, detail=detail)
-    return transfer_id, receipt_no
 
 
 def _stored(text: str) -> str:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from sanitizers.formats import archive, csv, html, message, structured, text
+from sanitizers.formats import archive, csv, html, image, message, ooxml, pdf, structured, svg, text
+from sanitizers.formats.ooxml import encrypted
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import Kind
 
 SANITIZERS: Final[tuple[Sanitizer, ...]] = (
+    pdf.SANITIZER,
+    ooxml.SANITIZER,
+    encrypted.SANITIZER,
+    image.SANITIZER,
+    svg.SANITIZER,
     *archive.SANITIZERS,
     text.SANITIZER,
     csv.SANITIZER,

@@ -11,6 +11,7 @@ from sanitizers.model import Kind
 from sanitizers.source import Source
 
 _PDF_WITHIN: Final = 1024
+_PDF_OBJECT: Final = re.compile(rb"\d[ \t\r\n]+\d+[ \t\r\n]+obj\b|\bstartxref\b|\btrailer\b")
 _AT_START: Final[tuple[tuple[bytes, Kind], ...]] = (
     (b"MZ", Kind.PE),
     (b"ZM", Kind.PE),
@@ -20,8 +21,9 @@ _AT_START: Final[tuple[tuple[bytes, Kind], ...]] = (
     (b"\xce\xfa\xed\xfe", Kind.MACHO),
     (b"\xcf\xfa\xed\xfe", Kind.MACHO),
     (b"L\x00\x00\x00\x01\x14\x02\x00\x00\x00\x00\x00\xc0\x00\x00\x00\x00\x00\x00F", Kind.LNK),
-    (b"ITSF\x03\x00\x00\x00", Kind.CHM),
+    (b"ITSF", Kind.CHM),
     (b"MSWIM\x00\x00\x00", Kind.WIM),
+    (b"WLPWM\x00\x00\x00", Kind.WIM),
     (b"vhdxfile", Kind.VHDX),
     (b"conectix", Kind.VHD),
     (b"MSCF\x00\x00\x00\x00", Kind.CAB),
@@ -48,33 +50,41 @@ _AT_START: Final[tuple[tuple[bytes, Kind], ...]] = (
     (b"\x1f\x9d", Kind.COMPRESS),
     (b"\x1f\xa0", Kind.COMPRESS),
     (b"!<arch>\n", Kind.AR),
-    (b"070701", Kind.CPIO),
-    (b"070702", Kind.CPIO),
-    (b"070707", Kind.CPIO),
-    (b"\xc7\x71", Kind.CPIO),
-    (b"\x60\xea", Kind.ARJ),
     (b"\x78\x9f\x3e\x22", Kind.TNEF),
     (b"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3", Kind.ONE),
+    (b"\xa1\x2f\xff\x43\xd9\xef\x76\x4c\x9e\xe2\x10\xea\x57\x22\x76\x5f", Kind.ONE),
     (b"\x00\x01\x00\x00Standard ACE DB", Kind.ACCDB),
     (b"\x00\x01\x00\x00Standard Jet DB", Kind.ACCDB),
     (b"JwwData.", Kind.JWW),
-    (b"AC10", Kind.DWG),
-    (b"\x60\x0e\x82\x01", Kind.XDW),
+    (b"AutoCAD Binary DXF\r\n\x1a\x00", Kind.DXF),
     (b"%!PS", Kind.EPS),
     (b"\xc5\xd0\xd3\xc6", Kind.EPS),
-    (b"OTTO", Kind.FONT),
-    (b"ttcf", Kind.FONT),
+    (b"OTTO\x00", Kind.FONT),
+    (b"ttcf\x00", Kind.FONT),
     (b"wOFF", Kind.FONT),
     (b"wOF2", Kind.FONT),
     (b"\x00\x01\x00\x00\x00", Kind.FONT),
-    (b"ID3", Kind.AUDIO),
-    (b"OggS", Kind.AUDIO),
+    (b"OggS\x00", Kind.AUDIO),
     (b"fLaC", Kind.AUDIO),
     (b"\x1aE\xdf\xa3", Kind.VIDEO),
     (b"0&\xb2u\x8ef\xcf\x11\xa6\xd9\x00\xaa\x00b\xcel", Kind.VIDEO),
 )
+# Short signatures that a text could begin with ("AC100V", "070701,", "ID3"): more of the header has to be right.
+_BY_HEADER: Final[tuple[tuple[re.Pattern[bytes], Kind], ...]] = (
+    (re.compile(rb"AC(?:10\d\d|[12]\.\d\d?)\x00"), Kind.DWG),
+    (re.compile(rb"07070[12][0-9A-Fa-f]{104}"), Kind.CPIO),
+    (re.compile(rb"070707[0-7]{70}"), Kind.CPIO),
+    (re.compile(rb"\xc7\x71.{19}[\x00-\x10]|\x71\xc7.{18}[\x00-\x10]", re.DOTALL), Kind.CPIO),
+    (re.compile(rb"\x60\xea.[\x00-\x0a][\x1e-\x40][\x00-\x7f]{2}", re.DOTALL), Kind.ARJ),
+    (re.compile(rb"..-(?:lh[0-9a-z]|lz[0-9s]|pm[0-2])-.{13}[\x00-\x03]", re.DOTALL), Kind.LZH),
+    (re.compile(rb"ID3[\x02-\x04].[\x00-\xf0][\x00-\x7f]{4}", re.DOTALL), Kind.AUDIO),
+    (re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), Kind.BZ2),
+    (re.compile(rb"\x60\x0e\x82\x01.\x80\x03\x00\xc0\x14", re.DOTALL), Kind.XBD),
+    (re.compile(rb"\x60\x0e\x82\x01", re.DOTALL), Kind.XDW),
+    # BIFF 2 to 5 without a compound file around it: Excel opens these too.
+    (re.compile(rb"\x09[\x00\x02\x04\x08][\x04\x06\x08]\x00.{2}[\x10\x20\x40]\x00|\x09\x08\x08\x00\x00[\x05\x06]", re.DOTALL), Kind.XLS),
+)
 _ATC: Final = (b"_AttacheCaseData", b"_AttacheCase_Rsa", b"_Atc_Broken_Data")
-_LZH: Final = re.compile(rb"-(?:lh[0-9a-z]|lz[0-9s]|pm[0-2])-")
 _HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"})
 _ISO_SECTORS: Final = (0x8001, 0x8801, 0x9001)
 _KOLY: Final = 512
@@ -90,6 +100,9 @@ def by_signature(source: Source) -> Kind | None:
     for signature, kind in _AT_START:
         if head.startswith(signature):
             return kind
+    for header, kind in _BY_HEADER:
+        if header.match(head):
+            return kind
     return _by_shape(source, head)
 
 
@@ -104,10 +117,6 @@ def _by_shape(source: Source, head: bytes) -> Kind | None:
         return Kind.ICO
     if head[:4] == b"\x01\x00\x00\x00" and head[40:44] == b" EMF":
         return Kind.EMF
-    if head.startswith(b"BZh") and head[4:10] in (b"1AY&SY", b"\x17rE8P\x90"):
-        return Kind.BZ2
-    if _LZH.fullmatch(head[2:7]):
-        return Kind.LZH
     if head[4:20] in _ATC:
         return Kind.ATC
     if head.startswith(b"\xca\xfe\xba\xbe"):
@@ -118,7 +127,7 @@ def _by_shape(source: Source, head: bytes) -> Kind | None:
 
 
 def _late(source: Source, head: bytes) -> Kind | None:
-    if -1 < head[: _PDF_WITHIN + 5].find(b"%PDF-") <= _PDF_WITHIN:
+    if _is_pdf(source, head):
         return Kind.PDF
     if any(bytes(source.view[at : at + 5]) in (b"CD001", b"BEA01", b"NSR02", b"NSR03") for at in _ISO_SECTORS):
         return Kind.ISO
@@ -127,6 +136,12 @@ def _late(source: Source, head: bytes) -> Kind | None:
     if len(source) > _KOLY and source.tail(_KOLY).startswith(b"conectix"):
         return Kind.VHD
     return Kind.TAR if _old_tar(head) else None
+
+
+def _is_pdf(source: Source, head: bytes) -> bool:
+    """The header may stand anywhere in the first 1,024 bytes; text that only speaks of PDF has no object behind it."""
+    at = head[: _PDF_WITHIN + 5].find(b"%PDF-")
+    return at == 0 or (at > 0 and _PDF_OBJECT.search(source.view) is not None)
 
 
 def _iso_media(head: bytes) -> Kind:

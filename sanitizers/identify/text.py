@@ -2,115 +2,187 @@
 
 from __future__ import annotations
 
+import json
 import re
+import unicodedata
 from typing import Final
 
 from sanitizers import charset, names
+from sanitizers.identify.markup import PAGE, by_markup
 from sanitizers.model import Kind
 from sanitizers.source import Source
 
 _HEAD: Final = 64 << 10
-_BINARY: Final = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
+_CHUNK: Final = 1 << 20
+_CONTROL_BYTES: Final = bytes(byte for byte in range(0x20) if byte not in b"\x08\t\n\x0b\x0c\r\x1b\x07") + b"\x7f"
 _CONTROL: Final = re.compile("[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
+_SUBSTITUTE: Final = b"\x1a"        # Ctrl-Z, the end of a text file under CP/M, DOS and on many host computers still
+_WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+
+# Names under which a file is shown and never run: clear evidence only makes it another kind of text.
+_PLAIN: Final = frozenset({"txt", "text", "log", "md", "asc", "csv", "tsv"})
+_TABLES: Final = frozenset({"csv", "tsv"})
+_PAGES: Final = frozenset({"html", "htm", "xhtml", "shtml"})
+_JSON: Final = frozenset({"json", "geojson"})
+_SCRIPTS: Final = frozenset(
+    "asp aspx bas bat cgi cmd csh hta js jse jsp ksh php phtml pl ps1 ps1xml psd1 psm1 py pyw rb sct sh tcsh vb vbe vbs wsc wsf wsh".split()
+)
+
 _HEADER: Final = re.compile(rb"[!-9;-~]{1,76}[ \t]*:")
 _SEPARATOR: Final = re.compile(rb"\r?\n\r?\nFrom \S+ .*\r?\n[!-9;-~]{1,76}:")
 _MAIL_HEADERS: Final = re.compile(
-    rb"^(?:received|from|to|cc|subject|date|message-id|mime-version|return-path|content-type|delivered-to|reply-to|x-[a-z-]+|dkim-signature)"
-    rb"[ \t]*:",
+    rb"^(?:received|from|to|cc|subject|date|message-id|mime-version|return-path|content-type|delivered-to|reply-to|x-[a-z-]{1,70}|dkim-signature)"
+    rb"(?=[ \t]*:)",
     re.IGNORECASE | re.MULTILINE,
 )
-_HTML: Final = re.compile(r"<(?:!doctype\s+html|html|head|body|script|iframe|meta\s|title|table|div|form|a\s+href|p>|br\s*/?>)", re.IGNORECASE)
-_XML_ROOT: Final = re.compile(r"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)[\s/>]")
-_ROOTS: Final[dict[str, Kind]] = {"svg": Kind.SVG, "html": Kind.HTML, "package": Kind.FLAT_OPC, "worddocument": Kind.WORD2003XML}
-_SCRIPT: Final = re.compile(
-    r"\A#!|<%@|^\s*(?:@echo\s+off|On\s+Error\s+Resume\s+Next|Option\s+Explicit)\b|\bWScript\.|\bCreateObject\s*\(|\bActiveXObject\s*\(|"
-    r"\bInvoke-Expression\b|\bNew-Object\s+(?:System\.)?Net\.WebClient",
-    re.IGNORECASE | re.MULTILINE,
+_ONLY_IN_MAIL: Final = frozenset({b"received", b"message-id", b"mime-version", b"return-path", b"delivered-to", b"dkim-signature"})
+_ADDRESSED: Final = frozenset({b"received", b"to", b"message-id", b"return-path", b"delivered-to"})
+
+_SYLK_RECORD: Final = re.compile(rb"^(?:[BCFOPW]|N[NEU]);[A-Z]", re.MULTILINE)
+_SHORTCUT: Final = re.compile(
+    r"(?:;.{0,200}\r?\n|\s){0,20}\[(?:InternetShortcut|\.ShellClassInfo|autorun|Shell\]\s+(?:Command|IconFile)=)"  # .url desktop.ini .scf
+    r"|WEB\r?\n1\r?\n\s*(?:https?|ftp|file):"                                                                     # .iqy
+    r"|(?:[a-z ]{3,40}:[isb]:.*\r?\n){2}",                                                                         # .rdp
+    re.IGNORECASE,
 )
-_BY_NAME: Final = {"csv": Kind.CSV, "tsv": Kind.CSV}
+_DIF: Final = re.compile(r"TABLE\r?\n0,1\r?\n\"")
+_DXF: Final = re.compile(r"(?:999\r?\n.*\r?\n){0,50}\s*0\r?\n\s*SECTION\r?\n")
+_STEP: Final = "ISO-10303-21;"
+_JSON_START: Final = re.compile(r"[\[{]\s*(?:[\"\[{\]}\d-]|true|false|null)")
+
+# A script under a harmless name: what its first line or a call in it can only mean. Prose that speaks of WScript.Shell is no script.
+_SCRIPT_START: Final = re.compile(r"#!\s?/|#@~\^|@echo\s+off\b|@?powershell(?:\.exe)?\s+-|<%@|Option\s+Explicit\s*$|On\s+Error\s+Resume\s+Next\s*$", re.I | re.M)
+_CODE_LINE: Final = re.compile(
+    r"(?:Dim|Set|Const|Function|Sub|Private|Public|Call|var|let|const|function|try|if|param|import|using|Rem)\b|['/$(\[]|\w+\s*=|CreateObject|WScript\.|new\s",
+    re.IGNORECASE,
+)
+_SCRIPT_CALL: Final = re.compile(
+    r"\bCreateObject\s*\(\s*[\"']|\bnew\s+ActiveXObject\s*\(|\bWScript\.(?:CreateObject|Echo|Quit|Sleep)\b|\bGetObject\s*\(\s*[\"']winmgmts"
+    r"|\bInvoke-Expression\b|\bNew-Object\s+(?:System\.)?Net\.WebClient|\bStart-Process\b|\bInvoke-WebRequest\b",
+    re.IGNORECASE,
+)
 
 
 def by_text(source: Source, name: str) -> Kind | None:
     """A text kind, or None if these bytes are not text."""
-    head = source.head(_HEAD)
+    extension = names.extension(name)
+    head = _head(source)
     stripped = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if stripped[:5].lower() in (b"{\\rtf", b"{\\rt\\", b"{\\rt{") or stripped[:4].lower() == b"{\\rt":
+    if stripped[:4].lower() == b"{\\rt":  # all of the signature that Word asks for
         return Kind.RTF
-    wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if not wide and _BINARY.search(head) and not _wide_without_mark(head):
+    wide = head.startswith(_WIDE_MARKS) or _wide_without_mark(head)
+    stray = 0 if wide else _strays(source)
+    if stray > _tolerated(len(source), extension):
         return None
-    if not wide and (kind := _by_header(stripped)):
+    if not wide and (kind := _by_header(stripped, extension)):
         return kind
     decoded = charset.decode(head)
-    if _CONTROL.search(decoded.text) or decoded.replaced > max(2, len(decoded.text) // 50):
+    if decoded.replaced > max(2, len(decoded.text) // 50) or not _looks_like_text(decoded.text, extension, wide=wide):
         return None
-    return _by_content(decoded.text.lstrip("\ufeff \t\r\n"), names.extension(name))
+    return _by_content(decoded.text.lstrip("\ufeff \t\r\n"), extension, source)
+
+
+def _head(source: Source) -> bytes:
+    """The first 64 KiB, cut at a line end so that no character is cut in two."""
+    head = source.head(_HEAD)
+    if len(source) > _HEAD and not head.startswith(_WIDE_MARKS) and (end := head.rfind(b"\n")) > 0:
+        return head[: end + 1]
+    return head
+
+
+def _strays(source: Source) -> int:
+    """Control bytes that no text needs, over the whole file; one Ctrl-Z at its end is not counted."""
+    count = -1 if source.tail(1) == _SUBSTITUTE else 0
+    for start in range(0, len(source), _CHUNK):
+        chunk = bytes(source.view[start : start + _CHUNK])
+        count += len(chunk) - len(chunk.translate(None, _CONTROL_BYTES))
+    return count
+
+
+def _tolerated(size: int, extension: str) -> int:
+    """A file named as text may hold a few control characters (they are removed); any other with one is not text."""
+    return max(8, size // 50) if extension in _PLAIN else 0
 
 
 def _wide_without_mark(head: bytes) -> bool:
     return len(head) > 8 and (head[1::2].count(0) > len(head) // 3 or head[::2].count(0) > len(head) // 3)
 
 
-def _by_header(head: bytes) -> Kind | None:
+def _looks_like_text(text: str, extension: str, *, wide: bool) -> bool:
+    if not wide:
+        return True
+    sample = text[:4096]
+    odd = sum(unicodedata.category(char) == "Cn" for char in sample)
+    return odd * 20 <= len(sample) and len(_CONTROL.findall(text)) <= _tolerated(len(text), extension)
+
+
+def _by_header(head: bytes, extension: str) -> Kind | None:
     """Mail and web archives begin with a block of header fields."""
-    if head.startswith(b"From ") and b"\n" in head[:1000] and _HEADER.match(head.split(b"\n", 1)[1]):
+    plain = extension in _PLAIN
+    if head.startswith(b"From ") and b"\n" in head[:1000] and _HEADER.match(head.split(b"\n", 1)[1]) and not plain:
         # One mail that some program saved with its mbox separator, or a whole box.
         return Kind.MBOX if _SEPARATOR.search(head) else Kind.EML
     block = re.split(rb"\r?\n\r?\n", head[:16_384], maxsplit=1)[0]
     if not _HEADER.match(block):
         return None
-    known = {match[0].lower().rstrip(b": \t") for match in _MAIL_HEADERS.finditer(block)}
+    known = {match[0].lower() for match in _MAIL_HEADERS.finditer(block)}
+    if known and extension in ("eml", "mht", "mhtml"):
+        return Kind.EML if extension == "eml" else Kind.MHT
     lines = [line for line in re.split(rb"\r?\n", block) if line and line[:1] not in b" \t"]
     fields = sum(bool(_HEADER.match(line)) for line in lines)
-    if len(known) < 2 or fields * 10 < len(lines) * 8:
+    if len(known) < 2 or fields * 10 < len(lines) * 8 or (plain and len(known & _ONLY_IN_MAIL) < 2):
         return None
-    is_archive = b"multipart/related" in block.lower() and b"received" not in known and not known & {b"to", b"message-id", b"return-path"}
-    return Kind.MHT if is_archive else Kind.EML
+    return Kind.MHT if b"multipart/related" in block.lower() and not known & _ADDRESSED else Kind.EML
 
 
-def _by_content(text: str, extension: str) -> Kind:
-    for mark, kind in (("BEGIN:VCALENDAR", Kind.ICS), ("BEGIN:VCARD", Kind.VCF), ("ID;P", Kind.SLK), ("[InternetShortcut]", Kind.URL)):
-        if text[:64].upper().startswith(mark.upper()):
-            return kind
-    if text.startswith("ISO-10303-21;"):
-        return Kind.SFC if "SCADEC" in text[:8192] and extension == "sfc" else Kind.P21
-    if re.match(r"(?:999\r?\n.*\r?\n)*\s*0\r?\n\s*SECTION\r?\n", text):
-        return Kind.DXF
-    if text.startswith("<") and (kind := _markup(text)):
-        return kind
-    if _HTML.match(text) or (extension in ("html", "htm") and _HTML.search(text[:4096])):
-        return Kind.HTML
-    if _SCRIPT.search(text[:8192]):
+def _by_content(text: str, extension: str, source: Source) -> Kind:
+    if extension in _SCRIPTS:
         return Kind.SCRIPT
-    if extension in ("json", "geojson") and text[:1] in "{[":
+    if kind := _by_mark(text, source):
+        return kind
+    if text.startswith("<") and (kind := by_markup(text, plain_name=extension in _PLAIN)):
+        return kind
+    if PAGE.match(text) or extension in _PAGES:
+        return Kind.HTML
+    if _is_script(text):
+        return Kind.SCRIPT
+    if extension in _JSON and text[:1] in ("{", "["):
         return Kind.JSON
-    return _BY_NAME.get(extension, Kind.TEXT)
+    if extension not in _PLAIN and _is_json(text, len(source)):
+        return Kind.JSON
+    return Kind.CSV if extension in _TABLES else Kind.TEXT
 
 
-def _markup(text: str) -> Kind | None:
-    """XML by its root element; HTML by what only HTML has."""
-    plain = re.sub(r"\A(?:<\?.*?\?>|<!--.*?-->|\s)+", "", text[:32_768], flags=re.DOTALL)
-    if re.match(r"<!doctype\s+html", plain, re.IGNORECASE):
-        return Kind.HTML
-    declared = text.startswith("<?xml") or plain != text
-    plain = re.sub(r"\A<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>\s*(?:<!--.*?-->|\s)*", "", plain, flags=re.DOTALL)
-    root = _XML_ROOT.match(plain)
-    if root is None:
-        return Kind.HTML if _HTML.match(plain) else Kind.XML if declared else None
-    name = root[1].lower()
-    if name == "document" and "opendocument" in plain[:4096]:
-        return _flat_odf(plain)
-    if name == "workbook" and "urn:schemas-microsoft-com:office:spreadsheet" in plain[:4096]:
-        return Kind.EXCEL2003XML
-    if name in _ROOTS and (name != "package" or "xmlPackage" in plain[:2048]):
-        return _ROOTS[name]
-    if not declared and "xmlns" not in root.string[root.start() : root.start() + 2048] and _HTML.match(plain):
-        return Kind.HTML
-    return Kind.XML
+def _by_mark(text: str, source: Source) -> Kind | None:
+    """Formats that name themselves in their first line."""
+    first = text[:64].upper()
+    if first.startswith("BEGIN:VCALENDAR"):
+        return Kind.ICS
+    if first.startswith("BEGIN:VCARD"):
+        return Kind.VCF
+    # A table whose first columns are "ID;P…" is no SYLK; spreadsheets run the formulas of its records whatever the file is called.
+    if text.startswith("ID;P") and _SYLK_RECORD.search(source.view):
+        return Kind.SLK
+    if _SHORTCUT.match(text):
+        return Kind.URL
+    if _DIF.match(text):
+        return Kind.UNKNOWN
+    if text.startswith(_STEP):
+        return Kind.SFC if "SCADEC" in text[:8192] and "feature_mode" in text[:8192] else Kind.P21
+    return Kind.DXF if _DXF.match(text) else None
 
 
-def _flat_odf(plain: str) -> Kind:
-    for ending, kind in (("spreadsheet", Kind.FODS), ("presentation", Kind.FODP)):
-        if f"opendocument.{ending}" in plain[:8192]:
-            return kind
-    return Kind.FODT
+def _is_script(text: str) -> bool:
+    return bool(_SCRIPT_START.match(text) or (_CODE_LINE.match(text) and _SCRIPT_CALL.search(text)))
+
+
+def _is_json(text: str, size: int) -> bool:
+    if not _JSON_START.match(text):
+        return False
+    if size > _HEAD:
+        return '":' in text[:4096].replace(" ", "")
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -12,11 +12,14 @@ from typing import Final
 from sanitizers.context import Context
 from sanitizers.model import Kind
 from sanitizers.source import Source
-from sanitizers.verify import archive, html, message, text
+from sanitizers.verify import archive, html, image, message, ooxml, svg, text
 
 Verifier = Callable[[Source, Source, Context], None]
 
 VERIFIERS: Final[dict[Kind, Verifier]] = {
+    **ooxml.VERIFIERS,
+    **image.VERIFIERS,
+    Kind.SVG: svg.verify,
     **archive.VERIFIERS,
     **text.VERIFIERS,
     Kind.HTML: html.verify,

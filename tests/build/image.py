@@ -32,7 +32,10 @@ def scene(size: tuple[int, int] = (96, 64), mode: str = "RGB") -> Image.Image:
 
 def soft(mode: str = "RGB") -> Image.Image:
     """A scene without edges, for coders that halve the resolution of colours."""
-    return scene().filter(ImageFilter.GaussianBlur(5)).convert(mode)
+    picture = scene().filter(ImageFilter.GaussianBlur(5))
+    if mode == "RGBA":
+        picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    return picture
 
 
 def noise(size: tuple[int, int], seed: int = 1) -> Image.Image:

@@ -5,7 +5,7 @@ Spec: RFC 6386 sections 7 (bool decoder), 9 and 19.2 (frame header).
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 _STEPS: Final = 127
 # libwebp lowers the quantiser of flat parts below the base; the best quality is not reached again by asking for it.
@@ -49,14 +49,19 @@ class _Bools:
         return -size if self.bit() else size
 
 
-def quantiser(frame: bytes) -> int:
-    """The index 0 (finest) to 127 that most of the frame uses: the mean of the segments' where it has segments."""
+class _Segments(NamedTuple):
+    """Quantisers (or their difference from the base) and how much of the frame has each, as the coder's probabilities tell."""
+
+    values: list[int]
+    shares: list[float]
+    absolute: bool
+
+
+def quantiser(frame: bytes) -> float:
+    """The index 0 (finest) to 127 that the frame uses on the average."""
     bools = _Bools(frame[10:])
     bools.number(2)  # colour space, clamping
-    segments: list[int] = []
-    absolute = 0
-    if bools.bit():
-        segments, absolute = _segmentation(bools)
+    segments = _segmentation(bools) if bools.bit() else None
     bools.number(1 + 6 + 3)  # loop filter
     if bools.bit() and bools.bit():
         for _ in range(8):
@@ -64,25 +69,25 @@ def quantiser(frame: bytes) -> int:
                 bools.signed(6)
     bools.number(2)  # partitions
     base = bools.number(7)
-    values = segments if absolute else [base + delta for delta in segments]
-    return min(_STEPS, max(0, round(sum(values) / len(values)) if values else base))
+    if segments is None:
+        return base
+    mean = sum(value * share for value, share in zip(segments.values, segments.shares, strict=True))
+    return min(_STEPS, max(0, mean if segments.absolute else base + mean))
 
 
-def _segmentation(bools: _Bools) -> tuple[list[int], int]:
+def _segmentation(bools: _Bools) -> _Segments:
     new_map, new_data = bools.bit(), bools.bit()
-    values: list[int] = []
-    absolute = 0
+    values, odds, absolute = [0, 0, 0, 0], [1.0, 1.0, 1.0], False
     if new_data:
-        absolute = bools.bit()
+        absolute = bool(bools.bit())
         values = [bools.signed(7) if bools.bit() else 0 for _ in range(4)]
         for _ in range(4):
             if bools.bit():
                 bools.signed(6)
     if new_map:
-        for _ in range(3):
-            if bools.bit():
-                bools.number(8)
-    return values, absolute
+        odds = [bools.number(8) / 256 if bools.bit() else 1.0 for _ in range(3)]
+    low, first, third = odds
+    return _Segments(values, [low * first, low * (1 - first), (1 - low) * third, (1 - low) * (1 - third)], absolute)
 
 
 def quality(frame: bytes) -> float:

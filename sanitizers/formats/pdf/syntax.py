@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
@@ -151,47 +152,51 @@ def _unescape(match: re.Match[bytes]) -> bytes:
     return _ESCAPES.get(match[2], match[2])
 
 
-def serialize(value: Value) -> bytes:
-    """PDF syntax of a value without streams. Recursion is bounded: only values that passed a shape come here."""
-    return b"".join(_pieces(value))
+def serialize(value: Value, refer: Callable[[Ref], bytes] = lambda ref: b"%d %d R" % ref) -> bytes:
+    """PDF syntax of a value without streams; `refer` writes the references. Recursion is bounded: values have passed a shape."""
+    out: list[bytes] = []
+    _write(value, out.append, refer)
+    return b"".join(out)
 
 
-def _pieces(value: Value) -> list[bytes]:
+def _write(value: Value, out: Callable[[bytes], None], refer: Callable[[Ref], bytes]) -> None:
     if isinstance(value, dict):
-        pieces = [b"<<"]
+        out(b"<<")
         for key, item in value.items():
-            text = _pieces(item)
-            pieces.append(encode_name(key))
-            if text[0][:1] not in b"/<[(":
-                pieces.append(b" ")
-            pieces += text
-        pieces.append(b">>")
-        return pieces
-    if isinstance(value, list):
-        pieces = [b"["]
+            out(encode_name(key))
+            if not isinstance(item, _DELIMITED):
+                out(b" ")
+            _write(item, out, refer)
+        out(b">>")
+    elif isinstance(value, list):
+        gap = b"["
         for item in value:
-            pieces += _pieces(item)
-            pieces.append(b" ")
-        pieces[-1] = b"]" if len(pieces) > 1 else b"[]"
-        return pieces
-    return [_atom(value)]
+            out(gap)
+            _write(item, out, refer)
+            gap = b" "
+        out(b"]" if value else b"[]")
+    elif isinstance(value, Ref):
+        out(refer(value))
+    else:
+        out(_atom(value))
+
+
+_DELIMITED: Final = (dict, list, Name, bytes)
 
 
 def _atom(value: Value) -> bytes:
-    if value is None:
-        return b"null"
-    if isinstance(value, bool):
-        return b"true" if value else b"false"
     if isinstance(value, Name):
         return encode_name(value)
+    if isinstance(value, bytes):
+        return string(value)
+    if isinstance(value, bool):
+        return b"true" if value else b"false"
     if isinstance(value, int):
         return b"%d" % value
     if isinstance(value, float):
         return real(value)
-    if isinstance(value, Ref):
-        return b"%d %d R" % value
-    if isinstance(value, bytes):
-        return string(value)
+    if value is None:
+        return b"null"
     raise TypeError(type(value).__name__)
 
 

@@ -63,52 +63,69 @@ class Writer:
         return self.put_deflated(self.reserve(), fields, data)
 
     def finish(self, root: Ref, info: Dictionary, version: bytes) -> bytes:
-        """The whole file. The identifier is a digest of its content."""
-        info_ref = self.add(info) if info else None
-        packed = self._pack()
-        body = bytearray(b"%PDF-" + version + b"\n" + _BINARY_MARK)
-        rows: dict[int, tuple[int, int, int]] = {0: (0, 0, 65535)}
-        for number in sorted(self._streams):
-            fields, data = self._streams[number]
-            rows[number] = (1, len(body), 0)
-            body += b"%d 0 obj\n%b\nstream\n%b\nendstream\nendobj\n" % (number, serialize(fields), data)
-        rows.update(packed)
-        self._cross_reference(body, rows, root, info_ref)
-        return bytes(body)
+        """The whole file: what the root or the information dictionary reach, numbered in that order. The identifier is a digest of it."""
+        final = _Numbering()
+        head = {"Root": final.refer(root)}
+        if info:
+            head["Info"] = final.refer(self.add(info))
+        plain, body, rows = [], bytearray(b"%PDF-" + version + b"\n" + _BINARY_MARK), {0: (0, 0, 65535)}
+        for number, ref in enumerate(final.met, 1):  # grows while it is walked
+            if ref.number in self._streams:
+                fields, data = self._streams[ref.number]
+                rows[number] = (1, len(body), 0)
+                body += _stream_object(number, serialize(fields, final.refer), data)
+            else:
+                plain.append((number, serialize(self._plain.get(ref.number), final.refer)))
+        count = len(final.met)
+        for start in range(0, len(plain), _PER_OBJECT_STREAM):
+            count += 1
+            rows[count] = (1, len(body), 0)
+            body += _object_stream(count, plain[start : start + _PER_OBJECT_STREAM], rows)
+        return bytes(body + _cross_reference(body, rows, head))
 
-    def _pack(self) -> dict[int, tuple[int, int, int]]:
-        """Objects that are no streams go into object streams; returns their rows of the cross-reference table."""
-        rows = {}
-        numbers = sorted(self._plain)
-        for start in range(0, len(numbers), _PER_OBJECT_STREAM):
-            group = numbers[start : start + _PER_OBJECT_STREAM]
-            container = self.reserve()
-            offsets, texts, length = [], [], 0
-            for index, number in enumerate(group):
-                text = serialize(self._plain[number])
-                offsets.append(b"%d %d" % (number, length))
-                texts.append(text)
-                length += len(text) + 1
-                rows[number] = (2, container.number, index)
-            head = b" ".join(offsets) + b"\n"
-            fields = {"Type": Name("ObjStm"), "N": len(group), "First": len(head)}
-            self.put_deflated(container, fields, head + b"\n".join(texts))
-        return rows
 
-    def _cross_reference(self, body: bytearray, rows: dict[int, tuple[int, int, int]], root: Ref, info: Ref | None) -> None:
-        digest = hashlib.sha256(body).digest()[:16]
-        own, start = self.reserve(), len(body)
-        rows[own.number] = (1, start, 0)
-        width = max(2, (start.bit_length() + 7) // 8)
-        free = (0, 0, 65535)
-        table = b"".join(
-            kind.to_bytes(1, "big") + where.to_bytes(width, "big") + extra.to_bytes(2, "big")
-            for kind, where, extra in (rows.get(number, free) for number in range(self._next))
-        )
-        fields: Dictionary = {"Type": Name("XRef"), "Size": self._next, "W": [1, width, 2], "Root": root}
-        if info is not None:
-            fields["Info"] = info
-        packed = zlib.compress(table, 9)
-        fields |= {"ID": [digest, digest], "Filter": Name("FlateDecode"), "Length": len(packed)}
-        body += b"%d 0 obj\n%b\nstream\n%b\nendstream\nendobj\n" % (own.number, serialize(fields), packed)
-        body += b"startxref\n%d\n%%%%EOF\n" % start
+class _Numbering:
+    """Gives each reference its final number when it is first written."""
+
+    def __init__(self) -> None:
+        self.met: list[Ref] = []
+        self._texts: dict[int, bytes] = {}
+
+    def refer(self, ref: Ref) -> bytes:
+        text = self._texts.get(ref.number)
+        if text is None:
+            self.met.append(ref)
+            text = self._texts[ref.number] = b"%d 0 R" % len(self.met)
+        return text
+
+
+def _stream_object(number: int, fields: bytes, data: bytes) -> bytes:
+    return b"%d 0 obj\n%b\nstream\n%b\nendstream\nendobj\n" % (number, fields, data)
+
+
+def _object_stream(container: int, group: list[tuple[int, bytes]], rows: dict[int, tuple[int, int, int]]) -> bytes:
+    """Objects that are no streams, packed; adds their rows of the cross-reference table."""
+    offsets, length = [], 0
+    for index, (number, text) in enumerate(group):
+        offsets.append(b"%d %d" % (number, length))
+        rows[number] = (2, container, index)
+        length += len(text) + 1
+    head = b" ".join(offsets) + b"\n"
+    packed = deflate(head + b"\n".join(text for _, text in group))
+    fields = {"Type": Name("ObjStm"), "N": len(group), "First": len(head), "Filter": Name("FlateDecode"), "Length": len(packed)}
+    return _stream_object(container, serialize(fields), packed)
+
+
+def _cross_reference(body: bytearray, rows: dict[int, tuple[int, int, int]], head: dict[str, bytes]) -> bytes:
+    digest = hashlib.sha256(body).digest()[:16]
+    start, own = len(body), max(rows) + 1
+    rows[own] = (1, start, 0)
+    width = max(2, (start.bit_length() + 7) // 8)
+    table = b"".join(
+        kind.to_bytes(1, "big") + where.to_bytes(width, "big") + extra.to_bytes(2, "big") for _, (kind, where, extra) in sorted(rows.items())
+    )
+    packed = zlib.compress(table, 9)
+    fields: Dictionary = {"Type": Name("XRef"), "Size": own + 1, "W": [1, width, 2], "ID": [digest, digest]}
+    fields |= {"Filter": Name("FlateDecode"), "Length": len(packed)}
+    text = serialize(fields)[:-2] + b"".join(b"/%b %b" % (key.encode(), value) for key, value in head.items()) + b">>"
+    return _stream_object(own, text, packed) + b"startxref\n%d\n%%%%EOF\n" % start

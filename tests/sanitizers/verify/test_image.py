@@ -1,0 +1,133 @@
+"""The second opinion on pictures refuses whatever the sanitizer would never write."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+import pytest
+from PIL import Image
+
+from sanitizers.formats.image import SANITIZER
+from sanitizers.model import Kind, VerificationFailed
+from sanitizers.source import Source
+from sanitizers.verify.image import VERIFIERS
+from sanitizers.verify.image_size import measure
+from tests.build import image as build
+from tests.build.context import context, sanitize
+
+SAMPLES = {
+    Kind.JPEG: lambda: build.jpeg_with(),
+    Kind.PNG: lambda: build.png_with(),
+    Kind.GIF: lambda: build.gif(3),
+    Kind.BMP: lambda: build.saved(build.scene(), "BMP"),
+    Kind.TIFF: lambda: build.tiff([build.scene(), build.scene()]),
+    Kind.WEBP: lambda: build.saved(build.scene(), "WEBP"),
+    Kind.ICO: lambda: build.saved(build.scene((32, 32), "RGBA"), "ICO", sizes=[(32, 32)]),
+}
+
+
+def good(kind: Kind) -> tuple[bytes, bytes]:
+    data = SAMPLES[kind]()
+    return data, sanitize(SANITIZER, data, kind)[0].content.bytes()
+
+
+def check(kind: Kind, output: bytes, original: bytes) -> None:
+    VERIFIERS[kind](Source(output), Source(original), context(kind=kind))
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_what_the_sanitizer_makes_passes(kind: Kind) -> None:
+    data, output = good(kind)
+    check(kind, output, data)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SAMPLES if kind is not Kind.TIFF])
+def test_bytes_after_the_end_fail(kind: Kind) -> None:
+    data, output = good(kind)
+    with pytest.raises(VerificationFailed):
+        check(kind, output + b"\0", data)
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_text_that_speaks_fails(kind: Kind) -> None:
+    data, output = good(kind)
+    at = len(output) - 40
+    with pytest.raises(VerificationFailed):
+        check(kind, output[:at] + b"<script>" + output[at + 8 :], data)
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_a_cut_file_fails(kind: Kind) -> None:
+    data, output = good(kind)
+    for size in (20, len(output) // 2):
+        with pytest.raises(VerificationFailed):
+            check(kind, output[:size], data)
+
+
+@pytest.mark.parametrize("kind", [Kind.JPEG, Kind.PNG, Kind.GIF, Kind.BMP, Kind.TIFF, Kind.WEBP])
+def test_another_size_fails(kind: Kind) -> None:
+    _, output = good(kind)
+    plugin = {Kind.JPEG: "JPEG", Kind.PNG: "PNG", Kind.GIF: "GIF", Kind.BMP: "BMP", Kind.TIFF: "TIFF", Kind.WEBP: "WEBP"}[kind]
+    with pytest.raises(VerificationFailed):
+        check(kind, output, build.saved(Image.new("RGB", (10, 10)), plugin))
+
+
+def _insert_segment(output: bytes) -> bytes:
+    return output[:2] + build.jpeg_segment(0xFE, b"comment") + output[2:]
+
+
+def _fuller_exif(output: bytes) -> bytes:
+    return output[:2] + build.jpeg_segment(0xE1, b"Exif\0\0" + build.exif(maker=b"camera")) + output[2:]
+
+
+def _profile(output: bytes) -> bytes:
+    return output[:2] + build.jpeg_segment(0xE2, b"ICC_PROFILE\0\x01\x01" + bytes(200)) + output[2:]
+
+
+@pytest.mark.parametrize("change", [_insert_segment, _fuller_exif, _profile, lambda output: output[:2] + b"junk" + output[2:]])
+def test_other_jpeg_segments_fail(change: Callable[[bytes], bytes]) -> None:
+    data, output = good(Kind.JPEG)
+    with pytest.raises(VerificationFailed):
+        check(Kind.JPEG, change(output), data)
+
+
+@pytest.mark.parametrize("name", [b"tEXt", b"iCCP", b"seKi", b"SeKi", b"eXIf"])
+def test_other_png_chunks_fail(name: bytes) -> None:
+    data, output = good(Kind.PNG)
+    with pytest.raises(VerificationFailed):
+        check(Kind.PNG, output[:33] + build.png_chunk(name, b"x" * 64) + output[33:], data)
+
+
+def test_a_wrong_png_checksum_fails() -> None:
+    data, output = good(Kind.PNG)
+    with pytest.raises(VerificationFailed):
+        check(Kind.PNG, output[:29] + b"\0\0\0\0" + output[33:], data)
+
+
+def test_other_tiff_tags_fail() -> None:
+    data = build.tiff([build.scene()])
+    with pytest.raises(VerificationFailed):
+        check(Kind.TIFF, build.tiff([build.scene()], tiffinfo={270: "text"}), data)
+    with pytest.raises(VerificationFailed):
+        check(Kind.TIFF, build.tiff_loop(), data)
+
+
+def test_a_missing_page_or_frame_fails() -> None:
+    two, one = build.tiff([build.scene(), build.scene()]), sanitize(SANITIZER, build.tiff([build.scene()]), Kind.TIFF)[0].content.bytes()
+    with pytest.raises(VerificationFailed):
+        check(Kind.TIFF, one, two)
+    frame = sanitize(SANITIZER, build.gif(1), Kind.GIF)[0].content.bytes()
+    with pytest.raises(VerificationFailed):
+        check(Kind.GIF, frame, build.gif(2))
+
+
+def test_sizes_are_read_from_headers() -> None:
+    for kind, make in SAMPLES.items():
+        found = measure(make(), kind)
+        assert found.sides in (frozenset({(64, 96)}), frozenset({(8, 8)}), frozenset())
+    assert measure(build.saved(build.scene(), "HEIF"), Kind.HEIC).sides == {(64, 96)}
+    assert measure(build.saved(build.scene(), "AVIF"), Kind.AVIF).sides == {(64, 96)}
+    assert measure(build.saved(build.scene(), "JPEG2000"), Kind.JP2).sides == {(64, 96)}
+    assert measure(b"", Kind.JPEG).sides == frozenset()
+    assert measure(struct.pack("<I", 0), Kind.TIFF).sides == frozenset()
