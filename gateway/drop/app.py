@@ -9,14 +9,14 @@ from urllib.parse import unquote
 import msgspec
 from aiohttp import BodyPartReader, web
 
-from gateway.model import Transfer
-from gateway.people.accounts import Account, Accounts, Role
+from gateway.people.accounts import Accounts, Role
 from gateway.storage.faults import NoSuchTransferError, StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
 from gateway.uploads import TooLargeError, Uploads
 from gateway.web import words
 from gateway.web.face import Readiness, face
+from gateway.web.ownership import own, shown
 from gateway.web.problem import problem
 from gateway.web.signin import SignIn, account_of
 
@@ -73,26 +73,6 @@ class Drop:
             return problem(404)
         report = await self._journal.report(transfer.id)
         return web.json_response(shown(transfer) | {"report": msgspec.to_builtins(report)})
-
-
-async def own(journal: Journal, account: Account, receipt_no: str) -> Transfer:
-    """That transfer if it is this account's; another's is as unknown as none. Raises NoSuchTransferError."""
-    transfer = await journal.find(receipt_no)
-    if transfer.sender != account.login:
-        raise NoSuchTransferError(receipt_no)
-    return transfer
-
-
-def shown(transfer: Transfer) -> dict[str, object]:
-    """What a member of staff may know about his transfer."""
-    listed = transfer.listed()
-    keys = ("receipt_no", "door", "state", "verdict", "reason", "received_at", "name", "size", "sha256")
-    return {key: listed[key] for key in keys} | {"output": transfer.result.name if transfer.result else None}
-
-
-
-
-
 
 
 async def _files(request: web.Request) -> AsyncIterator[tuple[str, AsyncIterator[bytes]]]:

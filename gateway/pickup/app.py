@@ -11,7 +11,6 @@ from urllib.parse import quote
 import msgspec
 from aiohttp import web
 
-from gateway.drop.app import own, shown
 from gateway.people.accounts import Accounts, Role
 from gateway.storage.blobs import Blobs, opened
 from gateway.storage.faults import NoSuchTransferError
@@ -20,6 +19,7 @@ from gateway.storage.search import Filter
 from gateway.web import words
 from gateway.web.face import Readiness, face
 from gateway.web.problem import problem
+from gateway.web.ownership import own, shown
 from gateway.web.signin import SignIn, account_of
 
 _CHUNK: Final = 1 << 20

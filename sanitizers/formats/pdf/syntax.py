@@ -162,7 +162,8 @@ def serialize(value: Value, refer: Callable[[Ref], bytes] = lambda ref: b"%d %d 
 def _write(value: Value, out: Callable[[bytes], None], refer: Callable[[Ref], bytes]) -> None:
     if isinstance(value, dict):
         out(b"<<")
-        for key, item in value.items():
+        for key in sorted(value):  # the same file, whatever order the input had
+            item = value[key]
             out(encode_name(key))
             if not isinstance(item, _DELIMITED):
                 out(b" ")
