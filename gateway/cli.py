@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 
-from gateway.commands import Failure, Usage, audit, config, doctor, receipt, rules, sanitize, serve, transfer, user
+from gateway.commands import Failure, Usage
 from gateway.config import ConfigError
-from gateway.workers import JailUnavailable
+from gateway.warm_parent import JailUnavailable
 
-_COMMANDS = (sanitize, serve, transfer, user, rules, audit, receipt, config, doctor)
+_COMMANDS = ("sanitize", "inspect", "serve", "transfer", "user", "rules", "audit", "receipt", "config", "doctor")
+_MODULES = {"inspect": "sanitize"}
 
 
 def main(words: Sequence[str] | None = None) -> int:
+    words = sys.argv[1:] if words is None else words
     parser = argparse.ArgumentParser(prog="sekisho", description="関所: ファイルとメールの無害化 / file and mail sanitisation gateway")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in _COMMANDS:
-        command.add(commands)
+    # Only the command that was named is loaded: most of them need a database, `sanitize` does not.
+    for name in _named(words):
+        importlib.import_module(f"gateway.commands.{name}").add(commands)
     arguments = parser.parse_args(words)
     try:
         status: int = arguments.run(arguments)
@@ -28,6 +32,13 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _named(words: Sequence[str]) -> Sequence[str]:
+    """Modules of the commands that these words can mean: one, or all when none is named first."""
+    if words and words[0] in _COMMANDS:
+        return (_MODULES.get(words[0], words[0]),)
+    return tuple(dict.fromkeys(_MODULES.get(name, name) for name in _COMMANDS))
 
 
 def _say(status: int, error: Exception) -> int:

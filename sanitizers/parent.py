@@ -38,6 +38,7 @@ _MAX_MESSAGE: Final = 65_536
 _WINDOWS_CODECS: Final = frozenset({"mbcs", "oem"})
 # Imported inside functions of the standard library or of a format's library.
 _LAZY_MODULES: Final = (
+    "cryptography.hazmat.backends", "cryptography.hazmat.backends.openssl", "cryptography.hazmat.backends.openssl.backend",
     "bisect", "calendar", "colorsys", "concurrent.futures", "copy", "csv", "decimal", "difflib", "fractions", "heapq", "html.entities",
     "html.parser", "http.client", "imghdr", "json", "linecache", "locale", "lzma", "mimetypes", "ntpath", "numbers", "pickle", "plistlib",
     "pprint", "quopri", "random", "reprlib", "shlex", "shutil", "statistics", "string", "stringprep", "tarfile", "textwrap", "tokenize",

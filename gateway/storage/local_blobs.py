@@ -17,6 +17,7 @@ import os
 import re
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ _GATHERED: Final = 256 << 10
 _THREADS: Final = 4
 # How much longer than the grace a blob stays in lost+found.
 _LOST_SECONDS: Final = 86_400.0
+# An unfinished file that was not written to for so long is a dead process's.
+_ABANDONED_SECONDS: Final = 3_600.0
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
@@ -201,7 +204,8 @@ class _Shelf:
     def prepare(self) -> None:
         for name in ("incoming", "blobs", "lost+found"):
             self.disk.make_folder(self.folder / name)
-        for unfinished in (self.folder / "incoming").iterdir():
+        # Only what nobody can still be writing: another process of this installation may be taking in right now.
+        for unfinished in self.older("incoming", time.time() - _ABANDONED_SECONDS):
             self.disk.remove(unfinished)
 
     def check_reserve(self) -> None:

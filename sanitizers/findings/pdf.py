@@ -34,7 +34,7 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("pdf.trailing_data", Severity.HIGH, "末尾の余分なデータ", "data after the end"),
     FindingCode("pdf.leading_data", Severity.HIGH, "先頭の余分なデータ", "data before the start"),
     FindingCode("pdf.signature", Severity.LOW, "電子署名（無害化により無効となるため除去）", "digital signature (void after rebuilding)"),
-    FindingCode("pdf.encryption", Severity.INFO, "閲覧パスワードのない暗号化（暗号化せずに保存）", "encryption without a password to open, stored without"),
+    FindingCode("pdf.encryption", Severity.INFO, "閲覧パスワードのない暗号化（解除して保存）", "encryption without a password to open"),
     FindingCode("pdf.metadata", Severity.MEDIUM, "メタデータ内の文書型宣言", "document type declaration in metadata"),
     FindingCode("pdf.piece_info", Severity.LOW, "作成ソフト専用データ", "private data of the authoring program"),
     FindingCode("pdf.thumbnail", Severity.INFO, "縮小画像", "thumbnail picture"),

@@ -45,22 +45,21 @@ def by_markup(text: str, *, plain_name: bool) -> Kind | None:
     """
     if _SERVER_SCRIPT.match(text):
         return Kind.SCRIPT
-    body = _PROLOGUE.sub("", text[:_PEEK])
-    if _PAGE_TYPE.match(body):
-        return Kind.HTML
-    declared = text.startswith("<?xml") or len(body) != len(text[:_PEEK])
+    whole = text[:_PEEK]
+    body = _PROLOGUE.sub("", whole)
+    declared = len(body) != len(whole)
+    typed = _PAGE_TYPE.match(body) is not None
     body = _DOCTYPE.sub("", body)
     root = _ROOT.match(body)
-    if root is None:
-        return Kind.HTML if PAGE.match(body) else Kind.XML if declared and not plain_name else None
+    if root is None or typed:
+        return Kind.HTML if typed or PAGE.match(body) else Kind.XML if declared and not plain_name else None
     if kind := _by_root(root[1].lower(), body):
         return kind
-    if not declared and "xmlns" not in body[:2048]:
-        if PAGE.match(body):
-            return Kind.HTML
-        if plain_name:
-            return None
-    return Kind.XML
+    if declared or "xmlns" in body.partition(">")[0]:
+        return Kind.XML
+    if PAGE.match(body):
+        return Kind.HTML
+    return None if plain_name else Kind.XML
 
 
 def _by_root(name: str, body: str) -> Kind | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from sanitizers.identify.cfb import by_storage
@@ -87,7 +88,8 @@ _BY_HEADER: Final[tuple[tuple[re.Pattern[bytes], Kind], ...]] = (
 _ATC: Final = (b"_AttacheCaseData", b"_AttacheCase_Rsa", b"_Atc_Broken_Data")
 _HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"})
 _ISO_SECTORS: Final = (0x8001, 0x8801, 0x9001)
-_KOLY: Final = 512
+_VOLUMES: Final = frozenset({b"CD001", b"BEA01", b"NSR02", b"NSR03"})
+_FOOTER: Final = 512                    # of a .dmg and of a .vhd of fixed size
 
 
 def by_signature(source: Source) -> Kind | None:
@@ -107,34 +109,25 @@ def by_signature(source: Source) -> Kind | None:
 
 
 def _by_shape(source: Source, head: bytes) -> Kind | None:
+    for looks_like, kind in _SHAPES:
+        if looks_like(head):
+            return kind
     if head.startswith(b"RIFF"):
         return {b"WEBP": Kind.WEBP, b"WAVE": Kind.AUDIO, b"AVI ": Kind.VIDEO}.get(head[8:12])
     if head[4:8] == b"ftyp":
         return _iso_media(head)
-    if head.startswith(b"BM") and len(head) >= 18 and int.from_bytes(head[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124):
-        return Kind.BMP
-    if head.startswith((b"\x00\x00\x01\x00", b"\x00\x00\x02\x00")) and _plausible_icon(head):
-        return Kind.ICO
-    if head[:4] == b"\x01\x00\x00\x00" and head[40:44] == b" EMF":
-        return Kind.EMF
-    if head[4:20] in _ATC:
-        return Kind.ATC
-    if head.startswith(b"\xca\xfe\xba\xbe"):
-        return Kind.CLASS if int.from_bytes(head[4:8], "big") > 30 else Kind.MACHO
-    if head[257:262] == b"ustar":
-        return Kind.TAR
     return _late(source, head)
 
 
 def _late(source: Source, head: bytes) -> Kind | None:
+    """What does not stand at the very start: PDF behind a prefix, volumes of disk images, old tar."""
     if _is_pdf(source, head):
         return Kind.PDF
-    if any(bytes(source.view[at : at + 5]) in (b"CD001", b"BEA01", b"NSR02", b"NSR03") for at in _ISO_SECTORS):
+    if any(bytes(source.view[at : at + 5]) in _VOLUMES for at in _ISO_SECTORS):
         return Kind.ISO
-    if len(source) > _KOLY and source.tail(_KOLY).startswith(b"koly"):
-        return Kind.DMG
-    if len(source) > _KOLY and source.tail(_KOLY).startswith(b"conectix"):
-        return Kind.VHD
+    footer = source.tail(_FOOTER)[:8] if len(source) > _FOOTER else b""
+    if footer.startswith(b"koly") or footer == b"conectix":
+        return Kind.DMG if footer.startswith(b"koly") else Kind.VHD
     return Kind.TAR if _old_tar(head) else None
 
 
@@ -155,6 +148,9 @@ def _iso_media(head: bytes) -> Kind:
 
 
 def _plausible_icon(head: bytes) -> bool:
+    """Icon or cursor: a sane count, and the first picture lies behind the directory."""
+    if not head.startswith((b"\x00\x00\x01\x00", b"\x00\x00\x02\x00")):
+        return False
     count = int.from_bytes(head[4:6], "little")
     return 0 < count < 256 and len(head) >= 22 and head[9] == 0 and int.from_bytes(head[18:22], "little") >= 6 + 16 * count
 
@@ -168,3 +164,24 @@ def _old_tar(head: bytes) -> bool:
     except ValueError:
         return False
     return said == sum(head[:148]) + 8 * 32 + sum(head[156:512])
+
+
+def _is_bitmap(head: bytes) -> bool:
+    """`BM` and the size of a known header behind it."""
+    return head.startswith(b"BM") and len(head) >= 18 and int.from_bytes(head[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124)
+
+
+def _is_fat_binary(head: bytes) -> bool:
+    """Mach-O for several processors begins like a Java class; it never has as many processors as Java has versions."""
+    return head.startswith(b"\xca\xfe\xba\xbe") and int.from_bytes(head[4:8], "big") <= 30
+
+
+_SHAPES: Final[tuple[tuple[Callable[[bytes], bool], Kind], ...]] = (
+    (_is_bitmap, Kind.BMP),
+    (_plausible_icon, Kind.ICO),
+    (lambda head: head[:4] == b"\x01\x00\x00\x00" and head[40:44] == b" EMF", Kind.EMF),
+    (lambda head: head[4:20] in _ATC, Kind.ATC),
+    (_is_fat_binary, Kind.MACHO),
+    (lambda head: head.startswith(b"\xca\xfe\xba\xbe"), Kind.CLASS),
+    (lambda head: head[257:262] == b"ustar", Kind.TAR),
+)

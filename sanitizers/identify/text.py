@@ -24,9 +24,10 @@ _PLAIN: Final = frozenset({"txt", "text", "log", "md", "asc", "csv", "tsv"})
 _TABLES: Final = frozenset({"csv", "tsv"})
 _PAGES: Final = frozenset({"html", "htm", "xhtml", "shtml"})
 _JSON: Final = frozenset({"json", "geojson"})
-_SCRIPTS: Final = frozenset(
-    "asp aspx bas bat cgi cmd csh hta js jse jsp ksh php phtml pl ps1 ps1xml psd1 psm1 py pyw rb sct sh tcsh vb vbe vbs wsc wsf wsh".split()
-)
+_SCRIPTS: Final = frozenset({
+    "asp", "aspx", "bas", "bat", "cgi", "cmd", "csh", "hta", "js", "jse", "jsp", "ksh", "php", "phtml", "pl", "ps1", "ps1xml", "psd1",
+    "psm1", "py", "pyw", "rb", "sct", "sh", "tcsh", "vb", "vbe", "vbs", "wsc", "wsf", "wsh",
+})  # fmt: skip
 
 _HEADER: Final = re.compile(rb"[!-9;-~]{1,76}[ \t]*:")
 _SEPARATOR: Final = re.compile(rb"\r?\n\r?\nFrom \S+ .*\r?\n[!-9;-~]{1,76}:")
@@ -39,19 +40,23 @@ _ONLY_IN_MAIL: Final = frozenset({b"received", b"message-id", b"mime-version", b
 _ADDRESSED: Final = frozenset({b"received", b"to", b"message-id", b"return-path", b"delivered-to"})
 
 _SYLK_RECORD: Final = re.compile(rb"^(?:[BCFOPW]|N[NEU]);[A-Z]", re.MULTILINE)
-_SHORTCUT: Final = re.compile(
-    r"(?:;.{0,200}\r?\n|\s){0,20}\[(?:InternetShortcut|\.ShellClassInfo|autorun|Shell\]\s+(?:Command|IconFile)=)"  # .url desktop.ini .scf
-    r"|WEB\r?\n1\r?\n\s*(?:https?|ftp|file):"                                                                     # .iqy
-    r"|(?:[a-z ]{3,40}:[isb]:.*\r?\n){2}",                                                                         # .rdp
-    re.IGNORECASE,
+_FIRST_LINES: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = (
+    (re.compile(r"BEGIN:VCALENDAR", re.IGNORECASE), Kind.ICS),
+    (re.compile(r"BEGIN:VCARD", re.IGNORECASE), Kind.VCF),
+    # .url, desktop.ini, autorun.inf and .scf: sections that the shell obeys
+    (re.compile(r"(?:;.{0,200}\r?\n|\s){0,20}\[(?:InternetShortcut|\.ShellClassInfo|autorun|Shell\]\s+(?:Command|IconFile)=)", re.IGNORECASE), Kind.URL),
+    (re.compile(r"WEB\r?\n1\r?\n\s*(?:https?|ftp|file):", re.IGNORECASE), Kind.URL),    # .iqy
+    (re.compile(r"(?:[a-z ]{3,40}:[isb]:.*\r?\n){2}", re.IGNORECASE), Kind.URL),         # .rdp
+    (re.compile(r"TABLE\r?\n0,1\r?\n\""), Kind.UNKNOWN),                               # DIF, whose cells may be formulas
+    (re.compile(r"(?:999\r?\n.*\r?\n){0,50}\s*0\r?\n\s*SECTION\r?\n"), Kind.DXF),
 )
-_DIF: Final = re.compile(r"TABLE\r?\n0,1\r?\n\"")
-_DXF: Final = re.compile(r"(?:999\r?\n.*\r?\n){0,50}\s*0\r?\n\s*SECTION\r?\n")
-_STEP: Final = "ISO-10303-21;"
 _JSON_START: Final = re.compile(r"[\[{]\s*(?:[\"\[{\]}\d-]|true|false|null)")
 
 # A script under a harmless name: what its first line or a call in it can only mean. Prose that speaks of WScript.Shell is no script.
-_SCRIPT_START: Final = re.compile(r"#!\s?/|#@~\^|@echo\s+off\b|@?powershell(?:\.exe)?\s+-|<%@|Option\s+Explicit\s*$|On\s+Error\s+Resume\s+Next\s*$", re.I | re.M)
+_SCRIPT_START: Final = re.compile(
+    r"#!\s?/|#@~\^|@echo\s+off\b|@?powershell(?:\.exe)?\s+-|<%@|Option\s+Explicit\s*$|On\s+Error\s+Resume\s+Next\s*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _CODE_LINE: Final = re.compile(
     r"(?:Dim|Set|Const|Function|Sub|Private|Public|Call|var|let|const|function|try|if|param|import|using|Rem)\b|['/$(\[]|\w+\s*=|CreateObject|WScript\.|new\s",
     re.IGNORECASE,
@@ -136,49 +141,44 @@ def _by_header(head: bytes, extension: str) -> Kind | None:
 
 
 def _by_content(text: str, extension: str, source: Source) -> Kind:
+    """The first kind that the text itself shows, else what the name says, else TEXT."""
     if extension in _SCRIPTS:
         return Kind.SCRIPT
-    if kind := _by_mark(text, source):
-        return kind
-    if text.startswith("<") and (kind := by_markup(text, plain_name=extension in _PLAIN)):
-        return kind
-    if PAGE.match(text) or extension in _PAGES:
-        return Kind.HTML
-    if _is_script(text):
-        return Kind.SCRIPT
-    if extension in _JSON and text[:1] in ("{", "["):
-        return Kind.JSON
-    if extension not in _PLAIN and _is_json(text, len(source)):
-        return Kind.JSON
-    return Kind.CSV if extension in _TABLES else Kind.TEXT
+    kind = _by_first_line(text, source)
+    if kind is None and text.startswith("<"):
+        kind = by_markup(text, plain_name=extension in _PLAIN)
+    if kind is None and (PAGE.match(text) or extension in _PAGES):
+        kind = Kind.HTML
+    if kind is None and _is_script(text):
+        kind = Kind.SCRIPT
+    if kind is None and extension not in _PLAIN and _is_json(text, len(source), named=extension in _JSON):
+        kind = Kind.JSON
+    return kind or (Kind.CSV if extension in _TABLES else Kind.TEXT)
 
 
-def _by_mark(text: str, source: Source) -> Kind | None:
-    """Formats that name themselves in their first line."""
-    first = text[:64].upper()
-    if first.startswith("BEGIN:VCALENDAR"):
-        return Kind.ICS
-    if first.startswith("BEGIN:VCARD"):
-        return Kind.VCF
+def _by_first_line(text: str, source: Source) -> Kind | None:
+    """Formats that name themselves."""
+    for first, kind in _FIRST_LINES:
+        if first.match(text):
+            return kind
     # A table whose first columns are "ID;P…" is no SYLK; spreadsheets run the formulas of its records whatever the file is called.
     if text.startswith("ID;P") and _SYLK_RECORD.search(source.view):
         return Kind.SLK
-    if _SHORTCUT.match(text):
-        return Kind.URL
-    if _DIF.match(text):
-        return Kind.UNKNOWN
-    if text.startswith(_STEP):
+    if text.startswith("ISO-10303-21;"):
         return Kind.SFC if "SCADEC" in text[:8192] and "feature_mode" in text[:8192] else Kind.P21
-    return Kind.DXF if _DXF.match(text) else None
+    return None
 
 
 def _is_script(text: str) -> bool:
     return bool(_SCRIPT_START.match(text) or (_CODE_LINE.match(text) and _SCRIPT_CALL.search(text)))
 
 
-def _is_json(text: str, size: int) -> bool:
+def _is_json(text: str, size: int, *, named: bool) -> bool:
+    """By its name at once; else it has to parse, or to look like it where only its head is here."""
     if not _JSON_START.match(text):
         return False
+    if named:
+        return True
     if size > _HEAD:
         return '":' in text[:4096].replace(" ", "")
     try:

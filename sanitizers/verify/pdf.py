@@ -1,7 +1,7 @@
 """The second opinion on PDF: PDFium counts and measures the pages, and a walk over the bytes looks at every name, however written.
 
-The walk has its own tokenizer and its own inflater and trusts no cross-reference table: it reads the file from the first byte to the last as a
-row of objects, unpacks every object stream, and compares every name with what may not be there and every filter with what may.
+The walk has its own tokenizer and its own inflater and trusts no cross-reference table: it reads the file from the first byte to the
+last as a row of objects, unpacks every object stream, and compares every name with what may not be there and every filter with what may.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _FORBIDDEN_KINDS: Final = frozenset((
     b"Metadata", b"PrinterMark", b"TrapNet", b"Redact", b"PS", b"Sig", b"Projection",
 ))
 _FILTERS: Final = frozenset((b"FlateDecode", b"DCTDecode", b"CCITTFaxDecode"))
-_URI: Final = re.compile(rb"/URI[ \n]*(?:\(((?:[^()\\]|\\.)*)\)|<([0-9a-fA-F]*)>)", re.S)
-_OBJECT: Final = re.compile(rb"([0-9]+) 0 obj\n(<<.*?>>)\nstream\n", re.S)
+_URI: Final = re.compile(rb"/URI[ \n]*(?:\(((?:[^()\\]|\\.)*)\)|<([0-9a-fA-F]*)>)", re.DOTALL)
+_OBJECT: Final = re.compile(rb"([0-9]+) 0 obj\n(<<.*?>>)\nstream\n", re.DOTALL)
 _LENGTH: Final = re.compile(rb"/Length ([0-9]+)")
 _HEADER: Final = re.compile(rb"%PDF-(?:1\.7|2\.0)\n%\xe2\xe3\xcf\xd3\n")
 _TRAILER: Final = re.compile(rb"startxref\n([0-9]+)\n%%EOF\n\Z")

@@ -18,7 +18,8 @@ def scene(size: tuple[int, int] = (96, 64), mode: str = "RGB") -> Image.Image:
     """Something with slopes and edges, the same every time, of any mode."""
     width, height = size
     picture = Image.new("RGB", size)
-    picture.putdata([(x * 255 // width, y * 255 // height, (x * y) % 256 if x > width // 2 else 40) for y in range(height) for x in range(width)])
+    places = [(x, y) for y in range(height) for x in range(width)]
+    picture.putdata([(x * 255 // width, y * 255 // height, (x * y) % 256 if x > width // 2 else 40) for x, y in places])
     picture.paste((250, 10, 10), (4, 4, 20, 12))
     if mode == "RGBA":
         picture.putalpha(Image.linear_gradient("L").resize(size))
@@ -26,7 +27,7 @@ def scene(size: tuple[int, int] = (96, 64), mode: str = "RGB") -> Image.Image:
     if mode == "P":
         return picture.quantize(48)
     if mode == "I;16":
-        return Image.frombytes("I;16", size, b"".join(struct.pack("<H", (x * 601 + y * 77) % 65_536) for y in range(height) for x in range(width)))
+        return Image.frombytes("I;16", size, b"".join(struct.pack("<H", (x * 601 + y * 77) % 65_536) for x, y in places))
     return picture.convert(mode)
 
 
@@ -188,7 +189,8 @@ def tiff(pages: list[Image.Image], **options: object) -> bytes:
 
 def tiff_loop() -> bytes:
     """One directory that names itself as the next."""
-    entries = [(256, 3, 1, 1), (257, 3, 1, 1), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8), (278, 3, 1, 1), (279, 4, 1, 1)]
+    ones = [(tag, 3, 1, 1) for tag in (256, 257, 259, 262, 278)]
+    entries = sorted([*ones, (258, 3, 1, 8), (273, 4, 1, 8), (279, 4, 1, 1)])
     body = b"".join(struct.pack("<HHII", *entry) for entry in entries)
     return b"II*\0" + struct.pack("<I", 16) + b"\x80" * 8 + struct.pack("<H", len(entries)) + body + struct.pack("<I", 16)
 

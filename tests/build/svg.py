@@ -23,7 +23,7 @@ RICH = drawing(
     <style type="text/css">.a > rect, #b:hover { fill: url(#g1); stroke: #ff0000; font-family: "MS ゴシック", sans-serif } /* x */
       text { font: italic bold 12px/30px serif; writing-mode: vertical-rl }</style>
     <defs>
-      <linearGradient id="g1" x1="0%" y2="1" gradientTransform="rotate(45 .5 .5)"><stop offset="0" stop-color="rgb(1, 2, 3)"/></linearGradient>
+      <linearGradient id="g1" x1="0%" gradientTransform="rotate(45 .5 .5)"><stop offset="0" stop-color="rgb(1, 2, 3)"/></linearGradient>
       <radialGradient id="g2" xlink:href="#g1" fx="1"/>
       <pattern id="p" width="4" height="4" patternUnits="userSpaceOnUse"><path d="M0,0 L4-1e2 A1 1 0 0 1 2,2z"/></pattern>
       <clipPath id="c"><rect width="5" height="5"/></clipPath><mask id="m"><use href="#s"/></mask>

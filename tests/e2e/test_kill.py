@@ -31,7 +31,7 @@ class Load:
                 await asyncio.sleep(0.02)
                 continue
             with suppress(OSError, aiosmtplib.SMTPException, TimeoutError):
-                async with aiosmtplib.SMTP("127.0.0.1", self.port, timeout=10, use_tls=False, start_tls=False) as client:
+                async with aiosmtplib.SMTP(hostname="127.0.0.1", port=self.port, timeout=10, use_tls=False, start_tls=False) as client:
                     for _ in range(20):
                         await self._one(client)
                         if self.paused.is_set():

@@ -23,6 +23,8 @@ _TECHNICAL: Final = frozenset({
 })  # fmt: skip
 _WIDTHS: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _MAX_ENTRIES: Final = 1_000
+_LONGEST: Final = 4_096  # bytes of a value that is read here
+_NUMBERS: Final = 8      # bytes of the longest technical value
 _DATE: Final = re.compile(rb"(19|20)\d\d:(0[1-9]|1[0-2]):(0[1-9]|[12]\d|3[01]) ([01]\d|2[0-3]):[0-5]\d:[0-5]\d\0?")
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -65,14 +67,14 @@ def read(data: bytes) -> Exif:
     taken = inner.get(_TAKEN, (0, 0, b""))[2]
     date = taken[:19] if _DATE.fullmatch(taken) else None
     orientation = _number(main.get(_ORIENTATION), order)
-    known = _TECHNICAL | ({_TAKEN} if date else set())
+    entries = [(tag, entry) for found in (main, inner) for tag, entry in found.items() if tag != _GPS_IFD and not (date and tag == _TAKEN)]
     return Exif(
         orientation=orientation if orientation in _TURNS else 1,
         taken=date,
         dpi=_resolution(main, order),
         gps=_GPS_IFD in main,
         thumbnail=bool(following),
-        others=not main or bool((main.keys() | inner.keys()) - known - {_GPS_IFD}),
+        others=not main or any(tag not in _TECHNICAL or _WIDTHS.get(kind, 1) * count > _NUMBERS for tag, (kind, count, _) in entries),
     )
 
 
@@ -89,7 +91,7 @@ def _directory(data: bytes, at: int, order: str) -> tuple[Entries, int]:
         tag, kind, number, offset = struct.unpack_from(order + "HHII", data, entry)
         size = _WIDTHS.get(kind, 1) * number
         start = entry + 8 if size <= 4 else offset
-        found[tag] = (kind, number, data[start : start + size] if start + size <= len(data) else b"")
+        found[tag] = (kind, number, data[start : start + size] if size <= _LONGEST and start + size <= len(data) else b"")
     following = struct.unpack_from(order + "I", data, end)[0] if end + 4 <= len(data) else 0
     return found, following
 

@@ -50,13 +50,14 @@ def _walk(view: memoryview, context: Context) -> list[_Entry]:
         raise Malformed("icon directory", code="image.malformed")
     context.budget.check_frame(1, 1, count - 1)
     covered = [(0, _HEADER + _ENTRY * count)]
-    entries = []
     for index in range(count):
         size, offset = struct.unpack_from("<II", view, _HEADER + _ENTRY * index + 8)
         if offset + size > len(view) or size < _BITMAP_HEADER:
             raise Malformed("image outside the file", code="image.truncated")
         covered.append((offset, offset + size))
-        entries.append(_entry(view[offset : offset + size], index, context))
+    if sum(end - start for start, end in covered) > len(view):
+        raise Malformed("images that overlap", code="image.malformed")
+    entries = [_entry(view[start:end], index, context) for index, (start, end) in enumerate(covered[1:])]
     _report_gaps(view, sorted(covered), context)
     codec.check_total(sum(entry.size[0] * entry.size[1] for entry in entries), context)
     return entries

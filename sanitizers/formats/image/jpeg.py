@@ -46,6 +46,7 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     subsampling = _subsampling(segments, orientation)
     if transform is not None:
         picture = transform.apply(picture)
+        tables = tables[:3]  # of four for CMYK
     picture = exif.turned(picture, orientation)
     options = {"qtables": tables, "subsampling": subsampling} if subsampling is not None else {"qtables": tables}
     facts = segments.exif._replace(dpi=segments.density or segments.exif.dpi)

@@ -18,6 +18,7 @@ _SOI, _EOI, _SOS, _DQT, _DHT, _DAC, _DRI, _DNL, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0
 _FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA})
 _FRAMES_NOT_READ: Final = frozenset({0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF})
 _TABLES: Final = frozenset({_DQT, _DHT, _DAC, _DRI})
+_MARKER: Final = re.compile(rb"\xff[^\x00\xff]")
 _MARKER_IN_SCAN: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 # Progressive pictures have about ten scans; each one more costs a pass over every pixel.
 _MAX_SCANS: Final = 100
@@ -77,18 +78,13 @@ def walk(view: memoryview, context: Context) -> Segments:
 
 
 def _next_marker(view: memoryview, at: int, context: Context) -> int:
-    """The offset after the next marker; -1 at the end."""
-    start = at
-    data = view.obj if isinstance(view.obj, bytes) and len(view.obj) == len(view) else bytes(view)
-    while True:
-        at = data.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(data):
-            return -1
-        if at > start and data[at - 1] != 0xFF:
-            context.found("image.hidden_data", "")
-        if data[at + 1] not in (0x00, 0xFF):
-            return at + 2
-        at += 1 + (data[at + 1] == 0)
+    """The offset after the next marker; -1 at the end. Fill bytes (FF) may stand before it, and nothing else should."""
+    marker = _MARKER.search(view, at)
+    if marker is None:
+        return -1
+    if bytes(view[at : marker.start()]).strip(b"\xff"):
+        context.found("image.hidden_data", "")
+    return marker.end()
 
 
 def _segment(view: memoryview, at: int, marker: int, found: Segments, context: Context) -> int:

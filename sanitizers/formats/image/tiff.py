@@ -19,8 +19,8 @@ from sanitizers.source import Source
 _JPEG: Final = 7
 _OLD_JPEG: Final = 6
 _QUALITY: Final = 92
-_PLAIN: Final = frozenset({"1", "L", "P", "RGB", "RGBA", "CMYK", "I;16", "LA"})
-_SIXTEEN_BITS: Final = ("I;16", "I;16B", "I;16L", "I;16N")
+_PLAIN: Final = frozenset({"1", "L", "P", "RGB", "RGBA", "CMYK", "I;16", "LA", "I", "F"})
+_DEEP: Final = frozenset({"I;16", "I;16B", "I;16L", "I;16N", "I", "F"})
 _SWAPS_SIDES: Final = 5
 # Compressions of the pages that are not photographs; the second only where the pixels speak in the first.
 _WAYS: Final = (("group4", "tiff_adobe_deflate"), ("group3", "tiff_lzw"))
@@ -62,10 +62,10 @@ def _decode(picture: Image.Image, index: int, page: Page, context: Context) -> I
     sides = page.number(tiff_tags.WIDTH), page.number(tiff_tags.LENGTH)
     if size not in (sides, sides[::-1]):
         raise Malformed(f"size {size}, expected {sides}", code="image.malformed")
-    if max(page.numbers(tiff_tags.BITS), default=1) > 8 and picture.mode not in _SIXTEEN_BITS:
+    if max(page.numbers(tiff_tags.BITS), default=1) > 8 and picture.mode not in _DEEP:
         context.found("image.depth_reduced", f"page {index + 1}", Action.REWRITTEN)
     pixels = _writable(picture)
-    transform = colour.transform(page.tags.get(tiff_tags.ICC, (0, 0, b""))[2], pixels.mode, context)
+    transform = colour.transform(bytes(page.tags.get(tiff_tags.ICC, (0, 0, b""))[2]), pixels.mode, context)
     if transform is not None and pixels.mode != "P":
         pixels = transform.apply(pixels)
     return _reordered(pixels, transform) if pixels.mode == "P" else pixels
@@ -74,9 +74,9 @@ def _decode(picture: Image.Image, index: int, page: Page, context: Context) -> I
 def _writable(picture: Image.Image) -> Image.Image:
     if picture.mode in _PLAIN:
         return picture.copy()
-    if picture.mode in _SIXTEEN_BITS:
-        return picture.convert("I;16")
-    return picture.convert({"I": "L", "F": "L", "PA": "RGBA", "RGBa": "RGBA", "La": "LA"}.get(picture.mode, "RGB"))
+    if picture.mode in _DEEP:
+        return Image.frombytes("I;16", picture.size, picture.tobytes(), "raw", picture.mode)  # convert() would clip to 8 bits
+    return picture.convert({"PA": "RGBA", "RGBa": "RGBA", "La": "LA"}.get(picture.mode, "RGB"))
 
 
 def _reordered(picture: Image.Image, transform: colour.Transform | None) -> Image.Image:
@@ -92,7 +92,7 @@ def _write(pixels: Image.Image, writer: AppendingTiffWriter, page: Page, way: tu
     bilevel, other = way
     pixels.info.clear()
     options: dict[str, object] = {"compression": bilevel if pixels.mode == "1" else other}
-    if pixels.mode not in ("1", "P"):
+    if pixels.mode not in ("1", "P", "F"):
         options["tiffinfo"] = {_PREDICTOR: _HORIZONTAL}
     if page.number(tiff_tags.COMPRESSION) == _JPEG and pixels.mode in ("L", "RGB"):
         options = {"compression": "jpeg", "quality": _QUALITY}

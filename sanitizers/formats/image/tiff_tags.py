@@ -29,19 +29,22 @@ _METADATA: Final = frozenset({
     269, 270, 271, 272, 285, 305, 306, 315, 316, 333, 337, 700, 33432, 33723, 34377, 34665, 34853, 40965, 37724, 50341, 50934,
 })  # fmt: skip
 _MAX_ENTRIES: Final = 2_000
+_MAX_NUMBERS: Final = 1_000_000  # of one tag; strips of all pages together
 
 
 @dataclass(slots=True)
 class Page:
-    """One directory. `values`: numbers of the tags that are read here, as raw bytes by tag with their type."""
+    """One directory. `tags`: (type, count, value as it is stored) by tag."""
 
     offset: int
-    tags: dict[int, tuple[int, int, bytes]] = field(default_factory=dict)
+    tags: dict[int, tuple[int, int, bytes | memoryview]] = field(default_factory=dict)
     order: str = "<"
 
     def numbers(self, tag: int) -> tuple[int, ...]:
         kind, count, value = self.tags.get(tag, (0, 0, b""))
         letter = _LETTERS.get(kind)
+        if count > _MAX_NUMBERS:
+            raise LimitExceeded(f"{count} numbers in one tag")
         return struct.unpack_from(f"{self.order}{count}{letter}", value) if letter and value else ()
 
     def number(self, tag: int, default: int = 0) -> int:
@@ -92,7 +95,7 @@ class _Reader:
         size = _WIDTHS.get(kind, 1) * count
         start = inline if size <= struct.calcsize(pointer) else struct.unpack_from(self.order + pointer, self.view, inline)[0]
         inside = start + size <= len(self.view)
-        page.tags[tag] = (kind, count, bytes(self.view[start : start + size]) if inside else b"")
+        page.tags[tag] = (kind, count, self.view[start : start + size] if inside else b"")
         if inside:
             self.referred.append((start, start + size))
 
@@ -100,6 +103,8 @@ class _Reader:
         for offsets, sizes in _OFFSETS:
             for start, size in zip(page.numbers(offsets), page.numbers(sizes), strict=False):
                 self.referred.append((start, start + size))
+        if len(self.referred) > _MAX_NUMBERS:
+            raise LimitExceeded("too many strips")
 
     def hidden(self) -> bool:
         """Whether bytes other than zero lie where nothing refers to."""

@@ -34,10 +34,11 @@ def settle(rebuild: Rebuild, page: Page, relation: Relationship, target: str) ->
         rebuild.context.found("ooxml.custom_xml", name)
         return
     link, properties, identity, space = found
-    made = rebuild.place(target, f"customXml/item{len(page.kept) + 1}.xml", content)
-    described = f'<ds:datastoreItem ds:itemID={quoteattr(identity)} xmlns:ds={quoteattr(space)}/>'
+    number = 1 + sum(name.startswith("customXml/itemProps") for name in rebuild.files)
+    made = rebuild.place(target, f"customXml/item{number}.xml", content)
+    described = f"<ds:datastoreItem ds:itemID={quoteattr(identity)} xmlns:ds={quoteattr(space)}/>"
     written = f'<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n{described}'.encode()
-    about = rebuild.place(properties, f"customXml/itemProps{len(page.kept) + 1}.xml", written, PROPERTIES_TYPE)
+    about = rebuild.place(properties, f"customXml/itemProps{number}.xml", written, PROPERTIES_TYPE)
     page.kept[relation.id] = made
     rebuild.relate(target, made, link, about)
 

@@ -32,7 +32,7 @@ NEUTRAL: Final = Picture(
 )
 
 
-def rebuild(name: str, data: bytes, where: str, context: Context) -> Picture:
+def rebuild(name: str, data: bytes, where: str, context: Context, code: str = "ooxml.picture_replaced") -> Picture:
     """The picture as its own sanitizer makes it, or `NEUTRAL` and a finding that says so."""
     if data == NEUTRAL.content:
         return NEUTRAL
@@ -40,6 +40,6 @@ def rebuild(name: str, data: bytes, where: str, context: Context) -> Picture:
     made = outcome.report.output
     if outcome.content is None or made is None or made.kind not in PICTURE_TYPES:
         reason = outcome.report.reason or f"a picture as {outcome.report.input.kind} cannot be shown here"
-        context.found("ooxml.picture_replaced", where, Action.REWRITTEN, f"{outcome.report.input.kind}: {reason}")
+        context.found(code, where, Action.REWRITTEN, f"{outcome.report.input.kind}: {reason}")
         return NEUTRAL
     return Picture(outcome.content.bytes(), made.kind.value)

@@ -45,7 +45,7 @@ _APPLICATIONS: Final = frozenset(
     {"Microsoft Office Word", "Microsoft Excel", "Microsoft Office PowerPoint", "LibreOffice", "Microsoft Macintosh Word"}
 )
 _VERSION: Final = re.compile(r"\d{1,2}\.\d{4}")
-_MARK: Final = re.compile(
+MARK: Final = re.compile(
     r"(?:MSIP_|情報分類|情報区分|分類|機密|取扱|公開区分|保存期間|Classification|Sensitivity|Confidential|Label)", re.IGNORECASE
 )
 _LONGEST: Final = 4096
@@ -95,7 +95,7 @@ def _custom(root: xml.Element, where: str, context: Context) -> bytes | None:
         name = element.get("name") or ""
         value = element[0] if len(element) else None
         kind = value.tag.rpartition("}")[2] if value is not None else ""
-        if not _MARK.match(name) or kind not in _TEXTS or element.get("linkTarget"):
+        if not MARK.match(name) or kind not in _TEXTS or element.get("linkTarget"):
             context.found("file.metadata", where, Action.REMOVED, name)
             continue
         text = escape(_text(value))

@@ -1,8 +1,8 @@
 """PDF, all versions.
 
-Removes: scripts, actions, attachments, XFA, media, 3D, signatures, metadata of persons, old revisions, foreign data, unknown keys.
-Keeps: pages as drawn with their fonts and text, links by allowed schemes, bookmarks, form fields, comments, layers, structure for accessibility.
-Refuses: what no reader opens, what needs a password that is not given, font programs that viewers use but that do not parse, limits exceeded.
+Removes: scripts, actions, attachments, XFA, media, 3D, signatures, persons in metadata, old revisions, foreign data, unknown keys.
+Keeps: pages as drawn with fonts and text, links by allowed schemes, bookmarks, form fields, comments, layers, structure tree.
+Refuses: what no reader opens, passwords not given, font programs that viewers use but that do not parse, limits exceeded.
 Spec: ISO 32000-2:2020.
 """
 

@@ -10,7 +10,23 @@ from typing import TYPE_CHECKING, Final
 from sanitizers.formats.pdf import content, leftovers, links
 from sanitizers.formats.pdf.layers import membership
 from sanitizers.formats.pdf.shapes import (
-    LEFT, MATRIX, OMIT, RECTANGLE, Rule, Shape, array, boolean, either, integer, name, number, numbers, record, shape, string, typed,
+    LEFT,
+    MATRIX,
+    OMIT,
+    RECTANGLE,
+    Rule,
+    Shape,
+    array,
+    boolean,
+    either,
+    integer,
+    name,
+    number,
+    numbers,
+    record,
+    shape,
+    string,
+    typed,
 )
 from sanitizers.formats.pdf.values import Dictionary, Name, Ref, Stream, Value
 from sanitizers.formats.pdf.xobjects import form
@@ -68,8 +84,8 @@ _COMMON: Final[dict[str, Rule]] = {
     "Border": _dashed, "BS": _BORDER_STYLE, "C": _COLOUR, "StructParent": integer, "OC": membership, "Lang": string,
 }
 _MARKUP: Final[dict[str, Rule]] = {
-    **_COMMON, "T": string, "Popup": _related, "CA": number, "ca": number, "BM": name, "CreationDate": string, "Subj": string, "IRT": _related,
-    "RT": name, "IT": name,
+    **_COMMON, "T": string, "Popup": _related, "CA": number, "ca": number, "BM": name, "CreationDate": string, "Subj": string,
+    "IRT": _related, "RT": name, "IT": name,
 }
 _SHAPED: Final[dict[str, Rule]] = {**_MARKUP, "IC": _COLOUR, "BE": _BORDER_EFFECT, "RD": numbers(4)}
 _LINED: Final[dict[str, Rule]] = {**_SHAPED, "LE": either(name, array(name, 2, 2))}

@@ -1,4 +1,4 @@
-"""Pictures that only an image codec of PDF can read (JBIG2, CCITT fax and what Pillow cannot open), decoded by PDFium from a page of our own."""
+"""Pictures that only a PDF engine reads well (JBIG2, CCITT fax, JPEG 2000), decoded by PDFium from a page of our own."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def decode(fields: Dictionary, data: bytes, extra: bytes | None = None) -> Image
     try:
         for item in document[0].get_objects(max_depth=1):
             if isinstance(item, pypdfium2.PdfImage):
-                return item.get_bitmap(render=False).to_pil().copy()
+                picture: Image.Image = item.get_bitmap(render=False).to_pil().copy()
+                return picture
     except (pypdfium2.PdfiumError, RuntimeError, ValueError):
         return None
     finally:

@@ -6,14 +6,17 @@ Glyph descriptions are copied byte by byte, so nothing drawn can change; everyth
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from sanitizers.model import Malformed
 
 _CHARSET, _ENCODING, _CHARSTRINGS, _PRIVATE, _SUBRS = 15, 16, 17, 18, 19
 _ROS, _FD_ARRAY, _FD_SELECT = 0x0C1E, 0x0C24, 0x0C25
-_TOP: Final = frozenset({0, 1, 2, 3, 4, 5, 13, 14, _CHARSET, _ENCODING, _CHARSTRINGS, _PRIVATE, *range(0x0C00, 0x0C09), *range(0x0C14, 0x0C18),
-                         *range(_ROS, 0x0C27)})
+_TOP: Final = frozenset({
+    0, 1, 2, 3, 4, 5, 13, 14, _CHARSET, _ENCODING, _CHARSTRINGS, _PRIVATE, *range(0x0C00, 0x0C09), *range(0x0C14, 0x0C18),
+    *range(_ROS, 0x0C27),
+})
 _IN_PRIVATE: Final = frozenset({6, 7, 8, 9, 10, 11, 20, 21, _SUBRS, *range(0x0C09, 0x0C12), 0x0C13})
 _MAX_OPERANDS: Final = 513
 
@@ -70,9 +73,9 @@ def _index(data: bytes, start: int) -> _Index:
     table = data[start + 3 : start + 3 + (count + 1) * size]
     offsets = [int.from_bytes(table[at : at + size], "big") for at in range(0, len(table), size)]
     base = start + 2 + (count + 1) * size
-    if offsets[0] != 1 or base + offsets[-1] > len(data) or any(a > b for a, b in zip(offsets, offsets[1:], strict=False)):
+    if offsets[0] != 1 or base + offsets[-1] > len(data) or any(a > b for a, b in pairwise(offsets)):
         raise Malformed("CFF: index out of bounds")
-    return _Index([data[base + a : base + b] for a, b in zip(offsets, offsets[1:], strict=False)], base + offsets[-1])
+    return _Index([data[base + a : base + b] for a, b in pairwise(offsets)], base + offsets[-1])
 
 
 def _dictionary(data: bytes, known: frozenset[int]) -> Entries:

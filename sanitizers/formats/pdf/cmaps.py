@@ -1,4 +1,4 @@
-"""Character maps (ISO 32000-2 §9.7.5, §9.10.3; Adobe Technical Note 5014): PostScript of which only the words of a CMap are written again."""
+"""Character maps (ISO 32000-2 §9.7.5, §9.10.3; Adobe Technical Note 5014): of the PostScript, only the words of a CMap."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def _indexed(copier: Copier, found: list[Value], where: str, depth: int) -> Valu
         return OMIT
     base = _space(copier, found[1], where, depth)
     highest, table = copier.resolve(found[2]), copier.resolve(found[3])
-    count = components(copier, found[1])
+    count = component_count(copier, found[1])
     if isinstance(table, Stream):
         table = copier.content_of(table, where)
     if base is OMIT or not count or not is_integer(highest) or not 0 <= highest <= 255 or not isinstance(table, bytes):
@@ -135,7 +135,7 @@ _FAMILIES: Final = {
 }
 
 
-def components(copier: Copier, value: Value, resources: Dictionary | None = None) -> int:
+def component_count(copier: Copier, value: Value, resources: Dictionary | None = None) -> int:
     """How many components a colour of this space has; 0 when that cannot be said. Names are looked up in `resources`."""
     found = copier.resolve(value)
     if isinstance(found, Name):
@@ -143,7 +143,7 @@ def components(copier: Copier, value: Value, resources: Dictionary | None = None
         if found in DEVICE or resources is None:
             return DEVICE.get(found, {"CalGray": 1, "CalRGB": 3}.get(found, 0))
         named = copier.reader.dictionary(resources.get("ColorSpace")).get(found)
-        return components(copier, named) if named is not None else 0
+        return component_count(copier, named) if named is not None else 0
     if not isinstance(found, list) or not found:
         return 0
     family = copier.resolve(found[0])

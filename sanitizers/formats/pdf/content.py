@@ -38,7 +38,7 @@ def rebuild(data: bytes, inline: Inline) -> Content:
     position = 0
     while position < len(data):
         match = operators.RUN.match(data, position)
-        assert match is not None  # noqa: S101 - it matches the empty run
+        assert match is not None, "it matches the empty run too"
         out.append(match[0])
         position = match.end()
         if position < len(data):
@@ -86,7 +86,7 @@ def _operand(data: bytes, match: re.Match[bytes], operands: list[Value], content
 def _loose_number(word: bytes) -> float | None:
     """`--5`, `1.-2`: numbers that viewers read up to the first odd sign."""
     match = _TOLERATED.match(word)
-    if match is None or not (match[2] or (match[3] or b"") > b".") or not word.lstrip(b"+-.0123456789") == b"":
+    if match is None or not (match[2] or (match[3] or b"") > b".") or word.lstrip(b"+-.0123456789"):
         return None
     value = float((match[2] or b"0") + (match[3] or b""))
     return -value if match[1].startswith(b"-") else value

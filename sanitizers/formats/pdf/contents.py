@@ -62,7 +62,7 @@ def resources(copier: Copier, source: Dictionary, names: frozenset[str], where: 
 
 def page(copier: Copier, value: Value, where: str) -> tuple[list[Ref], frozenset[str]]:
     """The content streams of a page anew and the names in them. Streams that end inside an instruction are joined."""
-    parts = [part for part in _parts(copier, value)]
+    parts = list(_parts(copier, value))
     built = [_part(copier, part, where) for part in parts]
     if all(one.complete for one, _ in built[:-1]):
         refs = [ref for one, ref in built if one.data]

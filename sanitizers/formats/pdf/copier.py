@@ -33,7 +33,7 @@ class Copier:
     groups: dict[Ref, Ref] = field(default_factory=dict)        # optional content group likewise
     destinations: dict[bytes, Value] = field(default_factory=dict)  # named destinations that are kept
     around: Dictionary = field(default_factory=dict)            # the resources of the content that is being copied
-    programs: dict[Ref, Any] = field(default_factory=dict)          # font program -> itself rebuilt
+    programs: dict[Ref, tuple[str, Ref] | None] = field(default_factory=dict)          # font program -> itself rebuilt
     contents: dict[Ref, tuple[Content, Ref]] = field(default_factory=dict)  # a page's stream -> itself rebuilt
     later: list[Callable[[], None]] = field(default_factory=list)   # what must wait until all else is copied
     _copied: dict[tuple[Ref, object], Value] = field(default_factory=dict)

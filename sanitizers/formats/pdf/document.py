@@ -19,7 +19,8 @@ from sanitizers.source import Source
 _BOXES: Final = one_of("MediaBox", "CropBox", "BleedBox", "TrimBox", "ArtBox")
 _PREFERENCES: Final = record(shape(
     {
-        **dict.fromkeys(("HideToolbar", "HideMenubar", "HideWindowUI", "FitWindow", "CenterWindow", "DisplayDocTitle", "PickTrayByPDFSize"), boolean),
+        **dict.fromkeys(("HideToolbar", "HideMenubar", "HideWindowUI", "FitWindow", "CenterWindow"), boolean),
+        "DisplayDocTitle": boolean, "PickTrayByPDFSize": boolean,
         "NonFullScreenPageMode": name, "Direction": one_of("L2R", "R2L"), "PrintScaling": one_of("None", "AppDefault"),
         "Duplex": one_of("Simplex", "DuplexFlipShortEdge", "DuplexFlipLongEdge"), "NumCopies": integer,
         **dict.fromkeys(("ViewArea", "ViewClip", "PrintArea", "PrintClip"), _BOXES),

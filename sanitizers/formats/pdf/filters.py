@@ -101,7 +101,7 @@ def inflate(data: bytes, budget: Budget) -> bytes:
     cap = budget.expanded_left
     try:
         out: bytes = isal_zlib.decompressobj().decompress(data, cap + 1)
-    except (isal_zlib.IsalError, zlib.error):
+    except (isal_zlib.IsalError, zlib.error):  # type: ignore[misc]
         out = _inflate_damaged(data, cap)
     if len(out) > cap:
         raise LimitExceeded("an inflated stream is past the limit of expanded bytes")
@@ -205,11 +205,16 @@ def _predict(data: bytes, parameters: Dictionary) -> bytes:
     return _png(data, row, max(1, colors * bits // 8))
 
 
+_PREDICTOR_KEYS: Final = (("Colors", 1), ("BitsPerComponent", 8), ("Columns", 1))
+
+
+def _or_usual(value: Value, usual: int) -> int:
+    return int(value) if is_integer(value) else usual
+
+
 def predictor_shape(parameters: Dictionary) -> tuple[int, int, int]:
     """Colors, BitsPerComponent, Columns. Raises Malformed for what is out of range."""
-    colors, bits, columns = (
-        given if is_integer(given := parameters.get(key)) else usual for key, usual in (("Colors", 1), ("BitsPerComponent", 8), ("Columns", 1))
-    )
+    colors, bits, columns = (_or_usual(parameters.get(key), usual) for key, usual in _PREDICTOR_KEYS)
     if not (1 <= colors <= 32 and bits in (1, 2, 4, 8, 16) and 1 <= columns <= 1 << 24):
         raise Malformed("predictor parameters out of range")
     return colors, bits, columns

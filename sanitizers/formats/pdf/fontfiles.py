@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from sanitizers.formats.pdf.copier import Copier
 
 
-class Program(NamedTuple):
-    """Where the new program stands, and under which key of the descriptor it belongs."""
-
-    key: str
-    ref: Ref
-
-
 class Rewritten(NamedTuple):
     """A font program anew: the key, the extra fields of its stream, the bytes."""
 
@@ -30,8 +23,11 @@ class Rewritten(NamedTuple):
     data: bytes
 
 
-def program(copier: Copier, value: Value, where: str) -> Program | None:
-    """The program anew; None when no viewer could use it. Raises Malformed for one that viewers use but that does not parse here."""
+def program(copier: Copier, value: Value, where: str) -> tuple[str, Ref] | None:
+    """The key of the descriptor and the new program; None when no viewer could use it.
+
+    Raises Malformed for a program that viewers use but that does not parse here.
+    """
     stream = copier.resolve(value)
     if not isinstance(stream, Stream):
         return None
@@ -41,7 +37,7 @@ def program(copier: Copier, value: Value, where: str) -> Program | None:
     return copier.programs[ref]
 
 
-def _program(copier: Copier, stream: Stream, where: str) -> Program | None:
+def _program(copier: Copier, stream: Stream, where: str) -> tuple[str, Ref] | None:
     data = copier.content_of(stream, where)
     if not data:
         return None
@@ -54,7 +50,7 @@ def _program(copier: Copier, stream: Stream, where: str) -> Program | None:
         copier.drop("pdf.unusable_font", where, refusal.detail)
         return None
     ref = copier.writer.add_deflated(new.fields, new.data)
-    return Program(new.key, ref)
+    return new.key, ref
 
 
 def _rewrite(data: bytes, subtype: Name | None) -> Rewritten:

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sanitizers.formats.pdf import cmaps, contents, fontfiles
 from sanitizers.formats.pdf.shapes import (
-    LEFT, MATRIX, OMIT, RECTANGLE, array, either, integer, name, number, numbers, one_of, record, shape, shared, string, typed,
+    MATRIX,
+    OMIT,
+    RECTANGLE,
+    array,
+    either,
+    integer,
+    name,
+    number,
+    numbers,
+    record,
+    shape,
+    shared,
+    string,
+    typed,
 )
 from sanitizers.formats.pdf.values import Dictionary, Name, Ref, Stream, Value, is_integer, is_number
 
@@ -19,8 +33,9 @@ _MAX_GLYPHS: Final = 65536
 
 _DESCRIPTOR: Final = shape(
     {
-        "Type": typed("FontDescriptor"), "FontName": name, "FontFamily": string, "FontStretch": name, "FontWeight": number, "Flags": integer,
-        "FontBBox": RECTANGLE, "ItalicAngle": number, "Ascent": number, "Descent": number, "Leading": number, "CapHeight": number,
+        "Type": typed("FontDescriptor"), "FontName": name, "FontFamily": string, "FontStretch": name, "FontWeight": number,
+        "Flags": integer, "FontBBox": RECTANGLE, "ItalicAngle": number, "Ascent": number, "Descent": number, "Leading": number,
+        "CapHeight": number,
         "XHeight": number, "StemV": number, "StemH": number, "AvgWidth": number, "MaxWidth": number, "MissingWidth": number,
         "CharSet": string, "Style": record(shape({"Panose": string})), "Lang": name,
     },
@@ -35,7 +50,7 @@ def _descriptor(copier: Copier, value: Value, where: str) -> Value:
     new = copier.fields(found, _DESCRIPTOR, where)
     for key in ("FontFile", "FontFile2", "FontFile3"):
         if key in found and (program := fontfiles.program(copier, found[key], f"{where}/{key}")) is not None:
-            new[program.key] = program.ref
+            new[program[0]] = program[1]
             break
     return new
 
@@ -137,7 +152,8 @@ FONT: Final = shared(lambda copier, value, where: _by_subtype(copier, value, whe
 def _glyphs(copier: Copier, found: Dictionary, new: Dictionary, where: str) -> None:
     """Type 3 glyph procedures (§9.6.4): content streams that share the font's resources."""
     resources = copier.reader.dictionary(found.get("Resources")) or copier.around
-    new["CharProcs"], names = {}, set()
+    names: set[str] = set()
+    procedures: Dictionary = {}
     for glyph, procedure in copier.reader.dictionary(found.get("CharProcs")).items():
         stream = copier.resolve(procedure)
         if not isinstance(stream, Stream) or not isinstance(procedure, Ref):
@@ -145,7 +161,6 @@ def _glyphs(copier: Copier, found: Dictionary, new: Dictionary, where: str) -> N
         with contents.within(copier, resources):
             content = contents.stream(copier, stream, f"{where}/glyph {glyph}")
         names |= content.names
-        new["CharProcs"][glyph] = copier.once(
-            procedure, "glyph", lambda content=content: copier.writer.add_deflated({}, content.data), where
-        )
+        procedures[glyph] = copier.once(procedure, "glyph", partial(copier.writer.add_deflated, {}, content.data), where)
+    new["CharProcs"] = procedures
     new["Resources"] = contents.resources(copier, resources, frozenset(names), where)

@@ -74,7 +74,8 @@ class Form:
         """Every node once, from the roots down; returns the new roots."""
         roots: list[Ref] = []
         kids: dict[Ref, list[Ref]] = {}
-        todo = [(node, None, 0) for node in reversed(self._copier.reader.array(self._source.get("Fields")))]
+        top = self._copier.reader.array(self._source.get("Fields"))
+        todo: list[tuple[Value, Ref | None, int]] = [(node, None, 0) for node in reversed(top)]
         seen: set[Ref] = set()
         while todo:
             node, parent, depth = todo.pop()

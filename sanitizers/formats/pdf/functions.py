@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from sanitizers.formats.pdf.shapes import LEFT, OMIT, array, integer, numbers, number, shape, shared
+from sanitizers.formats.pdf.shapes import LEFT, OMIT, array, integer, number, numbers, shape, shared
 from sanitizers.formats.pdf.values import Name, Stream, Value
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ _EXPONENTIAL: Final = shape({**_COMMON, "C0": _VALUES, "C1": _VALUES, "N": numbe
 _CALCULATOR: Final = shape(_COMMON, _STREAM_KEYS)
 
 _OPERATORS: Final = frozenset(
-    b"abs add atan ceiling cos cvi cvr div exp floor idiv ln log mod mul neg round sin sqrt sub truncate and bitshift eq false ge gt le lt ne "
-    b"not or true xor if ifelse copy dup exch index pop roll".split()
+    b"abs add atan ceiling cos cvi cvr div exp floor idiv ln log mod mul neg round sin sqrt sub truncate "
+    b"and bitshift eq false ge gt le lt ne not or true xor if ifelse copy dup exch index pop roll".split()
 )
 _TOKEN: Final = re.compile(rb"[\x00\t\n\f\r ]*+(?:%[^\r\n]*+[\x00\t\n\f\r ]*+)*+([{}]|[^\x00\t\n\f\r {}%]++)")
 _NUMBER: Final = re.compile(rb"[+-]?(?:[0-9]{1,30}\.?[0-9]{0,30}|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?\Z")

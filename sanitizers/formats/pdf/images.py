@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from PIL import Image, UnidentifiedImageError
 
 from sanitizers.formats.pdf import bilevel, filters, jpeg, syntax
-from sanitizers.formats.pdf.colours import COLOUR_SPACE, components, is_indexed
+from sanitizers.formats.pdf.colours import COLOUR_SPACE, component_count, is_indexed
 from sanitizers.formats.pdf.copier import external
 from sanitizers.formats.pdf.layers import membership
 from sanitizers.formats.pdf.shapes import LEFT, OMIT, array, boolean, either, integer, name, number, numbers, shape
@@ -48,12 +48,12 @@ class _Geometry(NamedTuple):
     width: int
     height: int
     bits: int
-    count: int          # components; 0 when the colour space comes from the data
+    components: int     # 0 when the colour space comes from the data
 
     @property
     def length(self) -> int:
         """Bytes of all rows, unfiltered."""
-        return (self.width * self.bits * self.count + 7) // 8 * self.height
+        return (self.width * self.bits * self.components + 7) // 8 * self.height
 
 
 def image(copier: Copier, value: Value, where: str) -> Value:
@@ -82,14 +82,13 @@ def image(copier: Copier, value: Value, where: str) -> Value:
 
 
 def _geometry(copier: Copier, fields: Dictionary) -> _Geometry | None:
-    width, height, bits = (copier.resolve(fields.get(key)) for key in ("Width", "Height", "BitsPerComponent"))
-    width, height = (int(side) if isinstance(side, float) else side for side in (width, height))
-    if not (is_integer(width) and is_integer(height) and 0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
+    width, height, bits = (integer(copier, fields.get(key), "") for key in ("Width", "Height", "BitsPerComponent"))
+    if width is OMIT or height is OMIT or not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
         return None
     copier.budget.check_frame(width, height)
     if copier.resolve(fields.get("ImageMask")) is True:
         return _Geometry(width, height, 1, 1)
-    count = components(copier, fields.get("ColorSpace"), copier.around)
+    count = component_count(copier, fields.get("ColorSpace"), copier.around)
     return _Geometry(width, height, bits if bits in (1, 2, 4, 8, 16) else 8, count)
 
 
@@ -98,28 +97,18 @@ def _samples(copier: Copier, stream: Stream, geometry: _Geometry) -> Samples | N
         decoded = filters.decode_raw(stream.raw(), stream.fields, copier.reader, copier.budget, predicted=True)
     except Malformed:
         return None
-    match decoded.image_filter:
-        case "DCTDecode":
-            return _jpeg(copier, decoded, geometry)
-        case "JPXDecode":
-            return _jpx(copier, stream.fields, decoded.data, geometry)
-        case "JBIG2Decode":
-            return _jbig2(copier, decoded, geometry)
-        case "CCITTFaxDecode":
-            return _fax(decoded, geometry)
-        case filters.PREDICTOR:
-            return _predicted(decoded, geometry)
-    return _raw(decoded.data, geometry)
+    if decoded.image_filter == "JPXDecode":
+        return _jpx(copier, stream.fields, decoded.data, geometry)
+    return _BY_FILTER[decoded.image_filter](copier, decoded, geometry)
 
 
-def _raw(data: bytes, geometry: _Geometry) -> Samples:
+def _raw(_copier: Copier, decoded: filters.Decoded, geometry: _Geometry) -> Samples:
     """Rows without a filter; what comes after the last row is no part of the picture."""
-    if geometry.count:
-        data = data[: geometry.length]
+    data = decoded.data[: geometry.length] if geometry.components else decoded.data
     return Samples({"BitsPerComponent": geometry.bits, "Filter": Name("FlateDecode")}, deflate(data))
 
 
-def _predicted(decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
+def _predicted(_copier: Copier, decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
     """Rows with a predictor keep it: undoing it would only make the file larger."""
     try:
         colors, bits, columns = filters.predictor_shape(decoded.parameters)
@@ -128,6 +117,9 @@ def _predicted(decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
     predictor = decoded.parameters.get("Predictor")
     if not is_integer(predictor) or not (predictor == 2 or 10 <= predictor <= 15):
         return None
+    row = (colors * bits * columns + 7) // 8 + (predictor != 2)
+    if row == geometry.length // geometry.height + (predictor != 2):
+        decoded = decoded._replace(data=decoded.data[: row * geometry.height])
     parameters = {"Predictor": predictor, "Colors": colors, "BitsPerComponent": bits, "Columns": columns}
     return Samples(
         {"BitsPerComponent": geometry.bits, "Filter": Name("FlateDecode"), "DecodeParms": parameters}, deflate(decoded.data)
@@ -144,7 +136,7 @@ def _jpeg(copier: Copier, decoded: filters.Decoded, geometry: _Geometry) -> Samp
         return _through_pdfium(decoded, geometry)
     data, count = rebuilt
     _remember(data)
-    if not geometry.count:
+    if not geometry.components:
         fields["ColorSpace"] = Name(_PICTURE_MODES[count][0])
     return Samples(fields, data)
 
@@ -156,25 +148,25 @@ def _remember(data: bytes) -> None:
 
 def _through_pdfium(decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
     """For the rare JPEG that only a PDF engine reads."""
-    space = _PICTURE_MODES.get(geometry.count)
+    space = _PICTURE_MODES.get(geometry.components)
     if space is None:
         return None
     fields = {"Width": geometry.width, "Height": geometry.height, "BitsPerComponent": 8, "ColorSpace": Name(space[0])}
     picture = bilevel.decode({**fields, "Filter": Name("DCTDecode")}, decoded.data)
-    if picture is None or picture.size != (geometry.width, geometry.height) or geometry.count == 4:
+    if picture is None or picture.size != (geometry.width, geometry.height) or geometry.components == 4:
         return None
     return Samples({"BitsPerComponent": 8, "Filter": Name("FlateDecode")}, deflate(picture.convert(space[1]).tobytes()))
 
 
-def _fax(decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
+def _fax(_copier: Copier, decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
     known: Dictionary = {}
-    for key, rule in (("K", is_integer), ("Columns", is_integer), ("Rows", is_integer)):
-        if rule(decoded.parameters.get(key)):
+    for key in ("K", "Columns", "Rows"):
+        if is_integer(decoded.parameters.get(key)):
             known[key] = decoded.parameters[key]
     for key in ("EndOfLine", "EncodedByteAlign", "EndOfBlock", "BlackIs1"):
         if isinstance(decoded.parameters.get(key), bool):
             known[key] = decoded.parameters[key]
-    if not 0 < known.get("Columns", 1728) <= _MAX_SIDE or not 0 <= known.get("Rows", 0) <= _MAX_SIDE:
+    if not 0 < int(known.get("Columns", 1728)) <= _MAX_SIDE or not 0 <= int(known.get("Rows", 0)) <= _MAX_SIDE:
         return None
     return _bilevel(geometry, {"Filter": Name("CCITTFaxDecode"), "DecodeParms": known}, decoded.data, None)
 
@@ -185,9 +177,14 @@ def _jbig2(copier: Copier, decoded: filters.Decoded, geometry: _Geometry) -> Sam
     return _bilevel(geometry, {"Filter": Name("JBIG2Decode")}, decoded.data, extra)
 
 
+_BY_FILTER: Final = {
+    None: _raw, filters.PREDICTOR: _predicted, "DCTDecode": _jpeg, "JBIG2Decode": _jbig2, "CCITTFaxDecode": _fax,
+}
+
+
 def _bilevel(geometry: _Geometry, how: Dictionary, data: bytes, extra: bytes | None) -> Samples | None:
-    if geometry.bits != 1 or geometry.count > 1:
-        geometry = geometry._replace(bits=1, count=1)
+    if geometry.bits != 1 or geometry.components > 1:
+        geometry = geometry._replace(bits=1, components=1)
     fields = {
         "Width": geometry.width, "Height": geometry.height, "BitsPerComponent": 1, "ColorSpace": Name("DeviceGray"), **how,
     }
@@ -209,14 +206,14 @@ def _jpx(copier: Copier, fields: Dictionary, data: bytes, geometry: _Geometry) -
     if opened is None:
         return None
     alpha = opened.getchannel("A") if opened.mode in ("LA", "RGBA") else None
-    picture = _draw_jpx(opened, data, geometry.count)
+    picture = _draw_jpx(opened, data, geometry.components)
     count = len(picture.getbands())
-    if geometry.count not in (0, count):
+    if geometry.components not in (0, count):
         return None
     new: Dictionary = {"Width": picture.width, "Height": picture.height, "BitsPerComponent": 8}
     if alpha is not None and copier.resolve(fields.get("SMaskInData")) in (1, 2):
         new["SMask"] = _alpha_mask(copier, alpha)
-    if not geometry.count:
+    if not geometry.components:
         new["ColorSpace"] = Name(_PICTURE_MODES[count][0])
     packed = deflate(picture.tobytes())
     if indexed or "Mask" in fields or len(packed) <= len(data) * 6 // 5:
@@ -262,7 +259,7 @@ def _photograph(picture: Image.Image, size: int) -> bytes:
 def _plain_mode(picture: Image.Image) -> Image.Image:
     """L, RGB or CMYK with 8 bits."""
     if picture.mode.startswith("I"):
-        return picture.point(lambda sample: sample / 256).convert("L")  # type: ignore[no-untyped-call, operator]
+        return picture.point(lambda sample: sample / 256).convert("L")
     if picture.mode in ("LA", "1"):
         return picture.convert("L")
     return picture if picture.mode in ("L", "RGB", "CMYK") else picture.convert("RGB")
@@ -286,7 +283,8 @@ def _mask(copier: Copier, value: Value, where: str) -> Value:
 _SHAPE: Final = shape(
     {
         "ColorSpace": COLOUR_SPACE, "ImageMask": boolean, "Decode": numbers(2, 64), "Interpolate": boolean, "Intent": name,
-        "SMask": _mask, "Mask": either(_mask, array(integer, 2, 64)), "Matte": array(number, 1, 32), "StructParent": integer, "OC": membership,
+        "SMask": _mask, "Mask": either(_mask, array(integer, 2, 64)), "Matte": array(number, 1, 32), "StructParent": integer,
+        "OC": membership,
     },
     _SIZE_KEYS,
 )
@@ -296,7 +294,7 @@ def inline_image(copier: Copier, fields: Dictionary, data: bytes) -> bytes | Non
     """A whole inline image anew (§8.9.7), its data in ASCII so that every reader finds the same end."""
     fields = {_LONG_KEYS.get(key, key): value for key, value in fields.items()}
     geometry = _geometry(copier, fields)
-    if geometry is None or not geometry.count:
+    if geometry is None or not geometry.components:
         return None
     samples = _samples(copier, Stream(fields, Ref(0), lambda: data), geometry)
     if samples is None or len(samples.data) > _MAX_INLINE:
@@ -325,7 +323,7 @@ def _inline_space(copier: Copier, value: Value) -> Value:
     if isinstance(value, Name) and value not in ("G", "RGB", "CMYK", "DeviceGray", "DeviceRGB", "DeviceCMYK"):
         return value
     space = COLOUR_SPACE(copier, value, "")
-    if isinstance(space, list) and isinstance(space[-1], Ref):  # a table too long for a string elsewhere; here it must be one
+    if isinstance(space, list) and isinstance(space[-1], Ref):  # a table that elsewhere becomes a stream
         table = copier.resolve(value[3])
         return [*space[:3], table] if isinstance(table, bytes) else OMIT
     return space

@@ -21,7 +21,8 @@ _BY_KEY: Final = {
     "FFilter": "pdf.external_stream", "FDecodeParms": "pdf.external_stream", "URI": "pdf.unsafe_link", "FontMatrix": "pdf.font_matrix",
 }
 _BY_ACTION: Final = {
-    "JavaScript": "pdf.javascript", "Launch": "pdf.launch", "GoToR": "pdf.goto_remote", "GoToE": "pdf.goto_remote", "URI": "pdf.unsafe_link",
+    "JavaScript": "pdf.javascript", "Launch": "pdf.launch", "GoToR": "pdf.goto_remote", "GoToE": "pdf.goto_remote",
+    "URI": "pdf.unsafe_link",
     "SubmitForm": "pdf.submit_form", "ImportData": "pdf.import_data", "Rendition": "pdf.multimedia", "Movie": "pdf.multimedia",
     "Sound": "pdf.multimedia", "RichMediaExecute": "pdf.rich_media", "GoTo3DView": "pdf.rich_media",
 }

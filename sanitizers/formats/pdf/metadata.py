@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 _KEPT: Final = ("Title", "Subject", "Keywords")
 # What programs write about themselves: nobody is known by it.
-_IMPERSONAL: Final = frozenset({"Creator", "Producer", "CreationDate", "ModDate", "Trapped", "Type", "PTEX.Fullbanner", "ICNAppName", "ICNAppPlatform",
-                                "ICNAppVersion", "SourceModified", "GTS_PDFXVersion", "GTS_PDFXConformance", "GTS_PDFA1Version"})
+_IMPERSONAL: Final = frozenset({
+    "Creator", "Producer", "CreationDate", "ModDate", "Trapped", "Type", "PTEX.Fullbanner", "ICNAppName", "ICNAppPlatform", "ICNAppVersion",
+    "SourceModified", "GTS_PDFXVersion", "GTS_PDFXConformance", "GTS_PDFA1Version", "Application", "PXCViewerInfo",
+})
 # A person in XMP: the creator, the one who changed it, a manager, a company.
-_PERSONAL: Final = re.compile(rb"<(?:dc:creator|pdf:Author|xmp:Author|pdfx:Author|dc:contributor|pdfx:Company|pdfx:Manager|photoshop:AuthorsPosition)[\s>]")
+_PERSONAL: Final = re.compile(
+    rb"<(?:dc:creator|dc:contributor|pdf:Author|xmp:Author|pdfx:Author|pdfx:Company|pdfx:Manager|photoshop:AuthorsPosition)[\s>]"
+)
 _DECLARATION: Final = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 
 

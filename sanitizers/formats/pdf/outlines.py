@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from sanitizers.formats.pdf.copier import Copier
 
 _ITEM: Final = shape(
-    {"Title": string, "Dest": links.destination, "A": links.action, "C": numbers(3), "F": integer}, "Parent Prev Next First Last Count SE Type",
+    {"Title": string, "Dest": links.destination, "A": links.action, "C": numbers(3), "F": integer},
+    "Parent Prev Next First Last Count SE Type",
 )
 _MAX_ITEMS: Final = 500_000
 _DEPTH: Final = 200

@@ -20,8 +20,8 @@ _MAX_SIDE: Final = 200_000      # in points: 70 m, more than any plotter
 _LETTER: Final = [0, 0, 612, 792]
 _PAGE: Final = shape(
     {"UserUnit": number, "Group": GROUP, "StructParents": integer, "Tabs": name},
-    "Type Parent Contents Resources Annots MediaBox CropBox BleedBox TrimBox ArtBox Rotate LastModified Metadata Dur B PZ SeparationInfo VP "
-    "Hid ProcSet pdftk_PageNum",
+    "Type Parent Contents Resources Annots MediaBox CropBox BleedBox TrimBox ArtBox Rotate LastModified Metadata Dur B PZ "
+    "SeparationInfo VP Hid ProcSet pdftk_PageNum",
 )
 _MAX_ANNOTATIONS: Final = 200_000
 

@@ -9,7 +9,22 @@ from sanitizers.formats.pdf.colours import COLOUR_SPACE
 from sanitizers.formats.pdf.fonts import FONT
 from sanitizers.formats.pdf.functions import function_or_functions, transfer
 from sanitizers.formats.pdf.shapes import (
-    LEFT, MATRIX, OMIT, RECTANGLE, Rule, array, boolean, either, integer, name, number, numbers, one_of, shape, shared, typed,
+    LEFT,
+    MATRIX,
+    OMIT,
+    RECTANGLE,
+    Rule,
+    array,
+    boolean,
+    either,
+    integer,
+    name,
+    number,
+    numbers,
+    one_of,
+    shape,
+    shared,
+    typed,
 )
 from sanitizers.formats.pdf.values import Name, Stream, Value
 from sanitizers.formats.pdf.xobjects import form
@@ -86,8 +101,8 @@ _STATE: Final = shape(
     {
         "LW": number, "LC": integer, "LJ": integer, "ML": number, "D": _dashes, "RI": name, "OP": boolean, "op": boolean, "OPM": integer,
         "Font": _font_and_size, "BG": transfer, "BG2": transfer, "UCR": transfer, "UCR2": transfer, "TR": transfer, "TR2": transfer,
-        "FL": number, "SM": number, "SA": boolean, "BM": either(name, array(name, 1, 32)), "SMask": shared(_soft_mask), "CA": number, "ca": number,
-        "AIS": boolean, "TK": boolean,
+        "FL": number, "SM": number, "SA": boolean, "BM": either(name, array(name, 1, 32)),
+        "SMask": shared(_soft_mask), "CA": number, "ca": number, "AIS": boolean, "TK": boolean,
     },
     # Halftones and black point choices concern a press alone.
     "Type HT HTO HTP UseBlackPtComp",

@@ -19,7 +19,9 @@ _READ_ERRORS: Final = (
     pikepdf.PdfError, pikepdf.DataDecodingError, pikepdf.DeletedObjectError, ValueError, TypeError, RuntimeError, KeyError,
 )
 
-pikepdf.settings.set_qpdf_limits(flate_max_memory=_DECODED, png_max_memory=_DECODED, run_length_max_memory=_DECODED, tiff_max_memory=_DECODED)
+pikepdf.settings.set_qpdf_limits(
+    flate_max_memory=_DECODED, png_max_memory=_DECODED, run_length_max_memory=_DECODED, tiff_max_memory=_DECODED
+)
 
 
 class Reader:

@@ -127,4 +127,4 @@ def _write(version: bytes, tables: dict[bytes, bytes]) -> bytes:
 
 def _checksum(table: bytes) -> int:
     table += bytes(-len(table) % 4)
-    return sum(struct.unpack(f">{len(table) // 4}I", table)) & 0xFFFFFFFF
+    return int(sum(struct.unpack(f">{len(table) // 4}I", table))) & 0xFFFFFFFF

@@ -1,7 +1,7 @@
 """How a dictionary is copied: a table of the keys that its type may have, each with a rule for its value.
 
-A rule takes (copier, value, where) and returns the new value, or `OMIT` when the value is not what the key calls for, or `LEFT`. There is no rule
-that copies "anything": a key without a rule stays behind.
+A rule takes (copier, value, where) and returns the new value, `OMIT` when the value is not what the key calls for, or `LEFT`. There is no
+rule that copies "anything": a key without a rule stays behind.
 """
 
 from __future__ import annotations

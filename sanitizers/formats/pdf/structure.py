@@ -61,8 +61,8 @@ def _namespace(copier: Copier, value: Value, where: str) -> Value:
 
 _ELEMENT: Final = shape(
     {
-        "S": name, "ID": string, "A": _attributes, "C": either(name, array(either(name, integer))), "R": integer, "T": string, "Lang": string,
-        "Alt": string, "E": string, "ActualText": string, "NS": _namespace, "PhoneticAlphabet": name, "Phoneme": string,
+        "S": name, "ID": string, "A": _attributes, "C": either(name, array(either(name, integer))), "R": integer, "T": string,
+        "Lang": string, "Alt": string, "E": string, "ActualText": string, "NS": _namespace, "PhoneticAlphabet": name, "Phoneme": string,
     },
     "Type P Pg K Ref",
 )

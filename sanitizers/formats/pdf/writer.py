@@ -122,7 +122,8 @@ def _cross_reference(body: bytearray, rows: dict[int, tuple[int, int, int]], hea
     rows[own] = (1, start, 0)
     width = max(2, (start.bit_length() + 7) // 8)
     table = b"".join(
-        kind.to_bytes(1, "big") + where.to_bytes(width, "big") + extra.to_bytes(2, "big") for _, (kind, where, extra) in sorted(rows.items())
+        kind.to_bytes(1, "big") + where.to_bytes(width, "big") + extra.to_bytes(2, "big")
+        for _, (kind, where, extra) in sorted(rows.items())
     )
     packed = zlib.compress(table, 9)
     fields: Dictionary = {"Type": Name("XRef"), "Size": own + 1, "W": [1, width, 2], "ID": [digest, digest]}

@@ -103,9 +103,19 @@ async def test_below_the_reserve_nothing_is_begun(store: Callable[..., LocalBlob
 async def test_what_a_dead_process_began_is_gone_after_the_next_start(store: Callable[..., LocalBlobs], tmp_path: Path) -> None:
     writer = await store().begin()
     await writer.write(BIG)
-    assert len(files(tmp_path, "incoming")) == 1
+    [unfinished] = (tmp_path / "incoming").iterdir()  # noqa: ASYNC240 - a test
+    long_ago = time.time() - 2 * 3600
+    os.utime(unfinished, (long_ago, long_ago))
     await store().start()
     assert files(tmp_path) == []
+
+
+async def test_what_another_process_is_writing_survives_a_start(store: Callable[..., LocalBlobs]) -> None:
+    writer = await store().begin()
+    await writer.write(BIG)
+    await store().start()
+    blob = await writer.commit()
+    assert await store().read(blob.digest) == BIG
 
 
 async def test_a_cancelled_commit_is_whole_or_nothing(store: Callable[..., LocalBlobs], tmp_path: Path) -> None:

@@ -54,8 +54,8 @@ def test_a_rich_drawing_keeps_its_meaning() -> None:
     assert [name for name, _ in before] == [name for name, _ in after]
     for (name, old), (_, new) in zip(before, after, strict=True):
         assert {key for key in old if not key.startswith("xmlns")} == {key for key in new if not key.startswith("xmlns")}, name
-    for text in ("図面　第一案", "縦書き ", "外字\ue000", "M0,0 L4-1e2 A1 1 0 0 1 2,2z", "url(#p) #fff", '"MS ゴシック"', "https://example.jp/?a=1&amp;b=2"):
-        assert text in output, text
+    texts = "図面　第一案", "縦書き ", "外字\ue000", "M0,0 L4-1e2 A1 1 0 0 1 2,2z", "url(#p) #fff", '"MS ゴシック"', "https://example.jp/?a=1&amp;b=2"
+    assert [text for text in texts if text not in output] == []
 
 
 DANGERS = {
@@ -184,7 +184,7 @@ def test_japanese_in_any_usual_encoding(encoding: str) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"<svg", b"<html/>", b'<svg xmlns="http://192.0.2.1/"/>', '<?xml version="1.0" encoding="utf-7"?><svg/>'.encode(), build.drawing()[:-3]],
+    [b"", b"<svg", b"<html/>", b'<svg xmlns="http://192.0.2.1/"/>', b'<?xml version="1.0" encoding="utf-7"?><svg/>', build.drawing()[:-3]],
 )
 def test_broken_drawings_are_refused(data: bytes) -> None:
     with pytest.raises(Refused):
@@ -218,7 +218,7 @@ def test_a_long_chain_of_use_is_refused_in_order() -> None:
 
 
 def test_many_names_make_few_findings() -> None:
-    made, given = sanitize(svg.SANITIZER, build.drawing("".join(f'<rect a{n}="1"/>' for n in range(2_000))), Kind.SVG)
+    _, given = sanitize(svg.SANITIZER, build.drawing("".join(f'<rect a{n}="1"/>' for n in range(2_000))), Kind.SVG)
     assert len(given.findings) < 200
 
 
@@ -241,12 +241,15 @@ def test_a_picture_that_is_none_is_left_out(content: bytes) -> None:
     assert "data:" not in output
 
 
-# -------------------------------------------------------------------------------------------------------------------------- the second opinion
+# -------------------------------------------------------------------------------------------------------------------------- second opinion
+
+# Inert as they stand: only the sanitizer minds them.
+HARMLESS = ("loose text", "odd value", "unknown attribute", "sheet comment")
 
 
 @pytest.mark.parametrize(
     "inside",
-    [inside for name, (_, inside) in DANGERS.items() if name not in ("loose text", "odd value", "unknown attribute", "media rule", "sheet comment")]
+    [inside for name, (_, inside) in DANGERS.items() if name not in HARMLESS]
     + [f'<image href="{build.data_url(build_image.png_with())}"/>', "<!-- comment -->", "<?php x?>"],
 )
 def test_the_second_opinion_refuses_what_was_not_cleaned(inside: str) -> None:

@@ -17,8 +17,8 @@ from tests.build import image as build
 from tests.build.context import context, sanitize
 
 SAMPLES = {
-    Kind.JPEG: lambda: build.jpeg_with(),
-    Kind.PNG: lambda: build.png_with(),
+    Kind.JPEG: build.jpeg_with,
+    Kind.PNG: build.png_with,
     Kind.GIF: lambda: build.gif(3),
     Kind.BMP: lambda: build.saved(build.scene(), "BMP"),
     Kind.TIFF: lambda: build.tiff([build.scene(), build.scene()]),

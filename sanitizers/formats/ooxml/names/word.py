@@ -36,7 +36,7 @@ WORD: Final = frozenset(
     hdrShapeDefaults headerReference helpText hidden hideGrammaticalErrors hideMark hideSpellingErrors highlight hMerge hps
     hpsBaseText hpsRaise hyperlink hyphenationZone i iCs id ignoreMixedContent ilvl imprint ind ins insideH insideV instrText
     isLgl jc keepLines keepNext kern kinsoku lang lastRenderedPageBreak latentStyles layoutRawTableWidth layoutTableRowsApart left
-    legacy lineWrapLikeWord6 link linkStyles listEntry listItem listSeparator lnNumType lock locked lsdException lvl lvlJc
+    legacy lid lineWrapLikeWord6 link linkStyles listEntry listItem listSeparator lnNumType lock locked lsdException lvl lvlJc
     lvlOverride lvlPicBulletId lvlRestart lvlText marBottom marLeft marRight marTop matchSrc maxLength mirrorIndents mirrorMargins
     monthLong monthShort moveFrom moveFromRangeEnd moveFromRangeStart moveTo moveToRangeEnd moveToRangeStart multiLevelType
     mwSmallCaps name next noBorder noBreakHyphen noColumnBalance noEndnote noExtraLineSpacing noLeading noLineBreaksAfter

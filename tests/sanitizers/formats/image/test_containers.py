@@ -94,7 +94,7 @@ def test_tiff_circle_is_refused() -> None:
 
 
 def test_tiff_metadata_is_gone() -> None:
-    data = build.tiff([build.scene()], tiffinfo={270: CANARY.decode(), 305: CANARY.decode(), 33432: CANARY.decode(), 50000: CANARY.decode()})
+    data = build.tiff([build.scene()], tiffinfo=dict.fromkeys((270, 305, 33432, 50000), CANARY.decode()))
     output, codes, _ = run(data, Kind.TIFF)
     assert codes == {"image.metadata", "image.private_chunk"}
     assert CANARY not in output
@@ -129,6 +129,16 @@ def test_tiff_photographs_stay_jpeg() -> None:
     data = build.tiff([build.soft().resize((512, 512))], compression="jpeg", quality=90)
     output, _, _ = run(data, Kind.TIFF)
     assert Image.open(io.BytesIO(output)).info["compression"] == "jpeg"
+
+
+@pytest.mark.parametrize("mode", ["I", "F", "I;16B"])
+def test_tiff_measurements_keep_their_values(mode: str) -> None:
+    """Heights of a terrain, for one, are no colours."""
+    width = {"I": "<i", "F": "<f", "I;16B": ">H"}[mode]
+    values = Image.frombytes(mode, (16, 8), b"".join(struct.pack(width, 300 * n) for n in range(128)))
+    output, codes, _ = run(build.tiff([values]), Kind.TIFF)
+    assert codes == set()
+    assert [build.opened(output).getpixel((n % 16, n // 16)) for n in range(128)] == [300 * n for n in range(128)]
 
 
 def test_tiff_profile_is_applied() -> None:

@@ -121,7 +121,7 @@ def test_more_frames_than_the_limit_are_refused(name: str) -> None:
         sanitize(SANITIZER, make(), kind, limits=Limits(frames=1))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in SANITIZER.kinds])
+@pytest.mark.parametrize("kind", sorted(SANITIZER.kinds))
 @pytest.mark.parametrize("data", [b"", b"GIF", b"%PDF-1.7\n1 0 obj", b"push graphic-context\nviewbox 0 0 1 1", b"\0" * 200])
 def test_another_kind_under_this_name_is_refused(kind: Kind, data: bytes) -> None:
     """I06: a PDF, PostScript or MVG never reaches another plugin by its name."""

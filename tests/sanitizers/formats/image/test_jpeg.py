@@ -8,7 +8,7 @@ import struct
 import pytest
 from PIL import Image, ImageChops
 
-from sanitizers.formats.image import SANITIZER
+from sanitizers.formats.image import SANITIZER, codec
 from sanitizers.model import Action, Kind, LimitExceeded, Malformed, Refused
 from tests.build import image as build
 from tests.build.context import changes, sanitize
@@ -144,8 +144,6 @@ def test_a_quantiser_table_spells_nothing() -> None:
 
 def test_coded_data_that_speaks_is_coded_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     """I04: with these pixels the usual coding spells mark-up; the delivered one does not."""
-    from sanitizers.formats.image import codec
-
     data = build.saved(build.noise((64, 64)), "JPEG", quality=90)
     usual, _ = run(data)
     spelled = usual[-200:-190]

@@ -241,7 +241,7 @@ def test_is_gone_and_said(case: str, tmp_path: Path) -> None:
     pack = make()
     given = pack.bytes()
     assert CANARY.encode() in _texts(given), "the sample does not hold what it should"
-    outcome = run(given, "様式.docx")
+    outcome = run(given, "様式")
     report = outcome.report
     assert report.verdict is Verdict.SANITIZED, (report.reason, [f for f in report.findings if f.action == "refused"])
     assert code in {finding.code for finding in report.findings}

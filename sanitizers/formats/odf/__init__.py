@@ -1,0 +1,34 @@
+"""OpenDocument: text, spreadsheets, presentations and drawings, and their templates.
+
+Removes: Basic and scripts, event listeners, OLE objects, applets, plug-ins, frames, media, DDE, external pictures and sources, databases, foreign
+    formulas, configurations, thumbnails, signatures, author and printer data
+Keeps: text, styles, tables, ruby, tracked changes, comments, forms, formulas, charts and formulas as objects, pictures (each made anew),
+    animations, classification properties, view settings
+Refuses: ambiguous packages, DTDs, broken XML, encrypted members, limits
+Spec: OASIS OpenDocument 1.3 parts 2, 3 and 4
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sanitizers.context import Context, Rebuilt
+from sanitizers.formats.odf.rebuild import DOCUMENTS, Rebuild
+from sanitizers.formats.sanitizer import Sanitizer
+from sanitizers.source import Source
+
+
+def sanitize(source: Source, context: Context) -> Rebuilt:
+    """Raises Malformed, Encrypted, LimitExceeded."""
+    return Rebuild(source, context).run()
+
+
+SANITIZER: Final = Sanitizer(
+    family="odf",
+    kinds=frozenset(DOCUMENTS.values()),
+    sanitize=sanitize,
+    removes="Basic, scripts, event listeners, OLE, plug-ins, DDE, external references, databases, configurations, author data",
+    keeps="text, layout, ruby, tracked changes, comments, forms, formulas, charts, pictures, animations, classification marks",
+    refuses="ambiguous packages, DTDs, broken XML, encryption, limits",
+    spec="OpenDocument 1.3",
+)
