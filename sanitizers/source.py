@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import io
 from functools import cached_property
@@ -11,24 +12,24 @@ from typing import BinaryIO
 class Source:
     """A read-only run of bytes. Slices of `view` cost nothing; `bytes()` copies."""
 
-    def __init__(self, data: bytes | bytearray | memoryview) -> None:
+    def __init__(self, data: builtins.bytes | bytearray | memoryview) -> None:
         self.view = memoryview(data).toreadonly().cast("B")
 
     def __len__(self) -> int:
         return len(self.view)
 
-    def bytes(self) -> bytes:
+    def bytes(self) -> builtins.bytes:
         """All of it, copied unless it is already one bytes object."""
         whole = self.view.obj
-        if isinstance(whole, bytes) and len(whole) == len(self.view):
+        if isinstance(whole, builtins.bytes) and len(whole) == len(self.view):
             return whole
-        return bytes(self.view)
+        return builtins.bytes(self.view)
 
-    def head(self, size: int) -> bytes:
-        return bytes(self.view[:size])
+    def head(self, size: int) -> builtins.bytes:
+        return builtins.bytes(self.view[:size])
 
-    def tail(self, size: int) -> bytes:
-        return bytes(self.view[-size:]) if size else b""
+    def tail(self, size: int) -> builtins.bytes:
+        return builtins.bytes(self.view[-size:]) if size else b""
 
     def stream(self) -> BinaryIO:
         """A seekable reader of its own position."""

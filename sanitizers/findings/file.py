@@ -15,8 +15,6 @@ CODES = (
     FindingCode("file.verification_failed", Severity.HIGH, "無害化後の検証に不合格", "result did not pass verification"),
     FindingCode("file.policy", Severity.MEDIUM, "ポリシーによる制限", "restriction by policy"),
     FindingCode("file.kind_mismatch", Severity.MEDIUM, "拡張子と内容の不一致", "name and content disagree"),
-    FindingCode("file.trailing_data", Severity.MEDIUM, "末尾の余分なデータ", "data after the end"),
-    FindingCode("file.leading_data", Severity.MEDIUM, "先頭の余分なデータ", "data before the start"),
     FindingCode("file.unsafe_name", Severity.MEDIUM, "危険なファイル名", "unsafe file name"),
     FindingCode("file.decrypted", Severity.INFO, "パスワードで復号し、暗号化せずに保存", "opened with a password, stored without encryption"),
     FindingCode("file.metadata", Severity.INFO, "作成者情報などのメタデータ", "metadata such as the author"),

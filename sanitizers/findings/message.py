@@ -14,7 +14,6 @@ CODES = (
     FindingCode("mail.remote_image", Severity.LOW, "外部から読み込む画像", "image loaded from outside"),
     FindingCode("mail.inline_image", Severity.LOW, "本文に埋め込まれた画像", "image embedded in the body"),
     FindingCode("mail.attachment_dropped", Severity.MEDIUM, "添付ファイル", "attachment"),
-    FindingCode("mail.attachment_empty", Severity.INFO, "空の添付ファイル", "empty attachment"),
     FindingCode("mail.signature", Severity.LOW, "電子署名", "digital signature"),
     FindingCode("mail.encrypted", Severity.MEDIUM, "暗号化された部分", "encrypted part"),
     FindingCode("mail.partial", Severity.MEDIUM, "分割されたメールの一部", "piece of a split message"),
@@ -44,9 +43,7 @@ CODES = (
     FindingCode("html.remote_image", Severity.LOW, "画像", "images"),
     FindingCode("html.style", Severity.LOW, "スタイル指定", "style sheets"),
     FindingCode("html.comment", Severity.LOW, "コメント", "comments"),
-    FindingCode("html.hidden_text", Severity.MEDIUM, "見えない文字", "hidden text"),
     FindingCode("html.element", Severity.LOW, "許可されない要素", "elements that are not allowed"),
-    FindingCode("html.attribute", Severity.LOW, "許可されない属性", "attributes that are not allowed"),
     FindingCode("html.metadata", Severity.INFO, "作成ソフト名などのメタデータ", "metadata such as the generator"),
     FindingCode("html.unknown_characters", Severity.LOW, "表示できない文字（〓）", "unknown characters (〓)"),
 )

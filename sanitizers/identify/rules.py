@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Iterator
 from typing import Final
 
 from sanitizers import names
@@ -17,74 +19,129 @@ FORBIDDEN_KINDS: Final = frozenset(
         Kind.ISO, Kind.VHD, Kind.VHDX, Kind.WIM, Kind.DMG,                               # disk images lose the mark of the web
     }
 )  # fmt: skip
-FORBIDDEN_EXTENSIONS: Final = frozenset(
-    "ade adp app appinstaller application appref-ms appx appxbundle apk bas bat bgi bin bz cdxml cer chm cmd cnt com command cpl crt csh "
-    "desktop der dll diagcab dmg elf exe fxp gadget grp hlp hpj hta htc img inf ins iqy iso isp its jar jnlp js jse ksh lib library-ms "
-    "lnk mad maf mag mam maq mar mas mat mau mav maw mcf mda mdb mde mdt mdw mdz msc msh msh1 msh2 mshxml msi msix msixbundle msp mst ocx "
-    "one onepkg onetoc2 ops osd oqy pcd pif pl plg ppa ppam prf prg printerexport ps1 ps1xml ps2 ps2xml psc1 psc2 psd1 psdm1 psm1 pst py pyc "
-    "pyo pyw pyz pyzw rb rdp reg rqy scf scr sct searchconnector-ms search-ms settingcontent-ms sh shb shs slk so sys tcsh theme themepack "
-    "udf udl url vb vbe vbp vbs vhd vhdx vsmacros vsw webpnp website wim wll wpk ws wsb wsc wsf wsh xbap xla xlam xll xnk".split()
-) - {"bin", "cer", "crt", "der", "lib", "mat", "maq", "cnt", "bz", "grp"}
-_DESKTOP_FILES: Final = frozenset({"desktop.ini", "autorun.inf"})
 
-# Extensions that stand for more than the kind's own ones.
+# Extensions that Windows, Office or another usual program runs, installs, mounts or follows, whatever the content is.
+FORBIDDEN_EXTENSIONS: Final = frozenset({
+    # programs and libraries
+    "app", "com", "cpl", "dll", "drv", "elf", "exe", "gadget", "ocx", "pif", "run", "scr", "so", "sys", "vxd", "wll", "xll",
+    # scripts and what hosts them
+    "asp", "aspx", "bas", "bat", "cdxml", "class", "cgi", "cmd", "command", "csh", "fxp", "hta", "htc", "jar", "jnlp", "js", "jse", "jsp",
+    "ksh", "msh", "msh1", "msh2", "mshxml", "php", "phtml", "pl", "prg", "ps1", "ps1xml", "ps2", "ps2xml", "psc1", "psc2", "psd1", "psdm1",
+    "psm1", "py", "pyc", "pyo", "pyw", "pyz", "pyzw", "rb", "sct", "sh", "tcsh", "vb", "vbe", "vbp", "vbs", "ws", "wsb", "wsc", "wsf", "wsh",
+    # installers and add-ins
+    "ade", "adp", "apk", "appinstaller", "application", "appref-ms", "appx", "appxbundle", "diagcab", "ins", "isp", "its", "msi", "msix",
+    "msixbundle", "msp", "mst", "msu", "ppa", "ppam", "vsix", "vsw", "vsmacros", "wpk", "xbap", "xla", "xlam",
+    # shortcuts, settings and what points elsewhere
+    "chm", "desktop", "dqy", "grp", "hlp", "hpj", "inf", "iqy", "library-ms", "lnk", "mad", "maf", "mag", "mam", "mar", "mas", "mau", "mav",
+    "maw", "mcf", "mda", "mdb", "mde", "mdt", "mdw", "mdz", "msc", "odc", "one", "onepkg", "onetoc2", "ops", "oqy", "osd", "pcd", "plg", "prf",
+    "printerexport", "pst", "rdp", "reg", "rqy", "scf", "search-ms", "searchconnector-ms", "settingcontent-ms", "shb", "shs", "slk", "theme",
+    "themepack", "udl", "url", "webpnp", "website", "wcx", "xnk",
+    # disk images
+    "dmg", "img", "iso", "udf", "vhd", "vhdx", "vmdk", "wim",
+})  # fmt: skip
+_DESKTOP_FILES: Final = frozenset({"desktop.ini", "autorun.inf"})
+_CLASS_ID: Final = re.compile(r"\{[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}")
+
+_TEXTS: Final = frozenset({Kind.TEXT, Kind.CSV, Kind.JSON, Kind.XML, Kind.HTML, Kind.ICS, Kind.VCF, Kind.EML, Kind.P21, Kind.SFC, Kind.DXF})
+_XMLS: Final = frozenset({Kind.XML, Kind.SVG, Kind.HTML, Kind.FLAT_OPC, Kind.WORD2003XML, Kind.EXCEL2003XML, Kind.FODT, Kind.FODS, Kind.FODP})
+# What an extension may stand for besides the kinds that go out under it. Programs choose by content within each of these rows.
 _ALSO: Final[dict[str, frozenset[Kind]]] = {
     "doc": frozenset({Kind.DOC, Kind.RTF}),
-    "xml": frozenset({Kind.XML, Kind.SVG, Kind.FLAT_OPC, Kind.WORD2003XML, Kind.EXCEL2003XML, Kind.FODT, Kind.FODS, Kind.FODP}),
-    "heic": frozenset({Kind.HEIC}),
-    "heif": frozenset({Kind.HEIC, Kind.AVIF}),
+    "xml": _XMLS,
     "xhtml": frozenset({Kind.HTML, Kind.XML}),
-    "gz": frozenset({Kind.GZ}),
+    "heif": frozenset({Kind.HEIC, Kind.AVIF}),
+    "docx": frozenset({Kind.OOXML_ENCRYPTED}),
+    "xlsx": frozenset({Kind.OOXML_ENCRYPTED}),
+    "pptx": frozenset({Kind.OOXML_ENCRYPTED}),
+    "docm": frozenset({Kind.DOCM, Kind.OOXML_ENCRYPTED}),
+    "xlsm": frozenset({Kind.XLSM, Kind.OOXML_ENCRYPTED}),
+    "pptm": frozenset({Kind.PPTM, Kind.OOXML_ENCRYPTED}),
+    "xlsb": frozenset({Kind.XLSB, Kind.OOXML_ENCRYPTED}),
     "tgz": frozenset({Kind.GZ}),
-    "docm": frozenset({Kind.DOCM}),
-    "dotm": frozenset({Kind.DOTM}),
-    "xlsm": frozenset({Kind.XLSM}),
-    "xltm": frozenset({Kind.XLTM}),
-    "pptm": frozenset({Kind.PPTM}),
-    "ppsm": frozenset({Kind.PPSM}),
-    "potm": frozenset({Kind.POTM}),
-    "7z": frozenset({Kind.SEVENZIP}),
-    "rar": frozenset({Kind.RAR}),
-    "lzh": frozenset({Kind.LZH}),
+    "tbz": frozenset({Kind.BZ2}),
+    "tbz2": frozenset({Kind.BZ2}),
+    "txz": frozenset({Kind.XZ}),
     "lha": frozenset({Kind.LZH}),
-    "msg": frozenset({Kind.MSG}),
+    "jtdc": frozenset({Kind.JTD}),
+    "jttc": frozenset({Kind.JTD}),
+    "mhtml": frozenset({Kind.MHT}),
+    "xct": frozenset({Kind.XDW}),
+    "vst": frozenset({Kind.VSD}),
+    "vss": frozenset({Kind.VSD}),
+    "j2k": frozenset({Kind.JP2}),
+    "ps": frozenset({Kind.EPS}),
+    "ttf": frozenset({Kind.FONT}),
+    "otf": frozenset({Kind.FONT}),
+    "mp3": frozenset({Kind.AUDIO}),
+    "wav": frozenset({Kind.AUDIO}),
+    "mp4": frozenset({Kind.VIDEO, Kind.AUDIO}),
+    "mov": frozenset({Kind.VIDEO}),
+    "wmv": frozenset({Kind.VIDEO, Kind.AUDIO}),
+    "avi": frozenset({Kind.VIDEO}),
+    "mkv": frozenset({Kind.VIDEO}),
+    "m4a": frozenset({Kind.AUDIO, Kind.VIDEO}),
 }
-_TEXTS: Final = frozenset({Kind.TEXT, Kind.CSV, Kind.JSON, Kind.XML, Kind.HTML, Kind.ICS, Kind.VCF, Kind.EML, Kind.P21, Kind.SFC, Kind.DXF})
-_ENCRYPTED_OFFICE: Final = frozenset({"docx", "docm", "xlsx", "xlsm", "pptx", "pptm"})
+# Kinds that have no place in EXTENSIONS because they never go out as they are: their own name is their extension.
+_OWN_NAME: Final = frozenset({
+    Kind.DOTM, Kind.XLTM, Kind.PPSM, Kind.POTM, Kind.XLAM, Kind.PPAM, Kind.VSDX, Kind.XPS, Kind.ODF, Kind.FODT, Kind.FODS, Kind.FODP,
+    Kind.VSD, Kind.PUB, Kind.MPP, Kind.MSI, Kind.ONE, Kind.ACCDB, Kind.MSG, Kind.MBOX, Kind.HEIC, Kind.AVIF, Kind.JP2, Kind.EPS, Kind.PSD,
+    Kind.SEVENZIP, Kind.RAR, Kind.LZH, Kind.BZ2, Kind.XZ, Kind.ZST, Kind.LZ4, Kind.COMPRESS, Kind.CAB, Kind.CPIO, Kind.AR, Kind.ARJ, Kind.MHT,
+    Kind.SLK, Kind.JHD, Kind.XDW, Kind.XBD, Kind.DWG, Kind.DXF, Kind.JWW, Kind.SFC, Kind.P21, Kind.ATC,
+})  # fmt: skip
+
+
+def _table() -> dict[str, frozenset[Kind]]:
+    table: dict[str, frozenset[Kind]] = dict(_ALSO)
+    for kind, extensions in EXTENSIONS.items():
+        for extension in extensions:
+            table[extension] = table.get(extension, frozenset()) | {kind}
+    for kind in _OWN_NAME:
+        table[str(kind)] = table.get(str(kind), frozenset()) | {kind}
+    return table
+
+
+_CLAIMS: Final = _table()
 
 
 def forbidden(kind: Kind, name: str, extra: tuple[str, ...]) -> str | None:
-    """Why this may not cross whatever its content is, in a few English words; None if nothing forbids it."""
+    """Why this may not cross whatever its content is, in a few English words; None if nothing forbids it.
+
+    `extra`: more extensions, with or without their dot.
+    """
     if kind in FORBIDDEN_KINDS:
         return f"content is {kind}"
-    plain = _as_windows_sees_it(name)
-    if plain in _DESKTOP_FILES:
-        return f"name is {plain}"
-    extension = names.extension(plain)
-    if extension in FORBIDDEN_EXTENSIONS or extension in extra:
-        return f"name ends in .{extension}"
+    added = {extension.lower().lstrip(".") for extension in extra}
+    for plain in _readings(name):
+        if plain.rpartition("/")[2] in _DESKTOP_FILES:
+            return f"name is {plain.rpartition('/')[2]}"
+        extension = names.extension(plain)
+        if extension in FORBIDDEN_EXTENSIONS or extension in added:
+            return f"name ends in .{extension}"
+        if _CLASS_ID.fullmatch(extension):
+            return "name ends in a class id"
     return None
 
 
 def mismatch(kind: Kind, name: str) -> str | None:
     """How the name's extension contradicts the content; None where it agrees, is unknown or missing."""
     extension = names.extension(_as_windows_sees_it(name))
-    claimed = _claims(extension)
+    claimed = _CLAIMS.get(extension)
     if not claimed or kind in claimed or (kind in _TEXTS and claimed <= _TEXTS):
-        return None
-    if kind is Kind.OOXML_ENCRYPTED and extension in _ENCRYPTED_OFFICE:
         return None
     return f"named .{extension}, content is {kind}"
 
 
-def _claims(extension: str) -> frozenset[Kind]:
-    if extension in _ALSO:
-        return _ALSO[extension]
-    return frozenset(kind for kind, extensions in EXTENSIONS.items() if extension in extensions)
+def _readings(name: str) -> Iterator[str]:
+    """The name as a shell may take it: itself, its stream part (`a.txt:b.exe`, `a.exe::$DATA`), and as it would go out."""
+    plain = _as_windows_sees_it(name)
+    yield plain
+    if ":" in plain:
+        yield from (part.rstrip(". ") for part in plain.split(":"))
+    yield _as_windows_sees_it(names.safe(name))
 
 
 def _as_windows_sees_it(name: str) -> str:
-    """Full-width letters and dots folded, invisible characters and trailing dots and spaces gone, lower case."""
-    folded = unicodedata.normalize("NFKC", name)
+    """Full-width letters and dots folded, backslashes turned, invisible characters, trailing dots and spaces gone, lower case."""
+    folded = unicodedata.normalize("NFKC", name).replace("\\", "/")
     visible = "".join(c for c in folded if unicodedata.category(c) not in ("Cf", "Cc"))
     return visible.rstrip(". \u3000").lower()

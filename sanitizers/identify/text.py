@@ -44,7 +44,8 @@ _FIRST_LINES: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = (
     (re.compile(r"BEGIN:VCALENDAR", re.IGNORECASE), Kind.ICS),
     (re.compile(r"BEGIN:VCARD", re.IGNORECASE), Kind.VCF),
     # .url, desktop.ini, autorun.inf and .scf: sections that the shell obeys
-    (re.compile(r"(?:;.{0,200}\r?\n|\s){0,20}\[(?:InternetShortcut|\.ShellClassInfo|autorun|Shell\]\s+(?:Command|IconFile)=)", re.IGNORECASE), Kind.URL),
+    (re.compile(r"(?:;.{0,200}\r?\n|\s){0,20}\[(?:InternetShortcut|\.ShellClassInfo|autorun)\b", re.IGNORECASE), Kind.URL),
+    (re.compile(r"\[Shell\]\s+(?:Command|IconFile)=", re.IGNORECASE), Kind.URL),
     (re.compile(r"WEB\r?\n1\r?\n\s*(?:https?|ftp|file):", re.IGNORECASE), Kind.URL),    # .iqy
     (re.compile(r"(?:[a-z ]{3,40}:[isb]:.*\r?\n){2}", re.IGNORECASE), Kind.URL),         # .rdp
     (re.compile(r"TABLE\r?\n0,1\r?\n\""), Kind.UNKNOWN),                               # DIF, whose cells may be formulas

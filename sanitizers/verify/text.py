@@ -77,7 +77,7 @@ def verify_xml(output: Source, original: Source, context: Context) -> None:  # n
     """expat, not libxml2: well-formed, UTF-8, and neither declaration, instruction nor entity."""
     parser = expat.ParserCreate()
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object) -> int:
         raise VerificationFailed("document type, entity or processing instruction")
 
     parser.StartDoctypeDeclHandler = refuse
@@ -85,7 +85,7 @@ def verify_xml(output: Source, original: Source, context: Context) -> None:  # n
     parser.ProcessingInstructionHandler = refuse
     parser.ExternalEntityRefHandler = refuse
     try:
-        parser.Parse(output.bytes(), True)  # noqa: FBT003 - expat's own signature
+        parser.Parse(output.bytes(), True)
     except expat.ExpatError as error:
         raise VerificationFailed(f"expat: {error}") from None
 

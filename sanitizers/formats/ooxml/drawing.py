@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from lxml import etree
+
 from sanitizers import xml
 from sanitizers.context import Context
 from sanitizers.formats.ooxml import tree
@@ -29,6 +31,7 @@ _ATTRIBUTE_ONLY: Final = clark("x:pageSetup x:controlPr v:fill v:stroke x:pivotC
 _UNWRAPPED: Final = clark("w:hyperlink")
 _FRAMED: Final = clark("c:chart cx:chart dgm:relIds")
 _FRAMES: Final = clark("w:drawing p:graphicFrame xdr:twoCellAnchor xdr:oneCellAnchor xdr:absoluteAnchor")
+_STYLED: Final = etree.XPath("//*[@style]")
 _VML_STYLE: Final = re.compile(r"url\s*\(|expression|behaviou?r|@import|\\", re.IGNORECASE)
 
 
@@ -42,7 +45,7 @@ def parse_vml(data: bytes, context: Context, where: str) -> xml.Element:
         return xml.parse(data.replace(b"<br>", b"<br/>"), context.budget, where)
 
 
-def check_references(page: Page) -> None:
+def check_references(page: Page, data: bytes) -> None:
     """No element names a relationship that is not kept."""
     for element in list(page.root.iter(*_REFERRERS)):
         if not tree.attached(element, page.root):
@@ -50,7 +53,7 @@ def check_references(page: Page) -> None:
         lost = [name for name, value in references(element) if value and not page.keeps(page.relations.get(value))]
         if lost:
             _let_go(element, lost, page)
-    if any(space in page.root.nsmap.values() for space in SPACES["v"]) or page.root.tag == "xml":
+    if b"style" in data or b"\0" in data[:4]:
         _check_styles(page)
 
 
@@ -77,9 +80,10 @@ def _let_go(element: xml.Element, lost: list[str], page: Page) -> None:
 
 
 def _check_styles(page: Page) -> None:
-    for element in page.root.iter():
+    """CSS of VML: nothing that a browser engine would load or run."""
+    for element in _STYLED(page.root):
         style = element.get("style")
-        if style and _VML_STYLE.search(style):
+        if _VML_STYLE.search(style):
             del element.attrib["style"]
             page.found("ooxml.external_reference", "style", detail=style[:200])
 

@@ -31,6 +31,7 @@ _EXTERNAL: Final = frozenset(
 _DEPTH: Final = 64
 
 _PARTS: Final = clark("w:fldChar w:instrText w:delInstrText w:fldSimple w:t w:delText")
+_MARKS: Final = clark("w:fldChar w:instrText w:delInstrText w:fldSimple")
 _CHARACTER: Final = clark("w:fldChar")
 _INSTRUCTION: Final = clark("w:instrText w:delInstrText")
 _SIMPLE: Final = clark("w:fldSimple")
@@ -50,6 +51,8 @@ class _Field:
 
 def defuse(page: Page) -> None:
     """Walk the whole part once; every field is judged when it ends."""
+    if next(page.root.iter(*_MARKS), None) is None:
+        return
     stack: list[_Field] = []
     for element in list(page.root.iter(*_PARTS)):
         if element.tag in _SIMPLE:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +9,7 @@ from lxml import etree
 
 from sanitizers import xml
 from sanitizers.context import Context
-from sanitizers.formats.ooxml import links, tree, vocabulary
+from sanitizers.formats.ooxml import links, spelling, tree, vocabulary
 from sanitizers.formats.ooxml.dangers import code_of
 from sanitizers.formats.ooxml.relationships import Relationship
 from sanitizers.formats.ooxml.vocabulary import clark
@@ -35,10 +34,6 @@ _CONTAINERS: Final = clark(
     "wps:extLst w15:extLst x14:extLst p15:extLst x:hyperlinks x:controls x:tableParts x:pivotCaches x:definedNames x14:slicerList "
     "p:childTnLst p:subTnLst x14:slicerCaches x15:timelineCacheRefs x15:timelineRefs"
 )
-
-_RAW_ELEMENT: Final = re.compile(rb"<([^\s/>!?]+)")
-_RAW_ATTRIBUTE: Final = re.compile(rb"""\s([^\s=<>"'/]+)\s*=\s*["']""")
-_RAW_SPACE: Final = re.compile(rb"""\sxmlns(?::([^\s=]+))?\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 
 class Page:
@@ -119,32 +114,41 @@ def act(page: Page, handlers: dict[str, Handler]) -> None:
 
 
 def strip_unknown(page: Page, data: bytes) -> None:
-    """Only names of the vocabulary stay. `data` is what the tree was parsed from: its spelled names are a superset of the tree's."""
-    elements, attributes = _spelled_names(data) or _names(page.root)
-    if not elements <= vocabulary.ELEMENTS or not attributes <= vocabulary.ATTRIBUTES:
-        elements, attributes = _names(page.root)
-    unknown = elements - vocabulary.ELEMENTS
+    """Only names of the vocabulary stay. `data` is what the tree was parsed from."""
+    found = spelling.names(data) or spelling.tree_names(page.root, data)
+    if not found.elements <= vocabulary.ELEMENTS or any(map(_is_foreign, found.attributes)):
+        found = spelling.tree_names(page.root, data)   # no more guessing from the bytes
+    _strip_elements(page, found.elements - vocabulary.ELEMENTS)
+    _strip_attributes(page, found.attributes - vocabulary.ATTRIBUTES)
+    if not found.spaces <= vocabulary.KNOWN_SPACES:
+        _tidy_spaces(page.root)
+
+
+def _is_foreign(name: str) -> bool:
+    return name not in vocabulary.ATTRIBUTES and not vocabulary.is_quiet(name)
+
+
+def _strip_elements(page: Page, unknown: frozenset[str]) -> None:
+    if not unknown:
+        return
+    if page.root.tag in unknown:
+        raise Malformed(f"root element {page.root.tag}", where=page.name, code="ooxml.package")
     for name in sorted(unknown):
         if not vocabulary.is_quiet(name):
             page.found(code_of(name), etree.QName(name).localname)
-    if page.root.tag in unknown:
-        raise Malformed(f"root element {page.root.tag}", where=page.name, code="ooxml.package")
-    parents = [element.getparent() for element in page.root.iter(*unknown)] if unknown else []
-    if unknown:
-        etree.strip_elements(page.root, *unknown, with_tail=False)
-        for parent in parents:
-            prune(parent)
-    foreign = attributes - vocabulary.ATTRIBUTES
-    for name in sorted(foreign):
-        if not vocabulary.is_quiet(name) and _carried(page.root, name):
+    parents = [element.getparent() for element in page.root.iter(*unknown)]
+    etree.strip_elements(page.root, *unknown, with_tail=False)
+    for parent in parents:
+        prune(parent)
+
+
+def _strip_attributes(page: Page, foreign: frozenset[str]) -> None:
+    if not foreign:
+        return
+    for name in sorted(filter(_is_foreign, foreign)):
+        if any(name in element.attrib for element in page.root.iter()):   # not gone with its element
             page.found(code_of(name), f"@{etree.QName(name).localname}")
-    if foreign:
-        etree.strip_attributes(page.root, *foreign)
-
-
-def _carried(root: xml.Element, name: str) -> bool:
-    """Some element that is still there has the attribute."""
-    return any(name in element.attrib for element in root.iter())
+    etree.strip_attributes(page.root, *foreign)
 
 
 def prune(parent: xml.Element | None) -> None:
@@ -157,52 +161,11 @@ def prune(parent: xml.Element | None) -> None:
         parent = above
 
 
-def tidy(page: Page) -> None:
+def _tidy_spaces(root: xml.Element) -> None:
     """Declarations of namespaces that are not copied go, and with them what mc:Ignorable says of them."""
-    root = page.root
-    ignorable: list[str] = []
-    for element in root.iter():
-        spelled = element.attrib.pop(_IGNORABLE, None)
-        if element is root and spelled:
-            ignorable = [prefix for prefix in spelled.split() if root.nsmap.get(prefix) in vocabulary.KNOWN_SPACES]
-        break
+    spelled = root.attrib.get(_IGNORABLE, "")
     etree.strip_attributes(root, _IGNORABLE)
-    etree.cleanup_namespaces(root, keep_ns_prefixes=ignorable)
-    if ignorable:
-        root.set(_IGNORABLE, " ".join(dict.fromkeys(ignorable)))
-
-
-def _spelled_names(data: bytes) -> tuple[frozenset[str], frozenset[str]] | None:
-    """Every element and attribute name that the bytes could hold, in Clark notation; None where bytes are not plainly UTF-8.
-
-    In well-formed XML without a DTD each name stands spelled out after "<" or white space, so nothing is missed; prefixes that are
-    bound twice give both names. Reading names off the bytes costs a tenth of visiting every element of a large sheet.
-    """
-    head = data[:200]
-    if b"\0" in head or (b"encoding" in head and not re.search(rb"""encoding\s*=\s*["']utf-8["']""", head, re.IGNORECASE)):
-        return None
-    spaces: dict[bytes, set[str]] = {b"": {""}, b"xml": set(vocabulary.SPACES["xml"])}
-    for prefix, double, single in set(_RAW_SPACE.findall(data)):
-        spaces.setdefault(prefix, set()).add((double or single).decode("utf-8", "replace"))
-    elements, attributes = set(_RAW_ELEMENT.findall(data)), set(_RAW_ATTRIBUTE.findall(data))
-    names = frozenset(name for spelled in elements for name in _clark_names(spelled, spaces, b""))
-    spelled_attributes = (a for a in attributes if a != b"xmlns" and not a.startswith(b"xmlns:"))
-    return names, frozenset(name for a in spelled_attributes for name in _clark_names(a, {**spaces, b"": {""}}, b""))
-
-
-def _clark_names(spelled: bytes, spaces: dict[bytes, set[str]], default: bytes) -> list[str]:
-    prefix, colon, local = spelled.partition(b":")
-    if not colon:
-        prefix, local = default, spelled
-    text = local.decode("utf-8", "replace")
-    return [f"{{{space}}}{text}" if space else text for space in spaces.get(prefix, {"?"})]
-
-
-def _names(root: xml.Element) -> tuple[frozenset[str], frozenset[str]]:
-    """The names in the tree itself."""
-    elements: set[str] = set()
-    attributes: set[str] = set()
-    for element in root.iter():
-        elements.add(element.tag)
-        attributes.update(element.attrib)
-    return frozenset(elements), frozenset(attributes)
+    prefixes = [prefix for prefix in dict.fromkeys(spelled.split()) if root.nsmap.get(prefix) in vocabulary.KNOWN_SPACES]
+    etree.cleanup_namespaces(root, keep_ns_prefixes=prefixes)
+    if prefixes:
+        root.set(_IGNORABLE, " ".join(prefixes))

@@ -183,9 +183,8 @@ class Rebuild:
         word.prepare(made)
         sheet.prepare(made)
         page.act(made, _HANDLERS)
-        drawing.check_references(made)
+        drawing.check_references(made, data)
         page.strip_unknown(made, data)
-        page.tidy(made)
 
     def _imply(self, made: Page) -> None:
         """Take what counts without any element that names it."""

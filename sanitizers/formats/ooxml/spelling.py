@@ -1,0 +1,83 @@
+"""The names in an XML document, read off its bytes: a tenth of the cost of visiting every element of a large sheet.
+
+Sound because nothing is missed: in well-formed XML without a DTD each name stands spelled out, an element's after "<", an attribute's
+after white space and before "="; prefixes that are bound twice count in both meanings. What is found too much (in text, comments, CDATA)
+only makes the caller look at the tree itself.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from sanitizers import xml
+
+_ELEMENT: Final = re.compile(rb"<([^\s/>!?]+)")
+_ATTRIBUTE: Final = re.compile(rb"""\s([^\s=<>"'/]+)\s*=\s*["']""")
+_TAG: Final = re.compile(rb"<[^<>]*>")
+_SPACE: Final = re.compile(rb"""xmlns(?::([^\s=]+))?\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_OTHER_ENCODING: Final = re.compile(rb"""encoding\s*=\s*["'](?!utf-?8["'])""", re.IGNORECASE)
+_SAMPLE: Final = 1 << 16
+_XML_SPACE: Final = "http://www.w3.org/XML/1998/namespace"
+
+
+class Names(NamedTuple):
+    """Elements and attributes in Clark notation, and the URIs of all declared namespaces."""
+
+    elements: frozenset[str]
+    attributes: frozenset[str]
+    spaces: frozenset[str]
+
+
+def names(data: bytes) -> Names | None:
+    """Every name that the document could hold; None where its bytes are not plainly UTF-8."""
+    if b"\0" in data[:4] or _OTHER_ENCODING.search(data[:200]):
+        return None
+    spaces = _spaces(data)
+    tags, start = _tags(data, data.find(b"?>", 0, 200) + 2 if data[:5] == b"<?xml" else 0)
+    elements, attributes = set(_ELEMENT.findall(tags, start)), set(_ATTRIBUTE.findall(tags, start))
+    plain = {a for a in attributes if a != b"xmlns" and not a.startswith(b"xmlns:")}
+    return Names(
+        frozenset(name for spelled in elements for name in _clark(spelled, spaces)),
+        frozenset(name for spelled in plain for name in _clark(spelled, {**spaces, b"": {""}})),
+        frozenset(uri for uris in spaces.values() for uri in uris) - {"", _XML_SPACE},
+    )
+
+
+def tree_names(root: xml.Element, data: bytes) -> Names:
+    """The names in the tree itself."""
+    elements: set[str] = set()
+    attributes: set[str] = set()
+    for element in root.iter():
+        elements.add(element.tag)
+        attributes.update(element.attrib)
+    spelled = names(data)
+    return Names(frozenset(elements), frozenset(attributes), spelled.spaces if spelled else frozenset({"unknown"}))
+
+
+def _tags(data: bytes, start: int) -> tuple[bytes, int]:
+    """One copy of each distinct tag, if tags repeat much and no ">" stands anywhere but at their ends; else all of the data."""
+    sample = _TAG.findall(data, start, start + _SAMPLE)
+    if len(set(sample)) * 4 > len(sample):
+        return data, start
+    found = _TAG.findall(data, start)
+    return (b"".join(set(found)), 0) if len(found) == data.count(b"<", start) == data.count(b">", start) else (data, start)
+
+
+def _spaces(data: bytes) -> dict[bytes, set[str]]:
+    """Prefix → the URIs that it is bound to, anywhere."""
+    spaces: dict[bytes, set[str]] = {b"": {""}, b"xml": {_XML_SPACE}}
+    at = data.find(b"xmlns")
+    while at >= 0:
+        if declared := _SPACE.match(data, at):
+            spaces.setdefault(declared[1] or b"", set()).add((declared[2] or declared[3] or b"").decode("utf-8", "replace"))
+        at = data.find(b"xmlns", at + 5)
+    return spaces
+
+
+def _clark(spelled: bytes, spaces: dict[bytes, set[str]]) -> list[str]:
+    prefix, colon, name = spelled.partition(b":")
+    if not colon:
+        prefix, name = b"", spelled
+    text = name.decode("utf-8", "replace")
+    return [f"{{{space}}}{text}" if space else text for space in spaces.get(prefix, {"?"})]
