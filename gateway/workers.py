@@ -1,8 +1,8 @@
 """Jailed children, seen from the road: hand over descriptors, wait, believe nothing, always come back with a Report.
 
-A crash, a hang, a flood or an answer that does not hold is turned into a Report with `worker_crashed`, `timeout` or `limit_exceeded`; no exception
-of a child ever reaches the caller. The output lies in a memory descriptor that the road made, that no child can reach after its death, and that
-is sealed before the road checks its size and digest against the report.
+A crash, a hang, a flood or an answer that does not hold is turned into a Report with `worker_crashed`, `timeout` or
+`limit_exceeded`; no exception of a child ever reaches the caller. The output lies in a memory descriptor that the road made, that
+no child can reach after its death, and that is sealed before the road checks its size and digest against the report.
 """
 
 from __future__ import annotations

@@ -60,18 +60,19 @@ def _answer(job: Job, source: Source, scanner: Scanner) -> None:
         if outcome.content is not None:
             _write_output(outcome.content.view)
     except OutOfTime:
-        outcome = _stopped(job, source, Reason.TIMEOUT, "file.timeout", "", "")
+        outcome = _stopped(job, source, Reason.TIMEOUT, "file.timeout")
     except LimitExceeded as refusal:
-        outcome = _stopped(job, source, refusal.reason, refusal.code, refusal.where, refusal.detail)
+        outcome = _stopped(job, source, refusal.reason, refusal.code, where=refusal.where, detail=refusal.detail)
     except Refused as refusal:
         # Only a refusal before the first part can come here; the engine turns all others into an Outcome.
-        outcome = _stopped(job, source, refusal.reason, refusal.code, refusal.where, refusal.detail)
+        outcome = _stopped(job, source, refusal.reason, refusal.code, where=refusal.where, detail=refusal.detail)
     except MemoryError:
-        outcome = _stopped(job, source, Reason.LIMIT_EXCEEDED, "file.limit_exceeded", "", f"memory over {job.limits.memory_bytes} bytes")
+        detail = f"memory over {job.limits.memory_bytes} bytes"
+        outcome = _stopped(job, source, Reason.LIMIT_EXCEEDED, "file.limit_exceeded", detail=detail)
     _write_all(REPORT_FD, memoryview(wire.encode_frame(FrameType.REPORT, wire.encode_report(outcome.report))))
 
 
-def _stopped(job: Job, source: Source, reason: Reason, code: str, where: str, detail: str) -> Outcome:
+def _stopped(job: Job, source: Source, reason: Reason, code: str, *, where: str = "", detail: str = "") -> Outcome:
     """Held as a whole, with nothing but the reason: parts that were done before do not count."""
     finding = Finding(code=code, severity=CODES[code].severity, action=Action.REFUSED, where=where[:500], detail=detail[:500])
     report = Report(

@@ -26,8 +26,8 @@ from sanitizers.model import (
     Report,
     Severity,
     Unsupported,
-    VerificationFailed,
     Verdict,
+    VerificationFailed,
 )
 from sanitizers.scan import Scanner
 from sanitizers.source import Source

@@ -1,7 +1,8 @@
 """The warm parent: loads every library and the rules once, then forks one disposable child per transfer.
 
-Started by the road with one SEQPACKET socket. It opens no file that came from outside, keeps no secret and reads no transfer's bytes: it only
-hands descriptors to children, watches their clocks and says how they ended. If it dies, the kernel kills its children (PDEATHSIG).
+Started by the road with one SEQPACKET socket. It opens no file that came from outside, keeps no secret and reads no transfer's
+bytes: it only hands descriptors to children, watches their clocks and says how they ended. If it dies, the kernel kills its children
+(PDEATHSIG).
 
     road → parent   Start with four descriptors (source, output, report pipe, job) · Kill
     parent → road   Ready once · Ended for every Start
@@ -40,9 +41,10 @@ _WINDOWS_CODECS: Final = frozenset({"mbcs", "oem"})
 _LAZY_MODULES: Final = (
     "cryptography.hazmat.backends", "cryptography.hazmat.backends.openssl", "cryptography.hazmat.backends.openssl.backend",
     "bisect", "calendar", "colorsys", "concurrent.futures", "copy", "csv", "decimal", "difflib", "fractions", "heapq", "html.entities",
-    "html.parser", "http.client", "imghdr", "json", "linecache", "locale", "lzma", "mimetypes", "ntpath", "numbers", "pickle", "plistlib",
+    "html.parser", "http.client", "json", "linecache", "locale", "lzma", "mimetypes", "ntpath", "numbers", "pickle", "plistlib",
     "pprint", "quopri", "random", "reprlib", "shlex", "shutil", "statistics", "string", "stringprep", "tarfile", "textwrap", "tokenize",
-    "unicodedata", "urllib.parse", "uuid", "xml.dom.expatbuilder", "xml.dom.minidom", "xml.etree.ElementTree", "xml.parsers.expat", "zipfile", "zoneinfo",
+    "unicodedata", "urllib.parse", "uuid", "xml.dom.expatbuilder", "xml.dom.minidom", "xml.etree.ElementTree", "xml.parsers.expat",
+    "zipfile", "zoneinfo",
 )  # fmt: skip
 _OUT_OF_THE_WAY: Final = 64
 _MAX_DESCRIPTOR: Final = 4_096

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any, Final
@@ -17,25 +16,42 @@ _SECONDS: Final = 30
 _CATALOG: Final = "catalog.toml"
 _EXTERNALS: Final[dict[str, Any]] = {"kind": "", "where": "", "size": 0}
 _SEVERITIES: Final = frozenset(Severity)
+_STATES: Final = ("enabled", "evaluation", "disabled")
 
 
 class Scanner:
-    """Compiled rules. One for all children: they share its memory with the warm parent."""
+    """Compiled rules. One for all children: they share its memory with the warm parent.
+
+    `states`: rule name → `enabled`, `evaluation` (recorded as information only) or `disabled`; a rule without a row is enabled.
+    """
 
     def __init__(self, rules: yara.Rules | None, states: Mapping[str, str] | None = None) -> None:
         self._rules = rules
         self._states = states or {}
 
     def scan(self, source: Source, where: str, kind: Kind) -> list[Match]:
-        """Every rule that matches, in the order of the rules. Raises LimitExceeded when it takes too long."""
+        """Every rule that matches, in the order of the rules. Raises LimitExceeded when it takes too long or needs too much."""
         if self._rules is None or not len(source):
             return []
         externals = {"kind": str(kind), "where": where, "size": len(source)}
         try:
-            found = self._rules.match(data=source.view, externals=externals, timeout=_SECONDS)
+            found = self._rules.match(
+                data=source.view,
+                externals=externals,
+                timeout=_SECONDS,
+                fast=True,                              # one occurrence of a string is enough: hostile input repeats it a million times
+                warnings_callback=_continue,            # a warning would be printed, and its printing opens files
+                console_callback=_ignore,
+            )
         except yara.TimeoutError:
-            raise LimitExceeded(f"scan took longer than {_SECONDS} s") from None
-        return [Match(rule=match.rule, severity=self._severity(match), where=where[:500]) for match in found]
+            raise LimitExceeded(f"scan took longer than {_SECONDS} s", where=where) from None
+        except yara.Error as error:
+            raise LimitExceeded(f"scan gave up: {str(error)[:100]}", where=where) from None
+        return [
+            Match(rule=match.rule, severity=self._severity(match), where=where[:500])
+            for match in found
+            if self._states.get(match.rule) != "disabled"
+        ]
 
     def _severity(self, match: yara.Match) -> Severity:
         """What the rule says; a rule in evaluation is only noted, one without a severity counts as medium."""
@@ -51,12 +67,14 @@ NO_RULES: Final = Scanner(None)
 def compile_rules(files: Mapping[str, str]) -> Scanner:
     """File name → text of `*.yar` files and the catalog. Raises ValueError that names the file and the line."""
     sources = {name: text for name, text in sorted(files.items()) if name.endswith(".yar")}
+    names: set[str] = set()
     for name, text in sources.items():
         try:
-            yara.compile(source=text, externals=_EXTERNALS, includes=False)
-        except yara.SyntaxError as error:
-            raise ValueError(f"{name}: {re.sub(r'^line ', 'line ', str(error))}") from None
-    states = {rule: str(row.get("state", "enabled")) for rule, row in _catalog(files).items()}
+            compiled = yara.compile(source=text, externals=_EXTERNALS, includes=False)
+        except yara.Error as error:
+            raise ValueError(f"{name}: {error}") from None
+        names.update(rule.identifier for rule in compiled)
+    states = _states(files, names)
     if not sources:
         return NO_RULES
     return Scanner(yara.compile(sources=sources, externals=_EXTERNALS, includes=False), states)
@@ -72,8 +90,26 @@ def version(files: Mapping[str, str]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _catalog(files: Mapping[str, str]) -> dict[str, Any]:
+def _continue(*_: object) -> int:
+    return int(yara.CALLBACK_CONTINUE)
+
+
+def _ignore(_: object) -> None:
+    """Rules may print; nobody listens."""
+
+
+def _states(files: Mapping[str, str], names: set[str]) -> dict[str, str]:
+    """State of every rule that the catalog names. A row that names no rule is a slip of the pen, and nobody would notice it."""
     try:
-        return tomllib.loads(files.get(_CATALOG, ""))
+        rows = tomllib.loads(files.get(_CATALOG, ""))
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{_CATALOG}: {error}") from None
+    states: dict[str, str] = {}
+    for rule, row in rows.items():
+        state = row.get("state", "enabled") if isinstance(row, dict) else None
+        if state not in _STATES:
+            raise ValueError(f"{_CATALOG}: [{rule}] state is one of {', '.join(_STATES)}")
+        if rule not in names:
+            raise ValueError(f"{_CATALOG}: [{rule}] names no rule of this set")
+        states[rule] = state
+    return states

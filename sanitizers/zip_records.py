@@ -93,7 +93,7 @@ def find_end(data: memoryview) -> End:
         raise Malformed("records hidden in the archive comment", code="zip.two_ends")
     end = End(count, offset, size, comment, tail_start + at)
     locator = end.directory_end - _LOCATOR64_RECORD.size
-    if locator >= 0 and data[locator : locator + 4] == LOCATOR64:
+    if locator >= 0 and bytes(data[locator : locator + 4]) == LOCATOR64:
         return _widened(data, end, (disk, start_disk, here), locator)
     if disk or start_disk or here != count:
         raise Unsupported("multi-volume archive", code="archive.multi_volume")
@@ -112,7 +112,7 @@ def _refuse_second_end(tail: bytes, at: int) -> None:
 def _widened(data: memoryview, end: End, narrow: tuple[int, int, int], locator: int) -> End:
     """The ZIP64 end record; every 32-bit field beside it is either at its maximum or says the same."""
     _, disk_of_end, end_offset, disks = _LOCATOR64_RECORD.unpack_from(data, locator)
-    if end_offset + _END64_RECORD.size != locator or data[end_offset : end_offset + 4] != END64:
+    if end_offset + _END64_RECORD.size != locator or bytes(data[end_offset : end_offset + 4]) != END64:
         raise Malformed("ZIP64 end record is not where its locator says", code="zip.zip64")
     _, length, _, _, disk, start_disk, here, count, size, offset = _END64_RECORD.unpack_from(data, end_offset)
     if disk_of_end or disks > 1 or disk or start_disk or here != count:
@@ -130,7 +130,7 @@ def centrals(data: memoryview, end: End) -> Iterator[Central]:
         raise Malformed("the central directory is not where the end record says", code="zip.directory")
     at, stop = end.offset, end.directory_end
     for _ in range(end.count):
-        if at + CENTRAL_RECORD.size > stop or data[at : at + 4] != CENTRAL:
+        if at + CENTRAL_RECORD.size > stop or bytes(data[at : at + 4]) != CENTRAL:
             raise Malformed("fewer members than the end record counts", code="zip.count")
         fields = CENTRAL_RECORD.unpack_from(data, at)
         name_at = at + CENTRAL_RECORD.size
@@ -156,7 +156,7 @@ def _central(fields: tuple[int, ...], name: bytes, extra: bytes) -> Central:
 
 def local(data: memoryview, offset: int) -> tuple[Header, int]:
     """The local record at `offset` and where its data begins."""
-    if offset + LOCAL_RECORD.size > len(data) or data[offset : offset + 4] != LOCAL:
+    if offset + LOCAL_RECORD.size > len(data) or bytes(data[offset : offset + 4]) != LOCAL:
         raise Malformed("no local record where the central one says", code="zip.local_header")
     _, _, flags, method, time, _, crc, packed, size, named, extras = LOCAL_RECORD.unpack_from(data, offset)
     name_at = offset + LOCAL_RECORD.size

@@ -2,8 +2,8 @@
 
     python deploy/demo/run.py [--once]
 
-The service is the real one: `sekisho serve` as a process of its own, its jail standing, its database and blobs under `var/`. Only the next hop is a
-stand-in that keeps mail in memory. `--once` ends after the samples; the exit status is 0 only if they came out right.
+The service is the real one: `sekisho serve` as a process of its own, its jail standing, its database and blobs under `var/`. Only
+the next hop is a stand-in that keeps mail in memory. `--once` ends after the samples; the exit status is 0 only if they came out right.
 """
 
 from __future__ import annotations

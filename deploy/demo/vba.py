@@ -1,7 +1,8 @@
-"""A small but real vbaProject.bin with one auto-open macro: a compound file (MS-CFB) that holds a VBA project (MS-OVBA). Its code is inert."""
+"""A small but real vbaProject.bin with one inert auto-open macro: a compound file (MS-CFB) that holds a VBA project (MS-OVBA)."""
 
 from __future__ import annotations
 
+import itertools
 import struct
 
 _FREE, _END, _FAT_SECTOR, _NONE = 0xFFFF_FFFF, 0xFFFF_FFFE, 0xFFFF_FFFD, 0xFFFF_FFFF
@@ -86,7 +87,7 @@ def compound(tree: dict[str, bytes | dict[str, bytes]]) -> bytes:
             own = len(entries) - 1
             entries[own]["child"] = level(dict(content))
             numbers.append(own)
-        for left, right in zip(numbers, numbers[1:], strict=False):
+        for left, right in itertools.pairwise(numbers):
             entries[left]["right"] = right
         return numbers[0]
 

@@ -1,6 +1,7 @@
 """`sekisho sanitize` and `sekisho inspect`: files and folders, the same way as in the service.
 
-Exit status: 0 every input was delivered · 3 at least one held, none blocked · 4 at least one blocked · 2 wrong usage · 1 the program itself failed.
+Exit status: 0 every input was delivered · 3 at least one held, none blocked · 4 at least one blocked · 2 wrong usage ·
+1 the program itself failed.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
 from gateway.web import words
 from gateway.web.face import Readiness, face
-from gateway.web.problem import problem
 from gateway.web.ownership import own, shown
+from gateway.web.problem import problem
 from gateway.web.signin import SignIn, account_of
 
 _CHUNK: Final = 1 << 20

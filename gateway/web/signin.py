@@ -1,7 +1,7 @@
 """Log-in, log-out and choosing a password: the same on every face; and who a request comes from.
 
-A browser holds a session cookie of its face (`__Host-` where there is TLS), a machine sends `Authorization: Bearer …`. Everything but the few
-pages named in `OPEN` needs one of them.
+A browser holds a session cookie of its face (`__Host-` where there is TLS), a machine sends `Authorization: Bearer …`. Everything
+but the few pages named in `OPEN` needs one of them.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ class SignIn:
             return problem(403)
         request[_ACCOUNT] = account
         if account.must_change and request.path not in ("/password", "/logout"):
-            return problem(403, "初期パスワードを変更してください / change the temporary password first") if _is_api(request) else web.HTTPSeeOther("/password")
+            if _is_api(request):
+                return problem(403, "初期パスワードを変更してください / change the temporary password first")
+            return web.HTTPSeeOther("/password")
         return await handler(request)
 
     async def _by_token(self, request: web.Request) -> Account | None:

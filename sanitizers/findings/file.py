@@ -16,6 +16,6 @@ CODES = (
     FindingCode("file.policy", Severity.MEDIUM, "ポリシーによる制限", "restriction by policy"),
     FindingCode("file.kind_mismatch", Severity.MEDIUM, "拡張子と内容の不一致", "name and content disagree"),
     FindingCode("file.unsafe_name", Severity.MEDIUM, "危険なファイル名", "unsafe file name"),
-    FindingCode("file.decrypted", Severity.INFO, "パスワードで復号し、暗号化せずに保存", "opened with a password, stored without encryption"),
+    FindingCode("file.decrypted", Severity.INFO, "パスワードで復号し、暗号化せずに保存", "opened with a password, stored in the clear"),
     FindingCode("file.metadata", Severity.INFO, "作成者情報などのメタデータ", "metadata such as the author"),
 )

@@ -8,22 +8,35 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("xml.malformed", Severity.MEDIUM, "XMLの構造の破損", "XML that is not well-formed"),
     FindingCode("ooxml.package", Severity.MEDIUM, "Office文書の構造の破損または矛盾", "broken or contradictory Office package"),
     FindingCode("ooxml.vba", Severity.HIGH, "VBAマクロ", "VBA macros"),
-    FindingCode("ooxml.macro_sheet", Severity.HIGH, "Excel 4.0マクロシート・ダイアログシート", "Excel 4.0 macro sheet or dialog sheet"),
+    FindingCode(
+        "ooxml.macro_sheet", Severity.HIGH, "Excel 4.0マクロシート・ダイアログシート", "Excel 4.0 macro sheet or dialog sheet"
+    ),
     FindingCode("ooxml.macro_name", Severity.HIGH, "マクロを起動する名前の定義", "defined name that starts a macro"),
     FindingCode("ooxml.macro_link", Severity.MEDIUM, "マクロの呼出し", "call of a macro"),
     FindingCode("ooxml.activex", Severity.HIGH, "ActiveXコントロール", "ActiveX control"),
     FindingCode("ooxml.ole_object", Severity.HIGH, "OLEオブジェクト（表示画像は保持）", "OLE object (its picture stays)"),
     FindingCode("ooxml.embedded_file", Severity.MEDIUM, "埋め込まれたファイル", "embedded file"),
-    FindingCode("ooxml.alt_chunk", Severity.HIGH, "別形式の文書の取込み（altChunk）", "imported document of another format (altChunk)"),
+    FindingCode(
+        "ooxml.alt_chunk", Severity.HIGH, "別形式の文書の取込み（altChunk）", "imported document of another format (altChunk)"
+    ),
     FindingCode("ooxml.sub_document", Severity.HIGH, "サブ文書への参照", "reference to a sub-document"),
     FindingCode("ooxml.external_template", Severity.HIGH, "テンプレートの参照", "attached template"),
     FindingCode("ooxml.external_image", Severity.MEDIUM, "外部から読み込む画像", "picture loaded from outside"),
     FindingCode("ooxml.external_reference", Severity.HIGH, "外部への参照", "reference to something outside"),
-    FindingCode("ooxml.external_link", Severity.MEDIUM, "他のブックへの参照（値は保持）", "reference to another workbook (values stay)"),
-    FindingCode("ooxml.external_field", Severity.HIGH, "外部を読み込むフィールド（表示は保持）", "field that loads from outside (its text stays)"),
-    FindingCode("ooxml.field", Severity.MEDIUM, "許可されないフィールド（表示は保持）", "field that is not allowed (its text stays)"),
+    FindingCode(
+        "ooxml.external_link", Severity.MEDIUM, "他のブックへの参照（値は保持）", "reference to another workbook (values stay)"
+    ),
+    FindingCode(
+        "ooxml.external_field", Severity.HIGH, "外部を読み込むフィールド", "field that loads from outside (its text stays)"
+    ),
+    FindingCode(
+        "ooxml.field", Severity.MEDIUM, "許可されないフィールド（表示は保持）", "field that is not allowed (its text stays)"
+    ),
     FindingCode("ooxml.dde", Severity.HIGH, "DDE（他のプログラムの呼出し）", "DDE (calls another program)"),
-    FindingCode("ooxml.formula", Severity.HIGH, "許可されない関数を含む数式（値は保持）", "formula with a function that is not allowed (value stays)"),
+    FindingCode(
+        "ooxml.formula", Severity.HIGH, "許可されない関数を含む数式（値は保持）",
+        "formula with a function that is not allowed (value stays)",
+    ),
     FindingCode("ooxml.hyperlink", Severity.LOW, "許可されない種類のリンク", "link of a kind that is not allowed"),
     FindingCode("ooxml.action", Severity.HIGH, "クリックで動作する操作", "action on a click"),
     FindingCode("ooxml.mail_merge", Severity.HIGH, "差し込み印刷のデータ元", "mail merge source"),
@@ -39,12 +52,17 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("ooxml.thumbnail", Severity.INFO, "縮小表示の画像", "thumbnail"),
     FindingCode("ooxml.signature", Severity.LOW, "電子署名", "digital signature"),
     FindingCode("ooxml.comments", Severity.INFO, "コメント・変更履歴", "comments and tracked changes"),
-    FindingCode("ooxml.picture_replaced", Severity.LOW, "再構成できない画像（無地の画像に置換）", "picture that cannot be rebuilt (replaced)"),
+    FindingCode(
+        "ooxml.picture_replaced", Severity.LOW, "再構成できない画像（無地の画像に置換）",
+        "picture that cannot be rebuilt (replaced)",
+    ),
     FindingCode("ooxml.unknown_part", Severity.MEDIUM, "許可されない種類の部品", "part of a kind that is not allowed"),
     FindingCode("ooxml.unknown_markup", Severity.LOW, "許可されない要素・属性", "elements or attributes that are not allowed"),
     FindingCode("ooxml.unreferenced_part", Severity.LOW, "どこからも参照されない部品", "part that nothing refers to"),
     FindingCode("ooxml.dangling", Severity.INFO, "参照先のない参照", "reference to nothing"),
-    FindingCode("odf.package", Severity.MEDIUM, "OpenDocument文書の構造の破損または矛盾", "broken or contradictory OpenDocument package"),
+    FindingCode(
+        "odf.package", Severity.MEDIUM, "OpenDocument文書の構造の破損または矛盾", "broken or contradictory OpenDocument package"
+    ),
     FindingCode("odf.macro", Severity.HIGH, "マクロ・スクリプト", "macros and scripts"),
     FindingCode("odf.event_listener", Severity.HIGH, "イベントで動作する処理", "event listener"),
     FindingCode("odf.external_reference", Severity.HIGH, "外部への参照", "reference to something outside"),
@@ -52,13 +70,18 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("odf.hyperlink", Severity.LOW, "許可されない種類のリンク", "link of a kind that is not allowed"),
     FindingCode("odf.dde", Severity.HIGH, "DDE（他のプログラムの呼出し）", "DDE (calls another program)"),
     FindingCode("odf.object", Severity.HIGH, "埋込みオブジェクト（表示画像は保持）", "embedded object (its picture stays)"),
-    FindingCode("odf.formula", Severity.HIGH, "許可されない関数を含む数式（値は保持）", "formula with a function that is not allowed (value stays)"),
+    FindingCode(
+        "odf.formula", Severity.HIGH, "許可されない関数を含む数式（値は保持）",
+        "formula with a function that is not allowed (value stays)",
+    ),
     FindingCode("odf.media", Severity.LOW, "音声・動画", "sound or video"),
     FindingCode("odf.database", Severity.HIGH, "外部データの接続", "data connection"),
     FindingCode("odf.settings", Severity.INFO, "アプリケーションの設定", "settings of the application"),
     FindingCode("odf.signature", Severity.LOW, "電子署名", "digital signature"),
     FindingCode("odf.thumbnail", Severity.INFO, "縮小表示の画像", "thumbnail"),
-    FindingCode("odf.picture_replaced", Severity.LOW, "再構成できない画像（無地の画像に置換）", "picture that cannot be rebuilt (replaced)"),
+    FindingCode(
+        "odf.picture_replaced", Severity.LOW, "再構成できない画像（無地の画像に置換）", "picture that cannot be rebuilt (replaced)"
+    ),
     FindingCode("odf.unknown_member", Severity.MEDIUM, "許可されない種類の部品", "member of a kind that is not allowed"),
     FindingCode("odf.unknown_markup", Severity.LOW, "許可されない要素・属性", "elements or attributes that are not allowed"),
 )

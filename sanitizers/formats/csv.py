@@ -2,7 +2,7 @@
 
 Removes: what plain text removes.
 Keeps:   delimiter, quoting, line ends, encoding, every value; plain numbers, dates and telephone numbers stay as they are.
-Refuses: nothing; a cell that a spreadsheet would run gets an apostrophe in front and is reported with its place.
+Refuses: more cells than the limit; a cell that a spreadsheet would run gets an apostrophe in front and is reported with its place.
 Spec:    RFC 4180; OWASP CSV injection; ASVS 1.2.10; Excel and LibreOffice also read full-width signs as operators.
 """
 
@@ -16,17 +16,26 @@ from sanitizers.context import Context, Rebuilt
 from sanitizers.formats import text as plain
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import Action, Kind
+from sanitizers.names import extension
 from sanitizers.source import Source
 
 _DELIMITERS: Final = ",;\t|"
-_SAMPLE: Final = 16_384
+_SAMPLE: Final = 65_536
 _MOST_PLACES: Final = 20
-# After the opening quote and blanks, what makes a spreadsheet calculate: the signs, their full-width forms, a tab or a return.
-_TRIGGER: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20\u2212\uff3c\t\r"
-_MINUS: Final = "-\u2212\uff0d"
-# Values that begin with a sign and are only numbers: -1, +81-3-1234-5678, -1,234.50, -12.5%, −3, -2026/11/20, -1.5E+10.
-_NUMBER: Final = re.compile(r"[+\-−＋－]?[\s¥￥\\$]?(?:\d[\d,.\-/: ()]*)(?:[eE][+\-]?\d+)?\s*[%％]?\s*[-−]?")
+# What makes a spreadsheet calculate: the signs, their full-width forms, a tab or a return.
+_SIGNS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20\u2212\t\r"
+_MINUS: Final = "-\uff0d\u2212"
+# What may stand between the start of a cell and the sign: quotes, and blanks, which some programs cut off.
+_BEFORE: Final = '[" \u00a0\u2000-\u200a\u202f\u205f\u3000]*'
+# Excel takes the delimiter of its own choice from a first line `sep=;`.
+_DECLARED: Final = re.compile(r'"?sep=([^\r\n])"?(?=[\r\n])', re.IGNORECASE)
+
+# Values that begin with a sign and are only numbers: -1, +81-3-1234-5678, -1,234.50, -12.5%, −3, -2026/11/20, -1.5E+10, ＋５.
+_NUMBER: Final = re.compile(r"[+\-−＋－]?[ ]?[¥￥\\$]?[\d(][\d,.\-/: ()]*(?:[eE][+\-]?\d+)?[ ]?[%％]?")
 _DASHES: Final = re.compile(r"[-+−－＋ー]{1,10}")
+_LONGEST_NUMBER: Final = 40
+# What a calculation needs to do harm: a call, another program or sheet, a link.
+_HARMFUL: Final = re.compile(r"[(!|]")
 
 
 def sanitize(source: Source, context: Context) -> Rebuilt:
@@ -36,68 +45,113 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
 
 
 def _neutralised(text: str, context: Context) -> str:
-    """Every cell start of every reading: a reader may take any of the usual delimiters, so a cell begins after each of them."""
-    delimiter = _delimiter(text)
-    cell = re.compile(rf'(?:(?<=\A)|(?<=[\n{re.escape(_DELIMITERS)}])|(?<=\r))(?P<open>[ \u3000]*"?[ \u3000]*)(?P<sign>[{_TRIGGER}])')
-    places: list[str] = []
-    rows = _Rows(text, delimiter)
-
-    def guard(match: re.Match[str]) -> str:
-        quoted = '"' in match["open"]
-        before = text[match.start() - 1 : match.start()]
-        # A reader that takes another delimiter than this file's sees a cell here too; a dash there is only punctuation.
-        if match["sign"] in _MINUS and before in _DELIMITERS and before != delimiter:
-            return match[0]
-        if _harmless(text, match.start("sign"), delimiter, quoted=quoted):
-            return match[0]
-        if len(places) < _MOST_PLACES:
-            places.append(rows.address(match.start()))
-        else:
-            places.append("")
-        return f"{match['open']}'{match['sign']}"
-
-    guarded = cell.sub(guard, text)
-    for place in places[:_MOST_PLACES]:
-        context.found("csv.formula", place, Action.REWRITTEN)
-    if len(places) > _MOST_PLACES:
-        context.found("csv.formula", "", Action.REWRITTEN, f"{len(places) - _MOST_PLACES} more")
+    """Every cell start of every reading: a program may take any of the usual delimiters, so a cell begins after each of them."""
+    delimiter = _delimiter(text, context.name)
     context.budget.spend_cells(text.count(delimiter) + text.count("\n") + 1)
+    others = re.escape("".join(dict.fromkeys(_DELIMITERS + delimiter)))
+    # The sign is only looked at: a tab may be the sign of this cell and the delimiter before the next. Short numbers are passed over here.
+    number = rf'[+-][\d.]{{1,30}}(?:[\r\n"{others}]|\Z)'
+    cell = re.compile(rf"(?:\A|[\r\n{others}])(?P<before>{_BEFORE})(?!{number})(?=(?P<sign>[{_SIGNS}]))")
+    guard = _Guard(text, delimiter)
+    guarded = cell.sub(guard, text)
+    for place in guard.places:
+        context.found("csv.formula", place, Action.REWRITTEN)
+    if guard.count > _MOST_PLACES:
+        context.found("csv.formula", "", Action.REWRITTEN, f"{guard.count - _MOST_PLACES} more")
     return guarded
 
 
-def _harmless(text: str, at: int, delimiter: str, *, quoted: bool) -> bool:
-    """The sign at `at` begins a number or is a lone dash; a tab that is the delimiter, or a line end, begins nothing."""
-    if text[at] == "\r":
-        return not quoted and text[at + 1 : at + 2] in ("\n", "")
-    if text[at] == "\t" and delimiter == "\t":
-        return True
-    stop = re.compile('["\r\n]' if quoted else rf"[\r\n{re.escape(delimiter)}]").search(text, at)
-    value = text[at : stop.start() if stop else len(text)].rstrip()
-    return bool(_NUMBER.fullmatch(value) or _DASHES.fullmatch(value))
-
-
-def _delimiter(text: str) -> str:
-    counts = Counter(char for char in text[:_SAMPLE] if char in _DELIMITERS)
+def _delimiter(text: str, name: str) -> str:
+    """The one that the file declares, that its name says, or that is most frequent outside of quotes."""
+    if declared := _DECLARED.match(text):
+        return declared[1]
+    if extension(name) == "tsv":
+        return "\t"
+    outside = "".join(text[:_SAMPLE].split('"')[::2])
+    counts = Counter(char for char in outside if char in _DELIMITERS)
     return counts.most_common(1)[0][0] if counts else ","
 
 
-class _Rows:
-    """Turns an offset into `row 3 column 2`; asked in rising order, so the text is walked once."""
+class _Guard:
+    """Puts an apostrophe before every sign that would be run, and remembers where. Called with rising offsets."""
+
+    def __init__(self, text: str, delimiter: str) -> None:
+        self.places: list[str] = []
+        self.count = 0
+        self._text = text
+        self._delimiter = delimiter
+        self._stops = {quoted: re.compile('["\r\n]' if quoted else rf"[\r\n{re.escape(delimiter)}]") for quoted in (True, False)}
+        self._cells = _Cells(text, delimiter)
+        self._at = 0
+        self._inside = False    # a quoted cell
+
+    def __call__(self, match: re.Match[str]) -> str:
+        self._inside ^= self._text.count('"', self._at, match.start()) % 2 == 1
+        self._at = match.start()
+        start = match[0][: len(match[0]) - len(match["before"])]
+        # Only a program that takes another delimiter, or breaks quoted cells at line ends, sees a cell start here.
+        foreign = self._inside or start not in ("", "\n", "\r", self._delimiter)
+        if self._harmless(match.start("sign"), foreign=foreign, quoted='"' in match["before"]):
+            return match[0]
+        self.count += 1
+        if self.count <= _MOST_PLACES:
+            self.places.append(self._cells.address(match.end("before")))
+        return match[0] + "'"
+
+    def _harmless(self, at: int, *, foreign: bool, quoted: bool) -> bool:
+        """The sign at `at` begins a number or is a lone dash; a tab that is the delimiter, or a line end, begins nothing."""
+        text = self._text
+        if text[at] == "\r":
+            return not quoted
+        if text[at] == "\t" and self._delimiter == "\t":
+            return True
+        stop = self._stops[quoted].search(text, at + 1, at + _LONGEST_NUMBER + 1)
+        end = stop.start() if stop else min(len(text), at + _LONGEST_NUMBER + 1)
+        value = text[at:end].strip()
+        if _NUMBER.fullmatch(value) or _DASHES.fullmatch(value):
+            return len(value) <= _LONGEST_NUMBER
+        # There, a dash is punctuation unless something could come of it.
+        return foreign and text[at] in _MINUS and not _HARMFUL.search(self._line(at))
+
+    def _line(self, at: int) -> str:
+        """The rest of the line, as far as a formula that does something would show itself."""
+        return self._text[at : at + 1024].partition("\n")[0].partition("\r")[0]
+
+
+class _Cells:
+    """Turns an offset into a cell's address (`B3`); asked with rising offsets, so the text is walked once."""
 
     def __init__(self, text: str, delimiter: str) -> None:
         self._text = text
         self._delimiter = delimiter
-        self._row = 1
-        self._line_start = 0
         self._at = 0
+        self._quoted = False
+        self._row = 1
+        self._column = 1
 
     def address(self, offset: int) -> str:
-        self._row += self._text.count("\n", self._at, offset)
-        start = self._text.rfind("\n", self._line_start, offset)
-        self._line_start = max(self._line_start, start + 1)
+        for number, piece in enumerate(self._text[self._at : offset].split('"')):
+            if number:
+                self._quoted = not self._quoted
+            if not self._quoted:
+                self._walk(piece)
         self._at = offset
-        column = 1 + self._text.count(self._delimiter, self._line_start, offset)
-        return f"row {self._row} column {column}"
+        return f"{_letters(self._column)}{self._row}"
+
+    def _walk(self, piece: str) -> None:
+        lines = piece.count("\n") or piece.count("\r")
+        if lines:
+            self._row += lines
+            self._column = 1
+        self._column += piece.rpartition("\n" if "\n" in piece else "\r")[2].count(self._delimiter)
+
+
+def _letters(column: int) -> str:
+    letters = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
 
 
 SANITIZER: Final = Sanitizer(

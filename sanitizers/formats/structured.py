@@ -52,12 +52,12 @@ def sanitize_json(source: Source, context: Context) -> Rebuilt:
 def _refuse_depth(text: str) -> None:
     depth = 0
     for match in _BRACKETS.finditer(text):
-        token = match[0]
-        if token in "[{":
+        sign = match[0]
+        if sign in "[{":
             depth += 1
             if depth > _DEEPEST:
                 raise Malformed(f"nested deeper than {_DEEPEST}")
-        elif token in "]}":
+        elif sign in "]}":
             depth -= 1
 
 

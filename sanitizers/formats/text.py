@@ -1,29 +1,49 @@
 """Plain text.
 
-Removes: control characters other than tab and line ends, terminal escapes, direction overrides, invisible characters.
+Removes: control characters other than tab and line ends, terminal escapes, direction controls, characters that nobody can see.
 Keeps:   every readable character, line ends, the encoding wherever it can express the result (else UTF-8).
-Refuses: nothing; bytes that are no character in any encoding become 〓 and are counted.
-Spec:    Unicode 15 UAX #9 (bidirectional controls), TR #36; ECMA-48 (escape sequences); RFC 1468, CP932.
+Refuses: bytes that are mostly no character in any encoding; single ones become 〓 and are counted.
+Spec:    Unicode UAX #9 (direction), UTS #51 (emoji joiners), UTS #37 (variation sequences); ECMA-48 (escapes); RFC 1468, CP932.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 from sanitizers import charset
 from sanitizers.context import Context, Rebuilt
 from sanitizers.formats.sanitizer import Sanitizer
-from sanitizers.model import Action, Kind
+from sanitizers.model import Action, Kind, Malformed
 from sanitizers.source import Source
 
-_ESCAPES: Final = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[ -/]*[0-~])?|\x9b[0-?]*[ -/]*[@-~]")
-_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f]")
-_BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069\u061c\u200e\u200f]")
-# Zero-width characters that carry no meaning in running text. The joiners U+200C and U+200D and variation selectors belong to scripts and emoji.
-_INVISIBLE: Final = re.compile("[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2064\u206a-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]")
-_VARIATIONS: Final = re.compile("[\U000e0100-\U000e01ef]")
-_BOMS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf_16_le"), (b"\xfe\xff", "utf_16_be"))
+# Control sequence, operating system command (to its end, or to the end of its line), other escape; their 8-bit form.
+_ESCAPES: Final = re.compile(
+    "\x1b(?:\\[[0-?]{0,64}[ -/]{0,8}[@-~]|\\][^\x07\x1b\r\n]{0,1024}(?:\x07|\x1b\\\\)?|[ -/]{1,8}[0-~]|[0-~])?"
+    "|\x9b[0-?]{0,64}[ -/]{0,8}[@-~]"
+)
+_BREAKS: Final = re.compile("[\x0b\x0c\x85]")                                # show as a new line or page: the break is kept
+_CONTROLS: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Seen by nobody wherever they stand: blanks of no width, fillers, joiners of layout, tags, noncharacters.
+_NEVER: Final = (
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+)
+# Seen only through what they do to their neighbours: joiners and variation selectors.
+_JOINERS: Final = "\u200c\u200d"
+_SELECTORS: Final = "\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_INVISIBLE: Final = re.compile(f"[{_NEVER}{_JOINERS}{_SELECTORS}]")
+_MARKERS: Final = re.compile(f"[{_NEVER}]")
+_IDEOGRAPHS: Final = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+# Scripts whose letters take another form next to a joiner: Arabic and its neighbours, India, Tibet to Mongolia.
+_JOINING: Final = re.compile("[\u0620-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\ua840-\ua87f\ufb50-\ufdff\ufe70-\ufefc]")
+_EMOJI: Final = re.compile("[\u203c\u2049\u2100-\u2bff\u3030\u303d\u3297\u3299\ufe0f\U0001f000-\U0001faff]")
+_BOMS: Final = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
+# Up to so many unreadable characters are an accident; beyond that, one in so many makes it no text.
+_ACCIDENTS: Final = 4
+_UNREADABLE_SHARE: Final = 20
 
 
 def sanitize(source: Source, context: Context) -> Rebuilt:
@@ -35,57 +55,88 @@ def read(source: Source, context: Context) -> tuple[str, str, bytes]:
     """Text, the encoding it came in, and its byte order mark (empty if it had none)."""
     data = source.bytes()
     context.budget.spend_bytes(len(data))
-    mark = next((mark for mark, _ in _BOMS if data.startswith(mark)), b"")
     decoded = charset.decode(data)
     if decoded.replaced:
+        if decoded.replaced > max(_ACCIDENTS, len(decoded.text) // _UNREADABLE_SHARE):
+            raise Malformed(f"{decoded.replaced} of {len(decoded.text)} characters mean nothing in {decoded.charset}")
         context.found("text.undecodable", "", Action.REWRITTEN, f"{decoded.replaced}")
-    return decoded.text, decoded.charset, mark
+    mark = _BOMS.get(decoded.charset, b"")
+    return decoded.text, decoded.charset, mark if data.startswith(mark) else b""
 
 
 def clean(text: str, context: Context) -> str:
     """Without what only a machine sees; each class is reported with its count."""
-    if text.isascii() and not _CONTROLS.search(text):
+    text, escapes = _ESCAPES.subn("", text)
+    text, controls = _CONTROLS.subn("", text)
+    text, breaks = _with_line_ends(text)
+    if escapes + controls + breaks:
+        context.found("text.control_characters", "", Action.REMOVED, f"{escapes + controls + breaks}")
+    if text.isascii():
         return text
-    for code, pattern in (
-        ("text.control_characters", _ESCAPES),
-        ("text.control_characters", _CONTROLS),
-        ("text.bidi_override", _BIDI),
-    ):
-        text, count = pattern.subn("", text)
-        if count:
-            context.found(code, "", Action.REMOVED, f"{count}")
+    text, directions = _BIDI.subn("", text)
+    if directions:
+        context.found("text.bidi_override", "", Action.REMOVED, f"{directions}")
     return _visible(text, context)
 
 
+def _with_line_ends(text: str) -> tuple[str, int]:
+    """Form feed, vertical tab and NEL as the line end that they show as; nothing where a line ends there anyway."""
+    count = len(_BREAKS.findall(text))
+    if not count:
+        return text, 0
+    end = "\r\n" if "\r\n" in text else "\n"
+    return re.sub("[\x0b\x0c\x85]+", lambda run: "" if _at_line_end(run) else end, text), count
+
+
+def _at_line_end(run: re.Match[str]) -> bool:
+    before, after = run.string[run.start() - 1 : run.start()], run.string[run.end() : run.end() + 1]
+    return before in ("", "\n", "\r") or after in ("", "\n", "\r")
+
+
 def _visible(text: str, context: Context) -> str:
-    if not _INVISIBLE.search(text):
-        return text
-    # A variation selector behind a kanji chooses its form (葛󠄀): it stays; tag characters and fillers go.
-    kept = _INVISIBLE.sub(lambda match: match[0] if _VARIATIONS.match(match[0]) else "", text)
+    kept = _INVISIBLE.sub(lambda match: match[0] if _belongs(match) else "", text)
     if len(kept) != len(text):
         context.found("text.invisible", "", Action.REMOVED, f"{len(text) - len(kept)}")
     return kept
 
 
+def _belongs(match: re.Match[str]) -> bool:
+    """A joiner between letters of a joining script or between emoji; one variation selector behind a character that has forms.
+
+    葛󠄀 and ❤️ stay as they are, a chain of selectors (which can carry any hidden bytes) does not.
+    """
+    char, text = match[0], match.string
+    before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+    if char in _JOINERS:
+        if _JOINING.match(before):
+            return char == "\u200d" or bool(_JOINING.match(after))
+        return char == "\u200d" and bool(_EMOJI.match(before) and _EMOJI.match(after))
+    if _MARKERS.match(char) or not before or _INVISIBLE.match(before):
+        return False
+    if char >= "\U000e0100":
+        return bool(_IDEOGRAPHS.match(before))
+    return unicodedata.category(before) in ("Lo", "So", "Sm", "Sk", "Po", "Pd", "Nd")
+
+
 def write(text: str, encoding: str, bom: bytes, context: Context) -> bytes:
-    """Bytes in the encoding that the text came in; in UTF-8 with a mark where that cannot say every character the same way."""
+    """Bytes in the encoding that the text came in; in UTF-8 where that cannot say every character, or nobody could tell it again."""
     if bom:
-        codec = next(codec for mark, codec in _BOMS if mark == bom)
-        return bom + text.encode(codec, "replace")
-    data = charset.encode(text, "iso-2022-jp-ms" if encoding == charset.JIS else encoding)
-    back = charset.decode(data)
-    if back.text == text and back.replaced == 0:
-        return data
+        return bom + text.encode(encoding)
+    if not encoding.startswith("utf-16"):
+        data = charset.encode(text, "iso-2022-jp-ms" if encoding == charset.JIS else encoding)
+        back = charset.decode(data)
+        if back.text == text and not back.replaced:
+            return data
     context.found("text.encoding", "", Action.REWRITTEN, encoding)
-    return text.encode("utf-8", "replace")
+    return text.encode("utf-8")
 
 
 SANITIZER: Final = Sanitizer(
     family="text",
     kinds=frozenset({Kind.TEXT}),
     sanitize=sanitize,
-    removes="control and invisible characters, terminal escapes, direction overrides",
+    removes="control and invisible characters, terminal escapes, direction controls",
     keeps="every readable character, line ends, the encoding",
-    refuses="nothing that is text",
-    spec="Unicode UAX #9, ECMA-48, RFC 1468",
+    refuses="what is mostly unreadable",
+    spec="Unicode UAX #9, UTS #51, ECMA-48, RFC 1468",
 )

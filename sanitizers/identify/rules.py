@@ -25,25 +25,30 @@ FORBIDDEN_EXTENSIONS: Final = frozenset({
     # programs and libraries
     "app", "com", "cpl", "dll", "drv", "elf", "exe", "gadget", "ocx", "pif", "run", "scr", "so", "sys", "vxd", "wll", "xll",
     # scripts and what hosts them
-    "asp", "aspx", "bas", "bat", "cdxml", "class", "cgi", "cmd", "command", "csh", "fxp", "hta", "htc", "jar", "jnlp", "js", "jse", "jsp",
-    "ksh", "msh", "msh1", "msh2", "mshxml", "php", "phtml", "pl", "prg", "ps1", "ps1xml", "ps2", "ps2xml", "psc1", "psc2", "psd1", "psdm1",
-    "psm1", "py", "pyc", "pyo", "pyw", "pyz", "pyzw", "rb", "sct", "sh", "tcsh", "vb", "vbe", "vbp", "vbs", "ws", "wsb", "wsc", "wsf", "wsh",
+    "asp", "aspx", "bas", "bat", "cdxml", "class", "cgi", "cmd", "command", "csh", "fxp", "hta", "htc", "jar", "jnlp", "js", "jse",
+    "jsp", "ksh", "msh", "msh1", "msh2", "mshxml", "php", "phtml", "pl", "prg", "ps1", "ps1xml", "ps2", "ps2xml", "psc1", "psc2",
+    "psd1", "psdm1", "psm1", "py", "pyc", "pyo", "pyw", "pyz", "pyzw", "rb", "sct", "sh", "tcsh", "vb", "vbe", "vbp", "vbs", "ws",
+    "wsb", "wsc", "wsf", "wsh",
     # installers and add-ins
-    "ade", "adp", "apk", "appinstaller", "application", "appref-ms", "appx", "appxbundle", "diagcab", "ins", "isp", "its", "msi", "msix",
-    "msixbundle", "msp", "mst", "msu", "ppa", "ppam", "vsix", "vsw", "vsmacros", "wpk", "xbap", "xla", "xlam",
+    "ade", "adp", "apk", "appinstaller", "application", "appref-ms", "appx", "appxbundle", "diagcab", "ins", "isp", "its", "msi",
+    "msix", "msixbundle", "msp", "mst", "msu", "ppa", "ppam", "vsix", "vsw", "vsmacros", "wpk", "xbap", "xla", "xlam",
     # shortcuts, settings and what points elsewhere
-    "chm", "desktop", "dqy", "grp", "hlp", "hpj", "inf", "iqy", "library-ms", "lnk", "mad", "maf", "mag", "mam", "mar", "mas", "mau", "mav",
-    "maw", "mcf", "mda", "mdb", "mde", "mdt", "mdw", "mdz", "msc", "odc", "one", "onepkg", "onetoc2", "ops", "oqy", "osd", "pcd", "plg", "prf",
-    "printerexport", "pst", "rdp", "reg", "rqy", "scf", "search-ms", "searchconnector-ms", "settingcontent-ms", "shb", "shs", "slk", "theme",
-    "themepack", "udl", "url", "webpnp", "website", "wcx", "xnk",
+    "chm", "desktop", "dqy", "hlp", "hpj", "inf", "iqy", "library-ms", "lnk", "mad", "maf", "mag", "mam", "mar", "mas", "mau",
+    "mav", "maw", "mcf", "mda", "mde", "mdt", "mdw", "mdz", "msc", "odc", "one", "onepkg", "onetoc2", "ops", "oqy", "osd", "pcd",
+    "plg", "prf", "printerexport", "rdp", "reg", "rqy", "scf", "search-ms", "searchconnector-ms", "settingcontent-ms", "shb", "shs",
+    "slk", "theme", "themepack", "udl", "url", "webpnp", "website", "wcx", "xnk",
     # disk images
     "dmg", "img", "iso", "udf", "vhd", "vhdx", "vmdk", "wim",
 })  # fmt: skip
 _DESKTOP_FILES: Final = frozenset({"desktop.ini", "autorun.inf"})
 _CLASS_ID: Final = re.compile(r"\{[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}")
 
-_TEXTS: Final = frozenset({Kind.TEXT, Kind.CSV, Kind.JSON, Kind.XML, Kind.HTML, Kind.ICS, Kind.VCF, Kind.EML, Kind.P21, Kind.SFC, Kind.DXF})
-_XMLS: Final = frozenset({Kind.XML, Kind.SVG, Kind.HTML, Kind.FLAT_OPC, Kind.WORD2003XML, Kind.EXCEL2003XML, Kind.FODT, Kind.FODS, Kind.FODP})
+_TEXTS: Final = frozenset({
+    Kind.TEXT, Kind.CSV, Kind.JSON, Kind.XML, Kind.HTML, Kind.ICS, Kind.VCF, Kind.EML, Kind.P21, Kind.SFC, Kind.DXF,
+})  # fmt: skip
+_XMLS: Final = frozenset({
+    Kind.XML, Kind.SVG, Kind.HTML, Kind.FLAT_OPC, Kind.WORD2003XML, Kind.EXCEL2003XML, Kind.FODT, Kind.FODS, Kind.FODP,
+})  # fmt: skip
 # What an extension may stand for besides the kinds that go out under it. Programs choose by content within each of these rows.
 _ALSO: Final[dict[str, frozenset[Kind]]] = {
     "doc": frozenset({Kind.DOC, Kind.RTF}),
@@ -83,10 +88,11 @@ _ALSO: Final[dict[str, frozenset[Kind]]] = {
 }
 # Kinds that have no place in EXTENSIONS because they never go out as they are: their own name is their extension.
 _OWN_NAME: Final = frozenset({
-    Kind.DOTM, Kind.XLTM, Kind.PPSM, Kind.POTM, Kind.XLAM, Kind.PPAM, Kind.VSDX, Kind.XPS, Kind.ODF, Kind.FODT, Kind.FODS, Kind.FODP,
-    Kind.VSD, Kind.PUB, Kind.MPP, Kind.MSI, Kind.ONE, Kind.ACCDB, Kind.MSG, Kind.MBOX, Kind.HEIC, Kind.AVIF, Kind.JP2, Kind.EPS, Kind.PSD,
-    Kind.SEVENZIP, Kind.RAR, Kind.LZH, Kind.BZ2, Kind.XZ, Kind.ZST, Kind.LZ4, Kind.COMPRESS, Kind.CAB, Kind.CPIO, Kind.AR, Kind.ARJ, Kind.MHT,
-    Kind.SLK, Kind.JHD, Kind.XDW, Kind.XBD, Kind.DWG, Kind.DXF, Kind.JWW, Kind.SFC, Kind.P21, Kind.ATC,
+    Kind.DOTM, Kind.XLTM, Kind.PPSM, Kind.POTM, Kind.XLAM, Kind.PPAM, Kind.VSDX, Kind.XPS, Kind.ODF, Kind.FODT, Kind.FODS,
+    Kind.FODP, Kind.VSD, Kind.PUB, Kind.MPP, Kind.MSI, Kind.ONE, Kind.ACCDB, Kind.MSG, Kind.MBOX, Kind.HEIC, Kind.AVIF, Kind.JP2,
+    Kind.EPS, Kind.PSD, Kind.SEVENZIP, Kind.RAR, Kind.LZH, Kind.BZ2, Kind.XZ, Kind.ZST, Kind.LZ4, Kind.COMPRESS, Kind.CAB,
+    Kind.CPIO, Kind.AR, Kind.ARJ, Kind.MHT, Kind.SLK, Kind.JHD, Kind.XDW, Kind.XBD, Kind.DWG, Kind.DXF, Kind.JWW, Kind.SFC,
+    Kind.P21, Kind.ATC,
 })  # fmt: skip
 
 

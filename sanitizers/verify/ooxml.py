@@ -43,7 +43,8 @@ _OFFICE_TYPES: Final = frozenset(
 _OTHER_TYPES: Final = frozenset(
     """
     application/xml application/vnd.openxmlformats-package.relationships+xml application/vnd.openxmlformats-package.core-properties+xml
-    application/vnd.openxmlformats-officedocument.extended-properties+xml application/vnd.openxmlformats-officedocument.custom-properties+xml
+    application/vnd.openxmlformats-officedocument.extended-properties+xml
+    application/vnd.openxmlformats-officedocument.custom-properties+xml
     application/vnd.openxmlformats-officedocument.theme+xml application/vnd.openxmlformats-officedocument.themeOverride+xml
     application/vnd.openxmlformats-officedocument.drawing+xml application/vnd.openxmlformats-officedocument.vmlDrawing
     application/vnd.openxmlformats-officedocument.customXmlProperties+xml application/vnd.ms-word.stylesWithEffects+xml
@@ -64,16 +65,22 @@ _FORBIDDEN_ELEMENTS: Final = frozenset(
     custData docVar saveThroughXslt htmlPubPr webPublishItem AlternateContent macrosheet dialogsheet customUI cmd contentPart fldData script
     """.split()
 )
-_FORBIDDEN_NAMES: Final = re.compile(r"vbaproject|macrosheet|dialogsheet|activex|oleobject|customui|webextension|\.bin$|\.\.|\\", re.IGNORECASE)
+_FORBIDDEN_NAMES: Final = re.compile(
+    r"vbaproject|macrosheet|dialogsheet|activex|oleobject|customui|webextension|\.bin$|\.\.|\\", re.IGNORECASE
+)
 _FORBIDDEN_FIELD: Final = re.compile(
-    rb"(?:^|[\x00-\x20{])(?:DDE|DDEAUTO|INCLUDE\w*|LINK|IMPORT|EMBED|DATABASE|MACROBUTTON|AUTOTEXT\w*|QUOTE|HTMLCONTROL|CONTROL)(?=[\x00-\x20\\\"]|$)",
+    rb"(?:DDE|DDEAUTO|INCLUDE\w*|LINK|IMPORT|EMBED|DATABASE|MACROBUTTON|AUTOTEXT\w*|QUOTE|HTMLCONTROL|CONTROL)(?=[\x00-\x20\\\"]|$)",
     re.IGNORECASE,
 )
 _FORBIDDEN_FORMULA: Final = re.compile(
-    rb"(?<![\w.])(?:CALL|REGISTER(?:\.ID)?|EXEC|RTD|WEBSERVICE|FILTERXML|IMAGE|SQL\.REQUEST)\s*\(|\|.{0,200}!|(?:^|[^\w\])'])\[\d+\]", re.IGNORECASE
+    rb"(?<![\w.])(?:CALL|REGISTER(?:\.ID)?|EXEC|RTD|WEBSERVICE|FILTERXML|IMAGE|SQL\.REQUEST)\s*\(|\|.{0,200}!|(?:^|[^\w\])'])\[\d+\]",
+    re.IGNORECASE,
 )
-_RELATIONSHIP_TYPE: Final = re.compile(r"(?:vba|macro|dialogsheet|oleobject|control$|activex|afchunk|subdocument|template|frame|mailmerge|external"
-                                       r"|connection|querytable|webext|audio|video|media$|font$|printer|thumbnail|signature|origin)", re.IGNORECASE)  # fmt: skip
+_RELATIONSHIP_TYPE: Final = re.compile(
+    r"vba|macro|dialogsheet|oleobject|control$|activex|afchunk|subdocument|template|frame|mailmerge|external|connection|querytable|webext"
+    r"|audio|video|media$|font$|printer|thumbnail|signature|origin",
+    re.IGNORECASE,
+)
 _ACTION: Final = re.compile(rb'\saction="ppaction://(?:program|macro|ole|hlinkfile|hlinkpres|media)', re.IGNORECASE)
 _CLICK_MACRO: Final = re.compile(rb'<[^<>]*\smacro="[^"]')
 _TAG: Final = re.compile(rb"<([^\s/>!?]+)")
@@ -144,9 +151,9 @@ def _check_xml(name: str, content: bytes, links: dict[str, dict[str, _Link]]) ->
         return
     tags = set(_TAG.findall(content))
     if bad := {tag.rpartition(b":")[2].decode("utf-8", "replace") for tag in tags} & _FORBIDDEN_ELEMENTS:
-        raise VerificationFailed(f"{sorted(bad)[0]} in {name}")
+        raise VerificationFailed(f"{min(bad)} in {name}")
     spaces = set(_SPACE.findall(content))
-    if strange := [uri for _, uri in spaces if not _KNOWN_SPACE.match(uri)]:
+    if strange := [uri for _, uri in spaces if uri and not _KNOWN_SPACE.match(uri)]:
         raise VerificationFailed(f"namespace {strange[0][:100]!r} in {name}")
     if _ACTION.search(content) or _CLICK_MACRO.search(content):
         raise VerificationFailed(f"action in {name}")

@@ -114,7 +114,7 @@ def _raw_clone(*_: object) -> Rebuilt:
 
 
 def _open_file(*_: object) -> Rebuilt:
-    return Rebuilt(Source(open("/etc/passwd", "rb").read()), Kind.TEXT)  # noqa: PTH123
+    return Rebuilt(Source(open("/etc/passwd", "rb").read()), Kind.TEXT)
 
 
 def _create_file(*_: object) -> Rebuilt:
@@ -161,7 +161,7 @@ def _unshare_again(*_: object) -> Rebuilt:
 
 
 def _raise_limits(*_: object) -> Rebuilt:
-    import resource  # noqa: PLC0415
+    import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     return Rebuilt(Source(b"escaped"), Kind.TEXT)
@@ -182,7 +182,7 @@ def _environment(*_: object) -> Rebuilt:
 
 
 def _list_folder(*_: object) -> Rebuilt:
-    return Rebuilt(Source(repr(os.listdir("/")).encode()), Kind.TEXT)  # noqa: PTH208
+    return Rebuilt(Source(repr(os.listdir("/")).encode()), Kind.TEXT)
 
 
 DEEDS = {name.removeprefix("_"): deed for name, deed in list(globals().items()) if name.startswith("_") and callable(deed)}

@@ -82,7 +82,7 @@ async def test_a_source_that_a_child_could_change_is_not_handed_over(workers: Wo
 
 
 async def test_others_go_on_beside_a_child_that_spins(workers: Workers) -> None:
-    spinning = asyncio.create_task(play(workers, "spin"))  # noqa: RUF006 - awaited below
+    spinning = asyncio.create_task(play(workers, "spin"))
     for _ in range(5):
         assert content(await play(workers, "good")) == b"rebuilt: good"
     assert (await spinning).report.reason is Reason.TIMEOUT
@@ -111,7 +111,7 @@ async def test_the_environment_of_the_road_does_not_reach_a_child(workers: Worke
 
 
 async def test_a_parent_that_dies_is_started_again_and_its_transfers_are_held(workers: Workers) -> None:
-    hanging = asyncio.create_task(play(workers, "spin_deaf"))  # noqa: RUF006 - awaited below
+    hanging = asyncio.create_task(play(workers, "spin_deaf"))
     await asyncio.sleep(0.3)
     psutil.Process().children()[0].kill()
     assert (await hanging).report.reason is Reason.WORKER_CRASHED

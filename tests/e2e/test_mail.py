@@ -67,7 +67,7 @@ async def test_mail_waits_for_a_next_hop_that_is_down(service: Service, next_hop
 
 
 async def test_a_dead_parent_in_mid_flight_loses_nothing(service: Service, next_hop: NextHop) -> None:
-    import psutil  # noqa: PLC0415 - only here
+    import psutil
 
     sending = asyncio.gather(*(asyncio.to_thread(send, service) for _ in range(6)))
     await asyncio.sleep(0.3)

@@ -24,7 +24,7 @@ def test_the_printed_configuration_is_the_default_one(tmp_path: Path) -> None:
 def test_every_setting_is_documented_once() -> None:
     names = [setting.name for setting in config.SETTINGS]
     assert len(names) == len(set(names))
-    assert all(setting.meaning and setting.meaning[0].islower() or setting.meaning.startswith("STARTTLS") for setting in config.SETTINGS)
+    assert all((setting.meaning and setting.meaning[0].islower()) or setting.meaning.startswith("STARTTLS") for setting in config.SETTINGS)
 
 
 def test_the_contract_keys_have_their_contract_defaults() -> None:

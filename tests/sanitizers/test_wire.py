@@ -71,7 +71,7 @@ def test_long_progress_is_cut_and_a_long_report_is_our_bug() -> None:
 
 
 def test_control_characters_do_not_reach_a_log() -> None:
-    assert wire.printable("a\x1b[31m\nb".encode() + b"\xff") == "a [31m b\ufffd"
+    assert wire.printable(b"a\x1b[31m\nb" + b"\xff") == "a [31m b\ufffd"
 
 
 def test_an_honest_report_arrives_as_it_was_sent() -> None:

@@ -1,7 +1,7 @@
 """OpenDocument: text, spreadsheets, presentations and drawings, and their templates.
 
-Removes: Basic and scripts, event listeners, OLE objects, applets, plug-ins, frames, media, DDE, external pictures and sources, databases, foreign
-    formulas, configurations, thumbnails, signatures, author and printer data
+Removes: Basic and scripts, event listeners, OLE objects, applets, plug-ins, frames, media, DDE, external pictures and sources, databases,
+    foreign formulas, configurations, thumbnails, signatures, author and printer data
 Keeps: text, styles, tables, ruby, tracked changes, comments, forms, formulas, charts and formulas as objects, pictures (each made anew),
     animations, classification properties, view settings
 Refuses: ambiguous packages, DTDs, broken XML, encrypted members, limits

@@ -20,7 +20,15 @@ _VENDOR: Final = re.compile(
     r"(?:ORG\.OPENOFFICE\.|ORG\.LIBREOFFICE\.|COM\.MICROSOFT\.|LEGACY\.|_XLFN\.|COM\.SUN\.STAR\.SHEET\.ADDIN\."
     r"(?:ANALYSIS|DATEFUNCTIONS|PRICINGFUNCTIONS)\.GET)(.+)"
 )
-_TOKEN: Final = re.compile(r'"(?:[^"]|"")*"|\'(?:[^\']|\'\')*\'(?P<outside>#)?|(?P<call>[^\W\d][\w.\-]*)\s*\(|\[(?P<place>(?:[^\]\']|\'(?:[^\']|\'\')*\')*)\]')
+_TOKEN: Final = re.compile(
+    r"""
+      "(?:[^"]|"")*"
+    | '(?:[^']|'')*'(?P<outside>\#)?
+    | (?P<call>[^\W\d][\w.\-]*)\s*\(
+    | \[(?P<place>(?:[^\]']|'(?:[^']|'')*')*)\]
+    """,
+    re.VERBOSE,
+)
 _ELSEWHERE: Final = re.compile(r"'#|://|file:|\\\\", re.IGNORECASE)
 _HYPERLINK: Final = re.compile(r'\s*"((?:[^"]|"")*)"\s*[;,)]')
 _LONGEST: Final = 65_536

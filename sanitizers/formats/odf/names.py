@@ -1,4 +1,4 @@
-"""Element and attribute names of OpenDocument that are copied, by prefix: ODF 1.3 part 3 and the extensions of LibreOffice. Facts, no code."""
+"""Element and attribute names of OpenDocument that are copied, by prefix: ODF 1.3 part 3. Facts, no code."""
 
 from __future__ import annotations
 

@@ -41,9 +41,10 @@ _CODES: Final = {
         "odf.event_listener": "event-listeners event-listener",
         "odf.object": "object-ole binary-data",
         "odf.dde": "dde-source dde-connection dde-connection-decl dde-connection-decls dde-link dde-links",
-        "odf.external_reference": "floating-frame section-source table-source cell-range-source alphabetical-index-auto-mark-file href src",
+        "odf.external_reference": "floating-frame section-source table-source cell-range-source alphabetical-index-auto-mark-file href",
         "odf.media": "plugin applet sound audio video param command",
-        "odf.database": "connection-resource database-source-query database-source-sql database-source-table source-service database-display "
+        "odf.database": "connection-resource database-source-query database-source-sql database-source-table source-service "
+        "database-display "
         "database-name database-next database-row-number database-row-select datasource model",
     }.items()
     for name in spelled.split()

@@ -14,7 +14,9 @@ from sanitizers.model import Action
 
 _META: Final = {clark("dc:title"), clark("dc:subject"), clark("dc:language"), clark("meta:keyword")}
 _USER_DEFINED: Final = clark("meta:user-defined")
-_TRACES: Final = {clark(f"meta:{n}") for n in ("initial-creator", "printed-by", "template")} | {clark("dc:creator"), clark("dc:description")}
+_TRACES: Final = frozenset(
+    clark(name) for name in ("meta:initial-creator", "meta:printed-by", "meta:template", "dc:creator", "dc:description")
+)
 _NAME: Final = clark("meta:name")
 _VALUE_TYPE: Final = clark("meta:value-type")
 _CONFIG_NAME: Final = clark("config:name")
@@ -31,8 +33,10 @@ _VALUES: Final = {
     "double": re.compile(r"-?[\d.eE+-]{1,40}"),
 }
 # Strings that a view needs: the sheet that is open, the id of the view.
-_STRINGS: Final = frozenset({"ViewId", "ActiveTable", "ActiveSplitRange", "PageKind", "SelectedPage", "VisibleLayers", "CharacterCompressionType"})
-_UNWANTED: Final = re.compile(r"^Printer|^Print(?:FaxName|PaperFromSetup)|Link|^Update|Macro|Rsid|UserData|^Embed|Password|URL|Path|^Redline|Database|^Load")
+_STRINGS: Final = frozenset({"ViewId", "ActiveTable", "ActiveSplitRange", "PageKind", "SelectedPage", "CharacterCompressionType"})
+_UNWANTED: Final = re.compile(
+    r"^Printer|^Print(?:FaxName|PaperFromSetup)|Link|^Update|Macro|Rsid|UserData|^Embed|Password|URL|Path|^Redline|Database|^Load"
+)
 _PLAIN: Final = re.compile(r"[\w .:-]{0,80}")
 _NAMED: Final = re.compile(r"[\w .:()-]{1,120}")
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -53,14 +57,15 @@ def meta(root: xml.Element, where: str, context: Context, version: str) -> bytes
         elif (element.tag in _TRACES or element.tag == _USER_DEFINED) and (text or len(element.attrib) > 3):
             context.found("file.metadata", where, Action.REMOVED, local)
     inside = "".join(lines)
-    return f'{_HEAD}<office:document-meta {_SPACES} office:version="{version}"><office:meta>{inside}</office:meta></office:document-meta>'.encode()
+    root_tag = f'office:document-meta {_SPACES} office:version="{version}"'
+    return f"{_HEAD}<{root_tag}><office:meta>{inside}</office:meta></office:document-meta>".encode()
 
 
 def settings(root: xml.Element, where: str, context: Context) -> bytes:
     """Numbers and switches of the layout and the view; nothing about printers, links, macros or people."""
     for element in list(root.iter(_ITEM)):
         if not _keeps(element):
-            if (element.text or "").strip() and (element.get(_CONFIG_NAME) or "") in ("PrinterName", "PrinterSetup"):
+            if (element.text or "").strip() and element.get(_CONFIG_NAME) in ("PrinterName", "PrinterSetup"):
                 context.found("odf.settings", where, Action.REMOVED, element.get(_CONFIG_NAME) or "")
             element.getparent().remove(element)
     for element in list(root.iter()):

@@ -8,7 +8,8 @@ from typing import Final
 from urllib.parse import unquote
 from xml.sax.saxutils import quoteattr
 
-from sanitizers import xml, zip as archive
+from sanitizers import xml
+from sanitizers import zip as archive
 from sanitizers.context import Context, Rebuilt
 from sanitizers.formats.odf import cells, properties
 from sanitizers.formats.odf import page as pages
@@ -36,7 +37,7 @@ _ROOTS: Final = {
 }
 _VERSION: Final = clark("office:version")
 _DEEPEST: Final = 8       # sub-documents in sub-documents
-_QUIET: Final = frozenset({"manifest.rdf", "layout-cache", "mimetype", "META-INF/manifest.xml", "content.xml", "styles.xml", "meta.xml", "settings.xml"})
+_QUIET: Final = frozenset({"manifest.rdf", "layout-cache", "mimetype", "META-INF/manifest.xml", *_ROOTS})
 
 
 class Rebuild:
@@ -108,7 +109,7 @@ class Rebuild:
         self._spoken.add(member)
         data = self._archive.read(self._members[member], self.context.budget)
         name = posixpath.basename(member)
-        if generated and data[:8] not in (b"\x89PNG\r\n\x1a\n",):
+        if generated and not data.startswith(b"\x89PNG"):
             return None
         made = pictures.rebuild(name, data, member, self.context, "odf.picture_replaced")
         stem = re.sub(r"[^A-Za-z0-9_-]", "_", name.rpartition(".")[0] or name)[:80]
@@ -145,7 +146,8 @@ class Rebuild:
             path = entry.get(clark("manifest:full-path")) or ""
             if next(entry.iter(clark("manifest:encryption-data")), None) is not None:
                 raise Encrypted("encrypted OpenDocument file", where=path)
-            if self._declared.setdefault(path, entry.get(clark("manifest:media-type")) or "") != (entry.get(clark("manifest:media-type")) or ""):
+            media_type = entry.get(clark("manifest:media-type")) or ""
+            if self._declared.setdefault(path, media_type) != media_type:
                 raise Malformed(f"{path} is listed twice", where="META-INF/manifest.xml", code="odf.package")
 
     # making
@@ -230,4 +232,7 @@ def _code(name: str) -> str:
         return "odf.signature"
     if folder.startswith("Object"):
         return "odf.object" if not folder.startswith("ObjectReplacements") else "odf.thumbnail"
-    return {"Thumbnails": "odf.thumbnail", "Configurations2": "odf.settings", "media": "odf.media", "Media": "odf.media"}.get(folder, "odf.unknown_member")
+    return _BY_FOLDER.get(folder, "odf.unknown_member")
+
+
+_BY_FOLDER: Final = {"Thumbnails": "odf.thumbnail", "Configurations2": "odf.settings", "media": "odf.media", "Media": "odf.media"}

@@ -49,9 +49,10 @@ _LIBREOFFICE: Final = {
     "munder mover munderover mmultiscripts mprescripts none mtable mtr mlabeledtr mtd maligngroup malignmark semantics annotation",
 }
 _MATH_ATTRIBUTES: Final = frozenset(
-    "display encoding mathvariant mathsize mathcolor mathbackground stretchy fence separator form lspace rspace symmetric maxsize minsize "
-    "largeop movablelimits accent linethickness numalign denomalign bevelled open close separators notation rowalign columnalign columnspacing "
-    "rowspacing columnlines rowlines frame width height depth displaystyle scriptlevel accentunder subscriptshift superscriptshift".split()
+    "display encoding mathvariant mathsize mathcolor mathbackground stretchy fence separator form lspace rspace symmetric maxsize "
+    "minsize largeop movablelimits accent linethickness numalign denomalign bevelled open close separators notation rowalign "
+    "columnalign columnspacing rowspacing columnlines rowlines frame width height depth displaystyle scriptlevel accentunder "
+    "subscriptshift superscriptshift".split()
 )
 # Extensions of LibreOffice whose attributes are numbers, colours and names of styles; they grow with every version.
 _EXTENSION_ATTRIBUTES: Final = tuple(

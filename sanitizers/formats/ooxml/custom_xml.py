@@ -1,4 +1,4 @@
-"""Custom XML parts: only those that content controls of the document are bound to, and of them only elements, attributes and short texts."""
+"""Custom XML parts: only those that content controls are bound to, and of them only elements, attributes and short texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of an element or attribute that is left out. Only words: whether it is left out was decided by its absence from the vocabulary."""
+"""What is said of an element or attribute that is left out. Only words: its absence from the vocabulary has decided."""
 
 from __future__ import annotations
 

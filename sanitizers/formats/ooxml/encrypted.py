@@ -33,8 +33,8 @@ _AGILE: Final = b"\x04\0\x04\0"
 _LARGEST_INFO: Final = 1 << 20      # bytes
 _MOST_ROUNDS: Final = 1_000_000     # Office writes 100,000; [MS-OFFCRYPTO] allows 10,000,000
 _BROKEN: Final = (
-    exceptions.FileFormatError, exceptions.DecryptionError, exceptions.ParseError, struct.error, ValueError, KeyError, IndexError, TypeError,
-    AttributeError, OSError, ExpatError, UnsupportedAlgorithm,
+    exceptions.FileFormatError, exceptions.DecryptionError, exceptions.ParseError, struct.error, ValueError, KeyError, IndexError,
+    TypeError, AttributeError, OSError, ExpatError, UnsupportedAlgorithm,
 )  # fmt: skip
 _WRONG: Final = (exceptions.InvalidKeyError, InvalidKey)
 

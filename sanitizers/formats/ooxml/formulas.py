@@ -54,7 +54,9 @@ def danger(formula: str, schemes: tuple[str, ...], forbidden: frozenset[str] = f
     return None
 
 
-def _judge(kind: str | None, text: str, formula: str, at: int, schemes: tuple[str, ...], forbidden: frozenset[str]) -> str | None:
+def _judge(  # noqa: PLR0917 - one token and where it stands
+    kind: str | None, text: str, formula: str, at: int, schemes: tuple[str, ...], forbidden: frozenset[str]
+) -> str | None:
     if kind == "pipe":
         return "ooxml.dde"
     if kind == "quoted":

@@ -7,7 +7,8 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
-from sanitizers import xml, zip as archive
+from sanitizers import xml
+from sanitizers import zip as archive
 from sanitizers.context import Context
 from sanitizers.formats.ooxml import relationships
 from sanitizers.formats.ooxml.relationships import Relationship

@@ -1,7 +1,7 @@
 """Document properties: what marks a document stays as plain text, who made it, where and with what goes.
 
-Classification marks (the requirement of the municipalities): title, subject, keywords, category, status and custom properties whose name says
-that they classify. Everything else of the three property parts is left out; `AppVersion` must be there and well-formed or Office repairs.
+Classification marks, which municipalities require to survive: title, subject, keywords, category, status and custom properties whose name
+says that they classify. All else of the three property parts is left out; `AppVersion` must be there and well-formed or Office repairs.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ from collections import deque
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
-from sanitizers import xml, zip as archive
+from sanitizers import xml
+from sanitizers import zip as archive
 from sanitizers.context import Context, Rebuilt
 from sanitizers.formats.ooxml import binaries, custom_xml, drawing, page, pictures, properties, sheet, slide, word
 from sanitizers.formats.ooxml.opc import CONTENT_TYPES, Package
@@ -22,6 +23,7 @@ from sanitizers.formats.ooxml.relationships import (
     ROLES,
     How,
     Relationship,
+    Role,
 )
 from sanitizers.formats.ooxml.vocabulary import clark
 from sanitizers.model import Action, Kind, Malformed
@@ -78,25 +80,23 @@ class Rebuild:
     def take(self, source: Page, relation: Relationship) -> str | None:
         """What a relationship points to in the new package: a part's name, or a link; None if it may not stay."""
         role = ROLES.get(relation.key)
-        if role is None:
+        if role is not None and role.how is How.LINK:
+            leads = relation.external or relation.target.startswith("#")
+            return relation.target if leads and source.allows_link(relation) else None
+        part = None if role is None or relation.external else self.package.resolve(source.part, relation.target)
+        if role is None or part is None:
             return None
-        if role.how is How.LINK:
-            return relation.target if source.allows_link(relation) and (relation.external or relation.target[:1] == "#") else None
-        part = None if relation.external else self.package.resolve(source.part, relation.target)
-        if part is None:
-            return None
-        if part in self._taken:
-            return self._taken[part]
-        match role.how:
-            case How.PICTURE:
-                return self._take_picture(part)
-            case How.PACKAGE:
-                return self._take_package(part)
-            case How.XML:
-                fits = self.package.content_type(part) in role.content_types and self._is_local(part, relation.key)
-                return self._take_xml(part, relation.key) if fits else None
-            case _:
-                return None
+        if part not in self._taken:
+            self._take_part(part, relation.key, role)
+        return self._taken.get(part)
+
+    def _take_part(self, part: str, key: str, role: Role) -> None:
+        if role.how is How.PICTURE:
+            self._take_picture(part)
+        elif role.how is How.PACKAGE:
+            self._take_package(part)
+        elif role.how is How.XML and self.package.content_type(part) in role.content_types and self._is_local(part, key):
+            self._take_xml(part, key)
 
     def _is_local(self, part: str, key: str) -> bool:
         """A pivot table stays only if its data lie in this workbook."""
@@ -108,31 +108,30 @@ class Rebuild:
             return sheet.is_local_cache(self.package.read(part), self.context, part)
         return True
 
-    def _take_xml(self, part: str, key: str) -> str:
+    def _take_xml(self, part: str, key: str) -> None:
         name = self.package.name(part)
         name = name if _SAFE_NAME.fullmatch(name) else f"{key}.xml"
         self._taken[part] = self._unused(name)
         self._queue.append((part, key))
-        return self._taken[part]
 
-    def _take_picture(self, part: str) -> str:
+    def _take_picture(self, part: str) -> None:
         name = self.package.name(part)
         picture = pictures.rebuild(posixpath.basename(name), self.package.read(part), name, self.context)
-        return self._store(part, picture.content, picture.kind, PICTURE_TYPES[picture.kind])
+        self._store(part, picture.content, picture.kind, PICTURE_TYPES[picture.kind])
 
     def neutral_picture(self) -> str:
         """The name of the one neutral picture of this package."""
         return self._taken.get("*neutral") or self._store("*neutral", pictures.NEUTRAL.content, "png", PICTURE_TYPES["png"])
 
-    def _take_package(self, part: str) -> str | None:
+    def _take_package(self, part: str) -> None:
         name = self.package.name(part)
         self._silent.add(part)
         outcome = self.context.embed(posixpath.basename(name), self.package.read(part), name)
         made = outcome.report.output
         if outcome.content is None or made is None or made.kind not in EMBEDDED_TYPES:
             self.context.found("ooxml.embedded_file", name, Action.REMOVED, str(outcome.report.reason or outcome.report.input.kind))
-            return None
-        return self._store(part, outcome.content.bytes(), made.kind.value, EMBEDDED_TYPES[made.kind])
+            return
+        self._store(part, outcome.content.bytes(), made.kind.value, EMBEDDED_TYPES[made.kind])
 
     def _store(self, part: str, content: bytes, extension: str, content_type: str) -> str:
         """A part that is not XML. Its old stem, the extension of what it is now."""
@@ -295,7 +294,8 @@ def _relationships_xml(made: Page) -> bytes:
     for identity, target in made.kept.items():
         relation = made.relations[identity]
         mode = ' TargetMode="External"' if relation.external else ""
-        link = target if relation.external or target.startswith("#") else posixpath.relpath(target, posixpath.dirname(made.name) if made.part else "")
+        inside = not (relation.external or target.startswith("#"))
+        link = posixpath.relpath(target, posixpath.dirname(made.name) or ".") if inside else target
         attributes = f"Id={quoteattr(identity)} Type={quoteattr(relation.type)} Target={quoteattr(link)}"
         lines.append(f"<Relationship {attributes}{mode}/>")
     return _document("Relationships", "http://schemas.openxmlformats.org/package/2006/relationships", "".join(lines))

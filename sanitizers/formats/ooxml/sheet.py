@@ -21,8 +21,8 @@ _DEFINED_NAME: Final = clark("x:definedName")
 _CELL_FORMULA: Final = clark("x:f")
 _SHEET_KINDS: Final = frozenset({"worksheet", "chartsheet"})
 _BUILT_IN: Final = frozenset(
-    "_xlnm.print_area _xlnm.print_titles _xlnm._filterdatabase _xlnm.criteria _xlnm.extract _xlnm.database _xlnm.sheet_title "
-    "_xlnm.consolidate_area".split()
+    f"_xlnm.{name}"
+    for name in ("print_area", "print_titles", "_filterdatabase", "criteria", "extract", "database", "sheet_title", "consolidate_area")
 )
 _AUTO: Final = re.compile(r"(?:_xlnm\.)?auto_?(?:open|close|activate|deactivate)", re.IGNORECASE)
 _MACRO_MARKS: Final = ("function", "vbProcedure", "xlm", "macro")
@@ -189,7 +189,7 @@ def _chart_formula(element: xml.Element, page: Page) -> None:
 
 
 def _formula_attributes(element: xml.Element, page: Page) -> None:
-    for name in ("textlink", "fmlaLink", "fmlaRange", "fmlaGroup", "fmlaTxbx", "fmlaPict", "linkedCell", "listFillRange", "formula", "macro"):
+    for name in _FORMULA_ATTRIBUTES:
         if why := _danger(element.get(name), page):
             page.found(why[0], name, detail=why[1])
             del element.attrib[name]
@@ -215,6 +215,9 @@ def _table_parts(element: xml.Element, page: Page) -> None:
     prune(element)
 
 
+_FORMULA_ATTRIBUTES: Final = (
+    "textlink", "fmlaLink", "fmlaRange", "fmlaGroup", "fmlaTxbx", "fmlaPict", "linkedCell", "listFillRange", "formula", "macro"
+)  # fmt: skip
 _OWNERS: Final = clark("x:cfRule x14:cfRule x:dataValidation x14:dataValidation x14:sparkline x:calculatedColumnFormula x:totalsRowFormula")
 _COUNTED: Final = clark("x:dataValidations x14:dataValidations")
 

@@ -47,9 +47,10 @@ SPACES: Final[dict[str, tuple[str, ...]]] = {
         "wordprocessingShape", "wordprocessingGroup", "wordprocessingCanvas", "wordprocessingDrawing")),
     "wp15": (f"{_MS}word/2012/wordprocessingDrawing",),
     "a14": (f"{_MS}drawing/2010/main",),
-    "a15": tuple(f"{_MS}drawing/{name}" for name in (
-        "2012/main", "2014/main", "2016/11/main", "2017/decorative", "2018/hyperlinkcolor", "2010/diagram", "2016/11/diagram",
-        "2016/12/diagram", "2010/picture", "2010/chartDrawing", "2016/SVG/main")) + (f"{_MS}thememl/2012/main",),
+    "a15": tuple(f"{_MS}{name}" for name in (
+        "drawing/2012/main", "drawing/2014/main", "drawing/2016/11/main", "drawing/2017/decorative", "drawing/2018/hyperlinkcolor",
+        "drawing/2010/diagram", "drawing/2016/11/diagram", "drawing/2016/12/diagram", "drawing/2010/picture",
+        "drawing/2010/chartDrawing", "drawing/2016/SVG/main", "thememl/2012/main")),
     "c14": tuple(f"{_MS}drawing/{name}" for name in ("2007/8/2/chart", "2012/chart", "2014/chart", "2014/chart/ac", "2017/03/chart")),
     "cs": (f"{_MS}drawing/2012/chartStyle",),
     "cx": (f"{_MS}drawing/2014/chartex", f"{_MS}drawing/2015/9/8/chartex", f"{_MS}drawing/2015/10/21/chartex"),
@@ -63,8 +64,8 @@ SPACES: Final[dict[str, tuple[str, ...]]] = {
     "x14xdr": (f"{_MS}excel/2010/spreadsheetDrawing",),
     "p14": (f"{_MS}powerpoint/2010/main",),
     "p15": (
-        f"{_MS}powerpoint/2012/main", f"{_MS}powerpoint/2015/09/main", f"{_MS}powerpoint/2018/8/main", f"{_MS}powerpoint/2013/main/command",
-        f"{_MS}drawing/2013/main/command",
+        f"{_MS}powerpoint/2012/main", f"{_MS}powerpoint/2015/09/main", f"{_MS}powerpoint/2018/8/main",
+        f"{_MS}powerpoint/2013/main/command", f"{_MS}drawing/2013/main/command",
     ),
     "xml": ("http://www.w3.org/XML/1998/namespace",),
     "cp": (f"{_OX}package/2006/metadata/core-properties",),

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from sanitizers.formats import BY_KIND, image, odf
-from sanitizers.model import Kind, Limits, LimitExceeded, Reason, Verdict
+from sanitizers.model import Kind, LimitExceeded, Limits, Reason, Verdict
 from sanitizers.verify import VERIFIERS
 from sanitizers.verify import image as image_opinion
 from sanitizers.verify import odf as opinion
@@ -74,7 +74,7 @@ CASES: dict[str, tuple[Callable[[], Pack], str]] = {
     "D04 unknown member": (lambda: build.odt().member(f"Pictures/{CANARY}.py", "x"), "odf.unknown_member"),
     "D04 thumbnail": (lambda: build.odt().member("Thumbnails/thumbnail.png", CANARY), "odf.thumbnail"),
     "unknown element": (lambda: build.odt(f'<x:run xmlns:x="urn:{CANARY}">1</x:run>'), "odf.unknown_markup"),
-    "author": (lambda: build.odt().member("meta.xml", f'<office:document-meta {build.SPACES}><office:meta><dc:creator>{CANARY}</dc:creator></office:meta></office:document-meta>'), "file.metadata"),
+    "author": (lambda: build.odt().member("meta.xml", f"<office:document-meta {build.SPACES}><office:meta><dc:creator>{CANARY}</dc:creator></office:meta></office:document-meta>"), "file.metadata"),
 }  # fmt: skip
 
 

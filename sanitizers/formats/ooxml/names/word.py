@@ -1,4 +1,4 @@
-"""Element names of WordprocessingML, Office Math and VML that are copied: ECMA-376 parts 1 and 4, [MS-DOCX], [MS-OI29500]. Facts, no code."""
+"""Element names of WordprocessingML, Office Math and VML that are copied: ECMA-376, [MS-DOCX]. Facts, no code."""
 
 from __future__ import annotations
 

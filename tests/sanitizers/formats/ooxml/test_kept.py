@@ -45,7 +45,7 @@ FIELDS = "".join(
     build.field(instruction, shown="結果")
     for instruction in (
         " PAGE ", " TOC \\o &quot;1-3&quot; \\h \\z ", " REF しおり \\h ", " SEQ 図 \\* ARABIC ", ' HYPERLINK "https://example.jp/a?b=1" \\o "先" ',
-        ' HYPERLINK \\l "しおり" ', " = SUM(ABOVE) ", ' DATE \\@ "ggge年M月d日" ', ' EQ \\* jc2 \\o\\ad(\\s\\up 9(るび),字) ', " FORMTEXT ", "",
+        ' HYPERLINK \\l "しおり" ', " = SUM(ABOVE) ", ' DATE \\@ "ggge年M月d日" ', " EQ \\* jc2 \\o\\ad(\\s\\up 9(るび),字) ", " FORMTEXT ", "",
     )
 )  # fmt: skip
 TEXT_BOX = (
@@ -137,7 +137,7 @@ def _workbook() -> Pack:
         'sqref="B2"><formula1>"はい,いいえ"</formula1></dataValidation></dataValidations><hyperlinks><hyperlink ref="A1" location="表1!B1"/></hyperlinks>'
         '<pageSetup paperSize="9" orientation="landscape"/><headerFooter><oddFooter>&amp;C&amp;P</oddFooter></headerFooter>'
     )
-    names = "<definedNames><definedName name=\"_xlnm.Print_Area\" localSheetId=\"0\">表1!$A$1:$F$9</definedName><definedName name=\"税率\">0.1</definedName></definedNames>"
+    names = '<definedNames><definedName name="_xlnm.Print_Area" localSheetId="0">表1!$A$1:$F$9</definedName><definedName name="税率">0.1</definedName></definedNames>'
     pack = build.xlsx(cells, after=after, workbook=names)
     strings = (
         f'<sst xmlns="{build.X}" count="1" uniqueCount="1"><si><t>関所</t><rPh sb="0" eb="2"><t>セキショ</t></rPh><phoneticPr fontId="1"/></si></sst>'
