@@ -1,17 +1,24 @@
 """The octets after DATA: where they end, what they are, how many. No I/O, no memory beyond the last chunk.
 
-Only CR LF . CR LF ends a message (SMTP smuggling: sixteen other sequences that some servers take for it are content or refused). One `find` over
-the carried rest and the new chunk decides; a doubled dot after CR LF loses one. RFC 5321 4.1.1.4, 4.5.2.
+Only CR LF . CR LF ends a message: the sixteen other sequences that some servers take for it (SMTP smuggling) are content or
+refused. One `find` over the carried rest and the new chunk decides; a doubled dot after CR LF loses one. RFC 5321 4.1.1.4, 4.5.2.
 """
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import Final
 
 _END: Final = b"\r\n.\r\n"
 _HOP: Final = b"\r\nreceived:"
 _LONGEST_HEADER: Final = 1 << 20
+# What may still become the end, a doubled dot, or half of a line end.
+_OPEN_END: Final = re.compile(rb"(?:\r?\n(?:\.\r?)?|\r)\Z")
+_DOT_LINE: Final = re.compile(rb"(?<=\n)\.\r?\n")
+_FIRST_DOT: Final = re.compile(rb"(?<=\n)\.")
+_BARE_LF: Final = re.compile(rb"(?<!\r)\n")
+_ANY_LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 
 
 class Flaw(Enum):
@@ -26,14 +33,17 @@ class Flaw(Enum):
 class DataReader:
     """Feed it chunks; it gives back content blocks until `done`. `leftover` are octets after the end: commands.
 
-    `size` counts unstuffed octets (RFC 1870). `flaw` is the first one met; from then on the content is not worth keeping.
+    `size` counts unstuffed octets (RFC 1870). `flaws` are those met so far; from the first on the content is not worth keeping. A
+    line end that is not CR LF is a flaw, or with `refuse_bare_newlines=False` read as Postfix does under `normalize`: LF alone
+    becomes CR LF, a line of one dot that has such an end before or after it is dropped, neither end nor content. CR alone is
+    content and never a line end.
     """
 
     def __init__(self, limit: int, *, refuse_bare_newlines: bool = True, most_hops: int = 50) -> None:
         self.done = False
         self.leftover = b""
         self.size = 0
-        self.flaw: Flaw | None = None
+        self.flaws: set[Flaw] = set()
         self._limit = limit
         self._refuse_bare = refuse_bare_newlines
         self._most_hops = most_hops
@@ -44,7 +54,7 @@ class DataReader:
         self._header_tail: bytes | None = b"\r\n"
 
     def feed(self, chunk: bytes) -> bytes:
-        """The content in `chunk` and the carried rest, unstuffed; empty while nothing is certain."""
+        """The content in the carried rest and `chunk`, unstuffed; empty while nothing is certain."""
         data = self._carry + chunk
         end = data.find(_END)
         if end >= 0:
@@ -52,28 +62,31 @@ class DataReader:
             self.leftover = data[end + len(_END) :]
             content, self._carry = data[: end + 2], b""
         else:
-            keep = _open_end(data)
-            content, self._carry = data[: len(data) - keep], data[len(data) - keep :]
-        content = content.replace(b"\r\n.", b"\r\n")
+            certain = self._certain(data)
+            content, self._carry = data[:certain], data[certain:]
+        content = content.replace(b"\r\n.", b"\r\n") if self._refuse_bare else _normalised(content)
         if self._virtual and content:
             content, self._virtual = content[self._virtual :], 0
-        return self._judged(content)
-
-    def _judged(self, content: bytes) -> bytes:
-        self.size += len(content)
-        if self.size > self._limit:
-            self._found(Flaw.TOO_LARGE)
-        if b"\0" in content:
-            self._found(Flaw.NUL)
-        self._check_newlines(content)
-        self._count_hops(content)
+        self._judge(content)
         return content
 
-    def _check_newlines(self, content: bytes) -> None:
-        """Neither a CR LF nor a lone CR at the end is ever cut in two: both would still be open, and so are carried."""
-        pairs = content.count(b"\r\n")
-        if self._refuse_bare and not content.count(b"\n") == pairs == content.count(b"\r"):
-            self._found(Flaw.BARE_NEWLINE)
+    @staticmethod
+    def _certain(data: bytes) -> int:
+        """How many octets nothing that may still come can change. What is open is four octets long at most: only they are looked at."""
+        start = max(0, len(data) - 4)
+        match = _OPEN_END.search(data, start)
+        return match.start() if match else len(data)
+
+    def _judge(self, content: bytes) -> None:
+        self.size += len(content)
+        if self.size > self._limit:
+            self.flaws.add(Flaw.TOO_LARGE)
+        if b"\0" in content:
+            self.flaws.add(Flaw.NUL)
+        # Neither a CR LF nor a lone CR at the end is ever cut in two: both would still be open, and so are carried.
+        if self._refuse_bare and not content.count(b"\n") == content.count(b"\r\n") == content.count(b"\r"):
+            self.flaws.add(Flaw.BARE_NEWLINE)
+        self._count_hops(content)
 
     def _count_hops(self, content: bytes) -> None:
         """Counts header fields named Received, without reading them."""
@@ -83,18 +96,22 @@ class DataReader:
         end = block.find(b"\r\n\r\n")
         self._hops += block.count(_HOP, 0, end if end >= 0 else len(block))
         if self._hops > self._most_hops:
-            self._found(Flaw.LOOP)
-        keep = block[-(len(_HOP) - 1) :]
-        self._header_tail = None if end >= 0 or self.size > _LONGEST_HEADER else keep
-
-    def _found(self, flaw: Flaw) -> None:
-        if self.flaw is None:
-            self.flaw = flaw
+            self.flaws.add(Flaw.LOOP)
+        self._header_tail = None if end >= 0 or self.size > _LONGEST_HEADER else block[-(len(_HOP) - 1) :]
 
 
-def _open_end(data: bytes) -> int:
-    """How many of the last octets could be the beginning of the end: the longest suffix that is a proper prefix of CR LF . CR LF."""
-    for length in range(min(len(_END) - 1, len(data)), 0, -1):
-        if _END.startswith(data[-length:]):
-            return length
-    return 0
+def _normalised(content: bytes) -> bytes:
+    """Order matters: dots are judged by the line ends that were sent."""
+    content = _DOT_LINE.sub(b"", content)
+    content = _FIRST_DOT.sub(b"", content)
+    return _BARE_LF.sub(b"\r\n", content)
+
+
+def stuffed(message: bytes) -> bytes:
+    """A message as it goes out after DATA, with its end. Line ends become CR LF before dots are doubled: nothing can end it early."""
+    if not message.count(b"\n") == message.count(b"\r\n") == message.count(b"\r"):
+        message = _ANY_LINE_END.sub(b"\r\n", message)
+    if message.startswith(b"."):
+        message = b"." + message
+    message = message.replace(b"\r\n.", b"\r\n..")
+    return message + (b".\r\n" if not message or message.endswith(b"\r\n") else b"\r\n.\r\n")

@@ -1,20 +1,22 @@
-"""The receiver of one SMTP session as a pure state machine: octets in, actions out. RFC 5321, 1870, 2034, 2920, 3207, 6152, 6531.
+"""The receiver of one SMTP session as a pure state machine: octets in, actions out. RFC 5321, 1870, 2034, 2920, 3207, 3461, 6152, 6531.
 
-The shell (`mail.server`) feeds it what the client sent, takes one action at a time, does it, and reports back where an action has an outcome.
-Nothing here waits, opens or remembers a message.
+The shell (`mail.session`) feeds it what the client sent, takes one action at a time, does it, and reports back where an action has
+an outcome. Nothing here waits, opens or remembers a message.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from mail import address
+from mail import parameters, transaction
+from mail.actions import Act, Action, Begin, Send, Write
 from mail.data import DataReader, Flaw
-from mail.envelope import Envelope
-from mail.replies import Trouble
+from mail.replies import HANG_UP, Reply, Trouble, gravest
+from mail.transaction import Transaction
 
 _LONGEST_LINE: Final = 2048
 _MOST_UNREAD: Final = 1 << 16
@@ -26,53 +28,32 @@ _FLAWS: Final = {
     Flaw.LOOP: Trouble.LOOP,
 }
 
+Ask = Callable[[str, str], Reply | None]
+
+
+def _nothing_asked(_verb: str, _address: str) -> None:
+    return None
+
 
 @dataclass(frozen=True, slots=True)
 class ReceiverSettings:
-    """`size_limit` in octets. `postmaster_domain`: where `<postmaster>` without a domain goes."""
+    """`size_limit` in octets. `postmaster_domain`: where `<postmaster>` without a domain goes.
+
+    `strict_pipelining`: a client that speaks where it has to wait is sent away. `dsn`: offer RFC 3461; only where its wishes are
+    kept.
+    """
 
     hostname: str = "localhost"
     size_limit: int = 20 << 20
     max_recipients: int = 1000
     refuse_bare_newlines: bool = True
+    strict_pipelining: bool = True
     most_hops: int = 50
     most_errors: int = 20
     most_idle_commands: int = 100
     starttls: bool = False
+    dsn: bool = False
     postmaster_domain: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Write these octets to the client."""
-
-    octets: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """Open an incoming message; report with `begun` or `refused`."""
-
-    envelope: Envelope
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """The next content of the incoming message; report a failure with `refused`."""
-
-    content: bytes
-
-
-class Act(Enum):
-    """Actions without a value. COMMIT: report with `committed` or `refused`. STARTTLS: report with `secured`."""
-
-    COMMIT = "commit"
-    ABORT = "abort"
-    CLOSE = "close"
-    STARTTLS = "starttls"
-
-
-Action = Send | Begin | Write | Act
 
 
 class _Phase(Enum):
@@ -85,24 +66,34 @@ class _Phase(Enum):
 
 
 class Receiver:
-    """One session. `accepts` says whether a recipient address is ours."""
+    """One session.
 
-    def __init__(self, settings: ReceiverSettings, client_ip: str, accepts: Callable[[str], bool], *, tls: bool = False) -> None:
+    `ask(verb, address)` is asked before each step: CONNECT, a verb, RCPT with its address, `.` at the end of the content. A reply
+    refuses the step in its place (a 421 ends the session, HANG_UP without a word); None lets it happen. `trusted`: this client may
+    speak for others.
+    """
+
+    def __init__(self, settings: ReceiverSettings, client_ip: str, ask: Ask = _nothing_asked, *, client_name: str = "", tls: bool = False,
+                 trusted: bool = False) -> None:  # fmt: skip
         self._settings = settings
-        self._client_ip = client_ip
-        self._accepts = accepts
+        self._client = {"ADDR": client_ip, "NAME": client_name}
+        self._ask = ask
         self._tls = tls
+        self._trusted = trusted
         self._unread = bytearray()
-        self._actions: list[Action] = [Send(f"220 {settings.hostname} ESMTP\r\n".encode())]
+        self._actions: deque[Action] = deque()
         self._phase = _Phase.COMMAND
         self._helo: str | None = None
+        self._esmtp = False
+        self._forwarded: dict[str, str] = {}
         self._errors = 0
         self._idle_commands = 0
-        self._broken: Trouble | None = None
-        self._data: DataReader | None = None
-        self._sender: str | None = None
-        self._recipients: dict[str, None] = {}
-        self._size, self._eight_bit, self._smtputf8 = 0, False, False
+        self._after_content = False
+        self._transaction: Transaction | None = None
+        if self._refused_by_rule("CONNECT"):
+            self._close()
+        else:
+            self._actions.append(Send(f"220 {settings.hostname} ESMTP\r\n".encode()))
 
     # ------------------------------------------------------------------------------------------------- for the shell
 
@@ -114,7 +105,7 @@ class Receiver:
     @property
     def idle(self) -> bool:
         """Between transactions: the session may be ended without losing anything."""
-        return self._phase is _Phase.COMMAND and self._sender is None
+        return self._phase is _Phase.COMMAND and self._transaction is None
 
     def receive(self, octets: bytes) -> None:
         """What the client sent."""
@@ -125,47 +116,50 @@ class Receiver:
         """The next thing to do; None when the client must speak, or an outcome is awaited."""
         while not self._actions and self._step():
             pass
-        return self._actions.pop(0) if self._actions else None
+        return self._actions.popleft() if self._actions else None
 
     def begun(self) -> None:
         """The incoming message is open."""
+        if self._spoke_early():
+            self._actions.append(Act.ABORT)
+            return self._end_with(Trouble.EARLY_DATA)
+        assert self._transaction is not None
         self._phase = _Phase.DATA
-        self._data = DataReader(
-            self._settings.size_limit,
-            refuse_bare_newlines=self._settings.refuse_bare_newlines,
-            most_hops=self._settings.most_hops,
+        settings = self._settings
+        self._transaction.data = DataReader(
+            settings.size_limit, refuse_bare_newlines=settings.refuse_bare_newlines, most_hops=settings.most_hops
         )
-        self._say(Trouble.GO_AHEAD)
+        return self._say(Trouble.GO_AHEAD.value)
 
     def committed(self, receipt_no: str) -> None:
         """The message is durable."""
         self._phase = _Phase.COMMAND
-        self._reset()
-        self._say(Trouble.QUEUED, receipt_no)
+        self._transaction = None
+        self._say(Trouble.QUEUED.value, receipt_no)
 
     def refused(self, trouble: Trouble) -> None:
         """Begin, Write or Commit failed. Inside the content the client is told only after its end (RFC 5321 4.2.5)."""
         if self._phase is _Phase.DATA:
-            self._broken = self._broken or trouble
+            assert self._transaction is not None
+            self._transaction.broken = self._transaction.broken or trouble
             return
         self._phase = _Phase.COMMAND
-        self._reset()
-        self._say(trouble)
+        self._transaction = None
+        self._say(trouble.value)
 
     def secured(self) -> None:
         """TLS stands: everything before it is forgotten (RFC 3207 4.2)."""
         self._tls = True
         self._helo = None
         self._unread.clear()
-        self._reset()
+        self._transaction = None
         self._phase = _Phase.COMMAND
 
     def end(self, trouble: Trouble) -> None:
-        """The shell ends the session: time-out, too many connections, closing."""
+        """The shell ends the session: time-out, too slow, closing."""
         if self._phase is _Phase.DATA:
             self._actions.append(Act.ABORT)
-        self._say(trouble)
-        self._close()
+        self._end_with(trouble)
 
     # ------------------------------------------------------------------------------------------------------- steps
 
@@ -178,7 +172,7 @@ class Receiver:
         end = self._unread.find(b"\n")
         if end < 0:
             if len(self._unread) > _MOST_UNREAD:
-                self.end(Trouble.LINE_TOO_LONG)
+                self._end_with(Trouble.LINE_TOO_LONG)
             return False
         line = bytes(self._unread[: end + 1])
         del self._unread[: end + 1]
@@ -186,149 +180,147 @@ class Receiver:
         return True
 
     def _read_content(self) -> bool:
-        if not self._unread or self._data is None:
+        """The end is judged in a step of its own: by then it is known whether the last block could be written."""
+        current = self._transaction
+        assert current is not None
+        data = current.data
+        assert data is not None
+        if data.done:
+            self._finish(current, data)
+            return True
+        if not self._unread:
             return False
-        content = self._data.feed(bytes(self._unread))
+        content = data.feed(bytes(self._unread))
         self._unread.clear()
-        if self._data.flaw is None and self._broken is None and content:
+        if content and not data.flaws and current.broken is None:
             self._actions.append(Write(content))
-        if self._data.done:
-            self._unread += self._data.leftover
-            self._finish(self._data)
-        elif self._data.size > self._settings.size_limit + _DRAINED:
+        if not data.done and data.size > self._settings.size_limit + _DRAINED:
             # Enough was drained: whoever goes on sending does not want to hear.
-            self._actions.append(Act.ABORT)
-            self._say(Trouble.TOO_LARGE)
-            self._close()
+            self.end(Trouble.TOO_LARGE)
         return True
 
-    def _finish(self, data: DataReader) -> None:
-        trouble = self._broken or (_FLAWS[data.flaw] if data.flaw is not None else None)
-        if trouble is None:
+    def _finish(self, current: Transaction, data: DataReader) -> None:
+        self._unread += data.leftover
+        self._after_content = bool(data.leftover)
+        troubles = [_FLAWS[flaw] for flaw in data.flaws] + ([current.broken] if current.broken else [])
+        answer = self._ask(".", "") if not troubles else gravest(troubles).value
+        if answer is None:
             self._phase = _Phase.COMMITTING
             self._actions.append(Act.COMMIT)
             return
         self._actions.append(Act.ABORT)
         self._phase = _Phase.COMMAND
-        self._reset()
-        self._say(trouble)
+        self._transaction = None
+        self._say(answer)
 
     def _command(self, line: bytes) -> None:
-        if len(line) > _LONGEST_LINE:
-            self._say(Trouble.LINE_TOO_LONG)
+        pipelined, self._after_content = self._after_content, False
+        if pipelined and self._settings.strict_pipelining and not (self._esmtp and _verb(line) in self._VERBS):
+            # After the end of one message only commands may follow: anything else is a message that somebody wanted to be two.
+            self._end_with(Trouble.EARLY_DATA)
+        elif len(line) > _LONGEST_LINE:
+            self._say(Trouble.LINE_TOO_LONG.value)
         elif not line.endswith(b"\r\n") or b"\r" in line[:-2] or b"\0" in line:
-            self._say(Trouble.BARE_NEWLINE_COMMAND)
+            self._say(Trouble.BARE_NEWLINE_COMMAND.value)
         else:
             self._dispatch(line[:-2])
 
     def _dispatch(self, line: bytes) -> None:
+        verb, handler = _verb(line), self._VERBS.get(_verb(line))
         try:
-            text = line.decode("utf-8")
+            rest = line.decode("utf-8").partition(" ")[2]
         except UnicodeDecodeError:
-            return self._say(Trouble.SYNTAX)
-        verb, _, rest = text.partition(" ")
-        handler = self._VERBS.get(verb.upper())
-        return handler(self, rest) if handler is not None else self._say(Trouble.UNKNOWN_COMMAND)
+            return self._say(Trouble.SYNTAX.value)
+        if handler is None:
+            return self._say(Trouble.UNKNOWN_COMMAND.value)
+        if verb != b"RCPT" and self._refused_by_rule(verb.decode()):
+            return None
+        return handler(self, rest)
 
     # ------------------------------------------------------------------------------------------------------ commands
 
     def _ehlo(self, name: str) -> None:
-        if not self._greeted(name):
+        if not self._greeted(name, esmtp=True):
             return
-        lines = [self._settings.hostname, "PIPELINING", f"SIZE {self._settings.size_limit}", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
-        if self._settings.starttls and not self._tls:
-            lines.append("STARTTLS")
-        words = [f"250{' ' if line is lines[-1] else '-'}{line}\r\n" for line in lines]
+        settings = self._settings
+        lines = [settings.hostname, "PIPELINING", f"SIZE {settings.size_limit}", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
+        lines += ["DSN"] if settings.dsn else []
+        lines += ["STARTTLS"] if settings.starttls and not self._tls else []
+        lines += [f"XFORWARD {' '.join(parameters.XFORWARD_NAMES)}"] if self._trusted else []
+        words = [f"250-{line}\r\n" for line in lines[:-1]] + [f"250 {lines[-1]}\r\n"]
         self._actions.append(Send("".join(words).encode()))
 
     def _hello(self, name: str) -> None:
-        if self._greeted(name):
+        if self._greeted(name, esmtp=False):
             self._actions.append(Send(f"250 {self._settings.hostname}\r\n".encode()))
 
-    def _greeted(self, name: str) -> bool:
+    def _greeted(self, name: str, *, esmtp: bool) -> bool:
         name = name.strip()
-        if not name or len(name) > 255 or not name.isprintable():
-            self._say(Trouble.SYNTAX)
+        if self._spoke_early():
+            self._end_with(Trouble.EARLY_DATA)
             return False
-        self._helo = name
-        self._reset()
+        if not name or len(name) > 255 or not name.isprintable():
+            self._say(Trouble.SYNTAX.value)
+            return False
+        self._helo, self._esmtp = name, esmtp
+        self._transaction = None
         return True
 
     def _mail(self, rest: str) -> None:
-        if self._helo is None or self._sender is not None:
-            return self._say(Trouble.BAD_SEQUENCE)
-        parsed = address.argument(rest, "FROM:")
-        if parsed is None:
-            return self._say(Trouble.SYNTAX)
-        path, words = parsed
-        parameters = _parameters(words)
-        if parameters is None or not parameters.keys() <= {"SIZE", "BODY", "SMTPUTF8"}:
-            return self._say(Trouble.UNKNOWN_PARAMETER)
-        if not self._take_parameters(parameters):
-            return None
-        if path and address.split(path, smtputf8=self._smtputf8) is None:
-            return self._say(Trouble.BAD_SENDER)
-        self._sender = path
-        return self._say(Trouble.SENDER_OK)
-
-    def _take_parameters(self, parameters: dict[str, str]) -> bool:
-        size, body = parameters.get("SIZE", "0"), parameters.get("BODY", "7BIT").upper()
-        if not size.isascii() or not size.isdigit() or len(size) > 20 or body not in ("7BIT", "8BITMIME") or parameters.get("SMTPUTF8"):
-            self._say(Trouble.SYNTAX)
-            return False
-        if int(size) > self._settings.size_limit:
-            self._say(Trouble.TOO_LARGE)
-            return False
-        self._size, self._eight_bit, self._smtputf8 = int(size), body == "8BITMIME", "SMTPUTF8" in parameters
-        return True
+        if self._helo is None or self._transaction is not None:
+            return self._say(Trouble.BAD_SEQUENCE.value)
+        opened = transaction.opened(rest, size_limit=self._settings.size_limit, dsn=self._settings.dsn)
+        if isinstance(opened, Trouble):
+            return self._say(opened.value)
+        self._transaction = opened
+        return self._say(Trouble.SENDER_OK.value)
 
     def _rcpt(self, rest: str) -> None:
-        if self._sender is None:
-            return self._say(Trouble.BAD_SEQUENCE)
-        parsed = address.argument(rest, "TO:")
-        if parsed is None:
-            return self._say(Trouble.SYNTAX)
-        path, words = parsed
-        if words:
-            return self._say(Trouble.UNKNOWN_PARAMETER)
-        if path.lower() == "postmaster" and self._settings.postmaster_domain:
-            path = f"{path}@{self._settings.postmaster_domain}"
-        if address.split(path, smtputf8=self._smtputf8) is None:
-            return self._say(Trouble.BAD_RECIPIENT)
-        if not self._accepts(path):
-            return self._say(Trouble.NO_RELAY)
-        if path not in self._recipients:
-            if len(self._recipients) >= self._settings.max_recipients:
-                return self._say(Trouble.TOO_MANY_RECIPIENTS)
-            self._recipients[path] = None
-        return self._say(Trouble.RECIPIENT_OK)
+        current, settings = self._transaction, self._settings
+        if current is None:
+            return self._say(Trouble.BAD_SEQUENCE.value)
+        read = transaction.recipient(
+            rest, smtputf8=current.mail.smtputf8, postmaster_domain=settings.postmaster_domain, dsn=settings.dsn
+        )
+        if isinstance(read, Trouble):
+            return self._say(read.value)
+        if self._refused_by_rule("RCPT", read[0]):
+            return None
+        if read[0] not in current.recipients and len(current.recipients) >= settings.max_recipients:
+            return self._say(Trouble.TOO_MANY_RECIPIENTS.value)
+        current.recipients.setdefault(*read)
+        return self._say(Trouble.RECIPIENT_OK.value)
 
     def _start_data(self, rest: str) -> None:
-        if rest or self._sender is None:
-            return self._say(Trouble.SYNTAX if rest else Trouble.BAD_SEQUENCE)
-        if not self._recipients:
-            return self._say(Trouble.NO_RECIPIENTS)
-        if self._unread:
+        current = self._transaction
+        if rest or current is None:
+            return self._say(Trouble.SYNTAX.value if rest else Trouble.BAD_SEQUENCE.value)
+        if not current.recipients:
+            return self._say(Trouble.NO_RECIPIENTS.value)
+        if self._spoke_early():
             # DATA ends a group (RFC 2920 3.1): content that is already here was meant for a server with other ears.
-            self._say(Trouble.EARLY_DATA)
-            return self._close()
+            return self._end_with(Trouble.EARLY_DATA)
         self._phase = _Phase.OPENING
-        envelope = Envelope(
-            sender=self._sender,
-            recipients=tuple(self._recipients),
-            client_ip=self._client_ip,
-            helo=self._helo or "",
-            tls=self._tls,
-            size=self._size,
-            eight_bit=self._eight_bit,
-            smtputf8=self._smtputf8,
-        )
-        return self._actions.append(Begin(envelope))
+        # XFORWARD speaks for one message only (Postfix XFORWARD_README).
+        client, self._forwarded = self._client | {"HELO": self._helo or ""} | self._forwarded, {}
+        return self._actions.append(Begin(current.envelope(client, tls=self._tls)))
+
+    def _xforward(self, rest: str) -> None:
+        if not self._trusted:
+            return self._not_here(rest)
+        if self._transaction is not None:
+            return self._say(Trouble.BAD_SEQUENCE.value)
+        said = parameters.of_xforward(rest)
+        if said is None:
+            return self._say(Trouble.SYNTAX.value)
+        # What the hop does not know either stays what we see ourselves, but for a name, which would be the hop's own.
+        self._forwarded |= {key: value for key, value in said.items() if value or key == "NAME"}
+        return self._say(Trouble.OK.value)
 
     def _rset(self, rest: str) -> None:
         if rest:
-            return self._say(Trouble.SYNTAX)
-        self._reset()
+            return self._say(Trouble.SYNTAX.value)
+        self._transaction = None
         return self._harmless(Trouble.OK)
 
     def _noop(self, _: str) -> None:
@@ -338,65 +330,68 @@ class Receiver:
         self._harmless(Trouble.CANNOT_VERIFY)
 
     def _not_here(self, _: str) -> None:
-        self._say(Trouble.NO_SUCH_COMMAND)
+        self._say(Trouble.NO_SUCH_COMMAND.value)
 
     def _harmless(self, trouble: Trouble) -> None:
         self._idle_commands += 1
         if self._idle_commands > self._settings.most_idle_commands:
-            return self.end(Trouble.TOO_MANY_ERRORS)
-        return self._say(trouble)
+            return self._end_with(Trouble.TOO_MANY_ERRORS)
+        return self._say(trouble.value)
 
     def _starttls(self, rest: str) -> None:
         if not self._settings.starttls or self._tls:
-            return self._say(Trouble.NO_SUCH_COMMAND)
+            return self._not_here(rest)
         if rest or self._unread:
             # Commands sent along in the clear would be executed as if they had come under TLS (CVE-2011-0411).
-            self._say(Trouble.EARLY_DATA)
-            return self._close()
+            return self._end_with(Trouble.EARLY_DATA)
         self._phase = _Phase.SECURING
-        self._actions += [Send(Trouble.READY_FOR_TLS.value.line()), Act.STARTTLS]
-        return None
+        return self._actions.extend([Send(Trouble.READY_FOR_TLS.value.line()), Act.STARTTLS])
 
     def _quit(self, _: str) -> None:
-        self._say(Trouble.BYE)
-        self._close()
+        self._end_with(Trouble.BYE)
 
-    _VERBS: Final[dict[str, Callable[[Receiver, str], None]]] = {
-        "EHLO": _ehlo,
-        "HELO": _hello,
-        "MAIL": _mail,
-        "RCPT": _rcpt,
-        "DATA": _start_data,
-        "RSET": _rset,
-        "NOOP": _noop,
-        "VRFY": _vrfy,
-        "QUIT": _quit,
-        "STARTTLS": _starttls,
-        "AUTH": _not_here,
-        "BDAT": _not_here,
-        "EXPN": _not_here,
-        "HELP": _not_here,
-        "TURN": _not_here,
-        "ETRN": _not_here,
+    _VERBS: Final[dict[bytes, Callable[[Receiver, str], None]]] = {
+        b"EHLO": _ehlo,
+        b"HELO": _hello,
+        b"MAIL": _mail,
+        b"RCPT": _rcpt,
+        b"DATA": _start_data,
+        b"RSET": _rset,
+        b"NOOP": _noop,
+        b"VRFY": _vrfy,
+        b"QUIT": _quit,
+        b"STARTTLS": _starttls,
+        b"XFORWARD": _xforward,
+        **dict.fromkeys((b"AUTH", b"BDAT", b"EXPN", b"HELP", b"TURN", b"ETRN", b"XCLIENT"), _not_here),
     }
 
     # -------------------------------------------------------------------------------------------------------- small
 
-    def _reset(self) -> None:
-        self._sender = None
-        self._recipients = {}
-        self._size, self._eight_bit, self._smtputf8 = 0, False, False
-        self._broken = None
-        self._data = None
+    def _spoke_early(self) -> bool:
+        return bool(self._unread) and self._settings.strict_pipelining
 
-    def _say(self, trouble: Trouble, more: str = "") -> None:
-        reply = trouble.value
-        self._actions.append(Send(reply.line(more)))
+    def _refused_by_rule(self, verb: str, recipient: str = "") -> bool:
+        answer = self._ask(verb, recipient)
+        if answer is not None:
+            self._say(answer)
+        return answer is not None
+
+    def _say(self, reply: Reply, more: str = "") -> None:
+        if reply is HANG_UP:
+            return self._close()
+        self._actions.append(Send(reply.line(more), reply.reason))
+        if reply.code == 421:
+            return self._close()
         if reply.code >= 500:
             self._errors += 1
             if self._errors == self._settings.most_errors:
-                self._actions.append(Send(Trouble.TOO_MANY_ERRORS.value.line()))
-                self._close()
+                self._end_with(Trouble.TOO_MANY_ERRORS)
+        return None
+
+    def _end_with(self, trouble: Trouble) -> None:
+        self._phase = _Phase.OVER
+        self._actions.append(Send(trouble.value.line(), trouble.value.reason))
+        self._close()
 
     def _close(self) -> None:
         self._phase = _Phase.OVER
@@ -404,12 +399,5 @@ class Receiver:
         self._actions.append(Act.CLOSE)
 
 
-def _parameters(words: str) -> dict[str, str] | None:
-    """ESMTP parameters by upper-cased keyword; None for one that is written twice or wrongly."""
-    found: dict[str, str] = {}
-    for word in words.split():
-        key, _, value = word.partition("=")
-        if not key.isascii() or not key.replace("-", "").isalnum() or key.upper() in found:
-            return None
-        found[key.upper()] = value
-    return found
+def _verb(line: bytes) -> bytes:
+    return line.rstrip(b"\r\n").partition(b" ")[0].upper()

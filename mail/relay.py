@@ -1,198 +1,116 @@
 """SMTP out: one message to the next hop, and what it said about each recipient.
 
-Anything that is not a clear 2xx or 5xx of the next hop is temporary: a lost connection, a time-out, an answer that makes no sense. Where the
-connection breaks after the last dot the message may have arrived; it is tried again, because a duplicate is better than a loss.
+Where the connection breaks after the last dot the message may have arrived; it is tried again, because a duplicate is better than a
+loss.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final, NamedTuple
+import time
+from collections.abc import Callable, Sequence
 
-import aiosmtplib
-from aiosmtplib import SMTPConnectError, SMTPException, SMTPResponseException, SMTPServerDisconnected, SMTPTimeoutError
+from mail.answer import NO_ANSWER, Answer, Verdict
+from mail.connection import BROKEN, Connection, RelaySettings, Tls, not_reached, verdict_of
 
-from mail.outbox import Status
-
-_ENHANCED: Final = re.compile(r"([245]\.\d{1,3}\.\d{1,3})\s+")
-_LONGEST_TEXT: Final = 500
-_KEPT_CONNECTIONS: Final = 4
-_MESSAGES_PER_CONNECTION: Final = 100
-
-
-class Tls(StrEnum):
-    """STARTTLS towards the next hop."""
-
-    NEVER = "never"
-    OPPORTUNISTIC = "opportunistic"
-    REQUIRED = "required"
-
-
-@dataclass(frozen=True, slots=True)
-class RelaySettings:
-    """Times in seconds."""
-
-    host: str
-    port: int
-    hostname: str = "localhost"
-    tls: Tls = Tls.OPPORTUNISTIC
-    concurrency: int = 10
-    connect_seconds: float = 10.0
-    reply_seconds: float = 300.0
-
-
-class Answer(NamedTuple):
-    """The next hop's word on one recipient. `code` 0: it never got to speak."""
-
-    address: str
-    status: Status
-    code: int
-    enhanced: str
-    text: str
+__all__ = ["Relay", "RelaySettings", "Tls"]
 
 
 class Relay:
-    """Delivers to one next hop; connections are kept for the next message."""
+    """Delivers to one next hop, over as many connections at a time as its settings allow; they are kept for the next message.
 
-    def __init__(self, settings: RelaySettings, tls: ssl.SSLContext | None = None) -> None:
+    `tls`: how to judge the next hop. Without it the system's authorities are trusted where TLS is required, and no name is looked
+    at where not.
+    """
+
+    def __init__(self, settings: RelaySettings, tls: ssl.SSLContext | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
-        self._tls = tls
+        self._tls = tls or _context(settings.tls)
+        self._clock = clock
         self._slots = asyncio.Semaphore(settings.concurrency)
-        self._kept: list[tuple[aiosmtplib.SMTP, int]] = []
+        self._resting: list[Connection] = []
 
     async def deliver(self, sender: str, recipients: Sequence[str], message: bytes, *, smtputf8: bool = False) -> list[Answer]:
         """One answer per recipient, in their order. Never raises for what the next hop or the network does."""
+        said: dict[str, Verdict] = {}
+        waiting = list(dict.fromkeys(recipients))
+        most = self._settings.recipients_per_transaction
+        otherwise = NO_ANSWER
         async with self._slots:
-            try:
-                client, used = await self._connection()
-            except (SMTPException, OSError, ValueError) as error:
-                return _all(recipients, _told(error))
-            transaction = _Transaction(client, list(recipients))
-            try:
-                await transaction.run(sender, message, smtputf8=smtputf8)
-            except (SMTPException, OSError, ValueError) as error:
-                await _end(client)
-                return transaction.answers(_told(error))
-            await self._keep(client, used + 1)
-            return transaction.answers()
+            while waiting:
+                batch, waiting = waiting[:most], waiting[most:]
+                broken = await self._transaction(sender, batch, message, said, smtputf8=smtputf8)
+                if broken is not None:
+                    otherwise = broken
+                    break
+                spill = _too_many(batch, said)
+                if spill:
+                    # RFC 5321 4.5.3.1.10: these were not refused, they only come with the next transaction.
+                    waiting, most = spill + waiting, len(batch) - len(spill)
+        return [Answer(address, *said.get(address, otherwise)) for address in recipients]
 
     async def close(self) -> None:
         """Ends the kept connections."""
-        while self._kept:
-            await _end(self._kept.pop()[0])
+        while self._resting:
+            await self._resting.pop().close()
 
-    async def _connection(self) -> tuple[aiosmtplib.SMTP, int]:
-        while self._kept:
-            client, used = self._kept.pop()
-            try:
-                await client.rset(timeout=self._settings.connect_seconds)
-            except (SMTPException, OSError):
-                await _end(client)
-                continue
-            return client, used
-        settings = self._settings
-        client = aiosmtplib.SMTP(
-            hostname=settings.host,
-            port=settings.port,
-            local_hostname=settings.hostname,
-            timeout=settings.connect_seconds,
-            use_tls=False,
-            start_tls={Tls.NEVER: False, Tls.REQUIRED: True}.get(settings.tls),
-            tls_context=self._tls,
-            validate_certs=self._tls is None and settings.tls is Tls.REQUIRED,
-        )
-        await client.connect()
-        client.timeout = settings.reply_seconds
-        return client, 0
-
-    async def _keep(self, client: aiosmtplib.SMTP, used: int) -> None:
-        if used < _MESSAGES_PER_CONNECTION and len(self._kept) < _KEPT_CONNECTIONS and client.is_connected:
-            self._kept.append((client, used))
-        else:
-            await _end(client)
-
-
-class _Transaction:
-    """MAIL, RCPT for each, DATA: what was said so far, whatever breaks."""
-
-    def __init__(self, client: aiosmtplib.SMTP, recipients: list[str]) -> None:
-        self._client = client
-        self._recipients = recipients
-        self._said: dict[str, Answer] = {}
-
-    async def run(self, sender: str, message: bytes, *, smtputf8: bool) -> None:
-        options = [f"SIZE={len(message)}"] if self._client.supports_extension("size") else []
-        if smtputf8:
-            options.append("SMTPUTF8")
-        encoding = "utf-8" if smtputf8 else "ascii"
+    async def _transaction(
+        self, sender: str, recipients: Sequence[str], message: bytes, said: dict[str, Verdict], *, smtputf8: bool
+    ) -> Verdict | None:
+        """What broke, if anything did: it is the answer for all about whom nothing was said."""
+        connection = None
         try:
-            await self._client.mail(sender, options=options, encoding=encoding)
-        except SMTPResponseException as error:
-            self._all_still_waiting(_classified(error.code, error.message))
-            await self._client.rset()
-            return
-        accepted = [address for address in self._recipients if await self._recipient(address, encoding)]
-        if not accepted:
-            await self._client.rset()
-            return
+            async with asyncio.timeout(self._settings.transaction_seconds):
+                connection = await self._connection()
+                await connection.transact(sender, recipients, message, said, smtputf8=smtputf8)
+        except BROKEN as error:
+            if connection is None:
+                return not_reached(error)
+            connection.drop()
+            return verdict_of(error)
+        except asyncio.CancelledError:
+            if connection is not None:
+                connection.drop()
+            raise
+        await self._keep(connection)
+        return None
+
+    async def _connection(self) -> Connection:
+        while self._resting:
+            connection = self._resting.pop()
+            if self._clock() - connection.rested_at < self._settings.idle_seconds and await connection.rested():
+                return connection
+            connection.drop()
+        connection = Connection(self._settings, self._tls)
         try:
-            reply = await self._client.data(message)
-        except SMTPResponseException as error:
-            self._all_still_waiting(_classified(error.code, error.message))
+            await connection.open()
+        except BaseException:
+            connection.drop()
+            raise
+        return connection
+
+    async def _keep(self, connection: Connection) -> None:
+        if not connection.usable:
+            await connection.close()
             return
-        self._all_still_waiting(_classified(reply.code, reply.message))
-
-    def answers(self, otherwise: tuple[Status, int, str, str] | None = None) -> list[Answer]:
-        """`otherwise`: for recipients about whom nothing was said."""
-        missing = otherwise or ("deferred", 0, "4.4.2", "no answer")
-        return [self._said.get(address) or Answer(address, *missing) for address in self._recipients]
-
-    async def _recipient(self, address: str, encoding: str) -> bool:
-        try:
-            await self._client.rcpt(address, encoding=encoding)
-        except SMTPResponseException as error:
-            self._said[address] = Answer(address, *_classified(error.code, error.message))
-            return False
-        return True
-
-    def _all_still_waiting(self, said: tuple[Status, int, str, str]) -> None:
-        for address in self._recipients:
-            self._said.setdefault(address, Answer(address, *said))
+        connection.rested_at = self._clock()
+        self._resting.append(connection)
 
 
-def _all(recipients: Sequence[str], said: tuple[Status, int, str, str]) -> list[Answer]:
-    return [Answer(address, *said) for address in recipients]
+def _too_many(batch: Sequence[str], said: dict[str, Verdict]) -> list[str]:
+    """Those who got 452 only because others were accepted before them; their verdict is taken back."""
+    spill = [address for address in batch if said[address].code == 452 and said[address].enhanced in ("4.5.3", "4.0.0")]
+    if not spill or len(spill) == len(batch) or not any(said[address].status == "delivered" for address in batch):
+        return []
+    for address in spill:
+        del said[address]
+    return spill
 
 
-def _classified(code: int, message: str) -> tuple[Status, int, str, str]:
-    """Status, code, enhanced code, text without control characters."""
-    text = "".join(char if char.isprintable() else " " for char in message)[:_LONGEST_TEXT].strip()
-    match = _ENHANCED.match(text)
-    status: Status = "delivered" if 200 <= code < 300 else "failed" if 500 <= code < 600 else "deferred"
-    enhanced = match[1] if match and match[1][0] == str(code)[0] else f"{str(code)[0]}.0.0" if 200 <= code < 600 else "4.0.0"
-    return status, code, enhanced, text[match.end() :] if match else text
-
-
-def _told(error: Exception) -> tuple[Status, int, str, str]:
-    """What broke, in a few words; always temporary, except an address that cannot be written to this next hop."""
-    if isinstance(error, SMTPTimeoutError | TimeoutError):
-        return "deferred", 0, "4.4.2", "timed out"
-    if isinstance(error, SMTPServerDisconnected):
-        return "deferred", 0, "4.4.2", "connection lost"
-    if isinstance(error, SMTPConnectError | OSError):
-        return "deferred", 0, "4.4.1", "cannot be reached"
-    if isinstance(error, UnicodeEncodeError):
-        return "failed", 0, "5.6.7", "address needs SMTPUTF8"
-    return "deferred", 0, "4.3.0", "no sensible answer"
-
-
-async def _end(client: aiosmtplib.SMTP) -> None:
-    with suppress(SMTPException, OSError):
-        await client.quit(timeout=2)
-    client.close()
+def _context(tls: Tls) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if tls is not Tls.REQUIRED:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

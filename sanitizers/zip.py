@@ -113,8 +113,8 @@ def open_archive(source: Source, *, strict: bool = True, most: int = Limits().pa
     """
     data = source.view
     end = find_end(data)
-    if end.count > most:
-        raise LimitExceeded(f"{end.count} members, at most {most}")
+    if end.members > most:
+        raise LimitExceeded(f"{end.members} members, at most {most}")
     found = list(centrals(data, end))
     if not strict:
         return Archive(memoryview(b""), tuple(_member(central, central.header, 0) for central in found), end.comment)

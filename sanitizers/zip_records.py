@@ -39,7 +39,7 @@ _EXTRA_AES: Final = 0x9901
 class End(NamedTuple):
     """Where the central directory is and what ends the file."""
 
-    count: int
+    members: int
     offset: int           # of the first central record
     size: int             # of all central records, bytes
     comment: int          # length of the archive comment, bytes
@@ -117,7 +117,7 @@ def _widened(data: memoryview, end: End, narrow: tuple[int, int, int], locator: 
     _, length, _, _, disk, start_disk, here, count, size, offset = _END64_RECORD.unpack_from(data, end_offset)
     if disk_of_end or disks > 1 or disk or start_disk or here != count:
         raise Unsupported("multi-volume archive", code="archive.multi_volume")
-    pairs = ((narrow[0], 0, MAX16), (narrow[1], 0, MAX16), (narrow[2], count, MAX16), (end.count, count, MAX16))
+    pairs = ((narrow[0], 0, MAX16), (narrow[1], 0, MAX16), (narrow[2], count, MAX16), (end.members, count, MAX16))
     wide = ((end.size, size, MAX32), (end.offset, offset, MAX32))
     if length + 12 != _END64_RECORD.size or any(said not in (meant, top) for said, meant, top in (*pairs, *wide)):
         raise Malformed("ZIP64 and plain end record disagree", code="zip.zip64")
@@ -129,7 +129,7 @@ def centrals(data: memoryview, end: End) -> Iterator[Central]:
     if end.offset + end.size != end.directory_end:
         raise Malformed("the central directory is not where the end record says", code="zip.directory")
     at, stop = end.offset, end.directory_end
-    for _ in range(end.count):
+    for _ in range(end.members):
         if at + CENTRAL_RECORD.size > stop or bytes(data[at : at + 4]) != CENTRAL:
             raise Malformed("fewer members than the end record counts", code="zip.count")
         fields = CENTRAL_RECORD.unpack_from(data, at)

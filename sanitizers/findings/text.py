@@ -13,5 +13,7 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("markup.stylesheet", Severity.MEDIUM, "外部スタイルシートの指定", "reference to a style sheet"),
     FindingCode("markup.processing_instruction", Severity.LOW, "処理命令", "processing instruction"),
     FindingCode("markup.comment", Severity.INFO, "コメント", "comment"),
+    FindingCode("markup.active_element", Severity.HIGH, "ブラウザーなどが実行する要素", "element that a browser acts on"),
+    FindingCode("json.malformed", Severity.MEDIUM, "JSONの構造の破損", "JSON that is not well-formed"),
     FindingCode("json.duplicate_key", Severity.MEDIUM, "キーの重複", "duplicate key"),
 )

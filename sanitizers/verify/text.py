@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import sys
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 from xml.parsers import expat
 
@@ -14,86 +17,162 @@ from sanitizers.context import Context
 from sanitizers.model import Kind, VerificationFailed
 from sanitizers.source import Source
 
-_ENCODINGS: Final = ("utf-8-sig", "cp932", "euc_jp", "gb18030", "latin-1")
-_LINE_CHARACTERS: Final = frozenset("\t\n\r\x0c\x85")
+# A cell may be as long as the file.
+csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+
+_ENCODINGS: Final = ("utf-8", "cp932", "euc_jp", "gb18030", "big5hkscs")
+_LINE_CHARACTERS: Final = frozenset("\t\n\r")
+_DIRECTIONS: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 _JOINERS: Final = frozenset("\u200c\u200d")
+_CHARACTER_SETS: Final = (b"(B", b"(J", b"(I", b"$@", b"$B")
+# Findings after which the visible characters are not the same any more, each for its own reason.
+_REWRITES: Final = frozenset({"text.control_characters", "text.undecodable", "text.encoding"})
+
 _TRIGGERS: Final = tuple("=+@\uff1d\uff0b\uff20\t\r")
+_DASHES: Final = tuple("-\uff0d\u2212")
+_BLANKS: Final = ' "\u00a0\u3000'
+_NUMERIC: Final = frozenset("+-＋－−,./:()%％eEー\\")
+_SEPARATORS: Final = ",\t;|"
+_DECLARED: Final = re.compile(r'"?sep=([^\r\n])', re.IGNORECASE)
+
+_XML_ENCODING: Final = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})[\"'][^>]{0,100}\?>")
+_XML_CODECS: Final = {"shift_jis": "cp932", "windows-31j": "cp932", "euc-jp": "euc_jp", "utf-8": "utf-8", "us-ascii": "ascii"}
+_BROWSER: Final = ("www.w3.org/1999/xhtml", "www.w3.org/2000/svg", "/MathML", "XInclude", "/XSL/", "mozilla.org", "winfx/2006/xaml")
 
 
-def verify(output: Source, original: Source, context: Context) -> None:  # noqa: ARG001 - one signature for all verifiers
-    """Nothing in it that a terminal or a reader obeys instead of showing."""
-    data = output.bytes()
-    if b"\x1b" in data:
-        _only_character_set_escapes(data)
-        return
-    for char, count in Counter(_decoded(data)).items():
+def verify(output: Source, original: Source, context: Context) -> None:
+    """Nothing in it that a terminal or a reader obeys instead of showing, and every visible character of the original."""
+    seen = Counter(_decoded(output.bytes()))
+    for char, count in seen.items():
         category = unicodedata.category(char)
-        if category == "Cc" and char not in _LINE_CHARACTERS:
+        if (category == "Cc" and char not in _LINE_CHARACTERS) or category == "Cs":
             raise VerificationFailed(f"{count} control characters U+{ord(char):04X}")
-        if category == "Cf" and unicodedata.bidirectional(char) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"):
+        if category == "Cf" and unicodedata.bidirectional(char) in _DIRECTIONS:
             raise VerificationFailed(f"direction control U+{ord(char):04X}")
+        if category == "Cf" and char not in _JOINERS and unicodedata.east_asian_width(char) != "W" and not _arabic(char):
+            raise VerificationFailed(f"invisible character U+{ord(char):04X}")
+    if not _REWRITES & {finding.code for finding in context.findings}:
+        _same_characters(seen, Counter(_decoded(original.bytes())), may_add="'" if context.kind is Kind.CSV else "")
+
+
+def _arabic(char: str) -> bool:
+    """Number signs of Arabic and Syriac and the shorthand of hieroglyphs are format characters that show."""
+    return unicodedata.bidirectional(char) in ("AN", "AL") or ord(char) >= 0x110BD
+
+
+def _same_characters(now: Counter[str], before: Counter[str], *, may_add: str) -> None:
+    for char in now.keys() | before.keys():
+        difference = now[char] - before[char]
+        if difference and unicodedata.category(char)[0] not in "CZM" and not (difference > 0 and char == may_add) and char not in "\u3164\uffa0":
+            raise VerificationFailed(f"{abs(difference)} characters U+{ord(char):04X} {'more' if difference > 0 else 'less'} than before")
 
 
 def _decoded(data: bytes) -> str:
+    """Text by the first of Python's codecs that reads all of it without inventing control characters."""
+    if b"\x1b" in data:
+        if any(piece[:2] not in _CHARACTER_SETS for piece in data.split(b"\x1b")[1:]):
+            return data.decode("latin-1")  # escapes for a terminal: the caller finds them
+        return data.decode("iso2022_jp_ext", "replace")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16")
+        return data.decode("utf-16", "replace").removeprefix("\ufeff")
     for encoding in _ENCODINGS:
         try:
-            return data.decode(encoding)
+            text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise VerificationFailed("no encoding reads it")  # latin-1 reads everything: only a change of the list brings us here
-
-
-def _only_character_set_escapes(data: bytes) -> None:
-    """ISO-2022-JP: every escape designates a character set (RFC 1468, JIS X 0201 kana); none talks to a terminal."""
-    for piece in data.split(b"\x1b")[1:]:
-        if piece[:2] not in (b"(B", b"(J", b"(I", b"$@", b"$B"):
-            raise VerificationFailed("escape sequence")
+        if encoding == "utf-8" or not re.search("[\x80-\x9f\uf8f0-\uf8f3]", text):
+            return text.removeprefix("\ufeff")
+    return data.decode("cp1252", "replace")
 
 
 def verify_csv(output: Source, original: Source, context: Context) -> None:
     """Read as a spreadsheet reads it, no cell begins with a sign that calculates, plain numbers apart."""
     verify(output, original, context)
     text = _decoded(output.bytes())
-    for delimiter in ",\t":
+    declared = _DECLARED.match(text)
+    separators = "".join(dict.fromkeys((declared[1] if declared else "") + _SEPARATORS))
+    split = re.compile(f"[{re.escape(separators)}\r\n]")
+    for delimiter in separators:
+        if delimiter != "," and delimiter not in text:
+            continue
         try:
             for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1):
-                for cell in row:
-                    if cell.lstrip(" \u3000").startswith(_TRIGGERS) and not _number(cell):
-                        raise VerificationFailed(f"row {number}: a cell begins with {cell.strip()[:1]!r}")
+                _check_row(row, number, split)
         except csv.Error as error:
-            # A field longer than the module takes is only long; anything else no spreadsheet reads either.
-            if "field larger" not in str(error):
-                raise VerificationFailed(f"csv: {error}") from None
+            raise VerificationFailed(f"csv: {error}") from None
 
 
-def _number(cell: str) -> bool:
+def _check_row(row: Iterable[str], number: int, split: re.Pattern[str]) -> None:
+    for cell in row:
+        start = cell.lstrip(_BLANKS)
+        runs = start.startswith(_TRIGGERS) or (start.startswith(_DASHES) and any(char in start for char in "(!|"))
+        if runs and not _number(split.split(start.strip(), maxsplit=1)[0]):
+            raise VerificationFailed(f"row {number}: a cell begins with {start[:1]!r}")
+
+
+def _number(value: str) -> bool:
     """Signs, digits and the punctuation of numbers, dates and telephone numbers only."""
-    return all(unicodedata.category(char) in ("Nd", "Pd", "Sc", "Zs") or char in "+-−,./:()%％eE ー" for char in cell.strip())
+    return all(char in _NUMERIC or unicodedata.category(char) in ("Nd", "Pd", "Sc", "Zs") for char in value.strip(_BLANKS))
 
 
-def verify_xml(output: Source, original: Source, context: Context) -> None:  # noqa: ARG001 - one signature for all verifiers
-    """expat, not libxml2: well-formed, UTF-8, and neither declaration, instruction nor entity."""
-    parser = expat.ParserCreate()
-
-    def refuse(*_: object) -> int:
-        raise VerificationFailed("document type, entity or processing instruction")
-
-    parser.StartDoctypeDeclHandler = refuse
-    parser.EntityDeclHandler = refuse
-    parser.ProcessingInstructionHandler = refuse
-    parser.ExternalEntityRefHandler = refuse
+def verify_xml(output: Source, original: Source, context: Context) -> None:
+    """expat, not libxml2: well-formed, neither declaration, instruction nor entity, nothing for a browser, as many elements as before."""
+    now = _Census(strict=True)
+    now.read(output.bytes())
+    if any(finding.code == "markup.active_element" for finding in context.findings):
+        return
+    before = _Census(strict=False)
     try:
-        parser.Parse(output.bytes(), True)
-    except expat.ExpatError as error:
-        raise VerificationFailed(f"expat: {error}") from None
+        before.read(original.bytes())
+    except (VerificationFailed, LookupError, UnicodeError):
+        return  # an encoding that only the sanitizer reads
+    if now.elements != before.elements or now.characters != before.characters:
+        raise VerificationFailed(f"{now.elements} elements, {before.elements} before")
+
+
+class _Census:
+    """Counts elements and the characters between them; `strict`: refuses what a cleaned document has not."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self.elements = 0
+        self.characters = 0
+        self._parser = expat.ParserCreate(namespace_separator=" ")
+        self._parser.StartElementHandler = self._start
+        self._parser.CharacterDataHandler = self._data
+        self._strict = strict
+        if strict:
+            self._parser.StartDoctypeDeclHandler = self._refuse
+            self._parser.EntityDeclHandler = self._refuse
+            self._parser.ProcessingInstructionHandler = self._refuse
+            self._parser.CommentHandler = self._refuse
+
+    def read(self, data: bytes) -> None:
+        stated = _XML_ENCODING.match(data.removeprefix(b"\xef\xbb\xbf"))
+        codec = _XML_CODECS.get(stated[1].decode("ascii").lower(), "") if stated else ""
+        if codec not in ("", "utf-8"):
+            assert stated is not None
+            data = data[stated.end() :].decode(codec).encode("utf-8")
+        try:
+            self._parser.Parse(data, True)
+        except (expat.ExpatError, ValueError) as error:
+            raise VerificationFailed(f"expat: {error}") from None
+
+    def _start(self, name: str, _: dict[str, str]) -> None:
+        self.elements += 1
+        if self._strict and any(mark in name for mark in _BROWSER):
+            raise VerificationFailed(f"active element {name[:80]}")
+
+    def _data(self, text: str) -> None:
+        self.characters += len(text)
+
+    def _refuse(self, *_: object) -> int:
+        raise VerificationFailed("document type, entity, comment or processing instruction")
 
 
 def verify_json(output: Source, original: Source, context: Context) -> None:
     verify(output, original, context)
     try:
-        json.loads(_decoded(output.bytes()))
+        json.loads(_decoded(output.bytes()), parse_int=len, parse_float=len)
     except (ValueError, RecursionError) as error:
         raise VerificationFailed(f"json: {str(error)[:100]}") from None
 

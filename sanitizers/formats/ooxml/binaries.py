@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from sanitizers.formats.ooxml import vba
+
 if TYPE_CHECKING:
     from sanitizers.formats.ooxml.rebuild import Rebuild
 
 _COMPOUND_FILE: Final = b"\xd0\xcf\x11\xe0"
 
 
-def look_into(rebuild: Rebuild, part: str) -> None:
-    """Scan the part and whatever hangs on it (ActiveX data, VBA data)."""
+def look_into(rebuild: Rebuild, part: str) -> str:
+    """Scan the part and whatever hangs on it (ActiveX data, VBA data). The names of macro modules in it, if it has any."""
+    modules = ""
     seen: set[str] = set()
     queue = [part]
     while queue:
@@ -22,9 +25,12 @@ def look_into(rebuild: Rebuild, part: str) -> None:
         rebuild.silence(name)
         data = rebuild.package.read(name)
         rebuild.context.scan_layer(data, rebuild.package.name(name))
+        if data.startswith(_COMPOUND_FILE):
+            modules = modules or vba.describe(data, rebuild.package.name(name), rebuild.context)
         if b"ddeLink" in data:
             rebuild.context.found("ooxml.dde", rebuild.package.name(name))
         for relation in rebuild.package.relationships(name):
             target = None if relation.external else rebuild.package.resolve(name, relation.target)
             if target is not None and not rebuild.has(target):
                 queue.append(target)
+    return modules

@@ -27,7 +27,7 @@ _BY_NAME: Final = {
         "ooxml.external_reference": "saveThroughXslt htmlPubPr webPublishing webPublishItems webPublishObjects sldSyncPr src href althref "
         "link url moniker linkedToFile sourceFileName contentPart",
         "ooxml.printer_settings": "printerSettings",
-        "file.metadata": "absPath userName refreshedBy presenceInfo",
+        "file.metadata": "absPath userName user refreshedBy presenceInfo",
     }.items()
     for name in names.split()
 }

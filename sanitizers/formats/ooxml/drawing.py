@@ -24,7 +24,7 @@ _REFERRERS: Final = clark(
     "a:blip a:hlinkClick a:hlinkHover a:hlinkMouseOver a15:svgBlip c:chart cx:chart c:userShapes c:externalData c:legacyDrawingHF "
     "dgm:relIds w:hyperlink w:headerReference w:footerReference v:imagedata v:fill v:stroke "
     "x:hyperlink x:drawing x:legacyDrawing x:legacyDrawingHF x:drawingHF x:picture x:tablePart x:pageSetup x:control x:controlPr "
-    "x:pivotCache x:pivotCacheDefinition x:worksheetSource x14:slicer x14:slicerCache x15:timelineRef x15:timelineCacheRef "
+    "x:pivotCache x:pivotCacheDefinition x:worksheetSource x:dataRef x14:slicer x14:slicerCache x15:timelineRef x15:timelineCacheRef "
     "p:sldId p:sldMasterId p:notesMasterId p:handoutMasterId p:sldLayoutId p:sld"
 )
 _ATTRIBUTE_ONLY: Final = clark("x:pageSetup x:controlPr v:fill v:stroke x:pivotCacheDefinition")

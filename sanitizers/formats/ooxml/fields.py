@@ -124,20 +124,22 @@ def _is_local(name: str, instruction: str, *, nested: bool, page: Page) -> bool:
 def _is_allowed_link(instruction: str, page: Page) -> bool:
     """`HYPERLINK "target" \\l "place" \\o "tip"`: the target, if there is one, by scheme; the place inside this document."""
     rest = instruction.strip()[len("HYPERLINK") :]
-    expected = "target"
+    switch = ""
     while found := _ARGUMENT.match(rest):
         rest = rest[found.end() :]
         quoted, bare = found[1], found[2]
         if bare is not None and bare.startswith("\\"):
-            expected = {"l": "place", "o": "tip", "t": "frame"}.get(bare[1:2].lower(), "")
+            switch = bare[1:].lower()
             continue
         value = (quoted if quoted is not None else bare).replace("\\\\", "\\").replace('\\"', '"')
-        if expected == "target" and value and not links.allowed(value, page.context.treatment.link_schemes):
+        if switch == "l":
+            fits = links.is_place(value)
+        else:   # a target, unless it is the text that a switch takes
+            fits = switch in ("o", "t") or not value or links.allowed(value, page.context.treatment.link_schemes)
+        if not fits:
             return False
-        if expected == "place" and not links.is_place(value):
-            return False
-        expected = "none"
-    return True
+        switch = ""
+    return not rest.strip()
 
 
 def _take_out(one: _Field, page: Page) -> None:

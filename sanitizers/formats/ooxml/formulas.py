@@ -25,6 +25,7 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _HYPERLINK: Final = re.compile(r'\s*"((?:[^"]|"")*)"\s*[,)]')
+_INSIDE: Final = re.compile(r'\s*"#[^"\\/:]*"')    # `HYPERLINK("#"&…`: whatever follows, it is a place in this workbook
 _STRUCTURED: Final = re.compile(r"\[(?:[^\[\]']|'.|\[(?:[^\[\]']|'.)*\])*\]", re.DOTALL)
 
 
@@ -80,6 +81,8 @@ def _call(name: str, formula: str, at: int, schemes: tuple[str, ...]) -> str | N
 
 def _link(formula: str, at: int, schemes: tuple[str, ...]) -> str | None:
     """A target that is put together while calculating cannot be judged, so it does not stay."""
+    if _INSIDE.match(formula, at):
+        return None
     literal = _HYPERLINK.match(formula, at)
     if literal is None:
         return "ooxml.hyperlink"

@@ -11,7 +11,7 @@ from xml.sax.saxutils import quoteattr
 from sanitizers import xml
 from sanitizers import zip as archive
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.ooxml import binaries, custom_xml, drawing, page, pictures, properties, sheet, slide, word
+from sanitizers.formats.ooxml import binaries, comments, custom_xml, drawing, page, pictures, properties, sheet, slide, word
 from sanitizers.formats.ooxml.opc import CONTENT_TYPES, Package
 from sanitizers.formats.ooxml.page import Handler, Page
 from sanitizers.formats.ooxml.relationships import (
@@ -91,7 +91,10 @@ class Rebuild:
         return self._taken.get(part)
 
     def _take_part(self, part: str, key: str, role: Role) -> None:
-        if role.how is How.PICTURE:
+        if key in comments.ROLES and not self.context.treatment.comments_kept:
+            self.context.found("ooxml.comments", self.package.name(part))
+            self.silence(part)
+        elif role.how is How.PICTURE:
             self._take_picture(part)
         elif role.how is How.PACKAGE:
             self._take_package(part)
@@ -180,6 +183,8 @@ class Rebuild:
         if b"AlternateContent" in data or b"\0" in data[:4]:
             page.resolve_alternatives(made)
         word.prepare(made)
+        if not self.context.treatment.comments_kept:
+            comments.drop(made)
         sheet.prepare(made)
         page.act(made, _HANDLERS)
         drawing.check_references(made, data)
@@ -243,8 +248,8 @@ class Rebuild:
                     self.context.found("ooxml.unknown_part", self.package.name(target), detail=self.package.content_type(target))
                 return
             if fresh and relation.key not in REGENERATED:
-                self.context.found(DROPPED.get(relation.key, "ooxml.unknown_part"), self.package.name(target), detail=relation.type)
-                binaries.look_into(self, target)
+                detail = binaries.look_into(self, target) or relation.type
+                self.context.found(DROPPED.get(relation.key, "ooxml.unknown_part"), self.package.name(target), detail=detail)
             return
         if relation.external or relation.key not in REGENERATED:
             code = DROPPED.get(relation.key, "ooxml.external_reference") if relation.external else "ooxml.dangling"

@@ -206,6 +206,12 @@ def _hyperlink(element: xml.Element, page: Page) -> None:
             prune(parent)
 
 
+def _table(element: xml.Element, page: Page) -> None:
+    """A table filled by a query becomes a table of its last values: the query does not come along."""
+    if element.get("tableType", "worksheet") != "worksheet":
+        del element.attrib["tableType"]
+
+
 def _table_parts(element: xml.Element, page: Page) -> None:
     """Its count is read by Excel, so it is counted."""
     for part in list(element):
@@ -231,4 +237,5 @@ HANDLERS: Final[dict[str, Handler]] = {
     **dict.fromkeys(clark("x14:formControlPr x:calculatedItem x:cacheField x:control"), _formula_attributes),
     **dict.fromkeys(clark("x:hyperlink"), _hyperlink),
     **dict.fromkeys(clark("x:tableParts"), _table_parts),
+    **dict.fromkeys(clark("x:table"), _table),
 }  # fmt: skip

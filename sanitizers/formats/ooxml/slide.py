@@ -5,16 +5,22 @@ from __future__ import annotations
 import copy
 from typing import Final
 
+from lxml import etree
+
 from sanitizers import xml
 from sanitizers.formats.ooxml import tree
-from sanitizers.formats.ooxml.page import Handler, Page
-from sanitizers.formats.ooxml.vocabulary import clark
+from sanitizers.formats.ooxml.drawing import parse_vml
+from sanitizers.formats.ooxml.page import Handler, Page, references
+from sanitizers.formats.ooxml.vocabulary import SPACES, clark
 
 _OBJECT: Final = clark("p:oleObj")
 _PICTURE: Final = clark("p:pic")
 _PROPERTIES: Final = clark("p:cNvPr")
 _SHAPE: Final = clark("p:spPr")
 _PLACE: Final = clark("p:xfrm")
+_VML_SHAPE: Final = clark("v:shape")
+_VML_IMAGE: Final = clark("v:imagedata")
+_SPID: Final = "{urn:schemas-microsoft-com:office:office}spid"
 _SHAPE_PLACE: Final = clark("a:xfrm")
 
 
@@ -25,12 +31,49 @@ def _frame(element: xml.Element, page: Page) -> None:
         return
     picture = next(ole.iter(*_PICTURE), None)
     page.found("ooxml.ole_object", _name(element), detail=ole.get("progId") or "")
-    if picture is None:
+    if picture is None and (picture := _old_picture(ole, page)) is None:
         tree.remove(element)
         return
     _take_identity(element, picture)
-    tree.remove(picture)
+    if picture.getparent() is not None:
+        tree.remove(picture)
     tree.replace(element, [picture])
+
+
+def _old_picture(ole: xml.Element, page: Page) -> xml.Element | None:
+    """PowerPoint 2007 keeps the picture in the VML drawing of the slide, in the shape that `spid` names."""
+    drawing = next((one for one in page.relations.values() if one.key == "vmlDrawing" and not one.external), None)
+    part = page.rebuild.package.resolve(page.part, drawing.target) if drawing else None
+    if drawing is None or part is None:
+        return None
+    root = parse_vml(page.rebuild.package.read(part), page.context, page.rebuild.package.name(part))
+    links = {one.id: one for one in page.rebuild.package.relationships(part)}
+    for shape in root.iter(*_VML_SHAPE):
+        image = next(shape.iter(*_VML_IMAGE), None)
+        if image is None or ole.get("spid") not in (shape.get("id"), shape.get(_SPID)):
+            continue
+        link = next((links[value] for _, value in references(image) if value in links), None)
+        source = Page(part, part, root, list(links.values()), page.rebuild)
+        if link is not None and link.key == "image" and (target := page.rebuild.take(source, link)) is not None:
+            return _picture(ole, page.add(link, target))
+    return None
+
+
+def _picture(ole: xml.Element, identity: str) -> xml.Element:
+    slide = ole.tag.rpartition("}")[0] + "}"
+    strict = slide.startswith("{http://purl.oclc.org")
+    drawing, relations = (f"{{{SPACES[prefix][strict]}}}" for prefix in ("a", "r"))
+    picture = etree.Element(f"{slide}pic")
+    about = etree.SubElement(picture, f"{slide}nvPicPr")
+    etree.SubElement(about, f"{slide}cNvPr", id="0", name="")
+    etree.SubElement(about, f"{slide}cNvPicPr")
+    etree.SubElement(about, f"{slide}nvPr")
+    fill = etree.SubElement(picture, f"{slide}blipFill")
+    etree.SubElement(fill, f"{drawing}blip").set(f"{relations}embed", identity)
+    etree.SubElement(etree.SubElement(fill, f"{drawing}stretch"), f"{drawing}fillRect")
+    shape = etree.SubElement(picture, f"{slide}spPr")
+    etree.SubElement(shape, f"{drawing}prstGeom", prst="rect")
+    return picture
 
 
 def _name(element: xml.Element) -> str:

@@ -7,112 +7,118 @@ from typing import Final
 PLAIN: Final = frozenset(
     """
     a aboveAverage aca accel accent1 accent2 accent3 accent4 accent5 accent6 accumulate actId action activeCell activeCellId
-    activePane activePresent activeSheetId activeTab additive advAuto advClick advTm afterEffect algIdExt algIdExtSource algn
-    algorithmName align alignment alignWithMargins allAtOnce allCaption allDrilled allowBlank allowComments allowOverlap
-    allowRefreshQuery allUniqueName altLang altText amount amt anchor anchorCtr anchorId ang animBg applyAlignment
-    applyAlignmentFormats applyBorder applyBorderFormats applyFill applyFont applyFontFormats applyNumberFormat applyNumberFormats
-    applyPatternFormats applyProtection applyStyles applyWidthHeightFormats appName arg array assignedTo asteriskTotals attribute
-    authorId auto autoAdjust autoCompressPictures autoEnd autoFill autoFilter autoFilterDateGrouping autoFormatId autoLine
-    autoPage autoPageBreaks autoPict autoRecover autoRepublish autoRev autoScale autoShow autoStart autoUpdate autoUpdateAnimBg
-    avgSubtotal axis axisPosition b background backupFile bandCol bandRow base baseColWidth baseField baseItem baseline baseType
-    bc behindDoc bestFit bg1 bg2 bIns blackAndWhite blank bld bldLvl bldStep blend blipPhldr blurRad bmk bookmarkIdSeed border
-    borderId bottom bright build builtIn builtInGroupCount builtinId bw bwMode bwNormal bwPure bx by byPosition c ca cache cacheId
-    cacheIndex calcCompleted calcId calcMode calcmode calcOnSave calculatedColumn calendarType cap caption caseSensitive
-    categoryIdx categoryName cellColor cellComments cellRange cf cfe cff cfo changesSavedWin char characterSet charset chart
-    chartFormat chartTrackingRefBase che checkCompatibility checked chf chg cho chOrder click clId clrIdx clrMode clrSpc cm cmpd
-    cnt codeName coherent3DOff colGrandTotals colHeaderCaption colHidden colId collapsed collapsedLevelsAreSubtotals colored
-    colorId colorTemp colPageCount column columnCount columnSort comment compact compactData compat compatLnSpc compatMode
-    complete concurrent concurrentCalc concurrentManualCount conformance connectorLines containsBlank containsDate containsInteger
-    containsMixedTypes containsNonDate containsNumber containsSemiMixedTypes containsString content contentBits contourW contrast
-    copies count countASubtotal countSubtotal cp crashSave created createdVersion creationId crossFilter cryptAlgorithmClass
-    cryptAlgorithmSid cryptAlgorithmType cryptProvider cryptProviderType cryptProviderTypeExt cryptProviderTypeExtSource csCatId
-    cstate csTypeId culture current custAng custFlipHor custFlipVert custLinFactNeighborX custLinFactNeighborY custLinFactX
-    custLinFactY custom customBuiltin customFormat customHeight customList customListSort customRollUp customWidth custRadScaleInc
-    custRadScaleRad custScaleX custScaleY custSzX custSzY custT cx cxnId cy d databaseField dataCaption dataCellStyle dataDxfId
-    dataExtractLoad dataField dataOnly dataOnRows dataPosition dataSourceSort date1904 dateAxis dateCompatibility dateTimeFormat
-    dateTimeGrouping day decel def defaultAttributeDrillState defaultColWidth defaultGridColor defaultMemberUniqueName
-    defaultPivotStyle defaultRowHeight defaultSize defaultSlicerStyle defaultSubtotal defaultTableStyle defaultThemeVersion
-    defaultTimelineStyle defStyle defTabSz degree del1 del2 delay deleteColumns deleted deleteRows denormalized descending descr
-    description destId destOrd detail diagonalDown diagonalUp differentFirst differentOddEven dimension dimensionUniqueName dir
-    direction dirty disabled disableFieldList disablePrompts display displayEmptyCellsAs displayFolder displayHidden displayName
-    displayXAxis dist distB distL distR distT done dpi draft dragOff dragToCol dragToData dragToPage dragToRow dropLines dropStyle
-    dt dt2D dtr dueDate dur dx dxf dxfId dy dz e eaLnBrk east eb editAs editData edited editId editVal embed emptyCellReference
-    enabled enableDrill enableFieldProperties enableFormatConditionsCalculation enableRefresh enableWizard end endA endDate endNum
-    endPos endSnd entityName entityType equalAverage err error errorCaption errors errorStyle errorTitle evalError evalOrder
-    eventFilter evt evtFilter exclude ext extrusionH extrusionOk f fact fadeDir fc fCollapsed fDynamic field
-    fieldListSortAscending fieldPosition fieldPrintTitles fileName fill fillId filter filterId filterMode filterPivotName
-    filterPrivacy filterTabId filterVal first firstButton firstCol firstDataCol firstDataRow firstHeaderRow firstPageNumber
-    firstRow firstSheet firstSlideNum fitToHeight fitToPage fitToWidth fld flip flipH flipV fLocksText fLocksWithSheet flowDir
-    fmla fmlaGroup fmlaLink fmlaPict fmlaRange fmlaTxbx fmtid folHlink fontAlgn fontId fontScale footer for forceAA forceFullCalc
-    format formatCells formatCode formatColumns formatIdx formatRows formula formulaRange forName fov fPrintsWithSheet fPublished
-    frame frameSlides from fromWordArt ftr fullCalcOnLoad fullPrecision fullScrn func function g gapWidth gdRefAng gdRefR gdRefX
-    gdRefY goal gradient grandCol grandRow grandTotalCaption granularity gridDropZones gridLines gridLinesSet gridSize gridSpan
-    group groupBy groupInterval grow grpId gte guid h hangingPunct hasBounce hasCustomPrompt hashData hashValue hdr header
-    headerRowBorderDxfId headerRowCellStyle headerRowCount headerRowDxfId headings hidden hiddenButton hiddenLevel hiddenSlides
-    hideGeom hideItemsWithNoData hideLastTrans hideNewItems hidePivotFieldList hideValuesRow hier hierarchy hierarchyUsage high
+    activePane activePresent activeSheetId activeTab additive adjust advAuto advClick advTm afterEffect algIdExt algIdExtSource
+    algn algorithmName align alignment alignWithMargins allAtOnce allCaption allDrilled allowBlank allowComments allowOverlap
+    allowRefreshQuery allUniqueName altLang altText altTextSummary amount amt anchor anchorCtr anchorId and ang animBg
+    applyAlignment applyAlignmentFormats applyBorder applyBorderFormats applyFill applyFont applyFontFormats applyNumberFormat
+    applyNumberFormats applyPatternFormats applyProtection applyStyles applyWidthHeightFormats appName arg array assign assignedTo
+    asteriskTotals attribute authorId auto autoAdjust autoApply autoCompressPictures autoEnd autoFill autoFilter
+    autoFilterDateGrouping autoFormatId autoLine autoPage autoPageBreaks autoPict autoRecover autoRepublish autoRev autoScale
+    autoShow autoStart autoUpdate autoUpdateAnimBg avgSubtotal axis axisPosition b background backupFile backwards bandCol bandRow
+    base baseColWidth baseField baseItem baseline baseType bc behindDoc bestFit bg1 bg2 bIns blackAndWhite blank bld bldLvl
+    bldStep blend blipPhldr blurRad bmk bookmarkIdSeed border borderId bottom bright build builtIn builtInGroupCount builtinId bw
+    bwMode bwNormal bwPure bx by byPosition c ca cache cacheId cacheIndex calcCompleted calcId calcMode calcmode calcOnSave
+    calculatedColumn calculatedMembersInFilters calendarType cap caption caseSensitive categoryIdx categoryName cellColor
+    cellComments cellMeta cellRange cf cfe cff cfo changesSavedWin char characterSet charset chart chartFormat
+    chartTrackingRefBase che checkCompatibility checked chf chg cho chOrder cId clearAll clearComments clearContents clearFormats
+    click clId clrIdx clrMode clrSpc cm cmpd cnt codeName coerce coherent3DOff colGrandTotals colHeaderCaption colHidden colId
+    collapse collapsed collapsedLevelsAreSubtotals colored colorId colorTemp colPageCount column columnCount columnSort comment
+    compact compactData compat compatLnSpc compatMode complete concurrent concurrentCalc concurrentManualCount conformance
+    connectorLines containsBlank containsDate containsInteger containsMixedTypes containsNonDate containsNumber
+    containsSemiMixedTypes containsString content contentBits contourW contrast copies copy count countASubtotal countSubtotal cp
+    crashSave created createdVersion creationId crossFilter cryptAlgorithmClass cryptAlgorithmSid cryptAlgorithmType cryptProvider
+    cryptProviderType cryptProviderTypeExt cryptProviderTypeExtSource csCatId cstate csTypeId culture current custAng custFlipHor
+    custFlipVert custLinFactNeighborX custLinFactNeighborY custLinFactX custLinFactY custom customBuiltin customFormat
+    customHeight customList customListSort customPrompt customRollUp customWidth custRadScaleInc custRadScaleRad custScaleX
+    custScaleY custSzX custSzY custT cx cxnId cy d databaseField dataCaption dataCellStyle dataDxfId dataExtractLoad dataField
+    dataOnly dataOnRows dataPosition dataSourceSort date1904 dateAxis dateCompatibility dateTimeFormat dateTimeGrouping day decel
+    def defaultAttributeDrillState defaultColWidth defaultGridColor defaultMemberUniqueName defaultPivotStyle defaultRowHeight
+    defaultSize defaultSlicerStyle defaultSubtotal defaultTableStyle defaultThemeVersion defaultTimelineStyle defStyle defTabSz
+    degree del1 del2 delay delete deleteColumns deleted deleteRows denormalized descending descr description destId destOrd detail
+    diagonalDown diagonalUp differentFirst differentOddEven dimension dimensionUniqueName dir direction dirty disabled
+    disableFieldList disablePrompts display displayEmptyCellsAs displayFolder displayHidden displayName displayXAxis dist distB
+    distL distR distT done dpi draft dragOff dragToCol dragToData dragToPage dragToRow dropLines dropStyle dT dt dt2D dtr dueDate
+    dur dx dxf dxfId dy dz e eaLnBrk east eb edit editAs editData edited editId editVal embed emptyCellReference enabled
+    enableDrill enableEdit enableFieldProperties enableFormatConditionsCalculation enableRefresh enableWizard end endA endDate
+    endNum endPos endSnd entityName entityType equalAverage err error errorCaption errors errorStyle errorTitle evalError
+    evalOrder eventFilter evt evtFilter exclude ext extrusionH extrusionOk f fact fadeDir fc fCollapsed fDynamic field
+    fieldListSortAscending fieldPosition fieldPrintTitles fileName fill fillDownLabels fillDownLabelsDefault fillId filter
+    filterId filterMode filterPivotName filterPrivacy filterTabId filterUnique filterVal first firstButton firstCol firstDataCol
+    firstDataRow firstHeaderRow firstPageNumber firstRow firstSheet firstSlideNum fitToHeight fitToPage fitToWidth fld flip flipH
+    flipV fLocksText fLocksWithSheet flowDir fmla fmlaGroup fmlaLink fmlaPict fmlaRange fmlaTxbx fmtid folHlink fontAlgn fontId
+    fontScale footer for forceAA forceFullCalc format formatCells formatCode formatColumns formatIdx formatRows formula
+    formulaRange forName fov fPrintsWithSheet fPublished frame frameSlides from fromWordArt ftr fullCalcOnLoad fullPrecision
+    fullScrn func function g gapWidth gdRefAng gdRefR gdRefX gdRefY ghostCol ghostRow goal gradient grandCol grandRow
+    grandTotalCaption granularity gridDropZones gridLines gridLinesSet gridSize gridSpan group groupBy groupInterval grow grpId
+    gte guid h hangingPunct hasBounce hasCustomPrompt hashData hashValue hdr header headerRowBorderDxfId headerRowCellStyle
+    headerRowCount headerRowDxfId headings hidden hiddenButton hiddenColumns hiddenLevel hiddenRows hiddenSlides hideGeom
+    hideItemsWithNoData hideLastTrans hideNewItems hidePivotFieldList hideValuesRow hier hierarchy hierarchyUsage high
     highlightClick history hlink hMerge horiz horizontal horizontalCentered horizontalDpi horz horzBarState horzOverflow hour hR
-    ht hue hueDir i i1 i2 i3 i4 iconId iconSet Id id idx iLevel iMeasureFld iMeasureHier imeMode imgH imgW immersive inc inClr
-    includeHiddenRowCol includeNewItemsInFilter includePrintSettings indent indexed initials insertBlankRow insertColumns
+    ht hue hueDir i i1 i2 i3 i4 iconId iconSet Id id idx ignore iLevel iMeasureFld iMeasureHier imeMode imgH imgW immersive inc
+    inClr includeHiddenRowCol includeNewItemsInFilter includePrintSettings indent indexed initials insertBlankRow insertColumns
     insertHyperlinks insertPageBreak insertRow insertRows insertRowShift intervalClosed invalEndChars invalid invalStChars invX
-    isActiveX isComment isContent isInverted isLegacyGroup item itemID itemPageCount itemPrintTitles iterate iterateCount
-    iterateDelta justifyLastLine justLastX kern key keyAttribute kind kumimoji kx ky l labelOnly lang last lastClr lastCol
-    lastEdited lastGuid lastIdx lastRow lastView lat latinLnBrk layout layoutId layoutInCell lBounds leadZeros left len length
-    level lfe lff lfo lhe lhf lho lim lineWeight linkedCell lIns listDataValidation listFillRange lkTxEntry lnPos lnSpcReduction
-    localSheetId loCatId location locked lockRevision lockStructure lockText lockWindows lon longText loop loTypeId low
-    lowestEdited lum lvl m macro majorUnit man manualBreakCount manualMax manualMin mappingCount marB markers marL marR marT
-    masterRel matchingName max maxAng maxAxisType maxDate maximized maxLength maxR maxRank maxSubtotal maxVal maxValIso maxValue
-    maxX maxY mdx mdxSubqueries meanLine meanMarker measure measureFilter measureGroup measures memberName memberPropertyField
-    memberValueDatatype mentionId mentionpersonId mergeInterval mergeItem meth method min minAng minAxisType minDate minimized
-    minLength minorUnit minR minRefreshableVersion minSubtotal minute minValue minVer minX minY missingCaption missingItemsLimit
-    modelId modified mods month moveWith moveWithCells mpFld multiLine multipleFieldFilters multipleItemSelectionAllowed multiSel
-    mute n name nameLen namespaceUri negative negativeBarBorderColorSameAsPositive negativeBarColorSameAsPositive nextAc
-    noAdjustHandles noChangeArrowheads noChangeAspect noChangeShapeType noCrop nodePh nodeType noDrilldown noEditPoints noGrp
-    noMove nonAutoSortDefault nonoutliers noProof noResize normalEastAsianFlow normalizeH noRot north noSelect noTextEdit noThreeD
-    noThreeD2 noUngrp numberStoredAsText numCol numFmtId numPoints numRef numSld objects objectType offset oneField onlySync op
-    operator optimizeMemory order orient orientation origin outliers outline outlineData outlineLevel outlineLevelCol
-    outlineLevelRow overflow overlay override ownerIdx page pageOrder pageOverThenDown pageStyle pageWrap pane panose paperHeight
-    paperSize paperWidth par parent parentCmId parentId parentSet parTransId password passwordEdit path pathEditMode pattern
-    patternType pcaRings percent personalView personId ph phldr phldrT pid pitchFamily pivot pivotButton pivotCacheId pivotTables
-    pivotTableStyle pLen polygonId pos position pPos pred preferPic preferRelativeResize preferSingleView prefix presAssocID
-    preserve preserveFormatting presetClass presetID presetSubtype presId presName presStyleCnt presStyleIdx presStyleLbl pri
-    print printDrill priority prLst prnWhat productSubtotal projectionType prompt promptedSolutions promptTitle propertyName
-    provId providerId prst prstMaterial prstName pt ptCount ptsTypes ptType published qsCatId qsTypeId quartileMethod quotePrefix
-    r r1 r2 rad radius rAng rank rankBy rctx readingOrder readOnlyRecommended recalcAlways recordCount ref refFor refForName
-    refMode refPtType refreshAllConnections refreshedDate refreshedDateIso refreshedVersion refreshError refreshOnLoad refType
-    relative relativeFrom relativeHeight relativeIndent relId removed removePersonalInfoOnSave repairLoad repeatCount repeatDur
-    resId restart rev reverse revisionsAlgorithmName revisionsHashValue revisionsPassword revisionsPasswordCharacterSet
-    revisionsSaltValue revisionsSpinCount rfe rff rfo rgb rhe rhf rho rId rig right rightToLeft rIns rot rotWithShape
-    roundedCorners rowGrandTotals rowHeaderCaption rowHeight rowHidden rowPageCount rowSpan rtl rtlCol rupBuild s saltData
-    saltValue sat saveData saveExternalLinkValues sb scale scaled scaleToFitPaper scaleWithDoc scaling scenarios scope script sd
-    second secretEdit sel selected selectLockedCells selectUnlockedCells selType seltype seq series seriesIdx seriesName
-    serverZoom set setDefinition shapeId sheet sheetId sheetStubs show showAll showAnimation showAsCaption
-    showBorderUnselectedTables showButton showCalcMbrs showCaption showCaptions showCell showColHeaders showColStripes
-    showColumnStripes showComments showDataAs showDataDropDown showDataTips showDrill showDropDown showDropDowns showDropZones
-    showEmptyCol showEmptyRow showError showErrorMessage showFirstColumn showFormulaBar showFormulas showGridLines showGuides
-    showHeaders showHorizontalScroll showInFieldList showInkAnnotation showInputMessage showItems showLastColumn showMasterPhAnim
-    showMasterSp showMemberPropertyTips showMissing showMultipleLabel showNarration showObjects showOutlineIcons
-    showOutlineSymbols showPivotChartFilter showPropAsCaption showPropCell showPropTip showRowColHeaders showRowHeaders
-    showRowStripes showRuler showSheetTabs showSpecialPlsOnTitleSld showStatusbar showTip showValue showVerticalScroll
-    showWhenStopped showWhiteSpace showZeros shrinkToFit si sibTransId simplePos siteId size sizeRelH sizeRelV sizeWithCells
-    sldNum smtClean smtId snapToGrid snapToObjects snapVertSplitter solveOrder sort sortBy sortMethod sortOrder sortType
-    sourceLinked sourceName sourceType south sp space spans spc spcCol spcFirstLastPara spd spid spinCount spinValue spokes sqref
-    srcId srcOrd st stA stackBarX stAng startAt startDate startIndex startItem startNum state status stdDev stdDevPSubtotal
-    stdDevSubtotal step stopIfTrue stPos strictFirstAndLastChars strike stringRefSyntax stringValue1 stringValue2 stroke strRef
-    style styleId styleLbl styleName subtotal subtotalCaption subtotalHiddenItems subtotalTop summaryBelow summaryRight
-    sumSubtotal supportAdvancedDrill supportSubquery swAng sx sy symbol syncBehavior syncHorizontal syncRef syncVertical sz t
-    table tableBorderDxfId tableId tableType tabRatio tabSelected tag text textHAlign textlink textRotation textVAlign tgtFrame
-    theme thickBottom thickTop thresh thruBlk time timePeriod tIns tint title tm tmFilter to tooltip top topAutoShow topLeftCell
-    totalsRowBorderDxfId totalsRowCellStyle totalsRowCount totalsRowDxfId totalsRowFunction totalsRowLabel totalsRowShown track
-    trans transition transitionEntry transitionEvaluation trend twoDigitTextYear tx tx1 tx2 txBax txBox ty type typeface u uBounds
-    uid uiExpand uiObject un unbalanced unbalancedGroup underflow undone uniqueCount uniqueId uniqueList uniqueMemberProperty
-    uniqueName uniqueParent unit unlockedFormula updatedVersion updateLinks upgradeOnRefresh upright uri useA useAutoFormatting
-    useDef useFirstPageNumber usePrinterDefaults userDrawn userId userShapes useTimings useWholeDay v vacatedStyle val valIso
-    value valueType varPSubtotal varScale varSubtotal version vert vertBarState vertical verticalBar verticalCentered verticalDpi
-    vertOverflow vid view visibility visible visualTotals vm vMerge vol w weight west width widthMin windowHeight windowProtection
-    windowWidth workbookAlgorithmName workbookHashValue workbookPassword workbookPasswordCharacterSet workbookSaltValue
-    workbookSpinCount workbookViewId wR wrap wrapText x x1 x2 xfDxf xfId xfrmType xml xr xSplit xWindow y y1 y2 year ySplit
-    yWindow z zeroHeight zoom zoomContents zoomScale zoomScaleNormal zoomScalePageLayoutView zoomScaleSheetLayoutView zoomToFit
-    zOrderOff
+    invY isActiveX isComment isContent isInverted isLegacyGroup isPhoto item itemID itemPageCount itemPrintTitles iterate
+    iterateCount iterateDelta justifyLastLine justLastX kern key keyAttribute kind kumimoji kx ky l labelOnly lang last lastClr
+    lastCol lastEdited lastGuid lastIdx lastRow lastView lat latinLnBrk layout layoutId layoutInCell lBounds leadZeros left
+    leftLabels len length level lfe lff lfo lhe lhf lho lim lineWeight linkedCell lIns listDataValidation listFillRange lkTxEntry
+    lnPos lnSpcReduction localSheetId loCatId location locked lockedPosition lockRevision lockStructure lockText lockWindows lon
+    longText loop loTypeId low lowestEdited lum lvl m macro majorUnit man manualBreakCount manualMax manualMin mappingCount marB
+    markers marL marR marT masterRel matchingName max maxAng maxAxisType maxDate maximized maxLength maxR maxRank maxSubtotal
+    maxVal maxValIso maxValue maxX maxY mdx mdxSubqueries meanLine meanMarker measure measureFilter measureGroup measures
+    memberName memberPropertyField memberValueDatatype mentionId mentionpersonId merge mergeInterval mergeItem meth method min
+    minAng minAxisType minDate minimized minLength minorUnit minR minRefreshableVersion minSubtotal minSupportedVersion minute
+    minValue minVer minX minY missingCaption missingItemsLimit modelId modified mods month moveWith moveWithCells mpFld multiLine
+    multipleFieldFilters multipleItemSelectionAllowed multiSel mute n name nameLen namespaceUri nd negative
+    negativeBarBorderColorSameAsPositive negativeBarColorSameAsPositive nextAc noAdjustHandles noChangeArrowheads noChangeAspect
+    noChangeShapeType noCrop nodePh nodeType noDrilldown noEditPoints noGrp noMove nonAutoSortDefault nonoutliers noProof noResize
+    normalEastAsianFlow normalizeH noRot north noSelect noTextEdit noThreeD noThreeD2 noUngrp numberStoredAsText numCol numFmtId
+    numPoints numRef numSld objects objectType offset oneField onlySync op operator optimizeMemory option order orient orientation
+    origin outliers outline outlineData outlineLevel outlineLevelCol outlineLevelRow outlineSymbols overflow overlay override
+    ownerIdx page pageOrder pageOverThenDown pageStyle pageWrap pane panose paperHeight paperSize paperWidth par parent parentCmId
+    parentId parentSet parTransId password passwordEdit pasteAll pasteBorders pasteColWidths pasteComments pasteDataValidation
+    pasteFormats pasteFormulas pasteNumberFormats pasteValues path pathEditMode pattern patternType pcaRings percent personalView
+    personId ph phldr phldrT pid pitchFamily pivot pivotButton pivotCacheId pivotTables pivotTableStyle pLen polygonId pos
+    position pPos pred preferPic preferRelativeResize preferSingleView prefix presAssocID preserve preserveFormatting presetClass
+    presetID presetSubtype presId presName presStyleCnt presStyleIdx presStyleLbl prevAc pri print printArea printDrill priority
+    prLst prnWhat productSubtotal projectionType prompt promptedSolutions promptTitle propertyName provId providerId prst
+    prstMaterial prstName pt ptCount ptsTypes ptType published qsCatId qsTypeId quartileMethod quotePrefix r r1 r2 rad radius rAng
+    rank rankBy rctx readingOrder readOnlyRecommended recalcAlways recordCount ref refFor refForName refMode refPtType
+    refreshAllConnections refreshedDate refreshedDateIso refreshedVersion refreshError refreshOnLoad refType relative relativeFrom
+    relativeHeight relativeIndent relId removed removePersonalInfoOnSave repairLoad repeatCount repeatDur resId restart rev
+    reverse revisionsAlgorithmName revisionsHashValue revisionsPassword revisionsPasswordCharacterSet revisionsSaltValue
+    revisionsSpinCount rfe rff rfo rgb rhe rhf rho rId rig right rightToLeft rIns rot rotWithShape roundedCorners rowColShift
+    rowGrandTotals rowHeaderCaption rowHeight rowHidden rowPageCount rowSpan rtl rtlCol rupBuild s saltData saltValue sat saveData
+    saveExternalLinkValues sb scale scaled scaleToFitPaper scaleWithDoc scaling scenarios scope script sd second secretEdit sel
+    selected selectLockedCells selectUnlockedCells selType seltype seq series seriesIdx seriesName serverZoom set setDefinition
+    shapeId sheet sheetId sheetStubs show showAll showAnimation showAsCaption showAutoFilter showBorderUnselectedTables showButton
+    showCalcMbrs showCaption showCaptions showCell showColHeaders showColStripes showColumnStripes showComments showDataAs
+    showDataDropDown showDataTips showDrill showDropDown showDropDowns showDropZones showEmptyCol showEmptyRow showError
+    showErrorMessage showFirstColumn showFormatting showFormulaBar showFormulas showGridLines showGuides showHeaders
+    showHorizontalScroll showInFieldList showInkAnnotation showInputMessage showItems showLastColumn showMasterPhAnim showMasterSp
+    showMemberPropertyTips showMissing showMultipleLabel showNarration showObjects showOutlineIcons showOutlineSymbols
+    showPageBreaks showPivotChartFilter showPropAsCaption showPropCell showPropTip showRowCol showRowColHeaders showRowHeaders
+    showRowStripes showRuler showScrollbar showSheetTabs showSpecialPlsOnTitleSld showStatusbar showTip showValue
+    showVerticalScroll showWhenStopped showWhiteSpace showZeros shrinkToFit si sibTransId simplePos siteId size sizeRelH sizeRelV
+    sizeWithCells sldId sldNum slicerData smtClean smtId snapToGrid snapToObjects snapVertSplitter solveOrder sort sortBy
+    sortMethod sortOrder sortType sourceLinked sourceName sourceType south sp space spans spc spcCol spcFirstLastPara spd spid
+    spinCount spinValue splitAll splitFirst spokes sqref srcId srcOrd st stA stackBarX stAng startAt startDate startIndex
+    startItem startLabels startNum state status stdDev stdDevPSubtotal stdDevSubtotal step stopIfTrue stPos
+    strictFirstAndLastChars strike stringRefSyntax stringValue1 stringValue2 stroke strRef style styleId styleLbl styleName
+    subtotal subtotalCaption subtotalHiddenItems subtotalTop summaryBelow summaryRight sumSubtotal supportAddCalcMems
+    supportAdvancedDrill supportSubquery supportSubqueryNonVisual swAng sx sy symbol syncBehavior syncHorizontal syncRef
+    syncVertical sz t table tableBorderDxfId tableId tableType tabRatio tabSelected tag text textHAlign textlink textRotation
+    textVAlign tgtFrame theme thickBot thickBottom thickTop thresh thruBlk time timePeriod tIns tint title tm tmFilter to tooltip
+    top topAutoShow topLabels topLeftCell totalsRowBorderDxfId totalsRowCellStyle totalsRowCount totalsRowDxfId totalsRowFunction
+    totalsRowLabel totalsRowShown track trans transition transitionEntry transitionEvaluation trend twoDigitTextYear tx tx1 tx2
+    txBax txBox ty type typeface u uBounds uid uiExpand uiObject un unbalanced unbalancedGroup underflow undone uniqueCount
+    uniqueId uniqueList uniqueMemberProperty uniqueName uniqueParent unit unlockedFormula updatedVersion updateLinks
+    upgradeOnRefresh upright uri useA useAutoFormatting useDef useFirstPageNumber usePrinterDefaults userDrawn userId userShapes
+    useTimings useWholeDay v vacatedStyle val valIso value valueType varPSubtotal varScale varSubtotal version vert vertBarState
+    vertical verticalBar verticalCentered verticalDpi vertOverflow vid view visibility visible visualTotals visualTotalsForSets vm
+    vMerge vol w weight west width widthMin windowHeight windowProtection windowWidth workbookAlgorithmName workbookHashValue
+    workbookPassword workbookPasswordCharacterSet workbookSaltValue workbookSpinCount workbookViewId wR wrap wrapText x x1 x2
+    xfDxf xfId xfrmType xml xr xSplit xWindow y y1 y2 year ySplit yWindow z zeroHeight zeroValues zoom zoomContents zoomScale
+    zoomScaleNormal zoomScalePageLayoutView zoomScaleSheetLayoutView zoomToFit zOrderOff
     """.split()
 )
 

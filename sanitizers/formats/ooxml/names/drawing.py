@@ -91,8 +91,8 @@ DRAWING_2010: Final = frozenset(
     artisticPaintBrush artisticPaintStrokes artisticPastelsSmooth artisticPencilGrayscale artisticPencilSketch artisticPhotocopy
     artisticPlasticWrap artisticTexturizer artisticWatercolorSponge backgroundMark backgroundRemoval brightnessContrast
     cNvContentPartPr cNvPr colorTemperature compatExt cpLocks extLst foregroundMark hiddenEffects hiddenFill hiddenLine
-    hiddenScene3d hiddenSp3d imgEffect imgProps isCanvas legacySpreadsheetColorIndex m nvContentPartPr saturation shadowObscured
-    sharpenSoften useLocalDpi xfrm
+    hiddenScene3d hiddenSp3d isCanvas legacySpreadsheetColorIndex m nvContentPartPr saturation shadowObscured sharpenSoften
+    useLocalDpi xfrm
     """.split()
 )
 
