@@ -27,7 +27,8 @@ class Uploads:
         self._organisation = organisation
 
     async def take(self, login: str, name: str, client: str, chunks: AsyncIterator[bytes]) -> str:
-        """The receipt number, once the file is durable. Raises TooLargeError, StorageError; then nothing of it remains."""
+        """The receipt number, once the file is durable. Raises TooLargeError, StorageError; then it is no transfer,
+        and bytes that were sealed before the journal failed go with the next sweep."""
         writer = await self._blobs.begin()
         size = 0
         try:

@@ -209,7 +209,7 @@ class Connection:
         return reply
 
     def _in_step(self) -> bool:
-        """A reply that nobody asked for would be taken for the answer to the next command, and a mail for delivered that never went."""
+        """A reply that nobody asked for would be taken for the next command's, and a mail for delivered that never went."""
         protocol = self._client.protocol
         return protocol is None or not protocol._buffer  # noqa: SLF001 - the library keeps the surplus and does not tell
 

@@ -13,8 +13,8 @@ from typing import Final
 _END: Final = b"\r\n.\r\n"
 _HOP: Final = b"\r\nreceived:"
 _LONGEST_HEADER: Final = 1 << 20
-# What may still become the end, a doubled dot, or half of a line end.
-_OPEN_END: Final = re.compile(rb"(?:\r?\n(?:\.\r?)?|\r)\Z")
+# What may still become the end, a doubled dot, or half of a line end; with the line end before it.
+_OPEN_END: Final = re.compile(rb"(?:(?P<line_end>\r?\n)(?:\.\r?)?|\r)\Z")
 _DOT_LINE: Final = re.compile(rb"(?<=\n)\.\r?\n")
 _FIRST_DOT: Final = re.compile(rb"(?<=\n)\.")
 _BARE_LF: Final = re.compile(rb"(?<!\r)\n")
@@ -47,35 +47,37 @@ class DataReader:
         self._limit = limit
         self._refuse_bare = refuse_bare_newlines
         self._most_hops = most_hops
-        # A virtual line end before the first octet, so that a dot on the very first line is seen; it is never given back.
+        # The line end before what is still open, and how much of it was given back already: of the virtual one before the first octet, all.
         self._carry = b"\r\n"
-        self._virtual = 2
+        self._given = 2
         self._hops = 0
         self._header_tail: bytes | None = b"\r\n"
 
     def feed(self, chunk: bytes) -> bytes:
         """The content in the carried rest and `chunk`, unstuffed; empty while nothing is certain."""
-        data = self._carry + chunk
+        data, given = self._carry + chunk, self._given
         end = data.find(_END)
         if end >= 0:
             self.done = True
             self.leftover = data[end + len(_END) :]
             content, self._carry = data[: end + 2], b""
         else:
-            certain = self._certain(data)
-            content, self._carry = data[:certain], data[certain:]
+            content = self._certain(data)
         content = content.replace(b"\r\n.", b"\r\n") if self._refuse_bare else _normalised(content)
-        if self._virtual and content:
-            content, self._virtual = content[self._virtual :], 0
+        content = content[given:]
         self._judge(content)
         return content
 
-    @staticmethod
-    def _certain(data: bytes) -> int:
-        """How many octets nothing that may still come can change. What is open is four octets long at most: only they are looked at."""
-        start = max(0, len(data) - 4)
-        match = _OPEN_END.search(data, start)
-        return match.start() if match else len(data)
+    def _certain(self, data: bytes) -> bytes:
+        """The octets that nothing that may still come can change. What is open is four octets long at most: only they are looked at."""
+        match = _OPEN_END.search(data, max(0, len(data) - 4))
+        if match is None:
+            self._carry, self._given = b"", 0
+            return data
+        line_end = match["line_end"] or b""
+        self._carry = data[match.start() :]
+        self._given = len(line_end) if self._refuse_bare else 2 * bool(line_end)
+        return data[: match.start() + len(line_end)]
 
     def _judge(self, content: bytes) -> None:
         self.size += len(content)
@@ -83,7 +85,7 @@ class DataReader:
             self.flaws.add(Flaw.TOO_LARGE)
         if b"\0" in content:
             self.flaws.add(Flaw.NUL)
-        # Neither a CR LF nor a lone CR at the end is ever cut in two: both would still be open, and so are carried.
+        # No CR LF is ever cut in two: a CR at the end is still open, and so is carried.
         if self._refuse_bare and not content.count(b"\n") == content.count(b"\r\n") == content.count(b"\r"):
             self.flaws.add(Flaw.BARE_NEWLINE)
         self._count_hops(content)

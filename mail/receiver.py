@@ -73,12 +73,11 @@ class Receiver:
     speak for others.
     """
 
-    def __init__(self, settings: ReceiverSettings, client_ip: str, ask: Ask = _nothing_asked, *, client_name: str = "", tls: bool = False,
-                 trusted: bool = False) -> None:  # fmt: skip
+    def __init__(self, settings: ReceiverSettings, client_ip: str, ask: Ask = _nothing_asked, *, trusted: bool = False) -> None:
         self._settings = settings
-        self._client = {"ADDR": client_ip, "NAME": client_name}
+        self._client = {"ADDR": client_ip, "NAME": ""}
         self._ask = ask
-        self._tls = tls
+        self._tls = False
         self._trusted = trusted
         self._unread = bytearray()
         self._actions: deque[Action] = deque()
@@ -125,16 +124,15 @@ class Receiver:
             return self._end_with(Trouble.EARLY_DATA)
         assert self._transaction is not None
         self._phase = _Phase.DATA
-        settings = self._settings
-        self._transaction.data = DataReader(
-            settings.size_limit, refuse_bare_newlines=settings.refuse_bare_newlines, most_hops=settings.most_hops
-        )
+        limit, refuse, hops = self._settings.size_limit, self._settings.refuse_bare_newlines, self._settings.most_hops
+        self._transaction.data = DataReader(limit, refuse_bare_newlines=refuse, most_hops=hops)
         return self._say(Trouble.GO_AHEAD.value)
 
     def committed(self, receipt_no: str) -> None:
         """The message is durable."""
         self._phase = _Phase.COMMAND
         self._transaction = None
+        self._idle_commands = 0
         self._say(Trouble.QUEUED.value, receipt_no)
 
     def refused(self, trouble: Trouble) -> None:
@@ -279,9 +277,8 @@ class Receiver:
         current, settings = self._transaction, self._settings
         if current is None:
             return self._say(Trouble.BAD_SEQUENCE.value)
-        read = transaction.recipient(
-            rest, smtputf8=current.mail.smtputf8, postmaster_domain=settings.postmaster_domain, dsn=settings.dsn
-        )
+        utf8, domain = current.mail.smtputf8, settings.postmaster_domain
+        read = transaction.recipient(rest, smtputf8=utf8, postmaster_domain=domain, dsn=settings.dsn)
         if isinstance(read, Trouble):
             return self._say(read.value)
         if self._refused_by_rule("RCPT", read[0]):

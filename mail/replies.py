@@ -65,7 +65,7 @@ class Trouble(Enum):
     BARE_NEWLINE = Reply(550, "5.5.2", "Message has bare CR or LF", "a line end in the content that is not CR LF")
     NUL = Reply(550, "5.6.0", "Message has NUL", "a NUL octet in the content")
     LOOP = Reply(554, "5.4.6", "Too many hops", "limit of Received fields")
-    EARLY_DATA = Reply(554, "5.5.0", "Data sent before the reply", "the client did not wait where it has to: smuggling or a broken program")
+    EARLY_DATA = Reply(554, "5.5.0", "Data sent before the reply", "the client did not wait where it has to")
 
 
 def gravest(troubles: Iterable[Trouble]) -> Trouble:

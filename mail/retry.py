@@ -12,7 +12,7 @@ _JITTER: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Pauses in seconds, the last one repeating, and the age in seconds at which to give up. Raises ValueError when nothing can come of it."""
+    """Pauses in seconds, the last one repeating, and the age in seconds at which to give up. Raises ValueError for no pause."""
 
     pauses: Sequence[float] = (60, 300, 900, 1800, 3600, 7200, 14400)
     expire: float = 5 * 86_400
@@ -33,9 +33,10 @@ def retry_at(schedule: Schedule, attempts: int, first_at: float, now: float, cha
 
 
 class Gate:
-    """Whether the next hop is worth trying at all. While it cannot be reached, one delivery at a time finds out, after growing pauses, and the
-    others wait without losing attempts; so a night's outage does not leave the morning's mail waiting for its last, longest pause.
-    Pure.
+    """Whether the next hop is worth trying at all. Pure.
+
+    While it cannot be reached, one delivery at a time finds out, after growing pauses, and the others wait without losing attempts: a
+    night's outage does not leave the morning's mail waiting for its last, longest pause.
     """
 
     def __init__(self, shortest: float = 1.0, longest: float = 60.0) -> None:

@@ -11,8 +11,8 @@ import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Final, TypeVar, cast
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar, cast
 
 from mail import proxy
 from mail.actions import Act, Action, Begin, Send, Write
@@ -42,6 +42,7 @@ class Desk:
     rule: Ask | None = None
     tls: ssl.SSLContext | None = None
     proxied: bool = False
+    late: set[asyncio.Task[Any]] = field(default_factory=set)
 
 
 class Session(asyncio.Protocol):
@@ -123,7 +124,7 @@ class Session(asyncio.Protocol):
                     pass
         except asyncio.CancelledError:
             self._transport.write(Trouble.CLOSING.value.line())
-        except Exception:  # noqa: BLE001 - the outermost net of a session: whatever fails, the client hears 4xx and the next one is served
+        except Exception:  # noqa: BLE001 - the outermost net: whatever fails, the client hears 4xx
             self._failed("a session failed")
             self._transport.write(Trouble.NOT_NOW.value.line())
         finally:
@@ -263,7 +264,9 @@ class Session(asyncio.Protocol):
         commit = self._loop.create_task(self._tried("commit", incoming.commit()))
         stopped = await self._outlasted(commit)
         if not commit.done():
-            # Nobody knows how it ends, so the client keeps the message too; its task holds all it needs.
+            # Nobody knows how it ends, so the client keeps the message too.
+            self._desk.late.add(commit)
+            commit.add_done_callback(self._desk.late.discard)
             self._note(logging.ERROR, "a commit takes too long")
             self._receiver.refused(Trouble.NOT_NOW)
         else:

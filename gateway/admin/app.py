@@ -16,6 +16,7 @@ from gateway.storage.search import Filter
 from gateway.web import words
 from gateway.web.face import Readiness, face
 from gateway.web.problem import problem
+from gateway.web.routes import Route, install
 from gateway.web.signin import SignIn
 
 _ALLOWED: Final = frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.AUDITOR})
@@ -36,8 +37,16 @@ class Admin:
         self.application = face(readiness)
         self._signin.install(self.application)
         self.application.router.add_get("/", self._page)
-        self.application.router.add_get("/api/v1/transfers", self._list)
-        self.application.router.add_get("/api/v1/transfers/{receipt_no}", self._show)
+        install(self.application, "admin", self._routes())
+
+    def _routes(self) -> tuple[Route, ...]:
+        rows = {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}}
+        query = {"limit": f"at most so many, up to {_MOST}", "state": "may be repeated", "q": "in sender, subject, name and receipt number"}
+        one = "/api/v1/transfers/{receipt_no}"
+        return (
+            Route("GET", "/api/v1/transfers", self._list, "transfers, the youngest first", content=rows, query=query, faults={400: "bad"}),
+            Route("GET", one, self._show, "one transfer and its report", faults={404: "not found"}),
+        )
 
     async def _page(self, request: web.Request) -> web.Response:
         counts = (await self._journal.counts()).states
@@ -48,7 +57,7 @@ class Admin:
 
     async def _list(self, request: web.Request) -> web.Response:
         try:
-            limit = min(int(request.query.get("limit", "100")), _MOST)
+            limit = max(1, min(int(request.query.get("limit", "100")), _MOST))
             states = tuple(State(value) for value in request.query.getall("state", []))
         except ValueError:
             return problem(400)

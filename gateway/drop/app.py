@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable
+from typing import Final, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -12,13 +12,15 @@ from aiohttp import BodyPartReader, web
 from gateway.people.accounts import Accounts, Role
 from gateway.storage.faults import NoSuchTransferError, StorageError
 from gateway.storage.journal import Journal
-from gateway.storage.search import Filter
 from gateway.uploads import TooLargeError, Uploads
 from gateway.web import words
 from gateway.web.face import Readiness, face
-from gateway.web.ownership import own, shown
+from gateway.web.ownership import mine, own, shown
 from gateway.web.problem import problem
+from gateway.web.routes import Route, install
 from gateway.web.signin import SignIn, account_of
+
+_T = TypeVar("_T")
 
 _CHUNK: Final = 1 << 16
 _ALLOWED: Final = frozenset({Role.STAFF, Role.ADMINISTRATOR})
@@ -36,16 +38,26 @@ class Drop:
         self._signin.install(self.application)
         self.application.router.add_get("/", self._page)
         self.application.router.add_post("/", self._from_page)
-        self.application.router.add_post("/api/v1/transfers", self._receive)
-        self.application.router.add_get("/api/v1/transfers/{receipt_no}", self._show)
+        install(self.application, "drop", self._routes())
+
+    def _routes(self) -> tuple[Route, ...]:
+        one_file = {"schema": {"type": "string", "format": "binary"}}
+        faults = {400: "no file, or not a well-formed body", 413: "larger than the limit; nothing of it is kept", 503: "not accepting now"}
+        return (
+            Route("POST", "/api/v1/transfers", self._receive, "bring files in: multipart, or one raw body named by X-File-Name", 202,
+                  body={"multipart/form-data": {"schema": {"type": "object"}}, "application/octet-stream": one_file}, faults=faults),
+            Route("GET", "/api/v1/transfers/{receipt_no}", self._show, "state and report of one's own transfer", faults={404: "not found"}),
+        )  # fmt: skip
 
     async def _page(self, request: web.Request) -> web.Response:
-        mine = await self._journal.transfers(Filter(sender=account_of(request).login, limit=_RECENT))
-        return self._signin.page(request, "drop.html", rows=[words.row(transfer) for transfer in mine])
+        found = await self._journal.transfers(mine(account_of(request), _RECENT))
+        return self._signin.page(request, "drop.html", rows=[words.row(transfer) for transfer in found])
 
     async def _from_page(self, request: web.Request) -> web.StreamResponse:
         done = await self._take_all(request)
-        return done if isinstance(done, web.Response) else web.HTTPSeeOther("/")
+        if isinstance(done, web.Response):
+            return done
+        raise web.HTTPSeeOther("/")
 
     async def _receive(self, request: web.Request) -> web.Response:
         """Multipart with any number of files, or one file as the raw body with its name in `X-File-Name` (percent-encoded UTF-8)."""
@@ -77,13 +89,25 @@ class Drop:
 
 async def _files(request: web.Request) -> AsyncIterator[tuple[str, AsyncIterator[bytes]]]:
     if not request.content_type.startswith("multipart/"):
-        yield unquote(request.headers.get("X-File-Name", "file")), request.content.iter_chunked(_CHUNK)
+        if request.body_exists:
+            yield unquote(request.headers.get("X-File-Name", "file")), request.content.iter_chunked(_CHUNK)
         return
-    async for part in await request.multipart():
+    reader = await _well_formed(request.multipart())
+    while (part := await _well_formed(reader.next())) is not None:
         if isinstance(part, BodyPartReader) and part.filename:
             yield part.filename, _chunks(part)
 
 
 async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
-    while chunk := await part.read_chunk(_CHUNK):
+    while chunk := await _well_formed(part.read_chunk(_CHUNK)):
         yield chunk
+    if not part.at_eof():
+        raise web.HTTPBadRequest
+
+
+async def _well_formed(step: Awaitable[_T]) -> _T:
+    """A step of reading a multipart body; one that is broken or ends too early is a bad request, and no file."""
+    try:
+        return await step
+    except (ValueError, AssertionError):
+        raise web.HTTPBadRequest from None

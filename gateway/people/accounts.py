@@ -23,6 +23,10 @@ _IDLE_SECONDS: Final = 30 * 60
 _LONGEST_SECONDS: Final = 12 * 3600
 _SEEN_STEP_SECONDS: Final = 60
 _LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
+_WRONG: Final = (
+    "ログイン名かパスワードが違います。5回間違えると15分間ログインできません。"
+    " / wrong name or password; five wrong ones lock the account for 15 minutes"
+)
 # Names that scanners of the Internet try first, and that say nothing about who acted.
 _RESERVED: Final = frozenset({"admin", "administrator", "root", "guest", "test", "user", "sekisho", "system", "operator"})
 
@@ -71,23 +75,24 @@ class Accounts:
         return await self._journal.ask(lambda connection: rows.by_login(connection, login))
 
     async def log_in(self, login: str, password: str, face: str, client: str) -> tuple[str, Account]:
-        """A new session's value and the account as it was before (its last log-in is worth showing). Raises RefusedError."""
+        """A new session's value and the account as it was before. Raises RefusedError, always with the same words: whoever guesses
+        learns neither which names there are nor that one is locked or disabled."""
         account = await self.find(login)
         now = self._clock()
         right = await asyncio.to_thread(passwords.matches, self._nobody if account is None else account.password_hash, password)
-        if account is None or account.disabled:
-            raise RefusedError("ログイン名かパスワードが違います。 / wrong name or password")
-        if account.locked_until > now:
-            raise RefusedError("パスワードを5回間違えたため、15分間ログインできません。 / locked for 15 minutes after five wrong passwords")
-        if not right:
-            locked_until = now + _LOCKED_SECONDS if account.failures + 1 >= _FAILURES else 0.0
-            await self._journal.write(lambda connection: rows.failed(connection, account, locked_until=locked_until, at=now, client=client))
-            raise RefusedError("ログイン名かパスワードが違います。 / wrong name or password")
         value = secrets.token_urlsafe(32)
-        await self._journal.write(
+        if account is None or not right or not await self._journal.write(
             lambda connection: rows.logged_in(connection, account, session_hash=_hash(value), face=face, at=now, client=client)
-        )
+        ):
+            await self._failed(account, client)
+            raise RefusedError(_WRONG)
         return value, account
+
+    async def _failed(self, account: Account | None, client: str) -> None:
+        at = self._clock()
+        await self._journal.write(
+            lambda connection: rows.failed(connection, account, most=_FAILURES, locked_until=at + _LOCKED_SECONDS, at=at, client=client)
+        )
 
     async def session(self, value: str, face: str) -> Session | None:
         """The session of that value on that face, if it is neither idle nor old; it counts as seen now."""
@@ -96,18 +101,22 @@ class Accounts:
         if session is None or session.account.disabled:
             return None
         if now - session.seen_at > _IDLE_SECONDS or now - session.created_at > _LONGEST_SECONDS:
-            await self._journal.write(lambda connection: rows.logged_out(connection, hash_of))
+            await self._journal.write(lambda connection: rows.ended(connection, hash_of))
             return None
         if now - session.seen_at > _SEEN_STEP_SECONDS:
             await self._journal.write(lambda connection: rows.seen(connection, hash_of, now))
         return session
 
-    async def log_out(self, value: str) -> None:
-        await self._journal.write(lambda connection: rows.logged_out(connection, _hash(value)))
+    async def log_out(self, account: Account, value: str) -> None:
+        at = self._clock()
+        await self._journal.write(lambda connection: rows.logged_out(connection, account, _hash(value), at=at))
 
-    async def change_password(self, account: Account, old: str, new: str) -> None:
-        """Ends every session of the account. Raises RefusedError."""
+    async def change_password(self, account: Account, old: str, new: str, client: str = "") -> None:
+        """Ends every session of the account. A wrong old one counts like one at the log-in. Raises RefusedError."""
+        if account.locked_until > self._clock():
+            raise RefusedError(_WRONG)
         if not await asyncio.to_thread(passwords.matches, account.password_hash, old):
+            await self._failed(account, client)
             raise RefusedError("いまのパスワードが違います。 / the current password is wrong")
         if old == new:
             raise RefusedError("同じパスワードは使えません。 / the new password must differ")
@@ -143,11 +152,11 @@ class Accounts:
         return value
 
     async def by_token(self, value: str) -> Account | None:
-        """The account that a token stands for; a temporary password that was never changed gives it no right either."""
+        """The account that a token stands for, unless it ran out."""
         now = self._clock()
         account = await self._journal.ask(lambda connection: rows.by_token(connection, _hash(value), now))
         return None if account is None or account.disabled else account
 
 
 def _hash(value: str) -> str:
-    return hashlib.sha256(value.encode()).hexdigest()
+    return hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()

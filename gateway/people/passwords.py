@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Final
 
@@ -12,6 +13,11 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 _hasher: Final = PasswordHasher()
 _SHORTEST: Final = 12
 _LONGEST: Final = 256
+# What guessers try first; a password has to have something besides.
+_COMMON: Final = re.compile(
+    r"p[a@]ssw[o0]rd|sekisho|qwerty(uiop)?|asdfgh(jkl)?|zxcvbn(m)?|1qaz|2wsx|3edc|abc(defghijkl)?|admin|letmein|welcome|[0-9]+|[!@#$%._-]+"
+)
+_UNCOMMON: Final = 4
 # No letter that a person could take for another when typing it from a sheet.
 _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -35,9 +41,11 @@ def matches(hash_of: str, password: str) -> bool:
 def weakness(password: str, login: str) -> str | None:
     """Why a chosen password is refused, Japanese and English; None if it may be used."""
     if not _SHORTEST <= len(password) <= _LONGEST:
-        return f"パスワードは{_SHORTEST}文字以上にしてください。 / at least {_SHORTEST} characters"
+        return f"パスワードは{_SHORTEST}文字以上{_LONGEST}文字以下にしてください。 / {_SHORTEST} to {_LONGEST} characters"
     if login.lower() in password.lower():
         return "パスワードにログイン名を含めることはできません。 / must not contain the log-in name"
     if len(set(password)) < 5:
         return "同じ文字の繰り返しは使えません。 / too few different characters"
+    if len(_COMMON.sub("", password.lower())) < _UNCOMMON:
+        return "よく使われる言葉や数字の並びだけのパスワードは使えません。 / only common words and runs of digits"
     return None

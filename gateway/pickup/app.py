@@ -11,19 +11,22 @@ from urllib.parse import quote
 import msgspec
 from aiohttp import web
 
+from gateway.model import State
 from gateway.people.accounts import Accounts, Role
 from gateway.storage.blobs import Blobs, opened
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
-from gateway.storage.search import Filter
 from gateway.web import words
 from gateway.web.face import Readiness, face
-from gateway.web.ownership import own, shown
+from gateway.web.ownership import mine, own, shown
 from gateway.web.problem import problem
+from gateway.web.routes import Route, install
 from gateway.web.signin import SignIn, account_of
 
 _CHUNK: Final = 1 << 20
 _RECENT: Final = 50
+# An operator may have stopped it after its verdict, which then stays as it was.
+_DELIVERED: Final = (State.RELEASED, State.DELIVERED)
 
 
 class Pickup:
@@ -39,18 +42,26 @@ class Pickup:
         self.application = face(readiness)
         self._signin.install(self.application)
         self.application.router.add_get("/", self._page)
-        self.application.router.add_get("/api/v1/transfers", self._list)
-        self.application.router.add_get("/api/v1/transfers/{receipt_no}", self._show)
-        self.application.router.add_get("/api/v1/transfers/{receipt_no}/file", self._download)
+        install(self.application, "pickup", self._routes())
+
+    def _routes(self) -> tuple[Route, ...]:
+        rows = {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}}
+        content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        one, missing = "/api/v1/transfers/{receipt_no}", {404: "not found"}
+        return (
+            Route("GET", "/api/v1/transfers", self._list, "one's own transfers, the youngest first", content=rows),
+            Route("GET", one, self._show, "state and report of one's own transfer", faults=missing),
+            Route("GET", f"{one}/file", self._download, "the delivered file", content=content, faults=missing | {409: "not delivered"}),
+        )
 
     async def _page(self, request: web.Request) -> web.Response:
-        mine = await self._journal.transfers(Filter(sender=account_of(request).login, limit=_RECENT))
-        rows = [words.row(transfer, await self._journal.report(transfer.id)) for transfer in mine]
+        found = await self._journal.transfers(mine(account_of(request), _RECENT))
+        rows = [words.row(transfer, await self._journal.report(transfer.id)) for transfer in found]
         return self._signin.page(request, "pickup.html", rows=rows)
 
     async def _list(self, request: web.Request) -> web.Response:
-        mine = await self._journal.transfers(Filter(sender=account_of(request).login, limit=_RECENT))
-        return web.json_response([shown(transfer) for transfer in mine])
+        found = await self._journal.transfers(mine(account_of(request), _RECENT))
+        return web.json_response([shown(transfer) for transfer in found])
 
     async def _show(self, request: web.Request) -> web.Response:
         try:
@@ -65,7 +76,7 @@ class Pickup:
             transfer = await own(self._journal, account_of(request), request.match_info["receipt_no"])
         except NoSuchTransferError:
             return problem(404)
-        if transfer.result is None or transfer.verdict is None or not transfer.verdict.delivers:
+        if transfer.state not in _DELIVERED or transfer.result is None or transfer.verdict is None or not transfer.verdict.delivers:
             return problem(409, receipt_no=transfer.receipt_no)
         response = web.StreamResponse(
             headers={

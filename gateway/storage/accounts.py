@@ -68,19 +68,29 @@ def by_login(connection: Connection, login: str) -> Account | None:
     return None if row is None else _account(row)
 
 
-def failed(connection: Connection, account: Account, *, locked_until: float, at: float, client: str) -> None:
-    """One more wrong password."""
-    values = {"failures": accounts.c.failures + 1, "locked_until": locked_until}
-    connection.execute(update(accounts).where(accounts.c.id == account.id).values(values))
-    ledger.append(connection, at=at, actor=account.login, action="login.failed", subject=account.login, detail={"client": client})
+def failed(connection: Connection, account: Account | None, *, most: int, locked_until: float, at: float, client: str) -> None:
+    """One more wrong password; the `most`-th locks, and counting begins anew. A name that nobody has is not written down:
+    often enough it is a password."""
+    login = "" if account is None else account.login
+    now = None if account is None else _row(connection, login)
+    if now is not None and now.locked_until <= at:
+        locks = now.failures + 1 >= most
+        values = {"failures": 0, "locked_until": locked_until} if locks else {"failures": now.failures + 1}
+        connection.execute(update(accounts).where(accounts.c.id == now.id).values(values))
+    ledger.append(connection, at=at, actor=login or "?", action="login.failed", subject=login or "?", detail={"client": client})
 
 
-def logged_in(connection: Connection, account: Account, *, session_hash: str, face: str, at: float, client: str) -> None:
+def logged_in(connection: Connection, account: Account, *, session_hash: str, face: str, at: float, client: str) -> bool:
+    """Whether it stands: not if the account was locked, disabled or given another password while this one was being compared."""
+    now = _row(connection, account.login)
+    if now is None or now.disabled or now.locked_until > at or now.password_hash != account.password_hash:
+        return False
     values = {"failures": 0, "locked_until": 0.0, "last_login_at": at, "last_login_from": client}
     connection.execute(update(accounts).where(accounts.c.id == account.id).values(values))
     row = {"value_hash": session_hash, "account_id": account.id, "face": face, "created_at": at, "seen_at": at, "client": client}
     connection.execute(insert(sessions), row)
     ledger.append(connection, at=at, actor=account.login, action="login", subject=account.login, detail={"client": client, "face": face})
+    return True
 
 
 def session(connection: Connection, session_hash: str, face: str) -> Session | None:
@@ -94,8 +104,14 @@ def seen(connection: Connection, session_hash: str, at: float) -> None:
     connection.execute(update(sessions).where(sessions.c.value_hash == session_hash).values(seen_at=at))
 
 
-def logged_out(connection: Connection, session_hash: str) -> None:
+def ended(connection: Connection, session_hash: str) -> None:
+    """It ran out."""
     connection.execute(delete(sessions).where(sessions.c.value_hash == session_hash))
+
+
+def logged_out(connection: Connection, account: Account, session_hash: str, *, at: float) -> None:
+    ended(connection, session_hash)
+    ledger.append(connection, at=at, actor=account.login, action="logout", subject=account.login, detail={})
 
 
 def password_changed(connection: Connection, account: Account, password_hash: str, *, must_change: bool, at: float, actor: str) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, PLATFORM_COLLECTOR, REGISTRY, generate_latest
 
-from gateway.web.problem import Handler, problem, problems
+from gateway.web.problem import problem, problems
 
 # What stops this face from taking in, scanning and storing right now; empty when it is ready.
 Readiness = Callable[[], Awaitable[list[str]]]
@@ -17,7 +17,8 @@ _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # Not `no-referrer`: browsers then send `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
@@ -25,17 +26,20 @@ _HEADERS: Final = {
 }
 
 
-@web.middleware
-async def _headers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    response = await handler(request)
-    if not response.prepared:
-        response.headers.update(_HEADERS)
-    return response
+# It would tell everybody the version of the interpreter.
+REGISTRY.unregister(PLATFORM_COLLECTOR)
+
+
+async def _headers(_: web.Request, response: web.StreamResponse) -> None:
+    """On every answer as it leaves, also on redirects and streams; a handler may be stricter, never more lenient by leaving one out."""
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
 
 
 def face(readiness: Readiness, *, body_limit: int = 1 << 20) -> web.Application:
     """An application that answers /healthz, /readyz and /metrics; the face adds its own routes. `body_limit` in bytes."""
-    application = web.Application(middlewares=[_headers, problems], client_max_size=body_limit)
+    application = web.Application(middlewares=[problems], client_max_size=body_limit)
+    application.on_response_prepare.append(_headers)
 
     async def ready(_: web.Request) -> web.Response:
         reasons = await readiness()

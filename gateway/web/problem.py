@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from gateway import log
+from gateway.storage.faults import BlobDamagedError, BlobMissingError, StorageError
 
 _log = log.get(__name__)
 
@@ -44,7 +45,19 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPRedirection:
         raise
     except web.HTTPException as error:
-        return problem(error.status)
+        response = problem(error.status)
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
+    except ConnectionError:
+        # The client is gone in the middle of its request: nobody is there to be told, and it is no fault of ours.
+        return problem(400)
+    except (BlobDamagedError, BlobMissingError):
+        _log.exception("a file is not what was stored", method=request.method)
+        return problem(500)
+    except StorageError as error:
+        _log.error("a store failed", error=str(error))
+        return problem(503)
     except Exception:  # noqa: BLE001 - the last net of a face: the client learns nothing of our insides
         _log.exception("a request failed", method=request.method, route=str(request.match_info.route.resource))
         return problem(500)

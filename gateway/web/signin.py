@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from importlib import resources
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import jinja2
 from aiohttp import web
 
 from gateway.people.accounts import Account, Accounts, RefusedError, Role
 from gateway.web.problem import Handler, problem
+from gateway.web.routes import DOCUMENT
 from gateway.web.words import previous_login
 
-OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/login", "/api/v1/openapi.json"})
+OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/login", DOCUMENT})
 _STATIC: Final = "/static/"
 _ACCOUNT: Final = web.RequestKey("account", Account)
 _CSRF: Final = web.RequestKey("csrf", str)
@@ -81,7 +83,7 @@ class SignIn:
         if account.must_change and request.path not in ("/password", "/logout"):
             if _is_api(request):
                 return problem(403, "初期パスワードを変更してください / change the temporary password first")
-            return web.HTTPSeeOther("/password")
+            raise web.HTTPSeeOther("/password")
         return await handler(request)
 
     async def _by_token(self, request: web.Request) -> Account | None:
@@ -101,35 +103,38 @@ class SignIn:
 
     async def _meant(self, request: web.Request) -> bool:
         """A changing request of a browser comes from our own page: the browser says so, or the form carries the session's word."""
-        site = request.headers.get("Sec-Fetch-Site")
-        if site is not None:
-            return site in ("same-origin", "none")
+        if (ours := _from_ourselves(request)) is not None:
+            return ours
         if request.content_type == "application/x-www-form-urlencoded":
-            return hmac.compare_digest(str((await request.post()).get("csrf", "")), request[_CSRF])
-        return hmac.compare_digest(request.headers.get("X-CSRF-Token", ""), request[_CSRF])
+            return _same(str((await _posted(request)).get("csrf", "")), request[_CSRF])
+        return _same(request.headers.get("X-CSRF-Token", ""), request[_CSRF])
 
     def _unknown(self, request: web.Request) -> web.StreamResponse:
-        return problem(401) if _is_api(request) else web.HTTPSeeOther("/login")
+        if _is_api(request):
+            return problem(401)
+        raise web.HTTPSeeOther("/login")
 
     async def _form(self, request: web.Request) -> web.Response:
         return self.page(request, "login.html")
 
     async def _log_in(self, request: web.Request) -> web.StreamResponse:
-        given = await request.post()
+        if _from_ourselves(request) is False:       # else a foreign page could log somebody in as another
+            return problem(403)
+        given = await _posted(request)
         try:
             value, account = await self._accounts.log_in(
                 str(given.get("login", "")), str(given.get("password", "")), self._face, request.remote or ""
             )
         except RefusedError as refusal:
             return self.page(request, "login.html", 401, error=str(refusal))
-        response = web.HTTPSeeOther("/password" if account.must_change else "/")
+        response = _see_other("/password" if account.must_change else "/")
         response.set_cookie(self._cookie, value, httponly=True, samesite="Strict", secure=self._secure, path="/")
         return response
 
     async def _log_out(self, request: web.Request) -> web.StreamResponse:
         if value := request.cookies.get(self._cookie):
-            await self._accounts.log_out(value)
-        response = web.HTTPSeeOther("/login")
+            await self._accounts.log_out(account_of(request), value)
+        response = _see_other("/login")
         response.del_cookie(self._cookie, path="/")
         return response
 
@@ -137,20 +142,46 @@ class SignIn:
         return self.page(request, "password.html")
 
     async def _change_password(self, request: web.Request) -> web.StreamResponse:
-        given = await request.post()
+        given = await _posted(request)
+        old, new = str(given.get("old", "")), str(given.get("new", ""))
         try:
-            await self._accounts.change_password(account_of(request), str(given.get("old", "")), str(given.get("new", "")))
+            await self._accounts.change_password(account_of(request), old, new, request.remote or "")
         except RefusedError as refusal:
             return self.page(request, "password.html", 400, error=str(refusal))
-        return web.HTTPSeeOther("/login")
+        raise web.HTTPSeeOther("/login")
 
 
 def _is_api(request: web.Request) -> bool:
     return request.path.startswith("/api/")
 
 
+def _see_other(path: str) -> web.Response:
+    """A redirect that can carry a cookie."""
+    return web.Response(status=303, headers={"Location": path})
+
+
+async def _posted(request: web.Request) -> Mapping[str, object]:
+    """The fields of a form; one that cannot be read is a bad request."""
+    try:
+        return await request.post()
+    except ValueError:
+        raise web.HTTPBadRequest from None
+
+
+def _from_ourselves(request: web.Request) -> bool | None:
+    """What the browser says of the page that sent this: ours, another's, or nothing (browsers say less without TLS)."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        return site in ("same-origin", "none")
+    return None if origin is None else urlsplit(origin).netloc == request.host
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode())
+
+
 def _csrf(session_value: str) -> str:
-    return hashlib.sha256(b"csrf:" + session_value.encode()).hexdigest()
+    return hashlib.sha256(b"csrf:" + session_value.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _static(name: str) -> Callable[[web.Request], Awaitable[web.Response]]:

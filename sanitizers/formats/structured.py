@@ -23,7 +23,7 @@ from sanitizers.source import Source
 _DECLARATION: Final = re.compile(r"<\?xml\s[^>]{0,200}\?>\s*")
 _ENCODING: Final = re.compile(rb"<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")
 # Encodings that XML goes out in again, by the name that its declaration then carries; everything else becomes UTF-8.
-_WRITTEN: Final = {"utf-8": "UTF-8", "us-ascii": "US-ASCII", "cp932": "Shift_JIS", "euc-jp": "EUC-JP"}
+_WRITTEN: Final = {"utf-8": "UTF-8", "us-ascii": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "cp932": "Shift_JIS", "euc-jp": "EUC-JP"}
 # Vocabularies that a browser or an XML processor acts on wherever they stand in a document.
 _ACTIVE: Final = frozenset({
     "http://www.w3.org/1999/xhtml", "http://www.w3.org/2000/svg", "http://www.w3.org/1998/Math/MathML", "http://www.w3.org/2001/XInclude",
@@ -112,7 +112,8 @@ def _written(root: xml.Element, encoding: str, context: Context) -> bytes:
     body = xml.serialize(root).decode("utf-8").partition("?>")[2].lstrip("\n")
     if name := _WRITTEN.get(encoding):
         whole = f'<?xml version="1.0" encoding="{name}"?>\n{body}'
-        data = charset.encode(whole, encoding)
+        mark = "\ufeff" if name == "UTF-16" else ""
+        data = charset.encode(mark + whole, "utf-8" if name == "UTF-8" else encoding)
         if charset.decode(data, name).text == whole:
             return data
     context.found("text.encoding", "", Action.REWRITTEN, encoding)

@@ -25,6 +25,7 @@ _LINE_CHARACTERS: Final = frozenset("\t\n\r")
 _DIRECTIONS: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 _JOINERS: Final = frozenset("\u200c\u200d")
 _CHARACTER_SETS: Final = (b"(B", b"(J", b"(I", b"$@", b"$B")
+_FILLERS: Final = "\u115f\u1160\u3164\uffa0"    # letters without a shape
 # Findings after which the visible characters are not the same any more, each for its own reason.
 _REWRITES: Final = frozenset({"text.control_characters", "text.undecodable", "text.encoding"})
 
@@ -63,7 +64,8 @@ def _arabic(char: str) -> bool:
 def _same_characters(now: Counter[str], before: Counter[str], *, may_add: str) -> None:
     for char in now.keys() | before.keys():
         difference = now[char] - before[char]
-        if difference and unicodedata.category(char)[0] not in "CZM" and not (difference > 0 and char == may_add) and char not in "\u3164\uffa0":
+        allowed = unicodedata.category(char)[0] in "CZM" or char in _FILLERS or (difference > 0 and char == may_add)
+        if difference and not allowed:
             raise VerificationFailed(f"{abs(difference)} characters U+{ord(char):04X} {'more' if difference > 0 else 'less'} than before")
 
 

@@ -40,13 +40,13 @@ class Load:
 
     async def _one(self, client: aiosmtplib.SMTP) -> None:
         self.sent += 1
-        number = f"<kill-{self.sent}@partner.example>"
+        address = f"kill-{self.sent}@partner.example"
         message = EmailMessage()
-        message["From"], message["To"], message["Message-ID"] = "a@partner.example", "clerk@town.example.jp", number
+        message["From"], message["To"], message["Message-ID"] = address, "clerk@town.example.jp", f"<{address}>"
         message["Subject"] = "件名"
         message.set_content("本文\n" * random.randint(1, 200))
-        await client.send_message(message)
-        self.accepted.add(number)
+        await client.send_message(message, sender=address)
+        self.accepted.add(address)
 
 
 async def rounds(service: Service, next_hop: NextHop, count: int) -> Load:
@@ -69,19 +69,21 @@ async def settled(service: Service, next_hop: NextHop, load: Load) -> None:
     """Until nothing is on its way any more, or far too long has passed."""
     for _ in range(600):
         states = {row["state"] for row in await asyncio.to_thread(service.transfers)}
-        if load.accepted <= set(next_hop.counts()) or states <= {"delivered", "held", "blocked"}:
+        if states <= {"delivered", "held", "blocked"}:
             return
         await asyncio.sleep(0.5)
 
 
 def check(service: Service, next_hop: NextHop, load: Load) -> int:
     """Returns the number of duplicates; fails on a loss."""
-    delivered = next_hop.counts()
-    held = {row["message_id"] for row in service.transfers() if row["state"] in ("held", "blocked")}
+    delivered = {message_id.strip("<>"): count for message_id, count in next_hop.counts().items()}
+    # A mail that was in hand at three kills is held; it never had a report, so it is known by its envelope.
+    held = {row["sender"] for row in service.transfers() if row["state"] in ("held", "blocked")}
     lost = load.accepted - set(delivered) - held
     assert not lost, f"{len(lost)} of {len(load.accepted)} accepted mails are lost: {sorted(lost)[:5]}"
     assert load.accepted
-    return sum(count - 1 for count in delivered.values())
+    print(f"{len(load.accepted)} accepted, {len(delivered)} delivered, {len(held)} held")  # noqa: T201 - the figures of the run
+    return sum(count - 1 for count in delivered.values() if count > 1)
 
 
 async def test_a_few_kills_lose_nothing(service: Service, next_hop: NextHop) -> None:
@@ -93,6 +95,6 @@ async def test_a_few_kills_lose_nothing(service: Service, next_hop: NextHop) -> 
 async def test_two_hundred_kills_lose_nothing(service: Service, next_hop: NextHop, tmp_path: Path) -> None:
     load = await rounds(service, next_hop, 200)
     duplicates = check(service, next_hop, load)
-    print(f"{len(load.accepted)} accepted, {duplicates} duplicates")  # noqa: T201 - the figure is what the run is for
+    print(f"{duplicates} duplicates")  # noqa: T201 - the figure is what the run is for
     # A duplicate arises only between the next hop's 250 and our commit: at most what was in flight at each kill.
     assert duplicates <= 200 * 10

@@ -10,6 +10,7 @@ function send() {
   request.onload = () => { if (request.status < 400) location.reload(); else said.textContent = "受け付けられませんでした / Not accepted (" + request.status + ")"; };
   request.onerror = () => { said.textContent = "通信できませんでした。もう一度お試しください。 / No connection, please try again."; };
   request.open("POST", "/");
+  request.setRequestHeader("X-CSRF-Token", form.elements.csrf.value);
   request.send(new FormData(form));
 }
 form.addEventListener("submit", (event) => { event.preventDefault(); send(); });

@@ -31,6 +31,6 @@ def look_into(rebuild: Rebuild, part: str) -> str:
             rebuild.context.found("ooxml.dde", rebuild.package.name(name))
         for relation in rebuild.package.relationships(name):
             target = None if relation.external else rebuild.package.resolve(name, relation.target)
-            if target is not None and not rebuild.has(target):
+            if target is not None and rebuild.taken(target) is None:
                 queue.append(target)
     return modules

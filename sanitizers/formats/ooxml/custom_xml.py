@@ -26,6 +26,9 @@ _LONGEST_TEXT: Final = 64 << 10    # characters: names and dates, not files in d
 def settle(rebuild: Rebuild, page: Page, relation: Relationship, target: str) -> None:
     """Take one item into the new package if it is bound to; else say that it stays behind."""
     name = rebuild.package.name(target)
+    if (taken := rebuild.taken(target)) is not None:
+        page.kept[relation.id] = taken
+        return
     rebuild.silence(target)
     found = _properties(rebuild, target)
     if found is None or found[2].lower() not in rebuild.bound or (content := _content(rebuild, target, name)) is None:

@@ -11,7 +11,7 @@ from sanitizers import xml
 from sanitizers.context import Context
 from sanitizers.formats.ooxml import tree
 from sanitizers.formats.ooxml.page import Handler, Page, prune, references
-from sanitizers.formats.ooxml.vocabulary import SPACES, clark
+from sanitizers.formats.ooxml.vocabulary import clark
 from sanitizers.model import Action, Malformed
 
 _JUMPS: Final = re.compile(
@@ -92,14 +92,12 @@ def _blip(element: xml.Element, page: Page) -> None:
     """A picture by link becomes the picture beside it, or the neutral one."""
     linked = page.relation(element, "link")
     embedded = page.relation(element, "embed")
-    for name, _ in references(element):
-        if name.endswith("}link"):
-            del element.attrib[name]
+    names = [name for name, _ in references(element) if name.endswith("}link")]
+    for name in names:
+        del element.attrib[name]
     if linked is None or embedded is not None:
         return
-    target = page.rebuild.neutral_picture()
-    space = next(space for space in SPACES["r"] if page.relations and space.split("/")[2] == linked.type.split("/")[2])
-    element.set(f"{{{space}}}embed", page.add(linked, target))
+    element.set(names[0].replace("}link", "}embed"), page.add(linked, page.rebuild.neutral_picture()))
     page.found("ooxml.picture_replaced", linked.id, Action.REWRITTEN, linked.target)
 
 

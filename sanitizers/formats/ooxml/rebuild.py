@@ -67,9 +67,9 @@ class Rebuild:
         self._report_unreached()
         return Rebuilt(Source(self._write()), Kind(self.kind))
 
-    def has(self, part: str) -> bool:
-        """The part is taken into the new package."""
-        return part in self._taken
+    def taken(self, part: str) -> str | None:
+        """The name that the part gets in the new package, if it is taken."""
+        return self._taken.get(part)
 
     def silence(self, part: str) -> None:
         """What is to be said of the part was said."""
@@ -84,7 +84,7 @@ class Rebuild:
             leads = relation.external or relation.target.startswith("#")
             return relation.target if leads and source.allows_link(relation) else None
         part = None if role is None or relation.external else self.package.resolve(source.part, relation.target)
-        if role is None or part is None:
+        if role is None or part is None or (relation.key == "officeDocument" and source.part):
             return None
         if part not in self._taken:
             self._take_part(part, relation.key, role)
@@ -242,24 +242,22 @@ class Rebuild:
         """One relationship that is not kept. A part that nothing names any more goes without a word if it is of an ordinary role."""
         if target is not None:
             fresh = target not in self._silent
-            self._silent.add(target)
-            if relation.key in ROLES and (relation.key not in DROPPED or relation.key == "image"):
-                if self._mistyped(relation, target):
-                    self.context.found("ooxml.unknown_part", self.package.name(target), detail=self.package.content_type(target))
-                return
-            if fresh and relation.key not in REGENERATED:
+            self.silence(target)
+            if fresh and relation.key not in REGENERATED and not self._is_ordinary(relation, target):
                 detail = binaries.look_into(self, target) or relation.type
                 self.context.found(DROPPED.get(relation.key, "ooxml.unknown_part"), self.package.name(target), detail=detail)
-            return
-        if relation.external or relation.key not in REGENERATED:
-            code = DROPPED.get(relation.key, "ooxml.external_reference") if relation.external else "ooxml.dangling"
-            if relation.key == "hyperlink" and not relation.external and relation.target.startswith("#"):
-                return
+        elif relation.external:
+            code = DROPPED.get(relation.key, "ooxml.external_reference")
             self.context.found(code, f"{made.name or '_rels/.rels'}#{relation.id}", detail=relation.target)
+        elif relation.key not in REGENERATED and not (relation.key == "hyperlink" and relation.target.startswith("#")):
+            self.context.found("ooxml.dangling", f"{made.name or '_rels/.rels'}#{relation.id}", detail=relation.target)
 
-    def _mistyped(self, relation: Relationship, target: str) -> bool:
-        role = ROLES[relation.key]
-        return role.how is How.XML and self.package.content_type(target) not in role.content_types
+    def _is_ordinary(self, relation: Relationship, target: str) -> bool:
+        """Of a role that counts only when an element names it, and what it should be."""
+        role = ROLES.get(relation.key)
+        if role is None or role.implied or (relation.key in DROPPED and relation.key != "image"):
+            return False
+        return role.how is not How.XML or self.package.content_type(target) in role.content_types
 
     def _report_unreached(self) -> None:
         for part in self.package.members:

@@ -206,7 +206,7 @@ def _hyperlink(element: xml.Element, page: Page) -> None:
             prune(parent)
 
 
-def _table(element: xml.Element, page: Page) -> None:
+def _table(element: xml.Element, _page: Page) -> None:
     """A table filled by a query becomes a table of its last values: the query does not come along."""
     if element.get("tableType", "worksheet") != "worksheet":
         del element.attrib["tableType"]
