@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sanitizers.formats import archive, csv, html, image, message, ooxml, pdf, structured, svg, text
+from sanitizers.formats import archive, csv, html, image, message, odf, ooxml, pdf, structured, svg, text
 from sanitizers.formats.ooxml import encrypted
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import Kind
@@ -13,6 +13,7 @@ SANITIZERS: Final[tuple[Sanitizer, ...]] = (
     pdf.SANITIZER,
     ooxml.SANITIZER,
     encrypted.SANITIZER,
+    odf.SANITIZER,
     image.SANITIZER,
     svg.SANITIZER,
     *archive.SANITIZERS,

@@ -23,7 +23,9 @@ from sanitizers.source import Source
 _DECLARATION: Final = re.compile(r"<\?xml\s[^>]{0,200}\?>\s*")
 _ENCODING: Final = re.compile(rb"<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")
 # Encodings that XML goes out in again, by the name that its declaration then carries; everything else becomes UTF-8.
-_WRITTEN: Final = {"utf-8": "UTF-8", "us-ascii": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "cp932": "Shift_JIS", "euc-jp": "EUC-JP"}
+_WRITTEN: Final = {
+    "utf-8": "UTF-8", "us-ascii": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "cp932": "Shift_JIS", "euc-jp": "EUC-JP",
+}  # fmt: skip
 # Vocabularies that a browser or an XML processor acts on wherever they stand in a document.
 _ACTIVE: Final = frozenset({
     "http://www.w3.org/1999/xhtml", "http://www.w3.org/2000/svg", "http://www.w3.org/1998/Math/MathML", "http://www.w3.org/2001/XInclude",

@@ -12,13 +12,14 @@ from typing import Final
 from sanitizers.context import Context
 from sanitizers.model import Kind
 from sanitizers.source import Source
-from sanitizers.verify import archive, html, image, message, ooxml, pdf, svg, text
+from sanitizers.verify import archive, html, image, message, odf, ooxml, pdf, svg, text
 
 Verifier = Callable[[Source, Source, Context], None]
 
 VERIFIERS: Final[dict[Kind, Verifier]] = {
     Kind.PDF: pdf.verify,
     **ooxml.VERIFIERS,
+    **odf.VERIFIERS,
     **image.VERIFIERS,
     Kind.SVG: svg.verify,
     **archive.VERIFIERS,

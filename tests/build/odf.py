@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import zipfile
+import zlib
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 O = "urn:oasis:names:tc:opendocument:xmlns:"  # noqa: E741
 SPACES = " ".join(
@@ -25,6 +30,7 @@ class Pack:
         self.kind = f"application/vnd.oasis.opendocument.{kind}"
         self.members: dict[str, bytes] = {}
         self.types: dict[str, str] = {}
+        self.locks: dict[str, str] = {}
 
     def member(self, name: str, content: bytes | str, media_type: str = "text/xml") -> Pack:
         self.members[name] = content.encode() if isinstance(content, str) else content
@@ -40,10 +46,39 @@ class Pack:
             archive.writestr(zipfile.ZipInfo("META-INF/manifest.xml"), self._manifest())
         return out.getvalue()
 
+    def encrypt(self, password: str) -> Pack:
+        """Every member under a password, as LibreOffice does it."""
+        for name, content in self.members.items():
+            self.members[name], self.locks[name] = _encrypted(content, password)
+        return self
+
     def _manifest(self) -> str:
         entries = {"/": self.kind, **self.types}
-        lines = "".join(f'<manifest:file-entry manifest:full-path="{n}" manifest:media-type="{t}"/>' for n, t in entries.items())
+        lines = "".join(
+            f'<manifest:file-entry manifest:full-path="{n}" manifest:media-type="{t}"' + (self.locks.get(n) or "/>") for n, t in entries.items()
+        )
         return f'<manifest:manifest xmlns:manifest="{O}manifest:1.0" manifest:version="1.3">{lines}</manifest:manifest>'
+
+
+def _encrypted(content: bytes, password: str) -> tuple[bytes, str]:
+    """The encrypted bytes and the rest of the manifest's entry."""
+    coder = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = coder.compress(content) + coder.flush()
+    check = base64.b64encode(hashlib.sha256(packed[:1024]).digest()).decode()
+    salt, vector = b"s" * 16, b"v" * 16
+    key = hashlib.pbkdf2_hmac("sha1", hashlib.sha256(password.encode()).digest(), salt, 1000, 32)
+    padding = 16 - len(packed) % 16
+    encryptor = Cipher(algorithms.AES(key), modes.CBC(vector)).encryptor()
+    secret = encryptor.update(packed + bytes(padding - 1) + bytes([padding])) + encryptor.finalize()
+    entry = (
+        f' manifest:size="{len(content)}"><manifest:encryption-data manifest:checksum-type="{O}manifest:1.0#sha256-1k" manifest:checksum="{check}">'
+        '<manifest:algorithm manifest:algorithm-name="http://www.w3.org/2001/04/xmlenc#aes256-cbc" '
+        f'manifest:initialisation-vector="{base64.b64encode(vector).decode()}"/><manifest:start-key-generation '
+        'manifest:start-key-generation-name="http://www.w3.org/2000/09/xmldsig#sha256" manifest:key-size="32"/><manifest:key-derivation '
+        'manifest:key-derivation-name="PBKDF2" manifest:key-size="32" manifest:iteration-count="1000" '
+        f'manifest:salt="{base64.b64encode(salt).decode()}"/></manifest:encryption-data></manifest:file-entry>'
+    )
+    return secret, entry
 
 
 def content(body: str, styles: str = "", before: str = "") -> str:

@@ -11,12 +11,12 @@ from xml.sax.saxutils import quoteattr
 from sanitizers import xml
 from sanitizers import zip as archive
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.odf import cells, properties
+from sanitizers.formats.odf import cells, encryption, properties
 from sanitizers.formats.odf import page as pages
 from sanitizers.formats.odf.page import HREF, Page
 from sanitizers.formats.odf.vocabulary import SPACES, clark
 from sanitizers.formats.ooxml import pictures, tree
-from sanitizers.model import Action, Encrypted, Kind, LimitExceeded, Malformed
+from sanitizers.model import Action, Kind, LimitExceeded, Malformed
 from sanitizers.source import Source
 
 MEDIA_TYPE: Final = "application/vnd.oasis.opendocument."
@@ -54,6 +54,7 @@ class Rebuild:
         self._objects: dict[str, bool] = {}    # folder → it is taken
         self._spoken: set[str] = set()
         self._declared: dict[str, str] = {}
+        self._locks: dict[str, encryption.Lock] = {}
         self._version = "1.2"
 
     def run(self) -> Rebuilt:
@@ -107,7 +108,7 @@ class Rebuild:
         if member in self._pictures:
             return self._pictures[member]
         self._spoken.add(member)
-        data = self._archive.read(self._members[member], self.context.budget)
+        data = self._read(member)
         name = posixpath.basename(member)
         if generated and not data.startswith(b"\x89PNG"):
             return None
@@ -131,7 +132,15 @@ class Rebuild:
     def _read(self, name: str) -> bytes:
         if name not in self._members:
             raise Malformed(f"no {name}", code="odf.package")
-        return self._archive.read(self._members[name], self.context.budget)
+        data = self._archive.read(self._members[name], self.context.budget)
+        if (locked := self._locks.get(name)) is None:
+            return data
+        if locked.size > self.context.budget.expanded_left:
+            raise LimitExceeded(f"member of {locked.size} bytes", where=name)
+        plain = encryption.unlock(data, locked, self.context.passwords, name)
+        self.context.budget.spend_bytes(len(plain))
+        self.context.found("file.decrypted", "", Action.REWRITTEN)
+        return plain
 
     def _path(self, page: Page, href: str) -> str:
         return posixpath.normpath(posixpath.join("/", page.folder, unquote(href))).lstrip("/")
@@ -144,8 +153,8 @@ class Rebuild:
         root = xml.parse(self._read("META-INF/manifest.xml"), self.context.budget, "META-INF/manifest.xml")
         for entry in root.iter(clark("manifest:file-entry")):
             path = entry.get(clark("manifest:full-path")) or ""
-            if next(entry.iter(clark("manifest:encryption-data")), None) is not None:
-                raise Encrypted("encrypted OpenDocument file", where=path)
+            if (locked := encryption.lock(entry, path)) is not None:
+                self._locks[path] = locked
             media_type = entry.get(clark("manifest:media-type")) or ""
             if self._declared.setdefault(path, media_type) != media_type:
                 raise Malformed(f"{path} is listed twice", where="META-INF/manifest.xml", code="odf.package")

@@ -11,7 +11,7 @@ from xml.sax.saxutils import quoteattr
 from sanitizers import xml
 from sanitizers import zip as archive
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.ooxml import binaries, comments, custom_xml, drawing, page, pictures, properties, sheet, slide, word
+from sanitizers.formats.ooxml import binaries, comments, custom_xml, drawing, objects, page, pictures, properties, sheet, slide, word
 from sanitizers.formats.ooxml.opc import CONTENT_TYPES, Package
 from sanitizers.formats.ooxml.page import Handler, Page
 from sanitizers.formats.ooxml.relationships import (
@@ -30,7 +30,7 @@ from sanitizers.model import Action, Kind, Malformed
 from sanitizers.source import Source
 
 _SAFE_NAME: Final = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}/){0,6}[A-Za-z0-9_][A-Za-z0-9_\-]{0,99}\.(?:xml|vml)")
-_HANDLERS: Final[dict[str, Handler]] = {**drawing.HANDLERS, **word.HANDLERS, **sheet.HANDLERS, **slide.HANDLERS}
+_HANDLERS: Final[dict[str, Handler]] = {**drawing.HANDLERS, **word.HANDLERS, **sheet.HANDLERS, **slide.HANDLERS, **objects.HANDLERS}
 _NOTES: Final = clark("p:notes")
 _RELATIONSHIP_TYPE: Final = "application/vnd.openxmlformats-package.relationships+xml"
 
@@ -46,6 +46,7 @@ class Rebuild:
         self.kind = ""
         self.workbook = sheet.Workbook()
         self.bound = frozenset[str]()
+        self.previews: dict[str, list[objects.Preview]] = {}   # part of a sheet's drawing → pictures to put there
         self._taken: dict[str, str] = {}        # part → the name it gets
         self._queue: deque[tuple[str, str]] = deque()
         self._pages: list[Page] = []
@@ -182,6 +183,7 @@ class Rebuild:
     def _transform(self, made: Page, data: bytes) -> None:
         if b"AlternateContent" in data or b"\0" in data[:4]:
             page.resolve_alternatives(made)
+        objects.place(made, self.previews.get(made.part, []))
         word.prepare(made)
         if not self.context.treatment.comments_kept:
             comments.drop(made)

@@ -198,14 +198,35 @@ def test_repeated_cells_are_counted() -> None:
     assert run(build.ods(empty).bytes(), "x.ods").report.verdict is Verdict.CLEAN
 
 
-def test_encrypted_is_held() -> None:
-    pack = build.odt()
-    members = build.members(pack.bytes())
-    members["META-INF/manifest.xml"] = members["META-INF/manifest.xml"].replace(
-        b'full-path="content.xml" manifest:media-type="text/xml"/>',
-        b'full-path="content.xml" manifest:media-type="text/xml"><manifest:encryption-data/></manifest:file-entry>',
-    )
-    assert run(_zip(members), "x.odt").report.reason is Reason.ENCRYPTED
+def test_encrypted_needs_its_password() -> None:
+    given = build.odt(_frame('<draw:image xlink:href="Pictures/a.png"/>')).member("Pictures/a.png", png(), "image/png").encrypt("春").bytes()
+    assert "本文".encode() not in _texts(given)
+    assert run(given, "x.odt").report.reason is Reason.ENCRYPTED
+    assert run(given, "x.odt", passwords=("夏",)).report.reason is Reason.ENCRYPTED
+    outcome = run(given, "x.odt", passwords=("夏", "春"))
+    assert outcome.content is not None, outcome.report.findings
+    assert "本文".encode() in _texts(outcome.content.bytes())
+    assert {finding.code for finding in outcome.report.findings} == {"file.decrypted"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (b"aes256-cbc", b"aes256-gcm", Reason.ENCRYPTED), (b'"PBKDF2"', b'"argon2id"', Reason.ENCRYPTED),
+        (b'count="1000"', b'count="-1"', Reason.MALFORMED), (b'size="', b'size="x', Reason.MALFORMED), (b'salt="', b'salt="!', Reason.MALFORMED),
+    ],
+)  # fmt: skip
+def test_unusual_encryption_is_held(old: bytes, new: bytes, reason: Reason) -> None:
+    members = build.members(build.odt().encrypt("春").bytes())
+    members["META-INF/manifest.xml"] = members["META-INF/manifest.xml"].replace(old, new)
+    assert run(_zip(members), "x.odt", passwords=("春",)).report.reason is reason
+
+
+def test_rounds_are_limited() -> None:
+    members = build.members(build.odt().encrypt("春").bytes())
+    members["META-INF/manifest.xml"] = members["META-INF/manifest.xml"].replace(b'count="1000"', b'count="99999999"')
+    with pytest.raises(LimitExceeded):
+        run(_zip(members), "x.odt", passwords=("春",))
 
 
 @pytest.mark.corpus

@@ -164,6 +164,28 @@ def _chart_link() -> Pack:
     return pack.link("ppt/charts/chart1.xml", "rId1", "oleObject", f"file:///\\\\192.0.2.1\\{CANARY}.xlsx", external=True)
 
 
+def _sheet_object() -> Pack:
+    xdr = "http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing"
+    points = "<xdr:col>1</xdr:col><xdr:colOff>0</xdr:colOff><xdr:row>2</xdr:row><xdr:rowOff>0</xdr:rowOff>"
+    ole = (
+        '<drawing r:id="rIdD"/><oleObjects><mc:AlternateContent><mc:Choice Requires="x14" '
+        'xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main"><oleObject progId="Package" shapeId="1025" r:id="rIdO"><objectPr '
+        f'defaultSize="0" r:id="rIdI"><anchor xmlns:xdr="{xdr}"><from>{points}</from><to>{points}</to></anchor></objectPr></oleObject></mc:Choice>'
+        '<mc:Fallback><oleObject progId="Package" shapeId="1025" r:id="rIdO"/></mc:Fallback></mc:AlternateContent></oleObjects>'
+    )
+    pack = build.xlsx(after=ole)
+    sheet = "xl/worksheets/sheet1.xml"
+    shape = (
+        f'<xdr:wsDr xmlns:xdr="{xdr}" xmlns:a="{A}"><xdr:twoCellAnchor><xdr:from>{points}</xdr:from><xdr:to>{points}</xdr:to><xdr:sp macro="" '
+        'textlink=""><xdr:nvSpPr><xdr:cNvPr id="2" name="o"><a:extLst><a:ext uri="{63B3BB69-23CF-44E3-9099-C40C66FF867C}"><a14:compatExt '
+        'xmlns:a14="http://schemas.microsoft.com/office/drawing/2010/main" spid="_x0000_s1025"/></a:ext></a:extLst></xdr:cNvPr><xdr:cNvSpPr/>'
+        "</xdr:nvSpPr><xdr:spPr/></xdr:sp><xdr:clientData/></xdr:twoCellAnchor></xdr:wsDr>"
+    )
+    pack.attach(sheet, "rIdD", "drawing", "xl/drawings/drawing1.xml", shape, f"{OFFICE}drawing+xml")
+    pack.attach(sheet, "rIdI", "image", "xl/media/image1.png", build.png())
+    return pack.attach(sheet, "rIdO", "oleObject", "xl/embeddings/oleObject1.bin", OLE, OFFICE + "oleObject")
+
+
 CASES: dict[str, tuple[Callable[[], Pack], str]] = {
     "O01 VBA under another name": (lambda: _doc(f"{MS}/vbaProject", "word/a.dat"), "ooxml.vba"),
     "O01 VBA without any known type": (lambda: _doc("http://example.com/rel", "word/a.dat"), "ooxml.unknown_part"),
@@ -206,6 +228,7 @@ CASES: dict[str, tuple[Callable[[], Pack], str]] = {
     "O12 connections": (_connection, "ooxml.connection"),
     "O12 DataMashup": (_data_mashup, "ooxml.custom_xml"),
     "O13 OLE package": (lambda: _object("Package"), "ooxml.ole_object"),
+    "O13 OLE package in a sheet": (_sheet_object, "ooxml.ole_object"),
     "O14 embedded workbook": (lambda: _object("Excel.Sheet.12", "package", build.xlsx().bytes() + CANARY.encode(), "word/embeddings/a.xlsx"), "ooxml.embedded_file"),
     "O15 equation": (lambda: _object("Equation.3", content=OLE + bytes.fromhex("02CE020000000000C000000000000046")), "ooxml.ole_object"),
     "O16 ActiveX": (lambda: _doc("control", "word/activeX/activeX1.xml", ACTIVE_X, "application/vnd.ms-office.activeX+xml"), "ooxml.activex"),
@@ -289,6 +312,16 @@ def test_picture_of_an_object_stays() -> None:
     parts = build.members(_clean(_object("Package")))
     assert b"imagedata" in parts["word/document.xml"]
     assert any(name.endswith(".png") for name in parts)
+
+
+def test_picture_of_an_object_in_a_sheet_stays_at_its_place() -> None:
+    parts = build.members(_clean(_sheet_object()))
+    drawing = parts["xl/drawings/drawing1.xml"].decode()
+    assert drawing.count("twoCellAnchor>") == 2
+    assert "<xdr:pic>" in drawing
+    assert "compatExt" not in drawing
+    assert "media/image1.png" in parts["xl/drawings/_rels/drawing1.xml.rels"].decode()
+    assert "xl/media/image1.png" in parts
 
 
 def test_number_of_sheets_is_counted_anew() -> None:

@@ -1,0 +1,131 @@
+"""Faces over a journal and blobs of their own, with people to use them; no jail, no port, and a clock that only moves when told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient, TestServer
+from argon2 import PasswordHasher
+
+from gateway.admin.app import Admin
+from gateway.drop.app import Drop
+from gateway.model import Door
+from gateway.people import passwords
+from gateway.people.accounts import Accounts, Role
+from gateway.pickup.app import Pickup
+from gateway.storage.journal import Journal
+from gateway.storage.local_blobs import LocalBlobs
+from gateway.uploads import Uploads
+from sanitizers.model import Report
+from tests.build.transfer import BODY, NOW, RESULT, arrival, claimed, report, settlement
+
+MOST = 1 << 20
+PASSWORD = "kasumi-no-seki 2026"
+ROLES = {"tanaka": Role.STAFF, "suzuki": Role.STAFF, "kanri": Role.ADMINISTRATOR, "sousa": Role.OPERATOR, "kansa": Role.AUDITOR}
+
+
+@dataclass
+class Clock:
+    """Seconds since 1970."""
+
+    now: float = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same algorithm, made cheap: what is looked at here is who may do what."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@dataclass
+class Town:
+    """One installation's stores, people and faces."""
+
+    folder: Path
+    clock: Clock
+    journal: Journal
+    blobs: LocalBlobs
+    accounts: Accounts
+    faces: dict[str, web.Application] = field(default_factory=dict)
+    woken: int = 0
+
+    async def settled(self, sender: str = "tanaka", given: Report | None = None, *, door: Door = Door.DROP, result: bytes = RESULT) -> str:
+        """A transfer all of whose road is behind it. Its receipt number."""
+        await self.blobs.put(BODY)
+        await self.blobs.put(result)
+        _, receipt_no = await self.journal.accept(arrival(door=door, sender=sender, recipients=(sender,), name="願書.docm"))
+        claim = claimed(await self.journal.claim(1, at=NOW, lease_until=NOW + 60))
+        await self.journal.settle(claim, settlement(given or report(output=result)), at=NOW)
+        return receipt_no
+
+    async def known(self, login: str) -> None:
+        """An account whose temporary password was changed to PASSWORD."""
+        first = await self.accounts.add(login, f"{login}さん", ROLES[login], "test")
+        account = await self.accounts.find(login)
+        assert account is not None
+        await self.accounts.change_password(account, first, PASSWORD)
+
+    async def token(self, login: str) -> dict[str, str]:
+        """Headers of a machine that acts for that person, who is made if need be."""
+        if await self.accounts.find(login) is None:
+            await self.known(login)
+        account = await self.accounts.find(login)
+        assert account is not None
+        return {"Authorization": "Bearer " + await self.accounts.issue_token(account, "test", 3600, "test")}
+
+    def wake(self) -> None:
+        self.woken += 1
+
+
+@asynccontextmanager
+async def town(folder: Path, *, reserve: int = 0) -> AsyncIterator[Town]:
+    """Started stores and the three faces, at rest."""
+    clock, journal, blobs = Clock(), Journal(folder / "sekisho.db"), LocalBlobs(folder / "blobs", reserve=reserve)
+    await blobs.start()
+    await journal.start()
+
+    async def ready() -> list[str]:
+        return []
+
+    made = Town(folder, clock, journal, blobs, Accounts(journal, clock))
+    uploads = Uploads(blobs, journal, clock, made.wake, most=MOST, organisation="関町")
+    versions = {"walls": "seccomp", "rules": "rules-1", "policy": "policy-1"}
+    made.faces = {
+        "drop": Drop(uploads, journal, made.accounts, ready, jail=True).application,
+        "pickup": Pickup(blobs, journal, made.accounts, ready, clock, jail=True).application,
+        "admin": Admin(journal, made.accounts, ready, lambda: versions, jail=True).application,
+    }
+    try:
+        yield made
+    finally:
+        await journal.stop()
+        await blobs.stop()
+
+
+@asynccontextmanager
+async def client(application: web.Application) -> AsyncIterator[TestClient[web.Request, web.Application]]:
+    """A browser without memory of other faces."""
+    async with TestClient(TestServer(application)) as made:
+        yield made
+
+
+async def log_in(browser: TestClient[web.Request, web.Application], login: str, password: str = PASSWORD) -> ClientResponse:
+    return await browser.post("/login", data={"login": login, "password": password}, allow_redirects=False)
+
+
+async def csrf(browser: TestClient[web.Request, web.Application], page: str = "/password") -> str:
+    """The word that the forms of this session carry."""
+    found = re.search(r'name="csrf" value="([0-9a-f]{64})"', await (await browser.get(page)).text())
+    assert found is not None
+    return found[1]
