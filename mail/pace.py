@@ -26,7 +26,7 @@ class Times:
     rate_grace_seconds: float = 30.0
     reply_seconds: float = 120.0
     commit_seconds: float = 300.0
-    linger_seconds: float = 2.0
+    linger_seconds: float = 1.0
 
 
 class Pace:

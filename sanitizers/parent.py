@@ -18,6 +18,7 @@ import encodings
 import fcntl
 import gc
 import importlib
+import io
 import os
 import pkgutil
 import select
@@ -26,9 +27,11 @@ import socket
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import msgspec
+import pikepdf
 
 from sanitizers import child, scan, wire
 from sanitizers.jail import walls
@@ -62,8 +65,9 @@ class _Running:
 class Parent:
     """One select loop over the road's socket and the children's pidfds."""
 
-    def __init__(self, control: socket.socket, scanner: scan.Scanner, ring: walls.OuterRing) -> None:
+    def __init__(self, control: socket.socket, scanner: scan.Scanner, ring: walls.OuterRing, random_device: int) -> None:
         self._control = control
+        self._random_device = random_device
         self._scanner = scanner
         self._ring = ring
         self._children: dict[int, _Running] = {}
@@ -110,7 +114,7 @@ class Parent:
         source, output, report, job = fds
         pid = os.fork()
         if pid == 0:
-            _take_descriptors(source, output, report, job)
+            _take_descriptors(source, output, report, job, self._random_device)
             child.run(self._scanner, self._ring)
         pidfd = os.pidfd_open(pid)
         self._poll.register(pidfd, select.POLLIN)
@@ -134,13 +138,14 @@ class Parent:
             running.deadline = now + _GRACE_SECONDS
 
 
-def _take_descriptors(source: int, output: int, report: int, job: int) -> None:
-    """Nothing but the child's own descriptors survives; standard input, output and error lead nowhere already."""
+def _take_descriptors(source: int, output: int, report: int, job: int, random_device: int) -> None:
+    """Only the child's own descriptors and qpdf's random device survive; standard input, output and error lead nowhere already."""
     # First out of the way of the final numbers, so that no dup2 closes one that is still needed.
     moved = [fcntl.fcntl(fd, fcntl.F_DUPFD, _OUT_OF_THE_WAY) for fd in (source, output, report, job)]
     for target, fd in zip((child.SOURCE_FD, child.OUTPUT_FD, child.REPORT_FD, child.JOB_FD), moved, strict=True):
         os.dup2(fd, target, inheritable=False)
-    os.closerange(child.JOB_FD + 1, _MAX_DESCRIPTOR)
+    os.closerange(child.JOB_FD + 1, random_device)
+    os.closerange(random_device + 1, _MAX_DESCRIPTOR)
 
 
 def _load_lazy_modules() -> None:
@@ -157,6 +162,28 @@ def _load_lazy_modules() -> None:
                 codecs.lookup(module.name)
 
 
+def _open_random_device() -> int:
+    """The descriptor of /dev/urandom that qpdf opens once and keeps: without it no child could read a PDF under AES-256.
+
+    It must not lie where a child's own descriptors go. Raises OSError or StopIteration where there is no such device.
+    """
+    placeholders = [os.open(os.devnull, os.O_RDONLY) for _ in range(child.JOB_FD + 1)]
+    secret = pikepdf.Encryption(owner="warm", user="up", R=6)
+    with pikepdf.new() as document:
+        document.save(io.BytesIO(), encryption=secret)
+    for fd in placeholders:
+        os.close(fd)
+    found = [int(entry.name) for entry in Path("/proc/self/fd").iterdir() if _leads_to(entry) == "/dev/urandom"]
+    return next(fd for fd in found if fd > child.JOB_FD)
+
+
+def _leads_to(entry: Path) -> str:
+    try:
+        return str(entry.readlink())
+    except OSError:
+        return ""  # the descriptor of the listing itself, gone by now
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser(prog="sekisho-parent")
     arguments.add_argument("--control", type=int, required=True, help="descriptor of the road's socket")
@@ -168,13 +195,14 @@ def main() -> int:
     scanner = scan.compile_rules(sources)
     control = socket.socket(fileno=given.control)
     _load_lazy_modules()
+    random_device = _open_random_device()
     ring = walls.put_up_outer()
     standing, broken = walls.trial(ring)
     control.send(wire.encode_message(wire.Ready(standing, broken, scan.version(sources))))
     # Children share these pages until they write to them; a collection in a child would touch them all.
     gc.collect()
     gc.freeze()
-    Parent(control, scanner, ring).serve()
+    Parent(control, scanner, ring, random_device).serve()
     return 0
 
 

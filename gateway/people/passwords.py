@@ -7,7 +7,7 @@ import secrets
 from typing import Final
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError
 
 # argon2-cffi's defaults are RFC 9106's low-memory profile (64 MiB, 3 passes).
 _hasher: Final = PasswordHasher()
@@ -34,7 +34,7 @@ def hashed(password: str) -> str:
 def matches(hash_of: str, password: str) -> bool:
     try:
         return _hasher.verify(hash_of, password)
-    except (VerifyMismatchError, InvalidHashError):
+    except (VerificationError, InvalidHashError):
         return False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from aiohttp import web
+from aiohttp import web, web_response
 from prometheus_client import CONTENT_TYPE_LATEST, PLATFORM_COLLECTOR, REGISTRY, generate_latest
 
 from gateway.web.problem import problem, problems
@@ -26,6 +26,8 @@ _HEADERS: Final = {
 }
 
 
+# aiohttp names itself and its version where no application answers: a request that is not HTTP.
+web_response.SERVER_SOFTWARE = "sekisho"
 # It would tell everybody the version of the interpreter.
 REGISTRY.unregister(PLATFORM_COLLECTOR)
 

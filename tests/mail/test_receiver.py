@@ -295,7 +295,7 @@ def test_pipelining_may_be_free() -> None:
         (b"a\rb", b"550 5.5.2"),
         (b"a\0b", b"550 5.6.0"),
         (b"Received: x\r\n" * 51, b"554 5.4.6"),
-        (b"a\nb" + b"Received: x\r\n" * 51, b"554 5.4.6") if False else (b"\n" + b"x" * 1001, b"550 5.5.2"),
+        (b"\n" + b"x" * 1001, b"550 5.5.2"),
     ],
 )
 def test_flaws_are_told_at_the_end_and_the_session_goes_on(content: bytes, reply: bytes) -> None:
@@ -468,9 +468,6 @@ def test_an_unknown_address_stays_what_we_see() -> None:
 
 
 def test_the_end_of_the_shell() -> None:
-    talk = Talk()
-    talk.hears(START)
-    talk.hears(ENVELOPE + b"DATA\r\nx")
     talk = Talk()
     talk.hears(START)
     talk.hears(ENVELOPE + b"DATA\r\n")

@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from sanitizers import xml, zip as archive
+from sanitizers import xml
+from sanitizers import zip as archive
 from sanitizers.formats.odf.vocabulary import SPACES, clark
 from sanitizers.model import Encrypted, LimitExceeded, Malformed
 

@@ -68,17 +68,17 @@ ELEMENTS: Final[dict[str, str]] = {
         date-string
     """,
     "number": """
-        am-pm boolean boolean-style currency-style currency-symbol date-style day day-of-week embedded-text era fraction hours
-        minutes month number number-style percentage-style quarter scientific-number seconds text text-content text-style
-        time-style week-of-year year
+        am-pm boolean boolean-style currency-style currency-symbol date-style day day-of-week embedded-text era fill-character
+        fraction hours minutes month number number-style percentage-style quarter scientific-number seconds text text-content
+        text-style time-style week-of-year year
     """,
     "svg": """
-        definition-src desc font-face-format font-face-name font-face-src font-face-uri linearGradient radialGradient stop title
+        desc linearGradient radialGradient stop title
     """,
     "chart": """
-        axis categories chart data-label data-point domain equation error-indicator floor footer grid label-separator legend
-        mean-value plot-area regression-curve series stock-gain-marker stock-loss-marker stock-range-line subtitle symbol-image
-        title wall
+        axis categories chart coordinate-region data-label data-point date-scale domain equation error-indicator floor footer grid
+        label-separator legend mean-value plot-area regression-curve series stock-gain-marker stock-loss-marker stock-range-line
+        subtitle symbol-image title wall
     """,
     "dr3d": """
         cube extrude light rotate scene sphere
@@ -99,8 +99,8 @@ ELEMENTS: Final[dict[str, str]] = {
 
 ATTRIBUTES: Final[dict[str, str]] = {
     "office": """
-        boolean-value conversion-mode currency date-value display mimetype name server-map string-value target-frame
-        target-frame-name time-value title value value-type version
+        boolean-value conversion-mode currency date-value display mimetype name process-content server-map string-value
+        target-frame target-frame-name time-value title value value-type version
     """,
     "style": """
         adjustment apply-style-name auto-text-indent auto-update background-transparency base-cell-address border-line-width
@@ -113,9 +113,9 @@ ATTRIBUTES: Final[dict[str, str]] = {
         font-name-asian font-name-complex font-pitch font-pitch-asian font-pitch-complex font-relief font-size-asian
         font-size-complex font-size-rel font-size-rel-asian font-size-rel-complex font-style-asian font-style-complex
         font-style-name font-style-name-asian font-style-name-complex font-weight-asian font-weight-complex footnote-max-height
-        glyph-orientation-vertical height horizontal-pos horizontal-rel join-border justify-single-word language-asian
-        language-complex layout-grid-base-height layout-grid-base-width layout-grid-color layout-grid-display layout-grid-lines
-        layout-grid-mode layout-grid-print layout-grid-ruby-below layout-grid-ruby-height layout-grid-snap-to
+        glyph-orientation-vertical height horizontal-pos horizontal-rel hyphenation-zone join-border justify-single-word
+        language-asian language-complex layout-grid-base-height layout-grid-base-width layout-grid-color layout-grid-display
+        layout-grid-lines layout-grid-mode layout-grid-print layout-grid-ruby-below layout-grid-ruby-height layout-grid-snap-to
         layout-grid-standard-mode leader-char leader-color leader-style leader-text leader-text-style leader-type leader-width
         legend-expansion legend-expansion-aspect-ratio length letter-kerning line-break line-height-at-least line-spacing
         line-style lines list-level list-style-name master-page-name may-break-between-rows min-row-height mirror name
@@ -220,10 +220,10 @@ ATTRIBUTES: Final[dict[str, str]] = {
         actuate href show title type
     """,
     "number": """
-        automatic-order calendar country decimal-places decimal-replacement denominator-value display-factor format-source
-        grouping language min-denominator-digits min-exponent-digits min-integer-digits min-numerator-digits position
-        possessive-form rfc-language-tag script style textual title transliteration-country transliteration-format
-        transliteration-language transliteration-style truncate-on-overflow
+        automatic-order calendar country decimal-places decimal-replacement denominator-value display-factor exponent-interval
+        forced-exponent-sign format-source grouping language max-denominator-value min-decimal-places min-denominator-digits
+        min-exponent-digits min-integer-digits min-numerator-digits position possessive-form rfc-language-tag script style textual
+        title transliteration-country transliteration-format transliteration-language transliteration-style truncate-on-overflow
     """,
     "svg": """
         accent-height alphabetic ascent bbox cap-height cx cy d descent fill-rule font-family font-size font-stretch font-style
@@ -234,17 +234,20 @@ ATTRIBUTES: Final[dict[str, str]] = {
         viewBox width widths x x-height x1 x2 y y1 y2
     """,
     "chart": """
-        angle-offset attached-axis auto-position auto-size automatic-content axis-label-position axis-position class
-        column-mapping connect-bars data-label-number data-label-symbol data-label-text data-source-has-labels deep dimension
-        display-equation display-label display-r-square error-category error-lower-indicator error-lower-limit error-lower-range
-        error-margin error-percentage error-upper-indicator error-upper-limit error-upper-range gap-width group-bars-per-axis
-        hole-size include-hidden-cells interpolation interval-major interval-minor-divisor japanese-candle-stick label-arrangement
-        label-cell-address label-position label-position-negative legend-align legend-position lines link-data-style-to-source
-        logarithmic maximum mean-value minimum name origin overlap percentage pie-offset regression-type repeated
-        reverse-direction right-angled-axes row-mapping scale-text series-source solid-type sort-by-x-values spline-order
-        spline-resolution stacked style-name symbol-height symbol-name symbol-type symbol-width text-overlap three-dimensional
-        tick-mark-position tick-marks-major-inner tick-marks-major-outer tick-marks-minor-inner tick-marks-minor-outer
-        treat-empty-cells values-cell-range-address vertical visible
+        angle-offset attached-axis auto-position auto-size automatic-content axis-label-position axis-position base-time-unit
+        class column-mapping connect-bars data-label-number data-label-series data-label-symbol data-label-text
+        data-source-has-labels deep dimension display-equation display-label display-r-square error-category error-lower-indicator
+        error-lower-limit error-lower-range error-margin error-percentage error-upper-indicator error-upper-limit
+        error-upper-range gap-width group-bars-per-axis hole-size include-hidden-cells interpolation interval-major
+        interval-minor-divisor japanese-candle-stick label-arrangement label-cell-address label-position label-position-negative
+        legend-align legend-position lines link-data-style-to-source logarithmic major-interval-unit major-interval-value maximum
+        mean-value minimum minor-interval-unit minor-interval-value name origin overlap percentage pie-offset
+        regression-extrapolate-backward regression-extrapolate-forward regression-force-intercept regression-intercept-value
+        regression-max-degree regression-moving-type regression-name regression-period regression-type repeated reverse-direction
+        right-angled-axes row-mapping scale-text series-source solid-type sort-by-x-values spline-order spline-resolution stacked
+        style-name symbol-height symbol-name symbol-type symbol-width text-overlap three-dimensional tick-mark-position
+        tick-marks-major-inner tick-marks-major-outer tick-marks-minor-inner tick-marks-minor-outer treat-empty-cells
+        values-cell-range-address vertical visible
     """,
     "dr3d": """
         ambient-color back-scale backface-culling center close-back close-front depth diffuse-color direction distance

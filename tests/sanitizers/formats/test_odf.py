@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -149,8 +149,8 @@ def test_a_clean_file_keeps_its_meaning() -> None:
     assert outcome.report.verdict is Verdict.CLEAN, outcome.report.findings
     assert outcome.content is not None
     made = build.members(outcome.content.bytes())
-    before = ElementTree.canonicalize(build.members(given)["content.xml"].decode(), strip_text=False)
-    after = ElementTree.canonicalize(made["content.xml"].decode())
+    before = ET.canonicalize(build.members(given)["content.xml"].decode(), strip_text=False)
+    after = ET.canonicalize(made["content.xml"].decode())
     for word in ("見出し", "かんじ", "注", "項", "意見", "https://example.jp/?a=1&amp;b=2", "of:=SUM([.A1:.B2])", 'text:c="3"', "#見出し|outline"):
         assert word in before
         assert word in after

@@ -17,7 +17,7 @@ SCHEMES = ("http", "https", "mailto", "tel")
         "SUM(A1:B2)", "'集計 表'!A1", "'a:b'!A1", "Table1[[#This Row],[金額 (円)]]", "表1[[#Headers],[a]:[b]]", 'IF(A1="[1]x|y!",1,2)', "{1,2;3,4}",
         "_xlfn._xlws.FILTER(A:A,B:B>0)", 'HYPERLINK("#表1!A1","x")', 'HYPERLINK("#\'"&A1&"\'!A1","x")', 'HYPERLINK("https://example.jp/a?b","x")',
         'HYPERLINK("mailto:a@example.jp")', "JIS(A1)&ASC(B1)", "DATESTRING(A1)", "PHONETIC(A1)", 'INDIRECT("A"&ROW())', "A1#", "'It''s'!$A$1", "税率*2",
-        "SUMPRODUCT(--(A1:A9=\"x\"),B1:B9)", "LET(x,1,x+1)", "@A1", "#REF!", "表1[@金額]", "表1[['#記号]]",
+        'SUMPRODUCT(--(A1:A9="x"),B1:B9)', "LET(x,1,x+1)", "@A1", "#REF!", "表1[@金額]", "表1[['#記号]]",
     ],
 )  # fmt: skip
 def test_local_formulas_stay(formula: str) -> None:

@@ -22,7 +22,7 @@ def test_decompression_by_the_examples_of_the_specification() -> None:
 
 
 def test_decompression_agrees_with_oletools() -> None:
-    source = b"Attribute VB_Name = \"Module1\"\r\nSub Auto_Open()\r\nMsgBox 1\r\nEnd Sub\r\n" * 40
+    source = b'Attribute VB_Name = "Module1"\r\nSub Auto_Open()\r\nMsgBox 1\r\nEnd Sub\r\n' * 40
     packed = b"\x01" + b"".join(_literal_chunk(source[at : at + 3000]) for at in range(0, len(source), 3000))
     assert vba.decompress(packed, 1 << 20) == source
     assert bytes(decompress_stream(bytearray(packed))) == source
