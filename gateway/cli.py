@@ -6,6 +6,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from gateway.commands import Failure, Usage
 from gateway.config import ConfigError
@@ -15,15 +16,22 @@ _COMMANDS = ("sanitize", "inspect", "serve", "transfer", "user", "rules", "audit
 _MODULES = {"inspect": "sanitize"}
 
 
+class _Parser(argparse.ArgumentParser):
+    """Wrong usage is told in one line, as by every command."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Usage(f"{message} ({self.prog} --help)")
+
+
 def main(words: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if words is None else words
-    parser = argparse.ArgumentParser(prog="sekisho", description="関所: ファイルとメールの無害化 / file and mail sanitisation gateway")
+    parser = _Parser(prog="sekisho", description="関所: ファイルとメールの無害化 / file and mail sanitisation gateway")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     # Only the command that was named is loaded: most of them need a database, `sanitize` does not.
     for name in _named(words):
         importlib.import_module(f"gateway.commands.{name}").add(commands)
-    arguments = parser.parse_args(words)
     try:
+        arguments = parser.parse_args(words)
         status: int = arguments.run(arguments)
     except (Usage, ConfigError) as error:
         return _say(2, error)

@@ -29,7 +29,7 @@ from gateway.storage.keys import signing_key
 from gateway.storage.local_blobs import LocalBlobs
 from gateway.uploads import Uploads
 from gateway.web.face import Listener
-from gateway.workers import Workers
+from gateway.workers import JailUnavailable, Workers
 from mail.queue import Queue, QueueSettings
 from mail.receiver import ReceiverSettings
 from mail.relay import Relay, RelaySettings, Tls
@@ -90,16 +90,17 @@ class House:
         self._notifier = Notifier(self.journal, self.blobs, office, clock=clock, queued=self.queue.wake)
         self._pipeline: Pipeline | None = None
         self._server: Server | None = None
+        self._listeners: list[Listener] = []
         self._draining = False
 
     async def serve(self, stop: asyncio.Event, started: Callable[[], None] = lambda: None) -> None:
         """Run all roles until `stop`, then drain. Raises JailUnavailable, StorageError, OSError (an address is taken), ConfigError."""
         async with AsyncExitStack() as opened:
             await self._open(opened)
-            faces = self._faces()
-            for listener in faces:
-                await listener.start()
+            self._listeners = self._faces()
+            for listener in self._listeners:
                 opened.push_async_callback(listener.stop)
+                await listener.start()
             await self._listen_smtp()
             async with asyncio.TaskGroup() as crew:
                 running = [crew.create_task(work) for work in self._work()]
@@ -117,11 +118,12 @@ class House:
     async def reload(self) -> None:
         """Read rules and policy again; what is at work keeps the ones it began with. A bad file changes nothing and is logged."""
         try:
+            chosen = read_policy(self._settings)
             await self.workers.reload(read_rules(self._settings))
-            self._policy = read_policy(self._settings)
-        except (ConfigError, ValueError) as error:
+        except (ConfigError, ValueError, OSError, JailUnavailable) as error:
             _log.error("nothing was reloaded", why=str(error))
             return
+        self._policy = chosen
         if self._pipeline is not None:
             self._pipeline.policy = self._policy
         _log.info("rules and policy were reloaded", rules=self.workers.rules_version, policy=self._policy.version)
@@ -134,8 +136,14 @@ class House:
         opened.push_async_callback(self.blobs.stop)
         await self.journal.start()
         opened.push_async_callback(self.journal.stop)
-        returned = await self.journal.requeue_all(at=self._clock(), attempts=self._policy.attempts)
-        await self.workers.start()
+        returned = 0
+        if "worker" in self._roles:
+            # The others may run beside a worker, whose claims are none of their business.
+            returned = await self.journal.requeue_all(at=self._clock(), attempts=self._policy.attempts)
+        try:
+            await self.workers.start()
+        except ValueError as error:
+            raise ConfigError(f"policy.rules: {error}") from None
         opened.push_async_callback(self.workers.stop)
         signer = Signer(signing_key(self._settings.path("storage.path")))
         self._pipeline = Pipeline(
@@ -222,9 +230,10 @@ class House:
             await asyncio.sleep(_UPKEEP_SECONDS)
 
     async def _drain(self) -> None:
-        """No new mail, no new work; what is in hand is finished or goes back into the queue."""
+        """No new mail, no new file, no new work; what is in hand is finished or goes back into the queue."""
         self._draining = True
         _log.info("draining")
+        await asyncio.gather(*(listener.stop() for listener in self._listeners))
         if self._server is not None:
             await self._server.stop(min(10.0, self._settings["service.drain"]))
         if self._pipeline is not None:

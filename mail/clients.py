@@ -69,7 +69,7 @@ class Clients:
 
     def message(self, client_ip: str) -> Trouble | None:
         """Counts a message, or says why it has to wait."""
-        if self.trusts(client_ip) or self._messages.allows(_key(client_ip)):
+        if not self._limits.messages_per_minute or self.trusts(client_ip) or self._messages.allows(_key(client_ip)):
             return None
         return Trouble.TOO_MANY_MESSAGES
 

@@ -224,13 +224,14 @@ class Receiver:
             self._dispatch(line[:-2])
 
     def _dispatch(self, line: bytes) -> None:
-        verb, handler = _verb(line), self._VERBS.get(_verb(line))
+        verb = _verb(line)
+        handler = self._VERBS.get(verb)
+        if handler is None:
+            return self._say(Trouble.UNKNOWN_COMMAND.value)
         try:
             rest = line.decode("utf-8").partition(" ")[2]
         except UnicodeDecodeError:
             return self._say(Trouble.SYNTAX.value)
-        if handler is None:
-            return self._say(Trouble.UNKNOWN_COMMAND.value)
         if verb != b"RCPT" and self._refused_by_rule(verb.decode()):
             return None
         return handler(self, rest)

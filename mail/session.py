@@ -192,9 +192,11 @@ class Session(asyncio.Protocol):
         self._heard.clear()
         began = self._loop.time()
         if not self._received and not self._gone:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, self._pace.patience(stressed=stressed))):
-                    await self._heard.wait()
+            alarm = self._loop.call_later(max(0.0, self._pace.patience(stressed=stressed)), self._heard.set)
+            try:
+                await self._heard.wait()
+            finally:
+                alarm.cancel()
         self._pace.waited(self._loop.time() - began)
         return None if self._gone else self._pace.verdict(stressed=stressed)
 

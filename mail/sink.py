@@ -64,12 +64,13 @@ class _Kept:
 
 @dataclass(slots=True)
 class Sink:
-    """Takes mail for anybody. `steps` are the verbs heard, in order."""
+    """Takes mail for anybody. `steps` are the verbs heard, in order; `freed` lets go on what a HANG holds."""
 
     messages: list[tuple[Envelope, bytes]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    freed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def accepts(self, recipient: str) -> bool:
         return bool(recipient)
@@ -79,9 +80,9 @@ class Sink:
         return _Kept(self, envelope)
 
     async def hang(self, verb: str) -> None:
-        """Until the connection is ended from outside, if so scripted."""
+        """Until freed or ended from outside, if so scripted."""
         if self._taken(verb, "", (fault for fault in self.faults if fault.reply is HANG)):
-            await asyncio.Event().wait()
+            await self.freed.wait()
 
     def answer(self, verb: str, address: str) -> Reply | None:
         """What the script says; None for the right thing."""

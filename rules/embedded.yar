@@ -58,7 +58,7 @@ rule Embedded_ProgramInBase64
         $start = /TV(qQ|oA|pQ|pB|ro)AA[A-Za-z0-9+\/]{60}/ ascii
         $reversed = /[A-Za-z0-9+\/]{60}AAQqVT/ ascii
     condition:
-        any of them
+        (kind != "eml" or where != "") and any of them
 }
 
 rule Embedded_Shortcut

@@ -8,7 +8,7 @@ import sys
 import uvloop
 
 from gateway import audit
-from gateway.commands import stores
+from gateway.commands import Failure, stores
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,5 +32,8 @@ async def _run(arguments: argparse.Namespace) -> int:
         row = {"entries": found.entries, "seq": found.head.seq, "hash": found.head.hash, "broken": found.broken, "why": found.why}
         good = f"監査ログの検証：正常（{found.entries}件、最終 {found.head.hash[:16]}） / the record is whole"
         bad = f"監査ログの検証：異常（{found.broken}件目：{found.why}） / the record is broken"
-        stores.say(row, good if found.broken is None else bad, as_json=arguments.json)
-        return 0 if found.broken is None else 1
+        if found.broken is None or arguments.json:
+            stores.say(row, good, as_json=arguments.json)
+        if found.broken is not None:
+            raise Failure(bad)
+        return 0

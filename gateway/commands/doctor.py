@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 import uvloop
 
 from gateway import config, log, rulesets
+from gateway.commands import Failure
 from gateway.config import Config
 from gateway.workers import REQUIRED_WALLS, JailUnavailable, Workers
 
@@ -55,7 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
     for check in checks:
         line = json.dumps(check._asdict(), ensure_ascii=False) if arguments.json else f"{check.state:<5} {check.name:<24} {check.detail}"
         sys.stdout.write(line + "\n")
-    return 1 if any(check.state == "fail" for check in checks) else 0
+    if failed := [check.name for check in checks if check.state == "fail"]:
+        raise Failure(f"not in order: {', '.join(failed)}")
+    return 0
 
 
 async def _all(settings: Config) -> list[Check]:

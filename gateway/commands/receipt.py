@@ -25,7 +25,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     key = arguments.key or config.load(arguments.config).path("storage.path") / "receipt.pub"
-    digest = reading(lambda: hashlib.sha256(arguments.file.read_bytes()).hexdigest())
+    digest = reading(lambda: _digest(arguments.file))
     document, public_key = reading(arguments.receipt.read_bytes), reading(key.read_bytes)
     try:
         receipt = receipts.verify(digest, document, public_key)
@@ -34,3 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     row = msgspec.structs.asdict(receipt)
     stores.say(row, f"証明は有効です / valid: {receipt.receipt_no} {receipt.verdict} {receipt.issued_at}", as_json=arguments.json)
     return 0
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -45,7 +45,7 @@ async def _compile(files: dict[str, str]) -> str:
 
 
 def _list(files: dict[str, str], *, as_json: bool) -> int:
-    catalog = tomllib.loads(files.get("catalog.toml", ""))
+    catalog = reading(lambda: tomllib.loads(files.get("catalog.toml", "")))
     for name, row in sorted(catalog.items()):
         _print({"rule": name, **row}, f"{row.get('state', '?'):<11} {name:<40} {row.get('why_ja', '')}", as_json=as_json)
     return 0

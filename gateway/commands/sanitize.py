@@ -22,7 +22,7 @@ import uvloop
 from tqdm import tqdm
 
 from gateway import log, policy, rulesets
-from gateway.commands import Usage, reading
+from gateway.commands import Failure, Usage, reading
 from gateway.policy import Policy
 from gateway.workers import Workers, lost_report
 from sanitizers.model import EXTENSIONS, Job, PartInfo, Reason, Report, Verdict
@@ -71,11 +71,20 @@ async def _run(arguments: argparse.Namespace) -> int:
     if arguments.jobs < 1:
         raise Usage("--jobs: at least 1")
     workers = Workers(rules, arguments.jobs)
-    await workers.start()
+    try:
+        await workers.start()
+    except ValueError as error:
+        raise Usage(f"--rules: {error}") from None
     try:
         with _report_file(arguments.report) as report_file:
             batch = _Batch(workers, chosen, passwords, arguments.output, report_file, quiet=arguments.no_progress, inputs=inputs)
             return await batch.run(arguments.jobs)
+    except ExceptionGroup as group:
+        # An output or the report could not be written: what was reported until now stands, the rest was not done.
+        failed, others = group.split(OSError)
+        if failed is None or others is not None:
+            raise
+        raise Failure(str(_first(failed))) from None
     finally:
         await workers.stop()
 
@@ -173,9 +182,10 @@ class _Batch:
         extensions = EXTENSIONS[output.kind]
         if item.relative.suffix.lower().removeprefix(".") in extensions:
             return item.relative
-        target = item.relative.with_suffix(f".{extensions[0]}")
-        if target in self._taken:
-            target = item.relative.with_name(f"{item.relative.name}.{extensions[0]}")
+        target, number = item.relative.with_suffix(f".{extensions[0]}"), 1
+        while target in self._taken:
+            again = "" if number == 1 else f".{number}"
+            target, number = item.relative.with_name(f"{item.relative.name}{again}.{extensions[0]}"), number + 1
         self._taken.add(target)
         return target
 
@@ -200,6 +210,19 @@ def _line(item: Input, report: Report) -> str:
 def _walk(named: list[Path], output: Path | None) -> Iterator[Input]:
     """Every file once, folders sorted. Raises Usage for an input that is not there, or that lies where output goes."""
     seen: dict[Path, Path] = {}
+    yield from _found(named, seen)
+    if output is None:
+        return
+    folders = {file.parent.resolve() for file in seen.values()}
+    for relative in seen:
+        if (output / relative).parent.resolve() in folders:
+            raise Usage(f"{output}: output would lie beside the inputs")
+    for path in named:
+        if path.is_dir() and output.resolve().is_relative_to(path.resolve()):
+            raise Usage(f"{output}: lies inside the input {path}")
+
+
+def _found(named: list[Path], seen: dict[Path, Path]) -> Iterator[Input]:
     for path in named:
         if not path.exists():
             raise Usage(f"{path}: no such file or folder")
@@ -210,17 +233,23 @@ def _walk(named: list[Path], output: Path | None) -> Iterator[Input]:
                 raise Usage(f"{seen[relative]} and {file} would both be written to {relative}")
             seen[relative] = file
             yield Input(file, relative)
-        if output is not None and path.is_dir() and output.resolve().is_relative_to(path.resolve()):
-            raise Usage(f"{output}: lies inside the input {path}")
 
 
 def _files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    for folder, _, names in os.walk(path):
+    closed: list[Path] = []
+    for folder, _, names in os.walk(path, onerror=lambda error: closed.append(Path(error.filename))):
         for name in names:
             yield Path(folder, name)
+    # A folder that cannot be listed is reported as one input that cannot be read, not passed over.
+    yield from closed
+
+
+def _first(group: BaseExceptionGroup[OSError]) -> OSError | BaseExceptionGroup[OSError]:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _write(target: Path, fd: int) -> None:

@@ -34,10 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     log.start(settings["service.log_level"], **warning)
     try:
         uvloop.run(_serve(settings, roles))
-    except* StorageError as errors:
-        raise Failure(str(errors.exceptions[0])) from None
-    except* OSError as errors:
-        raise Failure(str(errors.exceptions[0])) from None
+    except (StorageError, OSError) as error:
+        raise Failure(str(error)) from None
     return 0
 
 

@@ -93,7 +93,9 @@ async def _act(settings: Config, journal: Journal, transfer: Transfer, arguments
 async def _release(settings: Config, journal: Journal, transfer: Transfer, *, at: float, actor: str, note: str) -> None:
     """Only what was rebuilt and held by policy; an original needs a second person, and so never leaves by this command."""
     report = await journal.report(transfer.id)
-    verdict = releasable(transfer, report, read_policy(settings))
+    # What an operator stopped after its verdict goes on with that verdict.
+    stopped = transfer.state is State.HELD and transfer.verdict is not None and transfer.verdict.delivers
+    verdict = transfer.verdict if stopped else releasable(transfer, report, read_policy(settings))
     if verdict is None or verdict is Verdict.CONFIRMED or report is None or transfer.result is None:
         raise Failure(f"{transfer.receipt_no}: there is no rebuilt result to release")
     receipt = Signer(signing_key(settings.path("storage.path"))).issue(

@@ -28,6 +28,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if arguments.what != "list" and not arguments.login:
         raise Usage(f"user {arguments.what}: which LOGIN?")
+    if arguments.days < 1:
+        raise Usage("--days: at least 1")
     return uvloop.run(_run(arguments))
 
 
@@ -47,6 +49,8 @@ async def _run(arguments: argparse.Namespace) -> int:
             await accounts.disable(account, actor)
         elif arguments.what == "reset":
             _secret("password", await accounts.reset_password(account, actor), as_json=arguments.json)
+        elif account.disabled:
+            raise Failure(f"{arguments.login}: this account is disabled")
         else:
             token = await accounts.issue_token(account, "command", arguments.days * _DAY_SECONDS, actor)
             _secret("token", token, as_json=arguments.json)

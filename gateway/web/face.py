@@ -13,6 +13,9 @@ from gateway.web.problem import problem, problems
 # What stops this face from taking in, scanning and storing right now; empty when it is ready.
 Readiness = Callable[[], Awaitable[list[str]]]
 
+# How long requests in hand may last when the face closes.
+_LAST_SECONDS: Final = 10.0
+
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -27,7 +30,7 @@ _HEADERS: Final = {
 
 
 # aiohttp names itself and its version where no application answers: a request that is not HTTP.
-web_response.SERVER_SOFTWARE = "sekisho"
+vars(web_response)["SERVER_SOFTWARE"] = "sekisho"
 # It would tell everybody the version of the interpreter.
 REGISTRY.unregister(PLATFORM_COLLECTOR)
 
@@ -65,7 +68,7 @@ class Listener:
     """A face on an address."""
 
     def __init__(self, application: web.Application, address: tuple[str, int]) -> None:
-        self._runner = web.AppRunner(application, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=_LAST_SECONDS)
         self._address = address
 
     async def start(self) -> None:
@@ -74,4 +77,5 @@ class Listener:
         await web.TCPSite(self._runner, *self._address, reuse_address=True).start()
 
     async def stop(self) -> None:
+        """Closes the address, lets requests in hand finish for a moment. A second time does nothing."""
         await self._runner.cleanup()

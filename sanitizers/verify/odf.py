@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import posixpath
 import re
@@ -43,6 +44,9 @@ _FORMULA: Final = re.compile(rb'(?:formula|expression|condition)="([^"]*)"')
 _FORBIDDEN_FORMULA: Final = re.compile(rb"(?<![\w.])(?:DDE|WEBSERVICE|FILTERXML|CALL|REGISTER|RTD|IMAGE)\s*\(|'#|file:|://", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _FOREIGN: Final = (b"\xd0\xcf\x11\xe0", b"MZ", b"\x7fELF", b"PK", b"%PDF", b"{\\rtf")
+
+
+codecs.lookup("cp437")   # zipfile reads old names by it; loaded before the jail closes
 
 
 def verify(output: Source, original: Source, context: Context) -> None:

@@ -6,6 +6,7 @@ elements and the ids of all references can be read off the bytes.
 
 from __future__ import annotations
 
+import codecs
 import io
 import posixpath
 import re
@@ -103,6 +104,9 @@ class _Link(NamedTuple):
     type: str
     target: str
     external: bool
+
+
+codecs.lookup("cp437")   # zipfile reads old names by it; loaded before the jail closes
 
 
 def verify(output: Source, original: Source, context: Context) -> None:

@@ -24,14 +24,16 @@ _ENCODINGS: Final = ("utf-8", "cp932", "euc_jp", "gb18030", "big5hkscs")
 _LINE_CHARACTERS: Final = frozenset("\t\n\r")
 _DIRECTIONS: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 _JOINERS: Final = frozenset("\u200c\u200d")
+# Format characters that show all the same: number signs of Arabic, Syriac and Kaithi, the stacking of hieroglyphs.
+_SHOWN: Final = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd\U00013430-\U0001343f]")
 _CHARACTER_SETS: Final = (b"(B", b"(J", b"(I", b"$@", b"$B")
 _FILLERS: Final = "\u115f\u1160\u3164\uffa0"    # letters without a shape
 # Findings after which the visible characters are not the same any more, each for its own reason.
 _REWRITES: Final = frozenset({"text.control_characters", "text.undecodable", "text.encoding"})
 
-_TRIGGERS: Final = tuple("=+@\uff1d\uff0b\uff20\t\r")
+_TRIGGERS: Final = tuple("=+@\uff1d\uff0b\uff20")
 _DASHES: Final = tuple("-\uff0d\u2212")
-_BLANKS: Final = ' "\u00a0\u3000'
+_BLANKS: Final = ' "\t\r\u00a0\u3000'
 _NUMERIC: Final = frozenset("+-＋－−,./:()%％eEー\\")
 _SEPARATORS: Final = ",\t;|"
 _DECLARED: Final = re.compile(r'"?sep=([^\r\n])', re.IGNORECASE)
@@ -50,15 +52,10 @@ def verify(output: Source, original: Source, context: Context) -> None:
             raise VerificationFailed(f"{count} control characters U+{ord(char):04X}")
         if category == "Cf" and unicodedata.bidirectional(char) in _DIRECTIONS:
             raise VerificationFailed(f"direction control U+{ord(char):04X}")
-        if category == "Cf" and char not in _JOINERS and unicodedata.east_asian_width(char) != "W" and not _arabic(char):
+        if category == "Cf" and char not in _JOINERS and not _SHOWN.match(char):
             raise VerificationFailed(f"invisible character U+{ord(char):04X}")
     if not _REWRITES & {finding.code for finding in context.findings}:
         _same_characters(seen, Counter(_decoded(original.bytes())), may_add="'" if context.kind is Kind.CSV else "")
-
-
-def _arabic(char: str) -> bool:
-    """Number signs of Arabic and Syriac and the shorthand of hieroglyphs are format characters that show."""
-    return unicodedata.bidirectional(char) in ("AN", "AL") or ord(char) >= 0x110BD
 
 
 def _same_characters(now: Counter[str], before: Counter[str], *, may_add: str) -> None:
@@ -71,12 +68,12 @@ def _same_characters(now: Counter[str], before: Counter[str], *, may_add: str) -
 
 def _decoded(data: bytes) -> str:
     """Text by the first of Python's codecs that reads all of it without inventing control characters."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace").removeprefix("\ufeff")
     if b"\x1b" in data:
         if any(piece[:2] not in _CHARACTER_SETS for piece in data.split(b"\x1b")[1:]):
             return data.decode("latin-1")  # escapes for a terminal: the caller finds them
         return data.decode("iso2022_jp_ext", "replace")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace").removeprefix("\ufeff")
     for encoding in _ENCODINGS:
         try:
             text = data.decode(encoding)

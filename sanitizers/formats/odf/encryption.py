@@ -6,7 +6,6 @@ Older Blowfish files and the whole-package encryption of LibreOffice 24.2 (Argon
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from typing import Final, NamedTuple
 
@@ -100,5 +99,5 @@ def _number(element: xml.Element, name: str, path: str) -> int:
 def _decoded(element: xml.Element, name: str, path: str) -> bytes:
     try:
         return base64.b64decode(element.get(_MANIFEST + name) or "", validate=True)
-    except binascii.Error:
+    except ValueError:   # binascii.Error, or letters that are not ASCII
         raise Malformed(f"{name} is no base64", where=path, code="odf.package") from None

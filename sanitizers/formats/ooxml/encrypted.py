@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import struct
 from typing import Any, Final
+from xml.dom import expatbuilder  # noqa: F401 - the library under minidom loads it late; here it is loaded before the jail
 from xml.parsers.expat import ExpatError
 
 import msoffcrypto

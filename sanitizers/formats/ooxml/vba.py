@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 import struct
@@ -14,6 +15,9 @@ import olefile
 
 from sanitizers.context import Context
 from sanitizers.model import LimitExceeded
+
+for _name in ("cp932", "utf-16-le", "latin-1"):   # codecs load themselves late; inside the jail it would be too late
+    codecs.lookup(_name)
 
 _MODULE: Final = re.compile(rb"^(?:Module|Class|Document|BaseClass)=([^\r\n/]{1,100})", re.MULTILINE)
 _SIGNATURE: Final = 1

@@ -31,7 +31,7 @@ def routes(application: web.Application) -> list[tuple[str, str]]:
 
 def innocent(text: str) -> None:
     """No stack trace, path, version or banner."""
-    for bad in ("Traceback", "aiohttp", "Python", "/work", "/home", "/tmp", "site-packages", ".py", "sqlite", "secret"):
+    for bad in ("Traceback", "aiohttp", "Python", "/srv", "/home", "/tmp", "site-packages", ".py", "sqlite", "secret"):
         assert bad not in text
 
 
@@ -167,7 +167,7 @@ async def test_headers_and_errors_say_nothing_of_our_insides(place: Town, name: 
     home = await place.token(AT_HOME[name])
 
     async def broken(*_: object) -> None:
-        raise RuntimeError("secret /work/somewhere.py line 3")
+        raise RuntimeError("secret /srv/somewhere.py line 3")
 
     async def failed(*_: object, **__: object) -> None:
         raise JournalUnavailableError("database: /tmp/secret sqlite")

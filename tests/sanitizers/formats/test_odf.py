@@ -214,6 +214,7 @@ def test_encrypted_needs_its_password() -> None:
     [
         (b"aes256-cbc", b"aes256-gcm", Reason.ENCRYPTED), (b'"PBKDF2"', b'"argon2id"', Reason.ENCRYPTED),
         (b'count="1000"', b'count="-1"', Reason.MALFORMED), (b'size="', b'size="x', Reason.MALFORMED), (b'salt="', b'salt="!', Reason.MALFORMED),
+        (b'salt="', 'salt="あ'.encode(), Reason.MALFORMED),
     ],
 )  # fmt: skip
 def test_unusual_encryption_is_held(old: bytes, new: bytes, reason: Reason) -> None:

@@ -1,0 +1,259 @@
+"""The commands beside the service: exit status, one line on standard error, and the words that programs read."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gateway import config
+from gateway.commands import doctor, rules
+from gateway.model import Decision, Door
+from gateway.receipts import Signer
+from gateway.storage.keys import signing_key
+from gateway.workers import JailUnavailable
+from sanitizers.model import Reason, Verdict
+from tests.build.face import Town
+from tests.build.transfer import NOW, RESULT, arrival, claimed, digest, held, report, settlement
+from tests.gateway.commands.conftest import Installation
+
+LISTED = {"receipt_no", "door", "state", "verdict", "reason", "received_at", "sender", "recipients", "message_id", "size", "sha256"}
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "word"),
+    [
+        ((), 2, "required"),
+        (("nonsense",), 2, "nonsense"),
+        (("transfer", "show"), 2, "RECEIPT_NO"),
+        (("transfer", "list", "--state", "none"), 2, "none"),
+        (("transfer", "list", "--limit", "x"), 2, "limit"),
+        (("transfer", "show", "20261118-999999"), 1, "no such transfer"),
+        (("transfer", "release", "20261118-999999"), 1, "no such transfer"),
+        (("user", "add"), 2, "LOGIN"),
+        (("user", "add", "admin"), 2, "admin"),
+        (("user", "add", "tanaka", "--role", "king"), 2, "king"),
+        (("user", "disable", "nobody"), 1, "no such account"),
+        (("user", "token", "nobody", "--days", "0"), 2, "--days"),
+        (("serve", "--role", "smtp,moat"), 2, "moat"),
+        (("serve", "--config", "none.toml"), 2, "none.toml"),
+        (("config", "--check", "none.toml"), 2, "none.toml"),
+        (("rules", "check", "--rules", "none"), 2, "none"),
+        (("receipt", "verify", "none", "none"), 2, "none"),
+        (("receipt", "verify", "."), 2, "RECEIPT"),
+        (("sanitize", "none", "-o", "out"), 2, "none"),
+        (("sanitize", "none"), 2, "output"),
+    ],
+)
+def test_wrong_usage_and_failure_are_one_line(sekisho: Installation, words: tuple[str, ...], status: int, word: str) -> None:
+    sekisho(*words).failed(status, word)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("[smtp]\nlistn = []\n", "smtp.listn"),
+        ("[smtp]\nsize_limit = 'much'\n", "smtp.size_limit"),
+        ("[jail]\nrequired = 'perhaps'\n", "jail.required"),
+        ("not toml", "sekisho.toml"),
+    ],
+)
+def test_a_bad_setting_is_named(sekisho: Installation, tmp_path: Path, text: str, word: str) -> None:
+    file = tmp_path / "sekisho.toml"
+    file.write_text(text, "utf-8")
+    for command in (("serve",), ("transfer", "list"), ("user", "list"), ("doctor",), ("audit", "verify")):
+        sekisho(*command, "--config", file).failed(2, word)
+    sekisho("config", "--check", file).failed(2, word)
+
+
+def test_a_bad_setting_of_the_environment_is_named(sekisho: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEKISHO_SMTP_LISTEN", "nowhere")
+    sekisho("transfer", "list").failed(2, "smtp.listen")
+
+
+def test_config_prints_a_file_that_loads_as_the_defaults(sekisho: Installation, tmp_path: Path) -> None:
+    printed = sekisho("config")
+    assert printed.status == 0
+    file = tmp_path / "printed.toml"
+    file.write_text(printed.out, "utf-8")
+    assert config.load(file, {}).values == config.load(None, {}).values
+    assert sekisho("config", "--check", file).status == 0
+    assert {row["key"] for row in json.loads(sekisho("config", "--json").out)} == {setting.name for setting in config.SETTINGS}
+
+
+def test_stores_that_cannot_be_opened_fail_in_one_line(sekisho: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("x")
+    monkeypatch.setenv("SEKISHO_STORAGE_PATH", str(in_the_way))
+    for words in (("transfer", "list"), ("user", "list"), ("audit", "verify"), ("serve", "--role", "admin")):
+        sekisho(*words).failed(1)
+
+
+# ------------------------------------------------------------------------------------------------------------ accounts
+
+
+def test_accounts(sekisho: Installation) -> None:
+    added = sekisho("user", "add", "tanaka", "--name", "田中", "--role", "operator", "--json")
+    assert added.status == 0
+    (shown,) = added.rows
+    assert len(shown["password"]) == 23
+    sekisho("user", "add", "tanaka").failed(1, "taken")
+    assert sekisho("user", "list", "--json").rows == [{"login": "tanaka", "name": "田中", "role": "operator", "disabled": False}]
+    assert sekisho("user", "reset", "tanaka").out.strip() != shown["password"]
+    assert len(sekisho("user", "token", "tanaka").out.strip()) == 43
+    assert sekisho("user", "disable", "tanaka").status == 0
+    assert sekisho("user", "list", "--json").rows[0]["disabled"] is True
+    sekisho("user", "token", "tanaka").failed(1, "disabled")
+    actions = [(row["action"], row["actor"].split(":")[0]) for row in sekisho("audit", "export").rows]
+    assert actions == [(action, "command") for action in ("account.added", "password.changed", "token.added", "account.disabled")]
+
+
+# ----------------------------------------------------------------------------------------------------------- transfers
+
+
+def test_transfer_list_has_the_keys_of_the_contract(sekisho: Installation) -> None:
+    async def before(place: Town) -> list[str]:
+        return [await place.settled("a@example.com", door=Door.SMTP), await place.settled("tanaka", held())]
+
+    first, second = sekisho.prepare(before)
+    rows = sekisho("transfer", "list", "--json").rows
+    assert [row["receipt_no"] for row in rows] == [second, first]
+    assert all(row.keys() >= LISTED for row in rows)
+    assert (rows[0]["door"], rows[0]["state"], rows[0]["verdict"], rows[0]["reason"]) == ("drop", "held", "held", "encrypted")
+    assert rows[1]["recipients"] == ["a@example.com"]
+    assert sekisho("transfer", "list", "--state", "held", "--json").rows == rows[:1]
+    assert sekisho("transfer", "list", "--search", "tanaka", "--json").rows == rows[:1]
+    assert sekisho("transfer", "list", "--limit", "1", "--json").rows == rows[:1]
+    for_people = sekisho("transfer", "list").out.splitlines()
+    assert len(for_people) == 2
+    assert second in for_people[0]
+    shown = json.loads(sekisho("transfer", "show", first).out)
+    assert (shown["report"]["verdict"], shown["receipt"]) == ("sanitized", {})
+
+
+def test_what_an_operator_may_do(sekisho: Installation) -> None:
+    async def before(place: Town) -> list[str]:
+        numbers = [await place.settled("a", held()), await place.settled("b"), await place.settled("c", report(Verdict.BLOCKED, Reason.MALWARE))]
+        _, by_policy = await place.journal.accept(arrival(door=Door.DROP, sender="d", recipients=("d",)))
+        claim = claimed(await place.journal.claim(1, at=NOW, lease_until=NOW + 60))
+        decision = Decision(verdict=Verdict.HELD, reason=Reason.POLICY)
+        await place.journal.settle(claim, settlement(report(output=RESULT), decision), at=NOW)
+        return [*numbers, by_policy]
+
+    encrypted, sent, malware, by_policy = sekisho.prepare(before)
+    sekisho("transfer", "release", encrypted).failed(1, encrypted)
+    sekisho("transfer", "release", malware).failed(1, malware)
+    sekisho("transfer", "release", sent).failed(1, sent)
+
+    released = sekisho("transfer", "release", by_policy, "--reason", "確認した", "--json")
+    assert released.status == 0
+    assert (released.rows[0]["state"], released.rows[0]["verdict"]) == ("released", "sanitized")
+    receipt = json.loads(sekisho("transfer", "show", by_policy).out)["receipt"]
+    assert (receipt["receipt_no"], receipt["output_sha256"]) == (by_policy, digest(RESULT))
+
+    assert sekisho("transfer", "hold", sent, "--json").rows[0]["state"] == "held"
+    assert sekisho("transfer", "release", sent, "--json").rows[0]["state"] == "released", "what was stopped can go on"
+    sekisho("transfer", "hold", malware).failed(1, malware)
+    assert sekisho("transfer", "retry", encrypted, "--json").rows[0]["state"] in ("received", "processing")
+    sekisho("transfer", "retry", malware).failed(1, malware)
+    assert sekisho("transfer", "delete", malware, "--json").rows[0]["state"] == "disposed"
+    sekisho("transfer", "delete", malware).failed(1, malware)
+    recorded = [row for row in sekisho("audit", "export").rows if row["actor"].startswith("command:")]
+    assert len(recorded) == 5
+    assert any("確認した" in json.dumps(row, ensure_ascii=False) for row in recorded)
+
+
+# --------------------------------------------------------------------------------------------------- record and receipt
+
+
+def test_one_changed_byte_breaks_the_record(sekisho: Installation) -> None:
+    sekisho.prepare(lambda place: place.settled())
+    sekisho("user", "add", "tanaka")
+    whole = sekisho("audit", "verify", "--json")
+    assert (whole.status, whole.rows[0]["broken"]) == (0, None)
+    assert whole.rows[0]["entries"] > 1
+    with sqlite3.connect(sekisho.folder / "sekisho.db") as raw:
+        with pytest.raises(sqlite3.Error):
+            raw.execute("UPDATE audit SET actor = 'x' WHERE seq = 2")
+        for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            raw.execute(f'DROP TRIGGER "{name}"')
+        raw.execute("UPDATE audit SET subject = substr(subject, 1, length(subject) - 1) || 'X' WHERE seq = 2")
+    raw.close()
+    sekisho("audit", "verify").failed(1, "2")
+    broken = sekisho("audit", "verify", "--json")
+    broken.failed(1)
+    assert broken.rows[0]["broken"] == 2
+
+
+def test_a_receipt_good_and_altered(sekisho: Installation, tmp_path: Path) -> None:
+    signer = Signer(signing_key(sekisho.folder))
+    document = signer.issue(
+        report(), Verdict.SANITIZED, receipt_no="20261118-000001", organisation="関町", output_sha256=digest(RESULT), output_size=len(RESULT), at=NOW
+    )
+    file, receipt = tmp_path / "file.docx", tmp_path / "file.json"
+    file.write_bytes(RESULT)
+    receipt.write_text(document, "utf-8")
+    good = sekisho("receipt", "verify", file, receipt, "--json")
+    assert good.status == 0
+    assert good.rows[0]["receipt_no"] == "20261118-000001"
+    assert sekisho("receipt", "verify", file, receipt, "--key", sekisho.folder / "receipt.pub").status == 0
+    receipt.write_text(document.replace("20261118-000001", "20261118-000002"), "utf-8")
+    sekisho("receipt", "verify", file, receipt).failed(1, "signature")
+    receipt.write_text(document, "utf-8")
+    file.write_bytes(RESULT + b"\n")
+    sekisho("receipt", "verify", file, receipt).failed(1, "another file")
+    receipt.write_text("{", "utf-8")
+    sekisho("receipt", "verify", file, receipt).failed(1)
+    sekisho("receipt", "verify", file, receipt, "--key", file).failed(1)
+    sekisho("receipt", "verify", tmp_path, receipt).failed(2)
+
+
+# ------------------------------------------------------------------------------------------------------ rules and doctor
+
+
+def test_rules(sekisho: Installation, tmp_path: Path) -> None:
+    listed = sekisho("rules", "list", "--json").rows
+    assert {"Test_EICAR", "Office_AutoOpen"} <= {row["rule"] for row in listed}
+    checked = sekisho("rules", "check", "--json")
+    assert checked.status == 0
+    assert checked.rows[0]["version"]
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    sekisho("rules", "check", "--rules", folder).failed(2, "no *.yar")
+    (folder / "bad.yar").write_text("rule Bad { condition: nonsense }")
+    sekisho("rules", "check", "--rules", folder).failed(1, "bad.yar")
+    (folder / "catalog.toml").write_text("not toml")
+    sekisho("rules", "list", "--rules", folder).failed(2)
+
+
+def test_without_a_jail_commands_fail_in_one_line(sekisho: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoJail:
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        async def start(self) -> None:
+            raise JailUnavailable("no seccomp here")
+
+    monkeypatch.setattr(rules, "Workers", NoJail)
+    sekisho("rules", "check").failed(1, "seccomp")
+    monkeypatch.setattr(doctor, "Workers", NoJail)
+    looked = sekisho("doctor", "--json")
+    looked.failed(1, "jail")
+    assert {"name": "jail", "state": "fail", "detail": "no seccomp here"} in looked.rows
+
+
+def test_doctor(sekisho: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hop:
+        monkeypatch.setenv("SEKISHO_RELAY_NEXT_HOP", f"127.0.0.1:{hop.getsockname()[1]}")
+        looked = sekisho("doctor", "--json")
+    assert looked.status == 0, looked.err
+    found = {row["name"]: row["state"] for row in looked.rows}
+    assert found["jail"] == "ok"
+    assert found["jail: seccomp"] == "ok"
+    assert found["next hop"] == "ok"
+    assert found["disk flush"] == "ok"
+    assert set(found.values()) <= {"ok", "warn"}
+    assert all(row.keys() == {"name", "state", "detail"} for row in looked.rows)
+    assert list(sekisho.folder.iterdir()) == [], "looking leaves nothing behind"

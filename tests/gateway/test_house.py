@@ -1,0 +1,256 @@
+"""The house: which roles do what at the start, how it stops, and that a bad file changes nothing in a running service."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from gateway import config, house
+from gateway.config import ConfigError
+from gateway.house import House
+from gateway.model import State
+from gateway.people.accounts import Role
+from gateway.workers import JailUnavailable
+from tests.build.face import quick_passwords
+from tests.build.transfer import FakeWorkers, arrival
+
+URL = "http://127.0.0.1:{}"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+class Fake(FakeWorkers):
+    """Workers without a jail whose rules compile unless they say `bad`."""
+
+    walls = ("seccomp (fake)",)
+
+    def __init__(self, rules: Mapping[str, str], *_: object, **__: object) -> None:
+        super().__init__()
+        self.given = dict(rules)
+
+    async def start(self) -> None:
+        await self.reload(self.given)
+
+    async def stop(self) -> None: ...
+
+    async def reload(self, rules: Mapping[str, str]) -> None:
+        if "bad" in rules.get("a.yar", ""):
+            raise ValueError("a.yar: syntax error")
+        self.given, self.rules_version = dict(rules), str(len(rules.get("a.yar", "")))
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> config.Config:
+    quick_passwords(monkeypatch)
+    monkeypatch.setattr(house, "Workers", Fake)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules/a.yar").write_text("rule A { condition: false }")
+    (tmp_path / "policy.toml").write_text("attempts = 2\n")
+    given = {
+        "SEKISHO_STORAGE_PATH": str(tmp_path / "var"),
+        "SEKISHO_STORAGE_RESERVE": "1",
+        "SEKISHO_POLICY_RULES": str(tmp_path / "rules"),
+        "SEKISHO_POLICY_FILE": str(tmp_path / "policy.toml"),
+        "SEKISHO_SMTP_LISTEN": f"127.0.0.1:{free_port()}",
+        "SEKISHO_SERVICE_DRAIN": "5s",
+    } | {f"SEKISHO_{face}_LISTEN": f"127.0.0.1:{free_port()}" for face in ("DROP", "PICKUP", "ADMIN")}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    return config.load(None)
+
+
+@asynccontextmanager
+async def running(made: House) -> AsyncIterator[asyncio.Event]:
+    """Started; stopped at the end, within a bound."""
+    stop, started = asyncio.Event(), asyncio.Event()
+    serving = asyncio.create_task(made.serve(stop, started.set))
+    waiting = asyncio.create_task(started.wait())
+    await asyncio.wait((serving, waiting), timeout=20, return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        waiting.cancel()
+        await serving
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await asyncio.wait_for(serving, 20)
+
+
+def port_of(settings: config.Config, face: str) -> int:
+    return int(settings[f"{face}.listen"][1])
+
+
+@pytest.mark.parametrize(("roles", "returned"), [({"admin"}, False), ({"drop", "smtp", "deliver"}, False), ({"worker"}, True), (set(house.ROLES), True)])
+async def test_only_a_worker_takes_back_what_workers_had(settings: config.Config, roles: set[str], returned: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, asked = House(settings, frozenset(roles)), []
+    real = made.journal.requeue_all
+
+    async def requeue(*, at: float, attempts: int) -> int:
+        asked.append(attempts)
+        return await real(at=at, attempts=attempts)
+
+    monkeypatch.setattr(made.journal, "requeue_all", requeue)
+    async with running(made):
+        pass
+    assert asked == ([3] if returned else []), "the number of attempts is that of the settings"
+
+
+async def test_a_role_opens_its_own_door_only(settings: config.Config) -> None:
+    async with running(House(settings, frozenset({"pickup"}))), aiohttp.ClientSession() as session:
+        async with session.get(URL.format(port_of(settings, "pickup")) + "/readyz") as answer:
+            assert answer.status == 200
+        for face in ("drop", "admin"):
+            with pytest.raises(aiohttp.ClientConnectorError):
+                await session.get(URL.format(port_of(settings, face)) + "/healthz")
+
+
+async def test_an_upload_goes_down_the_road_and_comes_out(settings: config.Config) -> None:
+    made = House(settings, frozenset({"drop", "pickup", "worker"}))
+    async with running(made), aiohttp.ClientSession() as session:
+        first = await made.accounts.add("tanaka", "", Role.STAFF, "test")
+        account = await made.accounts.find("tanaka")
+        assert account is not None
+        await made.accounts.change_password(account, first, "kasumi-no-seki 2026")
+        headers = {"Authorization": "Bearer " + await made.accounts.issue_token(account, "x", 60, "test")}
+        up = URL.format(port_of(settings, "drop")) + "/api/v1/transfers"
+        async with session.post(up, data=b"what came in", headers=headers) as answer:
+            receipt_no = (await answer.json())["receipt_no"]
+        down = URL.format(port_of(settings, "pickup")) + f"/api/v1/transfers/{receipt_no}/file"
+        for _ in range(200):
+            async with session.get(down, headers=headers) as answer:
+                status, content = answer.status, await answer.read()
+            if status != 409:
+                break
+            await asyncio.sleep(0.02)
+        assert (status, content) == (200, b"what goes out")
+
+
+async def test_a_stop_closes_the_doors_and_finishes_what_is_in_hand(settings: config.Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = House(settings, frozenset({"drop", "worker"}))
+    at_work, go_on = asyncio.Event(), asyncio.Event()
+    real = made.workers.sanitize
+
+    async def slow(*given: object) -> object:
+        at_work.set()
+        await go_on.wait()
+        return await real(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(made.workers, "sanitize", slow)
+    async with running(made) as stop:
+        await made.blobs.put(b"what came in")
+        transfer_id, _ = await made.journal.accept(arrival())
+        await asyncio.wait_for(at_work.wait(), 10)
+        stop.set()
+        for _ in range(200):
+            try:
+                with socket.create_connection(("127.0.0.1", port_of(settings, "drop")), timeout=1):
+                    await asyncio.sleep(0.02)
+            except ConnectionRefusedError:
+                break
+        else:
+            pytest.fail("the door stays open while draining")
+        assert (await made.journal.transfer(transfer_id)).state is State.PROCESSING
+        states = []
+        settle = made.journal.settle
+
+        async def settled(*given: object, **more: object) -> None:
+            await settle(*given, **more)  # type: ignore[arg-type]
+            states.append((await made.journal.transfer(transfer_id)).state)
+
+        monkeypatch.setattr(made.journal, "settle", settled)
+        go_on.set()
+    assert states == [State.RELEASED]
+
+
+async def test_a_bad_file_changes_nothing(settings: config.Config, tmp_path: Path) -> None:
+    made = House(settings, frozenset({"worker"}))
+    rules, policy = tmp_path / "rules/a.yar", tmp_path / "policy.toml"
+    async with running(made):
+        pipeline = made._pipeline
+        assert pipeline is not None
+        before = (pipeline.policy, made.workers.rules_version)
+        rules.write_text("bad")
+        await made.reload()
+        assert (pipeline.policy, made.workers.rules_version) == before
+        rules.write_text("rule Another { condition: false }")
+        policy.write_text("nonsense = 1\n")
+        await made.reload()
+        assert (pipeline.policy, made.workers.rules_version) == before, "neither, when one of the two is bad"
+        rules.unlink()
+        policy.write_text("[kinds]\npdf = 'hold'\n")
+        await made.reload()
+        assert (pipeline.policy, made.workers.rules_version) == before
+        rules.write_text("rule Another { condition: false }")
+        await made.reload()
+        assert pipeline.policy != before[0]
+        assert made.workers.rules_version != before[1]
+
+
+async def test_bad_rules_or_no_jail_do_not_start(settings: config.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "rules/a.yar").write_text("bad")
+    with pytest.raises(ConfigError, match=r"policy\.rules"):
+        async with running(House(settings)):
+            pass
+
+    async def no_jail(_: object) -> None:
+        raise JailUnavailable("no seccomp")
+
+    monkeypatch.setattr(Fake, "start", no_jail)
+    with pytest.raises(JailUnavailable):
+        async with running(House(settings)):
+            pass
+    with pytest.raises(OSError, match=r"."):
+        socket.create_connection(("127.0.0.1", port_of(settings, "drop")), timeout=1)
+
+
+# ------------------------------------------------------------------------------------------------- as a process of its own
+
+SERVE = (sys.executable, "-m", "gateway.cli", "serve", "--role")
+ROOT = str(Path(__file__).parents[2])
+
+
+@pytest.mark.parametrize("role", ["admin", "smtp"])
+def test_a_taken_address_is_one_line(settings: config.Config, role: str) -> None:
+    port = port_of(settings, "admin") if role == "admin" else settings["smtp.listen"][0][1]
+    with socket.create_server(("127.0.0.1", port)):
+        environment = os.environ | {"PYTHONPATH": ROOT, "SEKISHO_SERVICE_LOG_LEVEL": "error"}
+        ran = subprocess.run([*SERVE, role], check=False, env=environment, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 1
+    assert ran.stderr.count("\n") == 1, ran.stderr
+    assert ran.stderr.startswith("sekisho: ")
+    assert str(port) in ran.stderr
+
+
+def test_sigterm_drains_and_sighup_reloads(settings: config.Config, tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": ROOT}
+    process = subprocess.Popen([*SERVE, "admin,worker"], env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        events = []
+        for line in process.stderr:
+            events.append(json.loads(line)["event"])
+            if events[-1] == "serving":
+                (tmp_path / "rules/a.yar").write_text("rule Bad { condition: nonsense }")
+                process.send_signal(signal.SIGHUP)
+            elif events[-1] == "nothing was reloaded":
+                process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+        assert events[-1] == "draining"
+    finally:
+        process.kill()
+        process.wait(10)

