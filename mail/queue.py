@@ -151,7 +151,7 @@ class Queue:
         except Exception:
             _log.exception("a delivery could not be tried", extra={"facts": {"receipt_no": delivery.receipt_no}})
             answers = [Answer(address, "deferred", 0, "4.3.0", "the message could not be read") for address in addresses]
-        if all(answer.unreached for answer in answers):
+        if answers and all(answer.unreached for answer in answers):
             self._gate.unreached(self._clock())
         else:
             self._gate.reached()

@@ -130,9 +130,7 @@ class Receiver:
 
     def committed(self, receipt_no: str) -> None:
         """The message is durable."""
-        self._phase = _Phase.COMMAND
-        self._transaction = None
-        self._idle_commands = 0
+        self._phase, self._transaction, self._idle_commands = _Phase.COMMAND, None, 0
         self._say(Trouble.QUEUED.value, receipt_no)
 
     def refused(self, trouble: Trouble) -> None:

@@ -23,18 +23,15 @@ class Load:
         self.port = port
         self.accepted: set[str] = set()
         self.sent = 0
-        self.paused = asyncio.Event()
+        self.over = False
 
     async def run(self) -> None:
-        while True:
-            if self.paused.is_set():
-                await asyncio.sleep(0.02)
-                continue
+        while not self.over:
             with suppress(OSError, aiosmtplib.SMTPException, TimeoutError):
                 async with aiosmtplib.SMTP(hostname="127.0.0.1", port=self.port, timeout=10, use_tls=False, start_tls=False) as client:
                     for _ in range(20):
                         await self._one(client)
-                        if self.paused.is_set():
+                        if self.over:
                             break
             await asyncio.sleep(0.01)
 
@@ -57,10 +54,9 @@ async def rounds(service: Service, next_hop: NextHop, count: int) -> Load:
         await asyncio.sleep(rng.uniform(0.05, 0.6))
         await asyncio.to_thread(service.kill)
         await asyncio.to_thread(service.start)
-    load.paused.set()
-    for sender in senders:
-        sender.cancel()
-    await asyncio.gather(*senders, return_exceptions=True)
+    # Not cancelled: a sender whose mail was just answered 250 must still write that down.
+    load.over = True
+    await asyncio.gather(*senders)
     await settled(service, next_hop, load)
     return load
 

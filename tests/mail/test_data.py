@@ -66,7 +66,7 @@ def read(chunks: list[bytes], **settings: bool) -> tuple[DataReader, bytes, byte
     return reader, content, reader.leftover + rest
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", [*range(5), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(5, 40))])
 def test_any_cut_of_any_stream_reads_as_octet_for_octet(seed: int) -> None:
     rng = random.Random(seed)
     pieces = [b"\r", b"\n", b".", b"\r\n", b"\r\n.", b"\r\n.\r\n", b"..", b"\r\n..", b"\n.\n", b"\r\n.\r", b"a", b"\0", b"QUIT"]
