@@ -40,7 +40,8 @@ class Tls(StrEnum):
 class RelaySettings:
     """Times in seconds.
 
-    `final_seconds` for the reply to the end of the content (RFC 5321 4.5.3.2.6), `transaction_seconds` for a whole transaction.
+    `final_seconds` for the reply to the end of the content (RFC 5321 4.5.3.2.6), `delivery_seconds` for all that one message needs, be it
+    several transactions: shorter than an outbox's lease.
     """
 
     host: str
@@ -51,7 +52,7 @@ class RelaySettings:
     connect_seconds: float = 10.0
     reply_seconds: float = 120.0
     final_seconds: float = 600.0
-    transaction_seconds: float = 1500.0
+    delivery_seconds: float = 1500.0
     idle_seconds: float = 60.0
     messages_per_connection: int = 100
     recipients_per_transaction: int = 100
@@ -166,7 +167,8 @@ class Connection:
     async def _mail(self, sender: str, recipients: Sequence[str], content: bytes, *, smtputf8: bool) -> Verdict | None:
         """None when the sender was accepted."""
         offered = self._client.supports_extension("smtputf8")
-        if not offered and not all(address.isascii() for address in (sender, *recipients)):
+        smtputf8 = smtputf8 or not all(address.isascii() for address in (sender, *recipients))
+        if not offered and not sender.isascii():
             return NO_SMTPUTF8
         if not _speakable(sender):
             return _BAD_ADDRESS
@@ -181,6 +183,9 @@ class Connection:
         for address in recipients:
             if not _speakable(address):
                 said[address] = _BAD_ADDRESS
+                continue
+            if not address.isascii() and not self._client.supports_extension("smtputf8"):
+                said[address] = NO_SMTPUTF8
                 continue
             reply = await self._said(f"RCPT TO:<{address}>")
             if 200 <= reply.code < 300:

@@ -10,11 +10,21 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from mail.answer import NO_ANSWER, Answer, Verdict
 from mail.connection import BROKEN, Connection, RelaySettings, Tls, not_reached, verdict_of
 
 __all__ = ["Relay", "RelaySettings", "Tls"]
+
+
+class _Mail(NamedTuple):
+    """What one transaction carries."""
+
+    sender: str
+    recipients: Sequence[str]
+    content: bytes
+    smtputf8: bool
 
 
 class Relay:
@@ -38,9 +48,10 @@ class Relay:
         most = self._settings.recipients_per_transaction
         otherwise = NO_ANSWER
         async with self._slots:
+            deadline = asyncio.get_running_loop().time() + self._settings.delivery_seconds
             while waiting:
                 batch, waiting = waiting[:most], waiting[most:]
-                broken = await self._transaction(sender, batch, message, said, smtputf8=smtputf8)
+                broken = await self._transaction(_Mail(sender, batch, message, smtputf8), said, deadline)
                 if broken is not None:
                     otherwise = broken
                     break
@@ -55,15 +66,13 @@ class Relay:
         while self._resting:
             await self._resting.pop().close()
 
-    async def _transaction(
-        self, sender: str, recipients: Sequence[str], message: bytes, said: dict[str, Verdict], *, smtputf8: bool
-    ) -> Verdict | None:
+    async def _transaction(self, mail: _Mail, said: dict[str, Verdict], deadline: float) -> Verdict | None:
         """What broke, if anything did: it is the answer for all about whom nothing was said."""
         connection = None
         try:
-            async with asyncio.timeout(self._settings.transaction_seconds):
+            async with asyncio.timeout_at(deadline):
                 connection = await self._connection()
-                await connection.transact(sender, recipients, message, said, smtputf8=smtputf8)
+                await connection.transact(mail.sender, mail.recipients, mail.content, said, smtputf8=mail.smtputf8)
         except BROKEN as error:
             if connection is None:
                 return not_reached(error)

@@ -28,6 +28,7 @@ _Outcome = TypeVar("_Outcome")
 # Reading stops above: so much of one client's octets is held in memory at most, beside the block that is being written.
 _HIGH_WATER: Final = 1 << 18
 _HANDSHAKE_SECONDS: Final = 30.0
+_TURNS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Session(asyncio.Protocol):
         self._deaf = False
         self._draining = False
         self._secured = False
+        self._turns = 0
         self._transport: asyncio.Transport
         self._receiver: Receiver
         self._incoming: Incoming | None = None
@@ -169,6 +171,9 @@ class Session(asyncio.Protocol):
         if action is None:
             return await self._listen()
         goes_on = await self._do(action)
+        self._turns += 1
+        if not self._turns % _TURNS:
+            await asyncio.sleep(0)  # a block may hold thousands of commands, and others wait
         self._pace.turn(content=self._receiver.in_data)
         return goes_on
 

@@ -93,7 +93,7 @@ class Sink:
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> Server:
         """Raises OSError when the address is taken."""
         receiver = ReceiverSettings(hostname="sink.localhost", size_limit=64 << 20)
-        limits = ServerSettings(max_per_client=0, times=Times(commit_seconds=3600, linger_seconds=0.5))
+        limits = ServerSettings(max_per_client=0, times=Times(commit_seconds=3600, linger_seconds=0.2))
         server = Server(self, receiver, limits, tls, rule=self.answer)
         await server.start([(host, port)])
         return server

@@ -1,4 +1,4 @@
-"""Finding codes of plain text, CSV, XML and JSON files."""
+"""Finding codes of plain text, CSV, XML, JSON, calendars and address cards."""
 
 from sanitizers.findings.code import FindingCode
 from sanitizers.model import Severity
@@ -16,4 +16,10 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("markup.active_element", Severity.HIGH, "ブラウザーなどが実行する要素", "element that a browser acts on"),
     FindingCode("json.malformed", Severity.MEDIUM, "JSONの構造の破損", "JSON that is not well-formed"),
     FindingCode("json.duplicate_key", Severity.MEDIUM, "キーの重複", "duplicate key"),
+    FindingCode("vobject.property", Severity.LOW, "予定表・連絡先の不要な項目", "property of a calendar or card that is not needed"),
+    FindingCode("vobject.component", Severity.MEDIUM, "予定表・連絡先の不要な部品", "component of a calendar or card that is not needed"),
+    FindingCode("vobject.parameter", Severity.LOW, "予定表・連絡先の不要な属性", "parameter of a calendar or card that is not needed"),
+    FindingCode("vobject.link", Severity.MEDIUM, "許可されていない種類のリンク", "link of a kind that is not allowed"),
+    FindingCode("vobject.photo", Severity.LOW, "無害化できない顔写真", "picture that could not be rebuilt"),
+    FindingCode("vobject.line", Severity.LOW, "読めない行", "line that cannot be read"),
 )

@@ -45,7 +45,7 @@ _BROWSER: Final = ("www.w3.org/1999/xhtml", "www.w3.org/2000/svg", "/MathML", "X
 
 def verify(output: Source, original: Source, context: Context) -> None:
     """Nothing in it that a terminal or a reader obeys instead of showing, and every visible character of the original."""
-    seen = Counter(_decoded(output.bytes()))
+    seen = Counter(decoded(output.bytes()))
     for char, count in seen.items():
         category = unicodedata.category(char)
         if (category == "Cc" and char not in _LINE_CHARACTERS) or category == "Cs":
@@ -55,7 +55,7 @@ def verify(output: Source, original: Source, context: Context) -> None:
         if category == "Cf" and char not in _JOINERS and not _SHOWN.match(char):
             raise VerificationFailed(f"invisible character U+{ord(char):04X}")
     if not _REWRITES & {finding.code for finding in context.findings}:
-        _same_characters(seen, Counter(_decoded(original.bytes())), may_add="'" if context.kind is Kind.CSV else "")
+        _same_characters(seen, Counter(decoded(original.bytes())), may_add="'" if context.kind is Kind.CSV else "")
 
 
 def _same_characters(now: Counter[str], before: Counter[str], *, may_add: str) -> None:
@@ -66,7 +66,7 @@ def _same_characters(now: Counter[str], before: Counter[str], *, may_add: str) -
             raise VerificationFailed(f"{abs(difference)} characters U+{ord(char):04X} {'more' if difference > 0 else 'less'} than before")
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
     """Text by the first of Python's codecs that reads all of it without inventing control characters."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace").removeprefix("\ufeff")
@@ -87,7 +87,7 @@ def _decoded(data: bytes) -> str:
 def verify_csv(output: Source, original: Source, context: Context) -> None:
     """Read as a spreadsheet reads it, no cell begins with a sign that calculates, plain numbers apart."""
     verify(output, original, context)
-    text = _decoded(output.bytes())
+    text = decoded(output.bytes())
     declared = _DECLARED.match(text)
     separators = "".join(dict.fromkeys((declared[1] if declared else "") + _SEPARATORS))
     split = re.compile(f"[{re.escape(separators)}\r\n]")
@@ -171,7 +171,7 @@ class _Census:
 def verify_json(output: Source, original: Source, context: Context) -> None:
     verify(output, original, context)
     try:
-        json.loads(_decoded(output.bytes()), parse_int=len, parse_float=len)
+        json.loads(decoded(output.bytes()), parse_int=len, parse_float=len)
     except (ValueError, RecursionError) as error:
         raise VerificationFailed(f"json: {str(error)[:100]}") from None
 

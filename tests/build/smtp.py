@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from mail.envelope import Envelope
 from mail.intake import Overloaded
 from mail.outbox import Delivery, Recipient, Result
+from mail.pace import Times
 from mail.receiver import ReceiverSettings
 from mail.server import Server, ServerSettings
 
@@ -112,6 +113,7 @@ async def serving(
 ) -> AsyncIterator[tuple[Server, MemoryIntake]]:
     """A server on a port of its own."""
     intake = intake or MemoryIntake()
+    settings = settings or ServerSettings(times=Times(linger_seconds=0.2))
     server = Server(intake, receiver or ReceiverSettings(hostname="mx.example.jp"), settings, tls)
     await server.start([("127.0.0.1", 0)])
     try:

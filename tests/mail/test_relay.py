@@ -21,7 +21,7 @@ FOR_GOOD = Reply(550, "5.1.1", "nobody")
 
 
 def settings(port: int, **more: object) -> RelaySettings:
-    quick = {"connect_seconds": 0.3, "reply_seconds": 0.3, "final_seconds": 0.3, "transaction_seconds": 5.0}
+    quick = {"connect_seconds": 0.3, "reply_seconds": 0.3, "final_seconds": 0.3, "delivery_seconds": 5.0}
     return RelaySettings("127.0.0.1", port, **(quick | more))  # type: ignore[arg-type]
 
 
@@ -226,8 +226,8 @@ async def test_addresses_beyond_ascii_need_a_hop_that_takes_them() -> None:
         relay = Relay(settings(raw.port))
         [answer] = await relay.deliver("差出人@x.example", [A], CONTENT, smtputf8=True)
         assert (answer.status, answer.enhanced) == ("failed", "5.6.7")
-        [answer] = await relay.deliver("x@y.example", [A], CONTENT, smtputf8=True)
-        assert answer.status == "delivered"
+        answers = await relay.deliver("x@y.example", [A, "役場@town.example.jp"], CONTENT, smtputf8=True)
+        assert [(answer.status, answer.enhanced) for answer in answers] == [("delivered", "2.0.0"), ("failed", "5.6.7")]
         await relay.close()
 
 
@@ -260,7 +260,7 @@ async def test_a_kept_connection_that_died_is_replaced() -> None:
 
 
 async def test_cancelling_leaves_no_connection_in_mid_transaction() -> None:
-    async with sinking(Fault(".", HANG, times=1), final_seconds=60.0, transaction_seconds=60.0) as (sink, relay):
+    async with sinking(Fault(".", HANG, times=1), final_seconds=60.0, delivery_seconds=60.0) as (sink, relay):
         task = asyncio.create_task(relay.deliver("x@y.example", [A], CONTENT))
         await until(lambda: "." in sink.steps)
         task.cancel()
@@ -270,9 +270,9 @@ async def test_cancelling_leaves_no_connection_in_mid_transaction() -> None:
         assert [envelope.recipients for envelope, _ in sink.messages] == [(B,)]
 
 
-async def test_a_whole_transaction_has_a_deadline() -> None:
+async def test_a_whole_delivery_has_a_deadline() -> None:
     async with hop(end=HANGS) as raw:
-        relay = Relay(settings(raw.port, final_seconds=60.0, transaction_seconds=0.2))
+        relay = Relay(settings(raw.port, final_seconds=60.0, delivery_seconds=0.2))
         assert (await within(relay.deliver("x@y.example", [A], CONTENT)))[0].text == "timed out"  # type: ignore[index]
 
 

@@ -215,13 +215,13 @@ async def test_content_below_the_least_rate_ends_and_leaves_nothing(drip: bytes)
 
 async def test_who_asks_and_never_listens_loses_the_connection() -> None:
     times = Times(reply_seconds=0.2, linger_seconds=0.1)
-    receiver = ReceiverSettings(most_idle_commands=10**9)
+    receiver = ReceiverSettings(strict_pipelining=False)
     async with serving(receiver=receiver, settings=ServerSettings(times=times)) as (server, _), calling(server) as client:
         client.reader._transport.pause_reading()  # type: ignore[attr-defined]
         with pytest.raises(ConnectionError):
             async with asyncio.timeout(20):
                 while True:
-                    client.writer.write(b"NOOP\r\n" * 20_000)
+                    client.writer.write(b"EHLO c\r\n" * 5_000)
                     await client.writer.drain()
         await until(lambda: not server.sessions)
 
@@ -274,6 +274,20 @@ async def test_messages_a_minute() -> None:
         async with calling(server) as client:
             assert (await client.says(b"MAIL FROM:<a@b.example>")).startswith(b"450 4.7.1")
         assert len(intake.messages) == 2
+
+
+async def test_five_thousand_recipients() -> None:
+    people = [f"p{number}@{OURS}" for number in range(5_000)]
+    async with serving() as (server, intake), calling(server) as client:
+        await client.says(b"MAIL FROM:<a@b.example>")
+        sending = asyncio.create_task(client.send("".join(f"RCPT TO:<{one}>\r\n" for one in people).encode()))
+        replies = [(await client.reply())[:9] for _ in people]
+        await sending
+        assert replies == [b"250 2.1.5"] * 1000 + [b"452 4.5.3"] * 4000
+        await client.says(b"DATA")
+        await client.send(CONTENT)
+        assert (await client.says(b".")).startswith(b"250")
+        assert intake.messages[0][0].recipients == tuple(people[:1000])
 
 
 async def test_an_oversized_mail_is_answered_and_cut() -> None:
