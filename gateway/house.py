@@ -175,7 +175,11 @@ class House:
             clock=self._clock,
             accepted=self._wake,
         )
-        limits = ServerSettings(max_connections=settings["smtp.max_connections"], max_per_client=settings["smtp.max_per_client"])
+        limits = ServerSettings(
+            max_connections=settings["smtp.max_connections"],
+            max_per_client=settings["smtp.max_per_client"],
+            trusted_hops=settings["smtp.trusted_hops"],
+        )
         self._server = Server(intake, _receiver_settings(settings), limits)
         await self._server.start(settings["smtp.listen"])
 

@@ -108,12 +108,10 @@ class Relay:
 
 
 def _too_many(batch: Sequence[str], said: dict[str, Verdict]) -> list[str]:
-    """Those who got 452 only because others were accepted before them; their verdict is taken back."""
+    """Those who got 452 only because others were accepted before them; the next transaction overwrites it."""
     spill = [address for address in batch if said[address].code == 452 and said[address].enhanced in ("4.5.3", "4.0.0")]
     if not spill or len(spill) == len(batch) or not any(said[address].status == "delivered" for address in batch):
         return []
-    for address in spill:
-        del said[address]
     return spill
 
 

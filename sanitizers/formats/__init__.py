@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sanitizers.formats import archive, csv, html, image, message, odf, ooxml, pdf, structured, svg, text
+from sanitizers.formats import archive, csv, html, image, message, odf, ooxml, pdf, structured, svg, text, vobject
 from sanitizers.formats.ooxml import encrypted
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import Kind
@@ -21,6 +21,7 @@ SANITIZERS: Final[tuple[Sanitizer, ...]] = (
     csv.SANITIZER,
     structured.XML,
     structured.JSON,
+    vobject.SANITIZER,
     html.SANITIZER,
     message.SANITIZER,
 )

@@ -108,7 +108,9 @@ class _Guard:
         stop = self._stops[quoted].search(text, at + 1, at + _LONGEST_NUMBER + 1)
         end = stop.start() if stop else min(len(text), at + _LONGEST_NUMBER + 1)
         value = text[at:end].strip()
-        if _NUMBER.fullmatch(value) or _DASHES.fullmatch(value):
+        # `"-1"+cmd…` and a quoted `-1`, line end, `+cmd…` go on: a number is one only where its cell ends.
+        whole = not quoted or (text[end : end + 1] == '"' and text[end + 1 : end + 2] in ("", "\r", "\n", self._delimiter))
+        if whole and (_NUMBER.fullmatch(value) or _DASHES.fullmatch(value)):
             return len(value) <= _LONGEST_NUMBER
         # There, a dash is punctuation unless something could come of it.
         return foreign and text[at] in _MINUS and not _HARMFUL.search(self._line(at))

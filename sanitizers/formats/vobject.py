@@ -93,22 +93,30 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
 
 
 def _lines(text: str, context: Context) -> Iterator[Line]:
-    """Unfolded lines; a quoted-printable value of vCard 2.1 goes on behind a `=` at the end of its line."""
-    waiting = ""
-    for raw in _FOLD.sub("", text).replace("\r\n", "\n").replace("\r", "\n").split("\n"):
-        line = waiting + raw
-        if line.endswith("=") and "QUOTED-PRINTABLE" in line[:200].upper():
-            waiting = line[:-1]
-            continue
-        waiting = ""
-        if not line.strip():
-            continue
+    """Every line that can be read as a property; the others are reported."""
+    for line in _unfolded(text):
         match = _LINE.fullmatch(line)
         if match is None:
             context.found("vobject.line", "", Action.REMOVED)
             continue
         parameters = tuple((name.upper(), value) for name, value in _PARAMETER.findall(match[3]))
         yield Line(match[1] or "", match[2].upper(), parameters, match[4])
+
+
+def _unfolded(text: str) -> Iterator[str]:
+    """Whole lines; a quoted-printable value of vCard 2.1 goes on behind a `=` at the end of its line."""
+    pieces: list[str] = []
+    for raw in _FOLD.sub("", text).replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        quoted = "QUOTED-PRINTABLE" in (pieces[0] if pieces else raw)[:200].upper()
+        if quoted and raw.endswith("="):
+            pieces.append(raw[:-1])
+            continue
+        pieces.append(raw)
+        if line := "".join(pieces).strip("\n"):
+            yield line
+        pieces = []
+    if pieces:
+        yield "".join(pieces)
 
 
 def _kept(lines: list[Line], context: Context) -> list[Line]:

@@ -12,7 +12,7 @@ from typing import Final
 from sanitizers.context import Context
 from sanitizers.model import Kind
 from sanitizers.source import Source
-from sanitizers.verify import archive, html, image, message, odf, ooxml, pdf, svg, text
+from sanitizers.verify import archive, html, image, message, odf, ooxml, pdf, svg, text, vobject
 
 Verifier = Callable[[Source, Source, Context], None]
 
@@ -24,6 +24,8 @@ VERIFIERS: Final[dict[Kind, Verifier]] = {
     Kind.SVG: svg.verify,
     **archive.VERIFIERS,
     **text.VERIFIERS,
+    Kind.ICS: vobject.verify,
+    Kind.VCF: vobject.verify,
     Kind.HTML: html.verify,
     Kind.EML: message.verify,
 }

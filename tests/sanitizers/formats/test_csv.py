@@ -83,6 +83,10 @@ def test_a_cell_that_would_run_gets_an_apostrophe(danger: str, before: str, afte
         ("name,\x00=1\n", "name,'=1\n"),
         ("x,\u202e=1\n", "x,'=1\n"),
         ("=,b\n", "'=,b\n"),
+        ('x,"+"cmd|a!b\n', 'x,"\'+"cmd|a!b\n'),                # a cell goes on behind its closing quote
+        ('x,"-1"+cmd|a!b\n', 'x,"\'-1"+cmd|a!b\n'),
+        ('x,"-1\n+cmd|a!b"\n', 'x,"\'-1\n\'+cmd|a!b"\n'),
+        ('x,"-1""+cmd|a!b"\n', 'x,"\'-1""+cmd|a!b"\n'),
         ('="0123",b\n', '\'="0123",b\n'),
     ],
 )  # fmt: skip
