@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final, Self
 
 import msgspec
@@ -26,6 +27,7 @@ _START_SECONDS: Final = 30.0
 # How long after a child's deadline the parent may take to ask, kill and reap it before the parent itself counts as hung.
 _GRACE_SECONDS: Final = 10.0
 _MAX_MESSAGE: Final = 65_536
+_GROWTH: Final = 1.5
 # Nothing of the road's environment (which may hold keys) reaches the jail.
 _ENVIRONMENT: Final = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "MALLOC_ARENA_MAX": "1"}
 
@@ -42,6 +44,7 @@ class WarmParent:
         self.alive = True
         self.transfers = 0
         self._process = process
+        self._pages_at_start = _resident_pages(process.pid)
         self._control = control
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Ended]] = {}
@@ -98,6 +101,11 @@ class WarmParent:
             if not self._waiting:
                 self._idle.set()
 
+    @property
+    def grown(self) -> bool:
+        """It holds half as much memory again as when it was ready: whatever that is, a fresh one does not have it."""
+        return _resident_pages(self._process.pid) > _GROWTH * self._pages_at_start > 0
+
     def kill(self, number: int) -> None:
         """That child is no longer wanted; its end still comes through its future."""
         with contextlib.suppress(OSError):
@@ -150,6 +158,13 @@ class WarmParent:
         self._control.close()
         for number in list(self._waiting):
             self._end(Ended(number, signal.SIGKILL, deadline=False, cpu=0.0, rss_kb=0))
+
+
+def _resident_pages(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
+    except (OSError, IndexError):
+        return 0  # it is gone; its socket says so
 
 
 async def _spawn(command: Sequence[str], control_fd: int, rules_fd: int) -> asyncio.subprocess.Process:

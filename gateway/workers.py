@@ -116,7 +116,7 @@ class Workers:
             parent = self._parent
             if parent is None:
                 raise RuntimeError("workers are not started")
-            if parent.alive and parent.transfers < _TRANSFERS_PER_PARENT:
+            if parent.alive and parent.transfers < _TRANSFERS_PER_PARENT and not parent.grown:
                 return parent
             if not parent.alive:
                 _log.error("the warm parent died and is started again")

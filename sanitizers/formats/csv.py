@@ -50,7 +50,8 @@ def _neutralised(text: str, context: Context) -> str:
     context.budget.spend_cells(text.count(delimiter) + text.count("\n") + 1)
     others = re.escape("".join(dict.fromkeys(_DELIMITERS + delimiter)))
     # The sign is only looked at: a tab may be the sign of this cell and the delimiter before the next. Short numbers are passed over here.
-    number = rf'[+-][\d.]{{1,30}}"?(?:[\r\n{re.escape(delimiter)}]|\Z)'
+    end = rf"(?:[\r\n{re.escape(delimiter)}]|\Z)"
+    number = rf'(?:(?<=[\r\n{others}])[+-][\d.]{{1,30}}{end}|(?<=")[+-][\d.]{{1,30}}"{end})'
     cell = re.compile(rf"(?:\A|[\r\n{others}])(?P<before>{_BEFORE})(?!{number})(?=(?P<sign>[{_SIGNS}]))")
     guard = _Guard(text, delimiter)
     guarded = cell.sub(guard, text)

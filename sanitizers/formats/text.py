@@ -38,8 +38,11 @@ _INVISIBLE: Final = re.compile(f"[{_NEVER}{_JOINERS}{_SELECTORS}]")
 _MARKERS: Final = re.compile(f"[{_NEVER}]")
 _IDEOGRAPHS: Final = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 # Scripts whose letters take another form next to a joiner: Arabic and its neighbours, India, Tibet to Mongolia.
-_JOINING: Final = re.compile("[\u0620-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\ua840-\ua87f\ufb50-\ufdff\ufe70-\ufefc]")
-_EMOJI: Final = re.compile("[\u203c\u2049\u2100-\u2bff\u3030\u303d\u3297\u3299\ufe0f\U0001f000-\U0001faff]")
+_JOINING: Final = re.compile(
+    "[\u0620-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u17b3\u17b6-\u180a\u1810-\u18af"
+    "\ua840-\ua87f\ufb50-\ufdff\ufe70-\ufefc]"
+)
+_EMOJI: Final = re.compile("[\u203c\u2049\u2100-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]")
 _BOMS: Final = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
 # Up to so many unreadable characters are an accident; beyond that, one in so many makes it no text.
 _ACCIDENTS: Final = 4
@@ -110,6 +113,8 @@ def _belongs(match: re.Match[str]) -> bool:
     if char in _JOINERS:
         if _JOINING.match(before):
             return char == "\u200d" or bool(_JOINING.match(after))
+        if before == "\ufe0f":      # that belongs to an emoji itself
+            before = text[match.start() - 2 : match.start() - 1]
         return char == "\u200d" and bool(_EMOJI.match(before) and _EMOJI.match(after))
     if _MARKERS.match(char) or not before or _INVISIBLE.match(before):
         return False

@@ -128,6 +128,15 @@ async def test_a_parent_that_hangs_is_killed(workers: Workers, monkeypatch: pyte
     assert content(await play(workers, "good")) == b"rebuilt: good"
 
 
+async def test_a_parent_that_has_grown_is_replaced(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = psutil.Process().children()[0].pid
+    assert content(await play(workers, "good")) == b"rebuilt: good"
+    assert psutil.Process().children()[0].pid == before
+    monkeypatch.setattr("gateway.warm_parent._GROWTH", 0.5)
+    assert content(await play(workers, "good")) == b"rebuilt: good"
+    assert [child.pid for child in psutil.Process().children()] != [before]
+
+
 async def test_a_reload_takes_over_without_losing_a_transfer(workers: Workers) -> None:
     running = [asyncio.create_task(play(workers, "good")) for _ in range(4)]
     await workers.reload({"a.yar": "rule A { condition: true }"})
