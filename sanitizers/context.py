@@ -43,6 +43,7 @@ class Context:
     matches: list[Match] = field(default_factory=list)
     parts: list[Report] = field(default_factory=list)
     mail: MailFacts | None = None
+    similarity: float | None = None     # set by a verifier that compared pictures of the pages
     _seen: set[tuple[str, str, str]] = field(default_factory=set)
 
     @property

@@ -194,4 +194,5 @@ def _delivery(context: Context, source: Source, rebuilt: Rebuilt, started: float
         rules=context.job.rules,
         elapsed_ms=_elapsed(started),
         mail=context.mail,
+        similarity=context.similarity,
     )

@@ -282,6 +282,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     rules: str = ""
     elapsed_ms: int = 0
     mail: MailFacts | None = None
+    similarity: float | None = None     # 0 to 1: how alike the least alike page is before and after, where both could be drawn
     schema: str = REPORT_SCHEMA
 
 
