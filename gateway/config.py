@@ -152,6 +152,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("policy", "rules", text, "", "folder of YARA rules; empty: the rules that come with the product"),
     Setting("drop", "listen", address, "127.0.0.1:8080", "address of the web drop (Internet side)"),
     Setting("pickup", "listen", address, "127.0.0.1:8081", "address of the pickup (inner side)"),
+    Setting("pickup", "url", text, "", "how browsers reach the pickup (https://…), for links in notices; empty: no links"),
     Setting("admin", "listen", address, "127.0.0.1:8082", "address of the administration"),
     Setting("jail", "required", flag, True, "refuse to start without a working jail; false is for development only"),
 )

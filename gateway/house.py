@@ -27,6 +27,7 @@ from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.keys import signing_key
 from gateway.storage.local_blobs import LocalBlobs
+from gateway.unlocking import Unlocking
 from gateway.uploads import Uploads
 from gateway.web.face import Listener
 from gateway.workers import JailUnavailable, Workers
@@ -85,7 +86,11 @@ class House:
         self._relay = Relay(_relay_settings(settings))
         self.queue = Queue(MailOutbox(self.journal, self.blobs, clock=clock), self._relay, _queue_settings(settings), clock)
         office = Office(
-            _notice_sender(settings), settings["service.hostname"], settings["service.organisation"], settings["service.language"]
+            _notice_sender(settings),
+            settings["service.hostname"],
+            settings["service.organisation"],
+            settings["service.language"],
+            settings["pickup.url"],
         )
         self._notifier = Notifier(self.journal, self.blobs, office, clock=clock, queued=self.queue.wake)
         self._pipeline: Pipeline | None = None
@@ -193,9 +198,11 @@ class House:
             most=self._policy.limits.input_bytes,
             organisation=settings["service.organisation"],
         )
+        assert self._pipeline is not None
+        unlocking = Unlocking(self.journal, self._pipeline, self._clock)
         faces = {
-            "drop": Drop(uploads, self.journal, self.accounts, self._not_ready, jail=jail).application,
-            "pickup": Pickup(self.blobs, self.journal, self.accounts, self._not_ready, self._clock, jail=jail).application,
+            "drop": Drop(uploads, self.journal, unlocking, self.accounts, self._not_ready, jail=jail).application,
+            "pickup": Pickup(self.blobs, self.journal, unlocking, self.accounts, self._not_ready, clock=self._clock, jail=jail).application,
             "admin": Admin(self.journal, self.accounts, self._not_ready, self._versions, jail=jail).application,
         }
         return [Listener(face, settings[f"{role}.listen"]) for role, face in faces.items() if role in self._roles]

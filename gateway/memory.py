@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import os
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 _ALLOW_SEALING: Final = 0x0002
 _NOEXEC_SEAL: Final = 0x0008     # since Linux 6.3: can never be run as a program
+_PR_SET_DUMPABLE: Final = 4
 _SEALS: Final = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
 
@@ -44,3 +47,11 @@ def seal(fd: int) -> None:
     present = fcntl.fcntl(fd, fcntl.F_GET_SEALS)
     if present & _SEALS != _SEALS:
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS & ~present)
+
+
+def keep_out_of_dumps() -> None:
+    """No core file of this process, neither written nor piped to a collector: passwords pass through its memory (prctl(2), core(5))."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # A limit of 0 does not stop a core_pattern that is a pipe; this does.
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "PR_SET_DUMPABLE")

@@ -53,6 +53,7 @@ TRANSITIONS: Final[dict[State, frozenset[State]]] = {
     State.RELEASED: frozenset({
         State.DELIVERING,
         State.HELD,             # an operator stops what has not left yet
+        State.PROCESSING,       # a password given later opens a part of an upload
         State.DISPOSED,         # retention passed: collected at the pickup, never mailed
     }),
     State.DELIVERING: frozenset({
@@ -62,7 +63,10 @@ TRANSITIONS: Final[dict[State, frozenset[State]]] = {
         State.RELEASED,         # given back untried
     }),
     State.DEFERRED: frozenset({State.DELIVERING, State.HELD}),
-    State.DELIVERED: frozenset({State.DISPOSED}),
+    State.DELIVERED: frozenset({
+        State.PROCESSING,       # a password given later opens a part of a mail, which is then sent once more
+        State.DISPOSED,
+    }),
     State.UNDELIVERABLE: frozenset({
         State.RELEASED,         # an operator sends it again
         State.DISPOSED,
@@ -175,6 +179,11 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     policy: str
     rules: str
     note: str
+
+    @property
+    def at_rest(self) -> bool:
+        """Nobody works on it and no mail of it is about to leave: a password may open more of it."""
+        return self.state in (State.HELD, State.DELIVERED) or (self.state is State.RELEASED and self.door is not Door.SMTP)
 
     def listed(self) -> dict[str, object]:
         """The line of `sekisho transfer list --json` (contracts.md §4)."""

@@ -65,6 +65,7 @@ _RECEIVED: Final = Words("受付日時", "Received")
 _FROM: Final = Words("差出人のドメイン", "Sender's domain")
 _REASON: Final = Words("理由", "Reason")
 _FOUND: Final = Words("検出された内容", "Found")
+_OPEN_HERE: Final = Words("パスワードはこちらで入力できます", "Enter the password here")
 _MOST_CAUSES: Final = 8
 
 
@@ -75,6 +76,7 @@ class Office(NamedTuple):
     hostname: str
     organisation: str = ""
     language: str = "ja"
+    pickup_url: str = ""
 
 
 def held_notice(transfer: Transfer, report: Report | None, office: Office, at: float) -> bytes:
@@ -118,6 +120,8 @@ def _body(transfer: Transfer, verdict: Verdict, report: Report | None, office: O
     ]
     if causes := list(_causes(report, language)):
         lines.append(f"{_FOUND.said(language)}: {', '.join(causes[:_MOST_CAUSES])}")
+    if transfer.reason is Reason.ENCRYPTED and office.pickup_url:
+        lines.append(f"{_OPEN_HERE.said(language)}: {office.pickup_url.rstrip('/')}/transfers/{transfer.receipt_no}")
     lines += ["", _WHAT_NOW[verdict].said(language)]
     return "\n".join([*lines, office.organisation] if office.organisation else lines)
 

@@ -17,7 +17,7 @@ import msgspec
 
 from gateway import log
 from gateway.model import Claim, Decision, Result, Transfer, rfc3339
-from gateway.policy import Policy, decide
+from gateway.policy import Policy, decide, locked
 from gateway.receipts import Signer
 from gateway.storage.blobs import Blob, Blobs, opened
 from gateway.storage.faults import BlobDamagedError, BlobMissingError, LeaseLostError, StorageError
@@ -126,6 +126,28 @@ class Pipeline:
             return None
         return await self.process(claim, passwords)
 
+    async def unlock(self, transfer: Transfer, passwords: tuple[str, ...], *, actor: str) -> bool:
+        """Work on what is locked in a transfer that is not at work; whether a password opened anything. If none did, nothing changes.
+
+        The passwords are in memory only, here and in the jail. Raises IllegalTransitionError, LeaseLostError when the transfer moved on
+        meanwhile, BlobMissingError, BlobDamagedError.
+        """
+        policy = self.policy
+        before = locked(await self._journal.report(transfer.id))
+        async with opened(self._blobs, transfer.blob or "") as source:
+            report, output = await self._workers.sanitize(source, self._job(transfer, policy, passwords))
+        try:
+            if report.reason in (Reason.WORKER_CRASHED, Reason.TIMEOUT) or len(locked(report)) >= len(before):
+                return False
+            decision, result = await self._conclude(transfer, report, output, policy)
+        finally:
+            if output is not None:
+                os.close(output)
+        settlement = await self._settlement(transfer, decision, report, result)
+        await self._journal.unlocked(transfer, settlement, at=self._clock(), actor=actor)
+        self._tell(transfer, decision)
+        return True
+
     # --------------------------------------------------------------------------------------------------------- steps
 
     def _job(self, transfer: Transfer, policy: Policy, passwords: tuple[str, ...]) -> Job:
@@ -161,7 +183,12 @@ class Pipeline:
         return decision, Result(name=info.name, size=info.size, sha256=info.sha256, kind=info.kind)
 
     async def _settle(self, claim: Claim, decision: Decision, report: Report, result: Result | None) -> Decision:
-        transfer, at = claim.transfer, self._clock()
+        settlement = await self._settlement(claim.transfer, decision, report, result)
+        await self._journal.settle(claim, settlement, at=self._clock())
+        self._tell(claim.transfer, decision)
+        return decision
+
+    async def _settlement(self, transfer: Transfer, decision: Decision, report: Report, result: Result | None) -> Settlement:
         receipt = None
         if decision.verdict.delivers and result is not None:
             receipt = self._signer.issue(
@@ -171,9 +198,9 @@ class Pipeline:
                 organisation=transfer.organisation,
                 output_sha256=result.sha256,
                 output_size=result.size,
-                at=at,
+                at=self._clock(),
             )
-        settlement = Settlement(
+        return Settlement(
             decision=decision,
             policy=report.policy,
             rules=report.rules,
@@ -183,20 +210,17 @@ class Pipeline:
             message_id=report.mail.message_id or None if report.mail is not None else None,
             subject=report.mail.subject or None if report.mail is not None else None,
         )
-        await self._journal.settle(claim, settlement, at=at)
-        self._tell(claim, decision)
-        return decision
 
     async def _hold(self, claim: Claim, note: str) -> Decision:
         """Without a report: there was nothing to hand to a worker."""
         decision = _not_believed(note)
         await self._journal.settle(claim, Settlement(decision=decision, policy=self.policy.version), at=self._clock())
-        self._tell(claim, decision)
+        self._tell(claim.transfer, decision)
         return decision
 
-    def _tell(self, claim: Claim, decision: Decision) -> None:
-        facts = {"receipt_no": claim.transfer.receipt_no, "verdict": decision.verdict, "reason": decision.reason}
-        _log.info("settled", **facts, note=decision.note, attempts=claim.transfer.attempts)
+    def _tell(self, transfer: Transfer, decision: Decision) -> None:
+        facts = {"receipt_no": transfer.receipt_no, "verdict": decision.verdict, "reason": decision.reason}
+        _log.info("settled", **facts, note=decision.note, attempts=transfer.attempts)
         if decision.verdict.delivers:
             self._released()
         else:

@@ -133,6 +133,14 @@ def releasable(transfer: Transfer, report: Report | None, policy: Policy) -> Ver
     return Verdict.CONFIRMED if policy.originals is Originals.APPROVED and transfer.blob is not None else None
 
 
+def locked(report: Report | None) -> tuple[Report, ...]:
+    """The innermost parts that wait for a password."""
+    if report is None:
+        return ()
+    waiting = [part for part in _tree(report) if part.reason is Reason.ENCRYPTED]
+    return tuple(part for part in waiting if not any(inner.reason is Reason.ENCRYPTED for inner in part.parts))
+
+
 # ---------------------------------------------------------------------------------------------------------------- read
 
 # Facts about one transfer, written by the road.

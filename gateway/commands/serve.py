@@ -9,7 +9,7 @@ from pathlib import Path
 
 import uvloop
 
-from gateway import config, log
+from gateway import config, log, memory
 from gateway.commands import Failure, Usage
 from gateway.config import Config
 from gateway.house import ROLES, House
@@ -32,6 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = config.load(arguments.config)
     warning = {} if settings["jail.required"] else {"jail": "NOT REQUIRED, development only"}
     log.start(settings["service.log_level"], **warning)
+    memory.keep_out_of_dumps()
     try:
         uvloop.run(_serve(settings, roles))
     except (StorageError, OSError) as error:

@@ -1,4 +1,4 @@
-"""`sekisho transfer list|show|release|hold|retry|delete`: what crossed, what is held and why, and an operator's word on it."""
+"""`sekisho transfer list|show|release|hold|retry|unlock|delete`: what crossed, what is held and why, and an operator's word on it."""
 
 from __future__ import annotations
 
@@ -7,24 +7,30 @@ import getpass
 import json
 import sys
 import time
+from pathlib import Path
 
 import msgspec
 import uvloop
 
+from gateway import memory
 from gateway.commands import Failure, Usage, stores
-from gateway.config import Config
-from gateway.house import read_policy
+from gateway.config import Config, ConfigError
+from gateway.house import read_policy, read_rules
 from gateway.model import IllegalTransitionError, State, Transfer, rfc3339
+from gateway.pipeline import Pipeline
 from gateway.policy import releasable
 from gateway.receipts import Signer
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
 from gateway.storage.keys import signing_key
+from gateway.storage.local_blobs import LocalBlobs
 from gateway.storage.search import Filter
 from gateway.storage.settling import NotAllowedError
+from gateway.unlocking import BusyError, Unlocking
+from gateway.workers import JailUnavailable, Workers
 from sanitizers.model import Verdict
 
-_DEEDS = ("release", "hold", "retry", "delete")
+_DEEDS = ("release", "hold", "retry", "unlock", "delete")
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -35,6 +41,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument("--search", metavar="TEXT", help="in sender, subject, name and receipt number")
     command.add_argument("--limit", type=int, default=-1, metavar="N", help="at most so many, the youngest first; all by default")
     command.add_argument("--reason", default="", metavar="TEXT", help="why an operator acts; kept in the audit record")
+    command.add_argument("--password-file", metavar="FILE", help="unlock: candidates, one per line, UTF-8; - reads standard input")
     stores.arguments(command)
     command.set_defaults(run=run)
 
@@ -42,18 +49,23 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if arguments.what != "list" and not arguments.receipt_no:
         raise Usage(f"transfer {arguments.what}: which RECEIPT_NO?")
+    if (arguments.what == "unlock") != (arguments.password_file is not None):
+        raise Usage("--password-file goes with unlock")
     return uvloop.run(_run(arguments))
 
 
 async def _run(arguments: argparse.Namespace) -> int:
-    async with stores.opened(arguments) as (settings, journal, _):
+    async with stores.opened(arguments) as (settings, journal, blobs):
         if arguments.what == "list":
             return await _list(journal, arguments)
         try:
             transfer = await journal.find(arguments.receipt_no)
             if arguments.what == "show":
                 return await _show(journal, transfer)
-            await _act(settings, journal, transfer, arguments)
+            if arguments.what == "unlock":
+                await _unlock(settings, journal, blobs, transfer, arguments)
+            else:
+                await _act(settings, journal, transfer, arguments)
         except NoSuchTransferError:
             raise Failure(f"{arguments.receipt_no}: no such transfer") from None
         except (IllegalTransitionError, NotAllowedError) as error:
@@ -88,6 +100,37 @@ async def _act(settings: Config, journal: Journal, transfer: Transfer, arguments
         await journal.dispose(transfer.id, at=at, actor=actor, note=note)
     else:
         await _release(settings, journal, transfer, at=at, actor=actor, note=note)
+
+
+async def _unlock(settings: Config, journal: Journal, blobs: LocalBlobs, transfer: Transfer, arguments: argparse.Namespace) -> None:
+    """Each candidate counts as a try, until nothing is locked any more. The work is done here, in a jail of this command's own."""
+    memory.keep_out_of_dumps()
+    workers = Workers(read_rules(settings), 1, jail_required=settings["jail.required"])
+    try:
+        await workers.start()
+        pipeline = Pipeline(journal, blobs, workers, read_policy(settings), Signer(signing_key(settings.path("storage.path"))))
+        unlocking = Unlocking(journal, pipeline, time.time)
+        opened = False
+        for password in _candidates(arguments.password_file):
+            tried = await unlocking.attempt(await journal.transfer(transfer.id), password, actor=f"command:{getpass.getuser()}")
+            opened = opened or tried.opened
+            if not tried.locked:
+                return
+    except (JailUnavailable, ConfigError, BusyError) as error:
+        raise Failure(str(error)) from None
+    finally:
+        await workers.stop()
+    if not opened:
+        raise Failure(f"{transfer.receipt_no}: no password fits")
+
+
+def _candidates(file: str) -> list[str]:
+    """Never from the command line itself, which every process of the machine can read."""
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Usage(f"--password-file: {error}") from None
+    return [line for line in text.splitlines() if line]
 
 
 async def _release(settings: Config, journal: Journal, transfer: Transfer, *, at: float, actor: str, note: str) -> None:

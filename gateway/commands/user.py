@@ -19,6 +19,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument("what", choices=("add", "list", "disable", "reset", "token"))
     command.add_argument("login", nargs="?", metavar="LOGIN")
     command.add_argument("--name", default="", help="as shown to others")
+    command.add_argument("--mail", default="", metavar="ADDRESS", help="whose mails this person may open with a password")
     command.add_argument("--role", choices=[str(role) for role in Role], default=str(Role.STAFF))
     command.add_argument("--days", type=int, default=90, help="for how long a token is valid")
     stores.arguments(command)
@@ -59,7 +60,7 @@ async def _run(arguments: argparse.Namespace) -> int:
 
 async def _add(accounts: Accounts, arguments: argparse.Namespace, actor: str) -> int:
     try:
-        password = await accounts.add(arguments.login, arguments.name, Role(arguments.role), actor)
+        password = await accounts.add(arguments.login, arguments.name, Role(arguments.role), actor, arguments.mail)
     except LoginTakenError:
         raise Failure(f"{arguments.login}: this log-in name is taken") from None
     except RefusedError as refusal:
@@ -73,4 +74,4 @@ def _secret(what: str, value: str, *, as_json: bool) -> None:
 
 
 def _row(account: Account) -> dict[str, object]:
-    return {"login": account.login, "name": account.name, "role": account.role, "disabled": account.disabled}
+    return {"login": account.login, "name": account.name, "mail": account.mail, "role": account.role, "disabled": account.disabled}

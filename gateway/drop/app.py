@@ -6,19 +6,20 @@ from collections.abc import AsyncIterator, Awaitable
 from typing import Final, TypeVar
 from urllib.parse import unquote
 
-import msgspec
 from aiohttp import BodyPartReader, web
 
 from gateway.people.accounts import Accounts, Role
-from gateway.storage.faults import NoSuchTransferError, StorageError
+from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
+from gateway.unlocking import Unlocking
 from gateway.uploads import TooLargeError, Uploads
 from gateway.web import words
 from gateway.web.face import Readiness, face
-from gateway.web.ownership import mine, own, shown
+from gateway.web.ownership import mine
 from gateway.web.problem import problem
 from gateway.web.routes import Route, install
 from gateway.web.signin import SignIn, account_of
+from gateway.web.transfer_page import TransferPage
 
 _T = TypeVar("_T")
 
@@ -30,12 +31,16 @@ _RECENT: Final = 50
 class Drop:
     """Handlers; `application` is what a listener serves."""
 
-    def __init__(self, uploads: Uploads, journal: Journal, accounts: Accounts, readiness: Readiness, *, jail: bool) -> None:
+    def __init__(
+        self, uploads: Uploads, journal: Journal, unlocking: Unlocking, accounts: Accounts, readiness: Readiness, *, jail: bool
+    ) -> None:
         self._uploads = uploads
         self._journal = journal
         self._signin = SignIn(accounts, "drop", "取込み / Drop", _ALLOWED, jail=jail)
+        self._one = TransferPage(journal, unlocking, self._signin, downloads=False)
         self.application = face(readiness)
         self._signin.install(self.application)
+        self._one.install(self.application)
         self.application.router.add_get("/", self._page)
         self.application.router.add_post("/", self._from_page)
         install(self.application, "drop", self._routes())
@@ -46,7 +51,7 @@ class Drop:
         return (
             Route("POST", "/api/v1/transfers", self._receive, "bring files in: multipart, or one raw body named by X-File-Name", 202,
                   body={"multipart/form-data": {"schema": {"type": "object"}}, "application/octet-stream": one_file}, faults=faults),
-            Route("GET", "/api/v1/transfers/{receipt_no}", self._show, "state and report of one's own transfer", faults={404: "not found"}),
+            *self._one.routes(),
         )  # fmt: skip
 
     async def _page(self, request: web.Request) -> web.Response:
@@ -77,14 +82,6 @@ class Drop:
         except StorageError:
             return problem(503, receipt_nos=receipts or None)
         return receipts or problem(400, "ファイルがありません / no file")
-
-    async def _show(self, request: web.Request) -> web.Response:
-        try:
-            transfer = await own(self._journal, account_of(request), request.match_info["receipt_no"])
-        except NoSuchTransferError:
-            return problem(404)
-        report = await self._journal.report(transfer.id)
-        return web.json_response(shown(transfer) | {"report": msgspec.to_builtins(report)})
 
 
 async def _files(request: web.Request) -> AsyncIterator[tuple[str, AsyncIterator[bytes]]]:

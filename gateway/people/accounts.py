@@ -23,6 +23,7 @@ _IDLE_SECONDS: Final = 30 * 60
 _LONGEST_SECONDS: Final = 12 * 3600
 _SEEN_STEP_SECONDS: Final = 60
 _LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
+_MAIL: Final = re.compile(r"[^\s@<>]{1,64}@[A-Za-z0-9.-]{1,255}")
 _WRONG: Final = (
     "ログイン名かパスワードが違います。5回間違えると15分間ログインできません。"
     " / wrong name or password; five wrong ones lock the account for 15 minutes"
@@ -53,15 +54,19 @@ class Accounts:
         # Verified where no account exists, so that a guess takes as long as a real name.
         self._nobody = passwords.hashed(secrets.token_urlsafe())
 
-    async def add(self, login: str, name: str, role: Role, actor: str) -> str:
-        """The temporary password, shown once. Raises RefusedError for a bad name, LoginTakenError."""
+    async def add(self, login: str, name: str, role: Role, actor: str, mail: str = "") -> str:
+        """The temporary password, shown once. `mail`: whose mails this person may open. Raises RefusedError, LoginTakenError."""
         if not _LOGIN.fullmatch(login) or login in _RESERVED:
             raise RefusedError(f"{login}: このログイン名は使えません / this log-in name may not be used")
+        if mail and not _MAIL.fullmatch(mail):
+            raise RefusedError(f"{mail}: メールアドレスではありません / not a mail address")
         password = passwords.temporary()
         hash_of = await asyncio.to_thread(passwords.hashed, password)
         at = self._clock()
         await self._journal.write(
-            lambda connection: rows.add(connection, login=login, name=name, role=role, password_hash=hash_of, at=at, actor=actor)
+            lambda connection: rows.add(
+                connection, login=login, name=name, mail=mail.lower(), role=role, password_hash=hash_of, at=at, actor=actor
+            )
         )
         return password
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
 
-import msgspec
 from aiohttp import web
 
 from gateway.model import State
@@ -16,12 +15,14 @@ from gateway.people.accounts import Accounts, Role
 from gateway.storage.blobs import Blobs, opened
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
+from gateway.unlocking import Unlocking
 from gateway.web import words
 from gateway.web.face import Readiness, face
 from gateway.web.ownership import mine, own, shown
 from gateway.web.problem import problem
 from gateway.web.routes import Route, install
 from gateway.web.signin import SignIn, account_of
+from gateway.web.transfer_page import TransferPage
 
 _CHUNK: Final = 1 << 20
 _RECENT: Final = 50
@@ -33,14 +34,24 @@ class Pickup:
     """Handlers; `application` is what a listener serves."""
 
     def __init__(
-        self, blobs: Blobs, journal: Journal, accounts: Accounts, readiness: Readiness, clock: Callable[[], float], *, jail: bool
+        self,
+        blobs: Blobs,
+        journal: Journal,
+        unlocking: Unlocking,
+        accounts: Accounts,
+        readiness: Readiness,
+        *,
+        clock: Callable[[], float],
+        jail: bool,
     ) -> None:
         self._clock = clock
         self._blobs = blobs
         self._journal = journal
         self._signin = SignIn(accounts, "pickup", "受取 / Pickup", frozenset({Role.STAFF, Role.ADMINISTRATOR}), jail=jail)
+        self._one = TransferPage(journal, unlocking, self._signin, downloads=True)
         self.application = face(readiness)
         self._signin.install(self.application)
+        self._one.install(self.application)
         self.application.router.add_get("/", self._page)
         install(self.application, "pickup", self._routes())
 
@@ -50,7 +61,7 @@ class Pickup:
         one, missing = "/api/v1/transfers/{receipt_no}", {404: "not found"}
         return (
             Route("GET", "/api/v1/transfers", self._list, "one's own transfers, the youngest first", content=rows),
-            Route("GET", one, self._show, "state and report of one's own transfer", faults=missing),
+            *self._one.routes(),
             Route("GET", f"{one}/file", self._download, "the delivered file", content=content, faults=missing | {409: "not delivered"}),
         )
 
@@ -62,13 +73,6 @@ class Pickup:
     async def _list(self, request: web.Request) -> web.Response:
         found = await self._journal.transfers(mine(account_of(request), _RECENT))
         return web.json_response([shown(transfer) for transfer in found])
-
-    async def _show(self, request: web.Request) -> web.Response:
-        try:
-            transfer = await own(self._journal, account_of(request), request.match_info["receipt_no"])
-        except NoSuchTransferError:
-            return problem(404)
-        return web.json_response(shown(transfer) | {"report": msgspec.to_builtins(await self._journal.report(transfer.id))})
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
         """The rebuilt file, its digest checked as it is opened; always as an attachment, never shown in the browser."""

@@ -20,6 +20,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     login: str
     name: str
+    mail: str
     role: str
     password_hash: str
     must_change: bool
@@ -43,11 +44,11 @@ class LoginTakenError(Exception):
     """There is an account of that log-in name."""
 
 
-def add(connection: Connection, *, login: str, name: str, role: str, password_hash: str, at: float, actor: str) -> int:
+def add(connection: Connection, *, login: str, name: str, mail: str, role: str, password_hash: str, at: float, actor: str) -> int:
     """A new account whose password must be changed at the first log-in. Raises LoginTakenError."""
     if _row(connection, login) is not None:
         raise LoginTakenError(login)
-    row = {"login": login, "name": name, "role": role, "password_hash": password_hash, "must_change": True, "failures": 0,
+    row = {"login": login, "name": name, "mail": mail, "role": role, "password_hash": password_hash, "must_change": True, "failures": 0,
            "locked_until": 0.0, "last_login_from": "", "disabled": False, "created_at": at}  # fmt: skip
     result = connection.execute(insert(accounts), row)
     ledger.append(connection, at=at, actor=actor, action="account.added", subject=login, detail={"role": role})

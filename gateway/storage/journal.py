@@ -94,6 +94,21 @@ class Journal:
 
         return await self.write(returned)
 
+    # ------------------------------------------------------------------------------------------------------ passwords
+
+    async def begin_try(self, transfer_id: int, *, most: int, at: float, actor: str) -> int:
+        """A password is about to be tried; how many may follow. Raises NotAllowedError after `most` in a row."""
+        return await self.write(lambda connection: settling.begin_try(connection, transfer_id, most=most, at=at, actor=actor))
+
+    async def unlocked(self, transfer: Transfer, settlement: Settlement, *, at: float, actor: str) -> None:
+        """A password opened more of it than before. Raises IllegalTransitionError, LeaseLostError when it has moved on meanwhile."""
+
+        def settle(connection: Connection) -> None:
+            settling.unlocked(connection, transfer, settlement, at=at, actor=actor)
+            settling.forget_tries(connection, transfer.id)
+
+        await self.write(settle)
+
     # ------------------------------------------------------------------------------------------------------ operators
 
     async def retry(

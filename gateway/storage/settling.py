@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from gateway.model import Claim, Decision, Door, IllegalTransitionError, Purpose, Result, State, Transfer
 from gateway.storage import deliveries, ledger, transfers
 from gateway.storage.blobs import Blob
-from gateway.storage.tables import reports
+from gateway.storage.tables import password_tries, reports
 from gateway.storage.tables import transfers as transfers_table
 from sanitizers.model import BLOCKING_REASONS, Kind, Report, Verdict
 
@@ -55,8 +55,11 @@ def report_of(connection: Connection, transfer_id: int) -> tuple[Report | None, 
     return (unpack(row.report) if row.report is not None else None), row.receipt
 
 
-def settle(connection: Connection, claim: Claim, settlement: Settlement, at: float) -> None:
-    """The decision, what it rests on, and what follows from it, at once. Raises LeaseLostError for a late worker."""
+def settle(connection: Connection, claim: Claim, settlement: Settlement, at: float, *, anew: bool = False) -> None:
+    """The decision, what it rests on, and what follows from it, at once. `anew`: as another mail beside the one that was delivered.
+
+    Raises LeaseLostError for a late worker.
+    """
     decision, result = settlement.decision, settlement.result
     if decision.verdict.delivers != (settlement.receipt is not None) or (decision.verdict.delivers and result is None):
         raise ValueError("a delivery has a result and a receipt, and nothing else has a receipt")
@@ -75,7 +78,18 @@ def settle(connection: Connection, claim: Claim, settlement: Settlement, at: flo
     transfers.move(connection, claim.transfer, decision.state, at=at, note=decision.note, token=claim.token, **changes)
     _keep(connection, claim.transfer.id, {"report": settlement.packed, "receipt": settlement.receipt})
     if decision.verdict.delivers and result is not None:
-        _send(connection, claim.transfer, Blob(result.sha256, result.size), at)
+        _send(connection, claim.transfer, Blob(result.sha256, result.size), at, anew=anew)
+
+
+def unlocked(connection: Connection, transfer: Transfer, settlement: Settlement, *, at: float, actor: str) -> None:
+    """A password opened more of it: what was decided before gives way, a mail that had left already is sent once more.
+
+    Raises IllegalTransitionError or LeaseLostError when the transfer has moved on meanwhile.
+    """
+    if not transfer.at_rest:
+        raise IllegalTransitionError(transfer.receipt_no, transfer.state, State.PROCESSING)
+    claim = transfers.lease(connection, transfer, at, at, actor=actor, note="password given")
+    settle(connection, claim, settlement, at, anew=transfer.state is State.DELIVERED)
 
 
 def _keep(connection: Connection, transfer_id: int, values: dict[str, Any]) -> None:
@@ -83,9 +97,9 @@ def _keep(connection: Connection, transfer_id: int, values: dict[str, Any]) -> N
     connection.execute(statement.on_conflict_do_update(index_elements=["transfer_id"], set_=values))
 
 
-def _send(connection: Connection, transfer: Transfer, content: Blob, at: float) -> None:
+def _send(connection: Connection, transfer: Transfer, content: Blob, at: float, *, anew: bool = False) -> None:
     """A mail goes into the outbox; a file waits where it is fetched."""
-    if transfer.door is not Door.SMTP or deliveries.restart(connection, transfer.id, at, content):
+    if transfer.door is not Door.SMTP or (not anew and deliveries.restart(connection, transfer.id, at, content)):
         return
     deliveries.queue(
         connection,
@@ -117,6 +131,31 @@ def queue_notice(connection: Connection, transfer_id: int, content: Blob, at: fl
             at=at,
         )
     ledger.append(connection, at=at, actor=transfers.ROAD, action="transfer.notice", subject=transfer.receipt_no, detail={})
+
+
+# ----------------------------------------------------------------------------------------------------------- passwords
+
+
+def begin_try(connection: Connection, transfer_id: int, *, most: int, at: float, actor: str) -> int:
+    """One more password is about to be tried; how many may follow it. Raises NotAllowedError after `most`. Durable before the try, so that
+    nobody gets more of them by stopping the service. The password itself is not written anywhere."""
+    transfer = transfers.load(connection, transfer_id)
+    tried = connection.execute(select(password_tries.c.tries).where(password_tries.c.transfer_id == transfer_id)).scalar_one_or_none() or 0
+    if tried >= most:
+        raise NotAllowedError(f"{transfer.receipt_no}: {most} passwords were tried")
+    _count_tries(connection, transfer_id, tried + 1)
+    ledger.append(connection, at=at, actor=actor, action="transfer.password", subject=transfer.receipt_no, detail={"try": tried + 1})
+    return most - tried - 1
+
+
+def forget_tries(connection: Connection, transfer_id: int) -> None:
+    """One fitted: what is locked besides may be tried as often again."""
+    _count_tries(connection, transfer_id, 0)
+
+
+def _count_tries(connection: Connection, transfer_id: int, tries: int) -> None:
+    statement = _INSERT[connection.dialect.name](password_tries).values(transfer_id=transfer_id, tries=tries)
+    connection.execute(statement.on_conflict_do_update(index_elements=["transfer_id"], set_={"tries": tries}))
 
 
 # ----------------------------------------------------------------------------------------------------------- operators

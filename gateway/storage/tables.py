@@ -86,6 +86,14 @@ reports = Table(
     Column("receipt", Text),                                # the signed receipt of a delivery, JSON
 )
 
+# How many passwords were tried on a locked transfer since one last opened something. Never which.
+password_tries = Table(
+    "password_tries",
+    metadata,
+    Column("transfer_id", Id, ForeignKey("transfers.id"), primary_key=True, autoincrement=False),
+    Column("tries", Integer, nullable=False),
+)
+
 deliveries = Table(
     "deliveries",
     metadata,
@@ -143,6 +151,7 @@ accounts = Table(
     Column("id", Id, primary_key=True, autoincrement=True),
     Column("login", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
+    Column("mail", Text, nullable=False, server_default=""),    # address whose mails this person may open; empty: none
     Column("role", Text, nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("must_change", Boolean(create_constraint=False), nullable=False),

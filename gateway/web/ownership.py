@@ -15,11 +15,18 @@ def mine(account: Account, limit: int) -> Filter:
 
 
 async def own(journal: Journal, account: Account, receipt_no: str) -> Transfer:
-    """That transfer if it is this account's; another's is as unknown as none. Raises NoSuchTransferError."""
+    """That transfer if this account brought it in or it is a mail to its address; another's is as unknown as none.
+
+    Raises NoSuchTransferError.
+    """
     transfer = await journal.find(receipt_no)
-    if transfer.door is not Door.DROP or transfer.sender != account.login:
+    if not (_is_mail_to(account, transfer) if transfer.door is Door.SMTP else transfer.sender == account.login):
         raise NoSuchTransferError(receipt_no)
     return transfer
+
+
+def _is_mail_to(account: Account, transfer: Transfer) -> bool:
+    return bool(account.mail) and account.mail in (recipient.lower() for recipient in transfer.recipients)
 
 
 def shown(transfer: Transfer) -> dict[str, object]:

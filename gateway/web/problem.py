@@ -23,6 +23,7 @@ _TITLES: Final = {
     409: ("いまはその操作ができません", "not possible in this state"),
     413: ("ファイルの上限を超えています", "larger than the limit"),
     415: ("この形式では受け付けていません", "unsupported media type"),
+    422: ("この内容では処理できません", "cannot be done with this"),
     429: ("しばらくしてからもう一度お試しください", "too many requests"),
     500: ("処理できませんでした", "could not be done"),
     503: ("いまは受け付けられません", "not accepting now"),

@@ -9,7 +9,7 @@ from typing import Any, Final
 from gateway.model import State, Transfer
 from gateway.storage.accounts import Account
 from sanitizers.findings import CODES
-from sanitizers.model import Action, Report, Verdict
+from sanitizers.model import Action, Finding, Report, Verdict
 
 _STATES: Final = {
     State.RECEIVED: ("受付済み", "received", "wait"),
@@ -26,7 +26,14 @@ _VERDICTS: Final = {
     Verdict.SANITIZED: ("無害化済み", "sanitised", "ok"),
     Verdict.CONFIRMED: ("確認済み（原本のまま）", "confirmed original", "ok"),
 }
+_DONE: Final = {
+    Action.REMOVED: ("除去", "removed"),
+    Action.REWRITTEN: ("変更", "rewritten"),
+    Action.KEPT: ("そのまま", "kept"),
+    Action.REFUSED: ("拒否", "refused"),
+}
 _SHOWN: Final = 12
+_MOST_PARTS: Final = 500
 
 
 def row(transfer: Transfer, report: Report | None = None) -> dict[str, Any]:
@@ -47,6 +54,30 @@ def row(transfer: Transfer, report: Report | None = None) -> dict[str, Any]:
         "ready": transfer.state in (State.RELEASED, State.DELIVERED) and transfer.result is not None,
         "findings": removed(report) if report is not None else [],
     }
+
+
+def parts(report: Report) -> list[dict[str, Any]]:
+    """The whole tree of a report, depth first: each part with its verdict and what was done to it."""
+    rows: list[dict[str, Any]] = []
+    waiting = [(report, 0)]
+    while waiting and len(rows) < _MOST_PARTS:
+        part, depth = waiting.pop()
+        ja, en, tone = _VERDICTS.get(part.verdict, ("保留" if part.verdict is Verdict.HELD else "受け取れません", part.verdict, "stop"))
+        if part.reason is not None:
+            code = CODES[f"file.{part.reason}"]
+            ja, en = f"{ja}（{code.ja}）", f"{en}: {code.en}"
+        output = part.output.name if part.output is not None and part.output.name != part.input.name else ""
+        rows.append({"name": part.input.name, "output": output, "depth": depth, "said": f"{ja} / {en}", "tone": tone,
+                     "findings": [_told(finding) for finding in part.findings[:_SHOWN]]})  # fmt: skip
+        waiting.extend((inner, depth + 1) for inner in reversed(part.parts))
+    return rows
+
+
+def _told(finding: Finding) -> str:
+    """`マクロを除去 / macro removed：word/vbaProject.bin`."""
+    code, (ja, en) = CODES[finding.code], _DONE[finding.action]
+    where = f"：{finding.where}" if finding.where else ""
+    return f"{code.ja}（{ja}） / {code.en} ({en}){where}"
 
 
 def removed(report: Report) -> list[str]:

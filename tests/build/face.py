@@ -19,11 +19,14 @@ from gateway.model import Door
 from gateway.people import passwords
 from gateway.people.accounts import Accounts, Role
 from gateway.pickup.app import Pickup
+from gateway.pipeline import Pipeline
+from gateway.policy import Policy
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
+from gateway.unlocking import Unlocking
 from gateway.uploads import Uploads
 from sanitizers.model import Report
-from tests.build.transfer import BODY, NOW, RESULT, arrival, claimed, report, settlement
+from tests.build.transfer import BODY, NOW, RESULT, FakeWorkers, arrival, claimed, report, settlement, signer
 
 MOST = 1 << 20
 PASSWORD = "kasumi-no-seki 2026"
@@ -59,6 +62,7 @@ class Town:
     accounts: Accounts
     faces: dict[str, web.Application] = field(default_factory=dict)
     woken: int = 0
+    workers: FakeWorkers = field(default_factory=FakeWorkers)
 
     async def settled(self, sender: str = "tanaka", given: Report | None = None, *, door: Door = Door.DROP, result: bytes = RESULT) -> str:
         """A transfer all of whose road is behind it. Its receipt number."""
@@ -99,11 +103,13 @@ async def town(folder: Path, *, reserve: int = 0) -> AsyncIterator[Town]:
         return []
 
     made = Town(folder, clock, journal, blobs, Accounts(journal, clock))
+    pipeline = Pipeline(journal, blobs, made.workers, Policy(), signer(), clock=clock)
+    unlocking = Unlocking(journal, pipeline, clock)
     uploads = Uploads(blobs, journal, clock, made.wake, most=MOST, organisation="関町")
     versions = {"walls": "seccomp", "rules": "rules-1", "policy": "policy-1"}
     made.faces = {
-        "drop": Drop(uploads, journal, made.accounts, ready, jail=True).application,
-        "pickup": Pickup(blobs, journal, made.accounts, ready, clock, jail=True).application,
+        "drop": Drop(uploads, journal, unlocking, made.accounts, ready, jail=True).application,
+        "pickup": Pickup(blobs, journal, unlocking, made.accounts, ready, clock=clock, jail=True).application,
         "admin": Admin(journal, made.accounts, ready, lambda: versions, jail=True).application,
     }
     try:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
@@ -127,8 +128,26 @@ class Service:
     def log(self) -> str:
         return (self.folder.parent / f"{self.folder.name}.log").read_text("utf-8", "replace")
 
-    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*SEKISHO, *words], env=self._environment(), capture_output=True, text=True, timeout=60, check=False)
+    def command(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*SEKISHO, *words], env=self._environment(), capture_output=True, text=True, timeout=60, check=False, input=stdin
+        )
+
+    def person(self, login: str, mail: str) -> str:
+        """A clerk who has chosen a password of his own; his token."""
+        added = self.command("user", "add", login, "--mail", mail, "--json")
+        assert added.returncode == 0, added.stderr
+        first = json.loads(added.stdout)["password"]
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        drop = f"http://127.0.0.1:{self.drop}"
+        opener.open(f"{drop}/login", urllib.parse.urlencode({"login": login, "password": first}).encode())
+        page = opener.open(f"{drop}/password").read().decode()
+        csrf = page.split('name="csrf" value="')[1].split('"')[0]
+        chosen = {"csrf": csrf, "old": first, "new": "kasumi-no-seki 2026"}
+        opener.open(f"{drop}/password", urllib.parse.urlencode(chosen).encode())
+        issued = self.command("user", "token", login, "--json")
+        assert issued.returncode == 0, issued.stderr
+        return str(json.loads(issued.stdout)["token"])
 
     def transfers(self) -> list[dict[str, Any]]:
         done = self.command("transfer", "list", "--json")

@@ -35,6 +35,8 @@ ADDED = {
     (State.RELEASED, State.DISPOSED),           # retention
     (State.DELIVERED, State.DISPOSED),
     (State.UNDELIVERABLE, State.DISPOSED),
+    (State.RELEASED, State.PROCESSING),         # a password opens a part of an upload
+    (State.DELIVERED, State.PROCESSING),        # … or of a mail, which is sent again
 }
 
 

@@ -49,6 +49,13 @@ def test_a_notice_says_what_a_clerk_needs_on_the_phone() -> None:
     assert text.index("受付番号") < text.index("Receipt")
 
 
+def test_a_locked_mail_names_the_page_that_takes_its_password() -> None:
+    office = OFFICE._replace(pickup_url="https://uketori.town.example.jp/")
+    address = "https://uketori.town.example.jp/transfers/20261118-000001"
+    assert notice(office=office).get_content().count(address) == 2
+    assert address not in notice(office=office, reason=Reason.MALFORMED).get_content()
+
+
 def test_english_comes_first_where_it_is_asked_for() -> None:
     message = notice(office=OFFICE._replace(language="en"))
     text = message.get_content()

@@ -101,7 +101,7 @@ def test_accounts(sekisho: Installation) -> None:
     (shown,) = added.rows
     assert len(shown["password"]) == 23
     sekisho("user", "add", "tanaka").failed(1, "taken")
-    assert sekisho("user", "list", "--json").rows == [{"login": "tanaka", "name": "田中", "role": "operator", "disabled": False}]
+    assert sekisho("user", "list", "--json").rows == [{"login": "tanaka", "name": "田中", "mail": "", "role": "operator", "disabled": False}]
     assert sekisho("user", "reset", "tanaka").out.strip() != shown["password"]
     assert len(sekisho("user", "token", "tanaka").out.strip()) == 43
     assert sekisho("user", "disable", "tanaka").status == 0

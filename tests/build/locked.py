@@ -1,0 +1,56 @@
+"""One file of each kind that can be locked, under a password."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Final
+
+import docx
+import pikepdf
+from msoffcrypto.format.ooxml import OOXMLFile
+
+from tests.build import archive
+from tests.build import odf as odf_build
+from tests.build import zip as zip_build
+
+TEXT: Final = "来月の資料です。\n".encode()
+
+
+def pdf(password: str) -> bytes:
+    stream = io.BytesIO()
+    with pikepdf.new() as document:
+        document.add_blank_page()
+        document.save(stream, encryption=pikepdf.Encryption(owner="owner", user=password, R=6))
+    return stream.getvalue()
+
+
+def office(password: str) -> bytes:
+    plain, secret = io.BytesIO(), io.BytesIO()
+    document = docx.Document()
+    document.add_paragraph("資料")
+    document.save(plain)
+    plain.seek(0)
+    OOXMLFile(plain).encrypt(password, secret)
+    return secret.getvalue()
+
+
+def zip_aes(password: str) -> bytes:
+    return zip_build.build(zip_build.aes(zip_build.Entry(b"a.txt", TEXT), password.encode()))
+
+
+def zip_traditional(password: str) -> bytes:
+    return zip_build.build(zip_build.traditional(zip_build.Entry(b"a.txt", TEXT), password.encode()))
+
+
+def sevenzip(password: str) -> bytes:
+    return archive.locked_sevenzip({"a.txt": TEXT}, password)
+
+
+def odt(password: str) -> bytes:
+    return odf_build.odt().encrypt(password).bytes()
+
+
+KINDS: Final[dict[str, Callable[[str], bytes]]] = {
+    "a.pdf": pdf, "a.docx": office, "aes.zip": zip_aes, "traditional.zip": zip_traditional, "a.7z": sevenzip, "a.odt": odt,
+}
