@@ -12,7 +12,7 @@ from gateway.commands import Failure, Usage
 from gateway.config import ConfigError
 from gateway.warm_parent import JailUnavailable
 
-_COMMANDS = ("sanitize", "inspect", "serve", "transfer", "user", "rules", "audit", "receipt", "config", "doctor")
+_COMMANDS = ("sanitize", "inspect", "serve", "transfer", "user", "rules", "audit", "receipt", "emergency", "config", "doctor")
 _MODULES = {"inspect": "sanitize"}
 
 

@@ -141,10 +141,12 @@ class House:
         opened.push_async_callback(self.blobs.stop)
         await self.journal.start()
         opened.push_async_callback(self.journal.stop)
+        # What a dead predecessor had in hand, each role its own: another may be at work beside us.
         returned = 0
         if "worker" in self._roles:
-            # The others may run beside a worker, whose claims are none of their business.
-            returned = await self.journal.requeue_all(at=self._clock(), attempts=self._policy.attempts)
+            returned += await self.journal.requeue_transfers(at=self._clock(), attempts=self._policy.attempts)
+        if "deliver" in self._roles:
+            returned += await self.journal.requeue_deliveries(at=self._clock())
         try:
             await self.workers.start()
         except ValueError as error:
@@ -215,11 +217,13 @@ class House:
         if self._draining:
             return ["stopping"]
         try:
-            await self.journal.counts()
+            halted = await self.journal.halted()
             writer = await self.blobs.begin()
             await writer.abort()
         except StorageError as error:
             return [str(error)]
+        if halted:
+            return [f"{what} is stopped" for what in halted]
         return [] if self._server is not None or "smtp" not in self._roles else ["starting"]
 
     def _work(self) -> list[Coroutine[None, None, None]]:

@@ -92,10 +92,7 @@ class Pickup:
             }
         )
         async with opened(self._blobs, transfer.result.sha256, check=True) as fd:
-            # Before the first byte: nothing is fetched that is not recorded.
-            await self._journal.record(
-                at=self._clock(), actor=account_of(request).login, action="file.collected", subject=transfer.receipt_no, detail={}
-            )
+            await self._journal.collected(transfer, at=self._clock(), actor=account_of(request).login)
             await response.prepare(request)
             offset = 0
             while chunk := await asyncio.to_thread(os.pread, fd, _CHUNK, offset):

@@ -15,9 +15,10 @@ import msgspec
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from gateway.model import Addressee, Delivery, Purpose, RecipientState, State
-from gateway.storage import ledger, transfers
+from gateway.storage import halts, ledger, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.faults import LeaseLostError
+from gateway.storage.halts import Halt
 from gateway.storage.tables import deliveries, delivery_recipients
 from gateway.storage.tables import transfers as transfers_table
 
@@ -102,7 +103,9 @@ def _as_delivery(row: Row[Any], recipients: tuple[Addressee, ...], token: str = 
 
 
 def next_due(connection: Connection) -> float | None:
-    """When the first delivery that nobody has in hand is due."""
+    """When the first delivery that nobody has in hand is due; never while delivery is stopped."""
+    if Halt.DELIVERY in halts.standing(connection):
+        return None
     statement = select(func.min(deliveries.c.next_due)).where(deliveries.c.lease_token.is_(None))
     due: float | None = connection.execute(statement).scalar_one()
     return due
@@ -112,7 +115,12 @@ def next_due(connection: Connection) -> float | None:
 
 
 def claim(connection: Connection, limit: int, at: float, lease_until: float) -> list[Delivery]:
-    """What is due, the longest waiting first, with those recipients only that are due. Their attempt is counted before the work."""
+    """What is due, the longest waiting first, with those recipients only that are due. Their attempt is counted before the work.
+
+    Nothing while delivery is stopped.
+    """
+    if Halt.DELIVERY in halts.standing(connection):
+        return []
     due = deliveries.c.lease_token.is_(None) & (deliveries.c.next_due <= at)
     rows = connection.execute(_JOINED.where(due).order_by(deliveries.c.next_due).limit(limit)).all()
     claimed = []

@@ -11,6 +11,10 @@ class StorageFullError(StorageError):
     """Free space is below the reserve, or the disk says that it is full."""
 
 
+class HaltedError(StorageError):
+    """A person stopped this (緊急停止)."""
+
+
 class BlobMissingError(StorageError):
     """No such blob."""
 

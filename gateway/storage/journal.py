@@ -16,11 +16,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from gateway.model import Addressee, Arrival, Claim, Delivery, Transfer
-from gateway.storage import database, deliveries, ledger, search, settling, transfers
+from gateway.storage import database, deliveries, halts, ledger, search, settling, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.committer import Committer
 from gateway.storage.disk import Disk
 from gateway.storage.faults import JournalUnavailableError
+from gateway.storage.halts import Halt, Halted
 from gateway.storage.ledger import Entry
 from gateway.storage.search import Counts, Filter
 from gateway.storage.settling import Settlement
@@ -32,7 +33,8 @@ _PAGE: Final = 1_000
 
 
 class Journal:
-    """The journal in one SQLite file. One process at a time may `requeue_all`; any number may ask and write."""
+    """The journal in one SQLite file. Any number of processes may ask and write; only the one worker, and the one that delivers, may
+    take back at its start what its dead predecessor had in hand."""
 
     def __init__(self, path: Path, *, busy_seconds: float = 5.0) -> None:
         self._path = path
@@ -81,18 +83,19 @@ class Journal:
 
     async def return_leases(self, *, at: float, attempts: int) -> int:
         """What workers and post had in hand when their lease ran out; a transfer that was tried `attempts` times is held."""
-        return await self._return(at, at, attempts)
 
-    async def requeue_all(self, *, at: float, attempts: int) -> int:
-        """At the start of the service: nobody works yet, so every lease is a dead process's."""
-        return await self._return(math.inf, at, attempts)
-
-    async def _return(self, ended_before: float, at: float, attempts: int) -> int:
         def returned(connection: Connection) -> int:
-            count = transfers.return_leases(connection, ended_before, at, attempts)
-            return count + deliveries.return_leases(connection, ended_before, at)
+            return transfers.return_leases(connection, at, at, attempts) + deliveries.return_leases(connection, at, at)
 
         return await self.write(returned)
+
+    async def requeue_transfers(self, *, at: float, attempts: int) -> int:
+        """At the start of the only worker: nobody works yet, so every lease on a transfer is a dead process's."""
+        return await self.write(lambda connection: transfers.return_leases(connection, math.inf, at, attempts))
+
+    async def requeue_deliveries(self, *, at: float) -> int:
+        """The same for the only one that delivers."""
+        return await self.write(lambda connection: deliveries.return_leases(connection, math.inf, at))
 
     # ------------------------------------------------------------------------------------------------------ passwords
 
@@ -143,6 +146,28 @@ class Journal:
         return await self.write(
             lambda connection: ledger.append(connection, at=at, actor=actor, action=action, subject=subject, detail=detail)
         )
+
+    async def collected(self, transfer: Transfer, *, at: float, actor: str) -> None:
+        """Somebody is about to be handed the file; recorded before its first byte. Raises HaltedError."""
+
+        def collect(connection: Connection) -> None:
+            halts.check(connection, Halt.DELIVERY)
+            ledger.append(connection, at=at, actor=actor, action="file.collected", subject=transfer.receipt_no, detail={})
+
+        await self.write(collect)
+
+    # ------------------------------------------------------------------------------------------------- emergency stop
+
+    async def halt(self, what: Halt, *, at: float, actor: str, reason: str) -> bool:
+        """From this commit on nothing more is taken in, or nothing more leaves; False if it was so already."""
+        return await self.write(lambda connection: halts.halt(connection, what, at=at, actor=actor, reason=reason))
+
+    async def resume(self, what: Halt, *, at: float, actor: str, reason: str) -> bool:
+        """The end of it; False if there was none."""
+        return await self.write(lambda connection: halts.resume(connection, what, at=at, actor=actor, reason=reason))
+
+    async def halted(self) -> dict[Halt, Halted]:
+        return await self.ask(halts.standing)
 
     # ------------------------------------------------------------------------------------------------------- the post
 

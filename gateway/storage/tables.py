@@ -129,6 +129,16 @@ delivery_recipients = Table(
     Column("text", Text, nullable=False),
 )
 
+# 緊急停止: what is stopped now.
+halts = Table(
+    "halts",
+    metadata,
+    Column("what", Text, primary_key=True),
+    Column("since", Float, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
 # Only ever grows: triggers refuse UPDATE and DELETE.
 audit = Table(
     "audit",

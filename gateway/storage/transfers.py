@@ -14,8 +14,9 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from gateway.model import TRANSITIONS, Arrival, Claim, Door, IllegalTransitionError, Result, State, Transfer, day_of
-from gateway.storage import ledger
+from gateway.storage import halts, ledger
 from gateway.storage.faults import LeaseLostError, NoSuchTransferError
+from gateway.storage.halts import Halt
 from gateway.storage.tables import receipt_numbers, transfer_recipients, transfers
 from sanitizers.model import Kind, Reason, Verdict
 
@@ -144,7 +145,8 @@ _COUNT: Final = {"sqlite": _counting(sqlite_insert), "postgresql": _counting(pos
 
 
 def accept(connection: Connection, arrival: Arrival) -> tuple[int, str]:
-    """A new row in RECEIVED; its id and receipt number."""
+    """A new row in RECEIVED; its id and receipt number. Raises HaltedError."""
+    halts.check(connection, Halt.INTAKE)
     day = day_of(arrival.received_at)
     number: int = connection.execute(_COUNT[connection.dialect.name], {"day": day}).scalar_one()
     row = _new_row(arrival) | {"receipt_no": f"{day}-{number:06d}"}

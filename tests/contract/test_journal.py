@@ -238,8 +238,10 @@ async def test_after_a_restart_everything_in_hand_is_back(journal: Journal) -> N
     delivering, processing = await released(journal), await accepted(journal)
     await journal.claim(1, at=NOW, lease_until=NOW + 1e9)
     delivery = await delivery_of(journal)
-    assert await journal.requeue_all(at=NOW, attempts=ATTEMPTS) == 2
+    assert await journal.requeue_transfers(at=NOW, attempts=ATTEMPTS) == 1
     assert await state_of(journal, processing) is State.RECEIVED
+    assert await state_of(journal, delivering) is State.DELIVERING, "another process may be delivering it right now"
+    assert await journal.requeue_deliveries(at=NOW) == 1
     assert await state_of(journal, delivering) is State.RELEASED
     with pytest.raises(LeaseLostError):
         await journal.settle_delivery(delivery, [], None, at=NOW)
@@ -252,7 +254,7 @@ async def test_what_kills_the_whole_service_is_held_at_last(journal: Journal) ->
     transfer_id = await accepted(journal)
     for _ in range(ATTEMPTS):
         await journal.claim(1, at=NOW, lease_until=NOW + 60)
-        await journal.requeue_all(at=NOW, attempts=ATTEMPTS)
+        await journal.requeue_transfers(at=NOW, attempts=ATTEMPTS)
     transfer = await journal.transfer(transfer_id)
     assert (transfer.state, transfer.reason) == (State.HELD, Reason.WORKER_CRASHED)
     assert await journal.claim(1, at=NOW, lease_until=NOW + 60) == []

@@ -95,19 +95,33 @@ def port_of(settings: config.Config, face: str) -> int:
     return int(settings[f"{face}.listen"][1])
 
 
-@pytest.mark.parametrize(("roles", "returned"), [({"admin"}, False), ({"drop", "smtp", "deliver"}, False), ({"worker"}, True), (set(house.ROLES), True)])
-async def test_only_a_worker_takes_back_what_workers_had(settings: config.Config, roles: set[str], returned: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("roles", "expected"),
+    [
+        ({"admin"}, []),
+        ({"drop", "smtp", "deliver"}, ["deliveries"]),
+        ({"worker"}, ["transfers 3"]),
+        (set(house.ROLES), ["transfers 3", "deliveries"]),
+    ],
+)
+async def test_each_role_takes_back_only_what_its_own_predecessor_had(
+    settings: config.Config, roles: set[str], expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     made, asked = House(settings, frozenset(roles)), []
-    real = made.journal.requeue_all
 
-    async def requeue(*, at: float, attempts: int) -> int:
-        asked.append(attempts)
-        return await real(at=at, attempts=attempts)
+    async def transfers(*, at: float, attempts: int) -> int:
+        asked.append(f"transfers {attempts}")
+        return 0
 
-    monkeypatch.setattr(made.journal, "requeue_all", requeue)
+    async def deliveries(*, at: float) -> int:
+        asked.append("deliveries")
+        return 0
+
+    monkeypatch.setattr(made.journal, "requeue_transfers", transfers)
+    monkeypatch.setattr(made.journal, "requeue_deliveries", deliveries)
     async with running(made):
         pass
-    assert asked == ([3] if returned else []), "the number of attempts is that of the settings"
+    assert asked == expected
 
 
 async def test_a_role_opens_its_own_door_only(settings: config.Config) -> None:

@@ -97,7 +97,8 @@ class Walk:
         if self.chance.random() < 0.7:
             await self.journal.return_leases(at=self.now, attempts=3)
         else:
-            await self.journal.requeue_all(at=self.now, attempts=3)
+            await self.journal.requeue_transfers(at=self.now, attempts=3)
+            await self.journal.requeue_deliveries(at=self.now)
 
 
 @pytest.mark.parametrize("seed", range(4))
