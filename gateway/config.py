@@ -69,6 +69,11 @@ def whole(value: Any) -> int:
     return value
 
 
+def count(value: Any) -> int:
+    """A whole number; 0 means no limit."""
+    return 0 if value in (0, "0") and not isinstance(value, bool) else whole(value)
+
+
 def size(value: Any) -> int:
     """Bytes: `20 MiB`, `512 KiB` or a plain number."""
     match = _SIZE.fullmatch(str(value).strip())
@@ -139,6 +144,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("smtp", "max_connections", whole, 200, "connections at a time"),
     Setting("smtp", "max_per_client", whole, 50, "connections at a time from one address"),
     Setting("smtp", "trusted_hops", many(text), [], "addresses of mail servers that may speak for others (XFORWARD)"),
+    Setting("smtp", "connections_per_minute", count, 0, "new connections from one address in a minute; 0: no limit"),
+    Setting("smtp", "messages_per_minute", count, 0, "mails from one address in a minute; 0: no limit"),
+    Setting("smtp", "proxy_protocol", flag, False, "trusted hops begin each connection with a PROXY header"),
+    Setting("smtp", "strict_pipelining", flag, True, "send away a client that speaks before its turn"),
+    Setting("smtp", "tls_certificate", text, "", "certificate chain (PEM); with it STARTTLS is offered"),
+    Setting("smtp", "tls_key", text, "", "its private key (PEM); empty: in the same file"),
     Setting("smtp", "bare_newline", choice("reject", "normalize"), "reject", "a line end that is not CR LF: reject or normalize"),
     Setting("relay", "next_hop", address, "127.0.0.1:2526", "mail server that sanitised mail goes to"),
     Setting("relay", "retry", many(seconds), ["1m", "5m", "15m", "30m", "1h", "2h", "4h"], "pauses between attempts; the last one repeats"),

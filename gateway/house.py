@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -83,6 +84,7 @@ class House:
         self.journal, self.blobs = stores(settings)
         self.workers = Workers(read_rules(settings), settings["workers.jobs"], jail_required=self._jail)
         self.accounts = Accounts(self.journal, clock)
+        self._tls = _certificate(settings, None)
         self._relay = Relay(_relay_settings(settings))
         self.queue = Queue(MailOutbox(self.journal, self.blobs, clock=clock), self._relay, _queue_settings(settings), clock)
         office = Office(
@@ -124,6 +126,7 @@ class House:
         """Read rules and policy again; what is at work keeps the ones it began with. A bad file changes nothing and is logged."""
         try:
             chosen = read_policy(self._settings)
+            self._tls = _certificate(self._settings, self._tls)
             await self.workers.reload(read_rules(self._settings))
         except (ConfigError, ValueError, OSError, JailUnavailable) as error:
             _log.error("nothing was reloaded", why=str(error))
@@ -185,9 +188,12 @@ class House:
         limits = ServerSettings(
             max_connections=settings["smtp.max_connections"],
             max_per_client=settings["smtp.max_per_client"],
+            connections_per_minute=settings["smtp.connections_per_minute"],
+            messages_per_minute=settings["smtp.messages_per_minute"],
             trusted_hops=settings["smtp.trusted_hops"],
+            proxy_protocol=settings["smtp.proxy_protocol"],
         )
-        self._server = Server(intake, _receiver_settings(settings), limits)
+        self._server = Server(intake, _receiver_settings(settings), limits, self._tls)
         await self._server.start(settings["smtp.listen"])
 
     def _faces(self) -> list[Listener]:
@@ -264,11 +270,25 @@ def _notice_sender(settings: Config) -> str:
     return sender or f"postmaster@{settings['smtp.domains'][0]}"
 
 
+def _certificate(settings: Config, context: ssl.SSLContext | None) -> ssl.SSLContext | None:
+    """For STARTTLS, where a certificate is set; `context` is given it anew, so that a renewed one needs no restart. Raises ConfigError."""
+    if not settings["smtp.tls_certificate"]:
+        return None
+    context = context or ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        key = settings.path("smtp.tls_key") if settings["smtp.tls_key"] else None
+        context.load_cert_chain(settings.path("smtp.tls_certificate"), key)
+    except OSError as error:        # ssl.SSLError is one
+        raise ConfigError(f"smtp.tls_certificate: {error}") from None
+    return context
+
+
 def _receiver_settings(settings: Config) -> ReceiverSettings:
     return ReceiverSettings(
         hostname=settings["service.hostname"],
         size_limit=settings["smtp.size_limit"],
         refuse_bare_newlines=settings["smtp.bare_newline"] == "reject",
+        strict_pipelining=settings["smtp.strict_pipelining"],
         postmaster_domain=settings["smtp.domains"][0],
     )
 

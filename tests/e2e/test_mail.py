@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import email.policy
+import shutil
 import smtplib
+from pathlib import Path
+
+import pytest
 
 from deploy.demo import samples
 from tests.e2e.service import NextHop, Service
@@ -76,3 +80,23 @@ async def test_a_dead_parent_in_mid_flight_loses_nothing(service: Service, next_
         child.kill()
     await sending
     await arrived(next_hop, 6)
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+async def test_the_disk_has_it_before_the_client_is_told(service: Service, next_hop: NextHop, tmp_path: Path) -> None:
+    """The system calls of the service in their order: body flushed, journal flushed, only then `250`."""
+    trace = tmp_path / "trace"
+    assert service.process is not None
+    calls = "fsync,fdatasync,sendto,write,writev,sendmsg"
+    words = ["strace", "-f", "-qq", "-yy", "-s", "64", "-e", f"trace={calls}", "-o", str(trace), "-p", str(service.process.pid)]
+    tracer = await asyncio.create_subprocess_exec(*words)
+    await asyncio.sleep(1)
+    await asyncio.to_thread(send, service)
+    await arrived(next_hop, 1)
+    tracer.terminate()
+    await tracer.wait()
+    lines = trace.read_text("utf-8", "replace").splitlines()
+    told = next(number for number, line in enumerate(lines) if '"250 2.0.0 Ok: queued as' in line)
+    before = "\n".join(line for line in lines[:told] if "sync(" in line or "sync resumed" in line)
+    assert "/blobs/" in before, "the body"
+    assert "sekisho.db-wal" in before, "the row"

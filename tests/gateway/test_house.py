@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import os
 import signal
@@ -14,7 +15,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import aiosmtplib
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from gateway import config, house
 from gateway.config import ConfigError
@@ -122,6 +128,42 @@ async def test_each_role_takes_back_only_what_its_own_predecessor_had(
     async with running(made):
         pass
     assert asked == expected
+
+
+def certificate(folder: Path) -> Path:
+    """Of its own making, with its key in the same file."""
+    key, at = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sekisho.localhost")])
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), at, at + dt.timedelta(days=1))
+    unsealed = serialization.NoEncryption()
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unsealed)
+    file = folder / "mail.pem"
+    file.write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM) + pem)
+    return file
+
+
+@pytest.mark.parametrize("offered", [True, False])
+async def test_starttls_is_offered_where_a_certificate_is_set(
+    settings: config.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, offered: bool
+) -> None:
+    if offered:
+        monkeypatch.setenv("SEKISHO_SMTP_TLS_CERTIFICATE", str(certificate(tmp_path)))
+        settings = config.load(None)
+    port = settings["smtp.listen"][0][1]
+    async with running(House(settings, frozenset({"smtp"}))):
+        client = aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False, validate_certs=False)
+        async with client:
+            await client.ehlo()
+            assert client.supports_extension("starttls") is offered
+            if offered:
+                await client.starttls()
+                assert (await client.ehlo()).code == 250
+
+
+def test_a_certificate_that_cannot_be_read_stops_the_start(settings: config.Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEKISHO_SMTP_TLS_CERTIFICATE", "none.pem")
+    with pytest.raises(ConfigError, match=r"smtp\.tls_certificate"):
+        House(config.load(None))
 
 
 async def test_a_role_opens_its_own_door_only(settings: config.Config) -> None:
