@@ -84,7 +84,7 @@ def decide(report: Report, policy: Policy) -> Decision:
     if not report.verdict.delivers:
         return Decision(verdict=report.verdict, reason=report.reason)
     strictest = (0, report.input.kind)
-    for part in _tree(report):
+    for part in tree(report):
         for kind in _kinds(part):
             strictest = max(strictest, (_STRICTNESS.index(policy.action(kind)), kind))
     rank, kind = strictest
@@ -104,7 +104,7 @@ def _flaw(report: Report) -> str:
     return f"{report.verdict} without an output" if report.output is None else ""
 
 
-def _tree(report: Report) -> Iterator[Report]:
+def tree(report: Report) -> Iterator[Report]:
     """The report and all that lie in it. Iterative: the jail wrote the depth."""
     waiting = [report]
     while waiting:
@@ -137,7 +137,7 @@ def locked(report: Report | None) -> tuple[Report, ...]:
     """The innermost parts that wait for a password."""
     if report is None:
         return ()
-    waiting = [part for part in _tree(report) if part.reason is Reason.ENCRYPTED]
+    waiting = [part for part in tree(report) if part.reason is Reason.ENCRYPTED]
     return tuple(part for part in waiting if not any(inner.reason is Reason.ENCRYPTED for inner in part.parts))
 
 
