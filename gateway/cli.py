@@ -12,8 +12,10 @@ from gateway.commands import Failure, Usage
 from gateway.config import ConfigError
 from gateway.warm_parent import JailUnavailable
 
-_COMMANDS = ("sanitize", "inspect", "serve", "transfer", "user", "rules", "audit", "receipt", "emergency", "config", "doctor")
-_MODULES = {"inspect": "sanitize"}
+_COMMANDS = (
+    "sanitize", "inspect", "serve", "transfer", "user", "rules", "audit", "receipt", "emergency", "backup", "restore", "config", "doctor",
+)  # fmt: skip
+_MODULES = {"inspect": "sanitize", "restore": "backup"}
 
 
 class _Parser(argparse.ArgumentParser):

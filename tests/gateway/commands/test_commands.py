@@ -257,3 +257,25 @@ def test_doctor(sekisho: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(found.values()) <= {"ok", "warn"}
     assert all(row.keys() == {"name", "state", "detail"} for row in looked.rows)
     assert list(sekisho.folder.iterdir()) == [], "looking leaves nothing behind"
+
+
+def test_backup_and_restore(sekisho: Installation, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("kasumi-no-seki 2026\n")
+    file = tmp_path / "town.backup"
+    sekisho("user", "add", "tanaka")
+    made = sekisho("backup", str(file), "--password-file", str(secret), "--json")
+    assert made.status == 0
+    assert file.stat().st_mode & 0o077 == 0
+    sekisho("restore", str(file), "--password-file", str(secret)).failed(1, "not empty")
+    secret.write_text("short\n")
+    sekisho("backup", str(file), "--password-file", str(secret)).failed(2, "12 characters")
+    sekisho("restore", str(tmp_path / "none"), "--password-file", str(secret)).failed(2, "12 characters")
+
+
+def test_emergency_stop_needs_a_reason_and_is_seen(sekisho: Installation) -> None:
+    sekisho("emergency", "stop").failed(2, "--reason")
+    sekisho("emergency", "stop", "delivery", "--reason", "調査")
+    stopped = {row["what"]: row["stopped"] for row in sekisho("emergency", "status", "--json").rows}
+    assert stopped == {"intake": False, "delivery": True}
+    assert not any(row["stopped"] for row in sekisho("emergency", "resume", "--json").rows)

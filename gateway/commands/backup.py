@@ -1,0 +1,86 @@
+"""`sekisho backup FILE`, `sekisho restore FILE`: everything in one sealed file, and back into an empty folder."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sqlite3
+import time
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from gateway import backup, config, log
+from gateway.backup import Contents, RestoreError
+from gateway.commands import Failure, Usage, stores
+from gateway.storage.faults import StorageError
+from gateway.storage.local_blobs import LocalBlobs
+
+_SHORTEST = 12
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    for name, said in (("backup", "バックアップ / back up while running"), ("restore", "復元 / restore into an empty folder")):
+        command = commands.add_parser(name, help=said)
+        command.add_argument("file", type=Path, metavar="FILE")
+        command.add_argument("--password-file", type=Path, required=True, metavar="FILE", help="its first line seals the backup, UTF-8")
+        stores.arguments(command)
+        command.set_defaults(run=_back_up if name == "backup" else _restore)
+
+
+def _back_up(arguments: argparse.Namespace) -> int:
+    passphrase = _passphrase(arguments.password_file)
+    folder = config.load(arguments.config).path("storage.path")
+    if not (folder / "sekisho.db").exists():
+        raise Failure("there is no installation to back up")
+    unfinished = arguments.file.with_name(f".{arguments.file.name}.part")
+    try:
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as target:
+            contents = uvloop.run(_written(folder, target, passphrase))
+            target.flush()
+            os.fsync(target.fileno())
+        unfinished.replace(arguments.file)
+    except (OSError, sqlite3.Error, StorageError) as error:
+        unfinished.unlink(missing_ok=True)
+        raise Failure(str(error)) from None
+    _say(contents, as_json=arguments.json)
+    return 0
+
+
+async def _written(folder: Path, target: object, passphrase: str) -> Contents:
+    blobs = LocalBlobs(folder / "blobs")
+    await blobs.start()
+    try:
+        return await backup.write(folder, blobs, target, passphrase, time.time())  # type: ignore[arg-type]
+    finally:
+        await blobs.stop()
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    log.start("error")
+    passphrase = _passphrase(arguments.password_file)
+    folder = config.load(arguments.config).path("storage.path")
+    try:
+        with arguments.file.open("rb") as source:
+            contents = uvloop.run(backup.restore(source, folder, passphrase))
+    except (OSError, RestoreError, StorageError) as error:
+        raise Failure(str(error)) from None
+    _say(contents, as_json=arguments.json)
+    return 0
+
+
+def _passphrase(file: Path) -> str:
+    try:
+        first = file.read_text("utf-8-sig").partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Usage(f"--password-file: {error}") from None
+    if len(first) < _SHORTEST:
+        raise Usage(f"--password-file: its first line must have at least {_SHORTEST} characters")
+    return first
+
+
+def _say(contents: Contents, *, as_json: bool) -> None:
+    ja = f"転送 {contents.transfers}件、監査 {contents.audit_entries}件、原本と結果 {contents.blobs}件"
+    en = f"transfers {contents.transfers}, audit entries {contents.audit_entries}, blobs {contents.blobs}, gone {contents.gone}"
+    stores.say(msgspec.to_builtins(contents), f"{ja} / {en}", as_json=as_json)
