@@ -30,6 +30,7 @@ from gateway.storage.keys import signing_key
 from gateway.storage.local_blobs import LocalBlobs
 from gateway.unlocking import Unlocking
 from gateway.uploads import Uploads
+from gateway.web.events import Events
 from gateway.web.face import Listener
 from gateway.workers import JailUnavailable, Workers
 from mail.queue import Queue, QueueSettings
@@ -208,9 +209,12 @@ class House:
         )
         assert self._pipeline is not None
         unlocking = Unlocking(self.journal, self._pipeline, self._clock)
+        events = Events(self.journal, self._pipeline.progress)
         faces = {
-            "drop": Drop(uploads, self.journal, unlocking, self.accounts, self._not_ready, jail=jail).application,
-            "pickup": Pickup(self.blobs, self.journal, unlocking, self.accounts, self._not_ready, clock=self._clock, jail=jail).application,
+            "drop": Drop(uploads, self.journal, unlocking, self.accounts, self._not_ready, events=events, jail=jail).application,
+            "pickup": Pickup(
+                self.blobs, self.journal, unlocking, self.accounts, self._not_ready, clock=self._clock, events=events, jail=jail
+            ).application,
             "admin": Admin(self.journal, self.accounts, self._not_ready, self._versions, jail=jail).application,
         }
         return [Listener(face, settings[f"{role}.listen"]) for role, face in faces.items() if role in self._roles]

@@ -18,6 +18,7 @@ import msgspec
 from gateway import log
 from gateway.model import Claim, Decision, Result, Transfer, rfc3339
 from gateway.policy import Policy, decide, locked
+from gateway.progress import Progress
 from gateway.receipts import Signer
 from gateway.storage.blobs import Blob, Blobs, opened
 from gateway.storage.faults import BlobDamagedError, BlobMissingError, LeaseLostError, StorageError
@@ -40,7 +41,7 @@ class Workers(Protocol):
 
     rules_version: str
 
-    async def sanitize(self, source_fd: int, job: Job) -> Sanitized:
+    async def sanitize(self, source_fd: int, job: Job, progress: Callable[[str], None] = ...) -> Sanitized:
         """Always a report. The output's descriptor is the caller's; its size and SHA-256 are those of the report."""
 
 
@@ -74,6 +75,7 @@ class Pipeline:
         self._released = released
         self._stayed = stayed
         self._poll_seconds = poll_seconds
+        self.progress = Progress()
         self._woken = asyncio.Event()
         self._draining = False
         self._busy = 0
@@ -104,7 +106,7 @@ class Pipeline:
         policy, transfer = self.policy, claim.transfer
         try:
             async with opened(self._blobs, transfer.blob or "") as source:
-                report, output = await self._workers.sanitize(source, self._job(transfer, policy, passwords))
+                report, output = await self._jailed(source, transfer, policy, passwords)
         except (BlobMissingError, BlobDamagedError) as error:
             return await self._hold(claim, f"original: {error}")
         try:
@@ -135,7 +137,7 @@ class Pipeline:
         policy = self.policy
         before = locked(await self._journal.report(transfer.id))
         async with opened(self._blobs, transfer.blob or "") as source:
-            report, output = await self._workers.sanitize(source, self._job(transfer, policy, passwords))
+            report, output = await self._jailed(source, transfer, policy, passwords)
         try:
             if report.reason in (Reason.WORKER_CRASHED, Reason.TIMEOUT) or len(locked(report)) >= len(before):
                 return False
@@ -149,6 +151,13 @@ class Pipeline:
         return True
 
     # --------------------------------------------------------------------------------------------------------- steps
+
+    async def _jailed(self, source: int, transfer: Transfer, policy: Policy, passwords: tuple[str, ...]) -> Sanitized:
+        job = self._job(transfer, policy, passwords)
+        try:
+            return await self._workers.sanitize(source, job, lambda name: self.progress.part(transfer.id, name))
+        finally:
+            self.progress.over(transfer.id)
 
     def _job(self, transfer: Transfer, policy: Policy, passwords: tuple[str, ...]) -> Job:
         treatment = msgspec.structs.replace(

@@ -14,6 +14,7 @@ from gateway.storage.journal import Journal
 from gateway.unlocking import Unlocking
 from gateway.uploads import TooLargeError, Uploads
 from gateway.web import words
+from gateway.web.events import Events
 from gateway.web.face import Readiness, face
 from gateway.web.ownership import mine
 from gateway.web.problem import problem
@@ -32,12 +33,20 @@ class Drop:
     """Handlers; `application` is what a listener serves."""
 
     def __init__(
-        self, uploads: Uploads, journal: Journal, unlocking: Unlocking, accounts: Accounts, readiness: Readiness, *, jail: bool
+        self,
+        uploads: Uploads,
+        journal: Journal,
+        unlocking: Unlocking,
+        accounts: Accounts,
+        readiness: Readiness,
+        *,
+        events: Events,
+        jail: bool,
     ) -> None:
         self._uploads = uploads
         self._journal = journal
         self._signin = SignIn(accounts, "drop", "取込み / Drop", _ALLOWED, jail=jail)
-        self._one = TransferPage(journal, unlocking, self._signin, downloads=False)
+        self._one = TransferPage(journal, unlocking, events, self._signin, downloads=False)
         self.application = face(readiness)
         self._signin.install(self.application)
         self._one.install(self.application)

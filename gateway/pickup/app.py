@@ -17,6 +17,7 @@ from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
 from gateway.unlocking import Unlocking
 from gateway.web import words
+from gateway.web.events import Events
 from gateway.web.face import Readiness, face
 from gateway.web.ownership import mine, own, shown
 from gateway.web.problem import problem
@@ -42,13 +43,14 @@ class Pickup:
         readiness: Readiness,
         *,
         clock: Callable[[], float],
+        events: Events,
         jail: bool,
     ) -> None:
         self._clock = clock
         self._blobs = blobs
         self._journal = journal
         self._signin = SignIn(accounts, "pickup", "受取 / Pickup", frozenset({Role.STAFF, Role.ADMINISTRATOR}), jail=jail)
-        self._one = TransferPage(journal, unlocking, self._signin, downloads=True)
+        self._one = TransferPage(journal, unlocking, events, self._signin, downloads=True)
         self.application = face(readiness)
         self._signin.install(self.application)
         self._one.install(self.application)

@@ -14,12 +14,14 @@ from gateway.storage.journal import Journal
 from gateway.storage.settling import NotAllowedError
 from gateway.unlocking import LONGEST, MOST_TRIES, BusyError, Tried, Unlocking
 from gateway.web import words
+from gateway.web.events import Events
 from gateway.web.ownership import own, shown
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of
 
 _ONE: Final = "/api/v1/transfers/{receipt_no}"
+_EVENTS: Final = {"text/event-stream": {"schema": {"type": "string"}}}
 _PASSWORD: Final = {"type": "string", "minLength": 1, "maxLength": LONGEST}
 _BODY: Final = {"application/json": {"schema": {"type": "object", "required": ["password"], "properties": {"password": _PASSWORD}}}}
 _WRONG: Final = "パスワードが違います。あと{left}回試せます / wrong password; {left} more tries"
@@ -36,9 +38,10 @@ _PART: Final = "一部を開きました。残りのパスワードを入力し�
 class TransferPage:
     """Handlers that a face for staff installs. `downloads`: whether this face hands files out."""
 
-    def __init__(self, journal: Journal, unlocking: Unlocking, signin: SignIn, *, downloads: bool) -> None:
+    def __init__(self, journal: Journal, unlocking: Unlocking, events: Events, signin: SignIn, *, downloads: bool) -> None:
         self._journal = journal
         self._unlocking = unlocking
+        self._events = events
         self._signin = signin
         self._downloads = downloads
 
@@ -47,10 +50,13 @@ class TransferPage:
                   429: "too many wrong passwords"}  # fmt: skip
         return (
             Route("GET", _ONE, self._show, "state and report of one's own transfer", faults={404: "not found"}),
+            Route("GET", f"{_ONE}/events", self._watch, "what happens to it, as it happens (server-sent events)", content=_EVENTS,
+                  faults={404: "not found", 503: "too many watch"}),
             Route("POST", f"{_ONE}/password", self._try, "a password for what is locked in it", body=_BODY, faults=faults),
-        )
+        )  # fmt: skip
 
     def install(self, application: web.Application) -> None:
+        self._events.install(application)
         application.router.add_get("/transfers/{receipt_no}", self._page)
         application.router.add_post("/transfers/{receipt_no}/password", self._from_page)
 
@@ -62,6 +68,10 @@ class TransferPage:
             return problem(404)
         report = msgspec.to_builtins(await self._journal.report(transfer.id))
         return web.json_response(shown(transfer) | {"report": report, "locked": list(await self._unlocking.waiting(transfer))})
+
+    async def _watch(self, request: web.Request) -> web.StreamResponse:
+        transfer = await self._own(request)
+        return problem(404) if transfer is None else await self._events.stream(request, transfer.id)
 
     async def _try(self, request: web.Request) -> web.Response:
         transfer = await self._own(request)

@@ -25,6 +25,7 @@ from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
 from gateway.unlocking import Unlocking
 from gateway.uploads import Uploads
+from gateway.web.events import Events
 from sanitizers.model import Report
 from tests.build.transfer import BODY, NOW, RESULT, FakeWorkers, arrival, claimed, report, settlement, signer
 
@@ -63,6 +64,7 @@ class Town:
     faces: dict[str, web.Application] = field(default_factory=dict)
     woken: int = 0
     workers: FakeWorkers = field(default_factory=FakeWorkers)
+    pipeline: Pipeline | None = None
 
     async def settled(self, sender: str = "tanaka", given: Report | None = None, *, door: Door = Door.DROP, result: bytes = RESULT) -> str:
         """A transfer all of whose road is behind it. Its receipt number."""
@@ -104,12 +106,13 @@ async def town(folder: Path, *, reserve: int = 0) -> AsyncIterator[Town]:
 
     made = Town(folder, clock, journal, blobs, Accounts(journal, clock))
     pipeline = Pipeline(journal, blobs, made.workers, Policy(), signer(), clock=clock)
-    unlocking = Unlocking(journal, pipeline, clock)
+    made.pipeline = pipeline
+    unlocking, events = Unlocking(journal, pipeline, clock), Events(journal, pipeline.progress)
     uploads = Uploads(blobs, journal, clock, made.wake, most=MOST, organisation="関町")
     versions = {"walls": "seccomp", "rules": "rules-1", "policy": "policy-1"}
     made.faces = {
-        "drop": Drop(uploads, journal, unlocking, made.accounts, ready, jail=True).application,
-        "pickup": Pickup(blobs, journal, unlocking, made.accounts, ready, clock=clock, jail=True).application,
+        "drop": Drop(uploads, journal, unlocking, made.accounts, ready, events=events, jail=True).application,
+        "pickup": Pickup(blobs, journal, unlocking, made.accounts, ready, clock=clock, events=events, jail=True).application,
         "admin": Admin(journal, made.accounts, ready, lambda: versions, jail=True).application,
     }
     try:

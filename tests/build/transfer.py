@@ -265,9 +265,10 @@ class FakeWorkers:
         self.output = output
         self.answer = answer or (lambda job, source: report(source=source, policy=job.policy))
 
-    async def sanitize(self, source_fd: int, job: Job) -> Sanitized:
+    async def sanitize(self, source_fd: int, job: Job, progress: Callable[[str], None] = lambda _: None) -> Sanitized:
         assert fcntl.fcntl(source_fd, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
         self.jobs.append(job)
+        progress(job.name)
         given = self.answer(job, os.pread(source_fd, os.fstat(source_fd).st_size, 0))
         if not given.verdict.delivers:
             return Sanitized(given, None)
