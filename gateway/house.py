@@ -28,6 +28,7 @@ from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.keys import signing_key
 from gateway.storage.local_blobs import LocalBlobs
+from gateway.storage.unfinished import Unfinished
 from gateway.unlocking import Unlocking
 from gateway.uploads import Uploads
 from gateway.web.events import Events
@@ -43,6 +44,8 @@ _log = log.get(__name__)
 
 ROLES: Final = ("smtp", "drop", "pickup", "admin", "worker", "deliver")
 _UPKEEP_SECONDS: Final = 3600.0
+# How long an upload that was cut may be resumed.
+_UNFINISHED_SECONDS: Final = 86_400.0
 
 
 def stores(settings: Config) -> tuple[Journal, LocalBlobs]:
@@ -83,6 +86,7 @@ class House:
         self._policy = read_policy(settings)
         self._jail = settings["jail.required"]
         self.journal, self.blobs = stores(settings)
+        self._unfinished = Unfinished(settings.path("storage.path") / "uploads", reserve=settings["storage.reserve"])
         self.workers = Workers(read_rules(settings), settings["workers.jobs"], jail_required=self._jail)
         self.accounts = Accounts(self.journal, clock)
         self._tls = _certificate(settings, None)
@@ -211,7 +215,16 @@ class House:
         unlocking = Unlocking(self.journal, self._pipeline, self._clock)
         events = Events(self.journal, self._pipeline.progress)
         faces = {
-            "drop": Drop(uploads, self.journal, unlocking, self.accounts, self._not_ready, events=events, jail=jail).application,
+            "drop": Drop(
+                uploads,
+                self.journal,
+                unlocking,
+                self.accounts,
+                unfinished=self._unfinished,
+                readiness=self._not_ready,
+                events=events,
+                jail=jail,
+            ).application,
             "pickup": Pickup(
                 self.blobs, self.journal, unlocking, self.accounts, self._not_ready, clock=self._clock, events=events, jail=jail
             ).application,
@@ -250,6 +263,7 @@ class House:
             try:
                 await upkeep.dispose_over_age(self.journal, self._settings["storage.original_days"], self._clock())
                 await upkeep.sweep(self.journal, self.blobs, self._clock())
+                await asyncio.to_thread(self._unfinished.sweep, self._clock() - _UNFINISHED_SECONDS)
             except StorageError as error:
                 _log.error("upkeep has to wait", error=str(error))
             await asyncio.sleep(_UPKEEP_SECONDS)

@@ -23,8 +23,11 @@ class Uploads:
         self._journal = journal
         self._clock = clock
         self._wake = wake
-        self._most = most
+        self.most = most
         self._organisation = organisation
+
+    def now(self) -> float:
+        return self._clock()
 
     async def take(self, login: str, name: str, client: str, chunks: AsyncIterator[bytes]) -> str:
         """The receipt number, once the file is durable. Raises TooLargeError, StorageError; then it is no transfer,
@@ -34,8 +37,8 @@ class Uploads:
         try:
             async for chunk in chunks:
                 size += len(chunk)
-                if size > self._most:
-                    raise TooLargeError(f"ファイルの上限（{self._most >> 20}MB）を超えています / at most {self._most >> 20} MiB")
+                if size > self.most:
+                    raise TooLargeError(f"ファイルの上限（{self.most >> 20}MB）を超えています / at most {self.most >> 20} MiB")
                 await writer.write(chunk)
             blob = await writer.commit()
         except BaseException:

@@ -8,9 +8,11 @@ from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
 
+from gateway.drop.resumable import Resumable
 from gateway.people.accounts import Accounts, Role
 from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
+from gateway.storage.unfinished import Unfinished
 from gateway.unlocking import Unlocking
 from gateway.uploads import TooLargeError, Uploads
 from gateway.web import words
@@ -38,8 +40,9 @@ class Drop:
         journal: Journal,
         unlocking: Unlocking,
         accounts: Accounts,
-        readiness: Readiness,
         *,
+        unfinished: Unfinished,
+        readiness: Readiness,
         events: Events,
         jail: bool,
     ) -> None:
@@ -47,6 +50,7 @@ class Drop:
         self._journal = journal
         self._signin = SignIn(accounts, "drop", "取込み / Drop", _ALLOWED, jail=jail)
         self._one = TransferPage(journal, unlocking, events, self._signin, downloads=False)
+        self._resumable = Resumable(uploads, unfinished)
         self.application = face(readiness)
         self._signin.install(self.application)
         self._one.install(self.application)
@@ -60,6 +64,7 @@ class Drop:
         return (
             Route("POST", "/api/v1/transfers", self._receive, "bring files in: multipart, or one raw body named by X-File-Name", 202,
                   body={"multipart/form-data": {"schema": {"type": "object"}}, "application/octet-stream": one_file}, faults=faults),
+            *self._resumable.routes(),
             *self._one.routes(),
         )  # fmt: skip
 

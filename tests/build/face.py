@@ -23,6 +23,7 @@ from gateway.pipeline import Pipeline
 from gateway.policy import Policy
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
+from gateway.storage.unfinished import Unfinished
 from gateway.unlocking import Unlocking
 from gateway.uploads import Uploads
 from gateway.web.events import Events
@@ -111,7 +112,9 @@ async def town(folder: Path, *, reserve: int = 0) -> AsyncIterator[Town]:
     uploads = Uploads(blobs, journal, clock, made.wake, most=MOST, organisation="関町")
     versions = {"walls": "seccomp", "rules": "rules-1", "policy": "policy-1"}
     made.faces = {
-        "drop": Drop(uploads, journal, unlocking, made.accounts, ready, events=events, jail=True).application,
+        "drop": Drop(
+            uploads, journal, unlocking, made.accounts, unfinished=Unfinished(folder / "uploads"), readiness=ready, events=events, jail=True
+        ).application,
         "pickup": Pickup(blobs, journal, unlocking, made.accounts, ready, clock=clock, events=events, jail=True).application,
         "admin": Admin(journal, made.accounts, ready, lambda: versions, jail=True).application,
     }

@@ -1,0 +1,101 @@
+"""An upload that is cut goes on where it was, also after a restart; nothing of it is a transfer before its last byte."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import os
+
+import pytest
+
+from gateway.storage.faults import StorageError, StorageFullError
+from gateway.storage.unfinished import Begun, NoSuchUploadError, Unfinished, WrongOffsetError
+from tests.build.face import MOST, Town, client
+from tests.build.transfer import NOW, FaultyDisk, digest
+
+UP = "/api/v1/uploads"
+TUS = {"Tus-Resumable": "1.0.0"}
+OCTETS = {"Content-Type": "application/offset+octet-stream"}
+
+
+def named(name: str, length: int) -> dict[str, str]:
+    return TUS | {"Upload-Length": str(length), "Upload-Metadata": "filename " + base64.b64encode(name.encode()).decode() + ",x eA=="}
+
+
+async def test_cut_in_the_middle_and_resumed(place: Town) -> None:
+    tanaka, content = await place.token("tanaka"), os.urandom(700_000)
+    async with client(place.faces["drop"]) as browser:
+        begun = await browser.post(UP, headers=tanaka | named("図面一式.zip", len(content)))
+        assert begun.status == 201
+        where = begun.headers["Location"]
+        first = await browser.patch(where, data=content[:420_000], headers=tanaka | TUS | OCTETS | {"Upload-Offset": "0"})
+        assert (first.status, first.headers["Upload-Offset"]) == (204, "420000")
+        assert await place.journal.transfers() == [], "not whole, so no transfer"
+    async with client(place.faces["drop"]) as browser:      # another connection, as after a restart
+        told = await browser.head(where, headers=tanaka | TUS)
+        assert (told.headers["Upload-Offset"], told.headers["Upload-Length"]) == ("420000", "700000")
+        wrong = await browser.patch(where, data=content[400_000:], headers=tanaka | TUS | OCTETS | {"Upload-Offset": "400000"})
+        assert wrong.status == 409
+        last = await browser.patch(where, data=content[420_000:], headers=tanaka | TUS | OCTETS | {"Upload-Offset": "420000"})
+        receipt_no = last.headers["Sekisho-Receipt-No"]
+        assert (await browser.head(where, headers=tanaka | TUS)).status == 404
+    [transfer] = await place.journal.transfers()
+    assert (transfer.receipt_no, transfer.name, transfer.sha256, transfer.sender) == (receipt_no, "図面一式.zip", digest(content), "tanaka")
+    assert await place.blobs.read(transfer.sha256) == content
+    assert list((place.folder / "uploads").iterdir()) == []
+
+
+async def test_what_is_refused(place: Town) -> None:
+    tanaka = await place.token("tanaka")
+    async with client(place.faces["drop"]) as browser:
+        for headers, status in (
+            (TUS, 400), (named("a", MOST + 1), 413), (named("a", 1) | {"Tus-Resumable": "0.2"}, 412),
+            (named("a", 1) | {"Upload-Length": "-1"}, 400), (named("a", 1) | {"Upload-Metadata": "filename !"}, 400),
+        ):  # fmt: skip
+            assert (await browser.post(UP, headers=tanaka | headers)).status == status
+        where = (await browser.post(UP, headers=tanaka | named("a", 3))).headers["Location"]
+        for data, headers, status in (
+            (b"abc", TUS | {"Upload-Offset": "0"} | {"Content-Type": "text/plain"}, 415), (b"abc", TUS | OCTETS, 400),
+            (b"abcd", TUS | OCTETS | {"Upload-Offset": "0"}, 409), (b"abc", OCTETS | {"Upload-Offset": "0"}, 412),
+        ):  # fmt: skip
+            assert (await browser.patch(where, data=data, headers=tanaka | headers)).status == status
+        suzuki = await place.token("suzuki")
+        assert (await browser.head(where, headers=suzuki | TUS)).status == 404, "another's upload is unknown"
+        assert (await browser.delete(where, headers=suzuki | TUS)).status == 404
+        assert (await browser.head(f"{UP}/..%2f..%2fsekisho", headers=tanaka | TUS)).status == 404
+        assert (await browser.delete(where, headers=tanaka | TUS)).status == 204
+        assert (await browser.head(where, headers=tanaka | TUS)).status == 404
+        for _ in range(50):
+            assert (await browser.post(UP, headers=tanaka | named("a", 3))).status == 201
+        assert (await browser.post(UP, headers=tanaka | named("a", 3))).status == 409
+    assert await place.journal.transfers() == []
+
+
+async def test_an_empty_file_is_whole_at_once(place: Town) -> None:
+    tanaka = await place.token("tanaka")
+    async with client(place.faces["drop"]) as browser:
+        answer = await browser.post(UP, headers=tanaka | named("empty.txt", 0))
+        assert answer.status == 201
+    assert [transfer.receipt_no for transfer in await place.journal.transfers()] == [answer.headers["Sekisho-Receipt-No"]]
+
+
+def test_unfinished_uploads_end_after_their_time(place: Town) -> None:
+    store = Unfinished(place.folder / "uploads")
+    old, young = (store.begin(Begun(owner="tanaka", name="a", length=3, at=at)) for at in (NOW - 10, NOW))
+    assert store.sweep(NOW - 5) == 1
+    with pytest.raises(NoSuchUploadError):
+        store.about(old)
+    assert store.append(young, 0, b"ab") == 2
+    with pytest.raises(WrongOffsetError):
+        store.append(young, 2, b"too much")
+
+
+@pytest.mark.parametrize(("step", "error"), [("create", errno.EACCES), ("write", errno.ENOSPC), ("flush", errno.EIO)])
+def test_trouble_with_the_disk_is_told(place: Town, step: str, error: int) -> None:
+    with pytest.raises(StorageError):
+        Unfinished(place.folder / "uploads", disk=FaultyDisk(step, error)).begin(Begun(owner="t", name="a", length=1, at=NOW))
+
+
+def test_no_room_is_no_upload(place: Town) -> None:
+    with pytest.raises(StorageFullError):
+        Unfinished(place.folder / "uploads", reserve=1 << 60).begin(Begun(owner="t", name="a", length=1, at=NOW))
