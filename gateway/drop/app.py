@@ -70,7 +70,7 @@ class Drop:
 
     async def _page(self, request: web.Request) -> web.Response:
         found = await self._journal.transfers(mine(account_of(request), _RECENT))
-        return self._signin.page(request, "drop.html", rows=[words.row(transfer) for transfer in found])
+        return self._signin.page(request, "drop.html", rows=[words.row(one) for one in found], script_words=words.DROP)
 
     async def _from_page(self, request: web.Request) -> web.StreamResponse:
         done = await self._take_all(request)

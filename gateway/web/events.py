@@ -12,6 +12,7 @@ from gateway.model import State
 from gateway.progress import Progress
 from gateway.storage.journal import Journal
 from gateway.web.ownership import shown
+from gateway.web.words import said
 
 _LOOK_SECONDS: Final = 0.25
 # Proxies close what is silent for a minute.
@@ -56,7 +57,7 @@ class Events:
         return response
 
     async def _tell(self, request: web.Request, response: web.StreamResponse, transfer_id: int) -> None:
-        said: object = None
+        told: object = None
         parts, silent = 0, 0.0
         while not self._closing and request.transport is not None and not request.transport.is_closing():
             transfer, step = await self._journal.transfer(transfer_id), self._progress.of(transfer_id)
@@ -64,9 +65,9 @@ class Events:
             if step.parts > parts:
                 parts, silent = step.parts, 0.0
                 await _send(response, "part", {"parts": step.parts, "name": step.name})
-            if (transfer.state, transfer.verdict) != said:
-                said, silent = (transfer.state, transfer.verdict), 0.0
-                await _send(response, "state", shown(transfer))
+            if (transfer.state, transfer.verdict) != told:
+                told, silent = (transfer.state, transfer.verdict), 0.0
+                await _send(response, "state", shown(transfer) | said(transfer))
             if transfer.state not in _MOVING:
                 return
             if silent >= _HEARTBEAT_SECONDS:

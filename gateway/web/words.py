@@ -32,6 +32,15 @@ _DONE: Final = {
     Action.KEPT: ("そのまま", "kept"),
     Action.REFUSED: ("拒否", "refused"),
 }
+# What the script of the drop says.
+DROP: Final = {
+    "sending": "送信しています / sending",
+    "sent": "送信が終わりました / all sent",
+    "files": "件を送信しています / files are being sent",
+    "at_work": "検査・無害化しています / at work: ",
+    "too_large": "ファイルの上限を超えています / larger than the limit",
+    "failed": "受け付けられませんでした。もう一度お試しください / not accepted, please try again",
+}
 _SHOWN: Final = 12
 _MOST_PARTS: Final = 500
 
@@ -54,6 +63,12 @@ def row(transfer: Transfer, report: Report | None = None) -> dict[str, Any]:
         "ready": transfer.state in (State.RELEASED, State.DELIVERED) and transfer.result is not None,
         "findings": removed(report) if report is not None else [],
     }
+
+
+def said(transfer: Transfer) -> dict[str, str]:
+    """State and verdict in words, and their tone."""
+    told = row(transfer)
+    return {"said": told["said"], "tone": told["tone"]}
 
 
 def parts(report: Report) -> list[dict[str, Any]]:
