@@ -149,6 +149,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     lane: str = INBOUND.name
     client: str = ""                # address of who handed it in
     smtputf8: bool = False
+    wishes: str = ""                # what the sender wants to hear (RFC 3461), in the post's own writing
 
 
 class Transfer(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,6 +233,7 @@ class Purpose(StrEnum):
 
     MAIL = "mail"                   # the transfer itself
     NOTICE = "notice"               # that it is held or blocked, to its recipients
+    DIGEST = "digest"               # what is held for one recipient, with others of that time
     BOUNCE = "bounce"               # that it could not be delivered, to its sender
 
 
@@ -260,6 +262,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     smtputf8: bool
     first_at: float
     recipients: tuple[Addressee, ...]
+    wishes: str = ""                # of the mail itself: what its sender wants to hear (RFC 3461)
     token: str = ""
 
 

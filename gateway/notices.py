@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.utils import formatdate
 from typing import Final, NamedTuple
 
@@ -66,7 +66,10 @@ _FROM: Final = Words("差出人のドメイン", "Sender's domain")
 _REASON: Final = Words("理由", "Reason")
 _FOUND: Final = Words("検出された内容", "Found")
 _OPEN_HERE: Final = Words("パスワードはこちらで入力できます", "Enter the password here")
+_DIGEST: Final = Words("あなた宛ての次のメールをお届けしていません。", "These mails to you were not delivered.")
+_MORE: Final = Words("ほか{}通", "and {} more")
 _MOST_CAUSES: Final = 8
+_MOST_IN_DIGEST: Final = 100
 
 
 class Office(NamedTuple):
@@ -88,19 +91,60 @@ def held_notice(transfer: Transfer, report: Report | None, office: Office, at: f
     )
     bodies = [_body(transfer, verdict, report, office, language) for language in _languages(office)]
     headers = [
+        *_opening(_addressed(transfer.recipients), subject, office, at),
+        ("Message-ID", f"<{transfer.receipt_no}.notice@{office.hostname}>"),
+        ("X-Sekisho-Result", f"HOLD; id={transfer.receipt_no}; policy={transfer.policy}"),
+    ]
+    return _written(headers, bodies)
+
+
+def digest_notice(address: str, held: Sequence[Transfer], office: Office, at: float) -> bytes:
+    """What came to be held for one recipient, in the order given: RFC 5322, ASCII, CRLF."""
+    subject = Words(f"【保留】お届けしていないメールが{len(held)}通あります", f"[held] {len(held)} mails were not delivered")
+    bodies = [_digest_body(held, office, language) for language in _languages(office)]
+    name = f"<{held[-1].receipt_no}.{int(at)}.digest@{office.hostname}>"
+    return _written([*_opening(_addressed([address]), subject, office, at), ("Message-ID", name)], bodies)
+
+
+def _digest_body(held: Sequence[Transfer], office: Office, language: str) -> str:
+    lines = [_DIGEST.said(language), ""]
+    for transfer in held[:_MOST_IN_DIGEST]:
+        reason = REASONS[transfer.reason] if transfer.reason is not None else _NO_REASON
+        lines += [
+            f"{_RECEIPT.said(language)}: {transfer.receipt_no}",
+            f"  {_RECEIVED.said(language)}: {rfc3339(transfer.received_at)}",
+            f"  {_FROM.said(language)}: {_domain(transfer.sender)}",
+            f"  {_REASON.said(language)}: {reason.said(language)}",
+            *_link(transfer, office, language),
+        ]
+    if len(held) > _MOST_IN_DIGEST:
+        lines.append(_MORE.said(language).format(len(held) - _MOST_IN_DIGEST))
+    lines += ["", _WHAT_NOW[Verdict.HELD].said(language)]
+    return "\n".join([*lines, office.organisation] if office.organisation else lines)
+
+
+def _link(transfer: Transfer, office: Office, language: str) -> list[str]:
+    """Where a person can help himself."""
+    if transfer.reason is not Reason.ENCRYPTED or not office.pickup_url:
+        return []
+    return [f"{_OPEN_HERE.said(language)}: {office.pickup_url.rstrip('/')}/transfers/{transfer.receipt_no}"]
+
+
+def _opening(to: str, subject: Words, office: Office, at: float) -> list[tuple[str, str]]:
+    return [
         ("From", f"<{office.sender}>"),
-        ("To", _to(transfer)),
+        ("To", to),
         ("Subject", _encoded(subject.said(office.language))),
         ("Date", formatdate(at, localtime=True)),
-        ("Message-ID", f"<{transfer.receipt_no}.notice@{office.hostname}>"),
         ("Auto-Submitted", "auto-generated"),
-        ("X-Sekisho-Result", f"HOLD; id={transfer.receipt_no}; policy={transfer.policy}"),
-        ("MIME-Version", "1.0"),
-        ("Content-Type", "text/plain; charset=utf-8"),
-        ("Content-Transfer-Encoding", "base64"),
     ]
+
+
+def _written(headers: Sequence[tuple[str, str]], bodies: Sequence[str]) -> bytes:
+    """One text in two languages, as octets."""
+    body = [("MIME-Version", "1.0"), ("Content-Type", "text/plain; charset=utf-8"), ("Content-Transfer-Encoding", "base64")]
     text = "\r\n".join("\r\n\r\n".join(bodies).splitlines()) + "\r\n"
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    head = "".join(f"{name}: {value}\r\n" for name, value in (*headers, *body))
     return head.encode("ascii") + b"\r\n" + base64.encodebytes(text.encode()).replace(b"\n", b"\r\n")
 
 
@@ -120,8 +164,7 @@ def _body(transfer: Transfer, verdict: Verdict, report: Report | None, office: O
     ]
     if causes := list(_causes(report, language)):
         lines.append(f"{_FOUND.said(language)}: {', '.join(causes[:_MOST_CAUSES])}")
-    if transfer.reason is Reason.ENCRYPTED and office.pickup_url:
-        lines.append(f"{_OPEN_HERE.said(language)}: {office.pickup_url.rstrip('/')}/transfers/{transfer.receipt_no}")
+    lines += _link(transfer, office, language)
     lines += ["", _WHAT_NOW[verdict].said(language)]
     return "\n".join([*lines, office.organisation] if office.organisation else lines)
 
@@ -144,10 +187,10 @@ def _domain(sender: str) -> str:
     return domain.replace(".", "[.]") or "-"
 
 
-def _to(transfer: Transfer) -> str:
+def _addressed(recipients: Sequence[str]) -> str:
     """One recipient sees himself; several do not see each other."""
-    if len(transfer.recipients) == 1 and re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+", transfer.recipients[0]):
-        return f"<{transfer.recipients[0]}>"
+    if len(recipients) == 1 and re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+", recipients[0]):
+        return f"<{recipients[0]}>"
     return "undisclosed-recipients:;"
 
 

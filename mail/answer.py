@@ -18,22 +18,24 @@ _LONGEST_TEXT: Final = 500
 
 
 class Verdict(NamedTuple):
-    """`code` 0: the next hop never got to speak about it."""
+    """`code` 0: the next hop never got to speak about it. `passed_on`: see Answer."""
 
     status: Status
     code: int
     enhanced: str
     text: str
+    passed_on: bool = False
 
 
 class Answer(NamedTuple):
-    """The verdict on one recipient."""
+    """The verdict on one recipient. `passed_on`: the next hop took over what the sender wants to hear."""
 
     address: str
     status: Status
     code: int
     enhanced: str
     text: str
+    passed_on: bool = False
 
     @property
     def unreached(self) -> bool:

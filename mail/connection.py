@@ -13,13 +13,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPHeloError, SMTPResponse, SMTPServerDisconnected
 
 from mail.answer import NO_SMTPUTF8, NO_TLS, OUT_OF_STEP, Verdict, of_error, of_reply
 from mail.data import stuffed
+from mail.envelope import Notify, Wishes
+from mail.parameters import xtext
 
 _BROKEN: Final = (SMTPException, OSError, ValueError)
 _UNSPEAKABLE: Final = re.compile(r"[\x00-\x20\x7f<>]")
@@ -56,6 +58,16 @@ class RelaySettings:
     idle_seconds: float = 60.0
     messages_per_connection: int = 100
     recipients_per_transaction: int = 100
+
+
+class Outgoing(NamedTuple):
+    """What one transaction carries. `content` with CR LF, not yet stuffed."""
+
+    sender: str
+    recipients: Sequence[str]
+    content: bytes
+    smtputf8: bool = False
+    wishes: Wishes = Wishes()
 
 
 class Refusal(Exception):  # noqa: N818 - says what is the case
@@ -95,19 +107,18 @@ class Connection:
     def usable(self) -> bool:
         return self._client.is_connected and self._in_step() and self.used < self._settings.messages_per_connection
 
-    async def transact(
-        self, sender: str, recipients: Sequence[str], content: bytes, said: dict[str, Verdict], *, smtputf8: bool
-    ) -> None:
+    async def transact(self, mail: Outgoing, said: dict[str, Verdict]) -> None:
         """MAIL, RCPT for each, DATA. Puts into `said` whatever it learns as it learns it; raises as `open` does."""
         self.used += 1
-        verdict = await self._mail(sender, recipients, content, smtputf8=smtputf8)
+        verdict = await self._mail(mail)
         if verdict is None:
-            accepted = await self._recipients(recipients, said)
+            accepted = await self._recipients(mail, said)
             if accepted:
-                verdict = await self._content(content)
-                said.update(dict.fromkeys(accepted, verdict))
+                verdict = await self._content(mail.content)
+                passed_on = verdict.status == "delivered" and self._client.supports_extension("dsn")
+                said.update(dict.fromkeys(accepted, verdict._replace(passed_on=passed_on)))
         else:
-            said.update(dict.fromkeys(recipients, verdict))
+            said.update(dict.fromkeys(mail.recipients, verdict))
         if self._client.is_connected and (verdict is None or verdict.status != "delivered"):
             await self._client.rset()
 
@@ -164,30 +175,32 @@ class Connection:
 
     # ----------------------------------------------------------------------------------------------------- transaction
 
-    async def _mail(self, sender: str, recipients: Sequence[str], content: bytes, *, smtputf8: bool) -> Verdict | None:
+    async def _mail(self, mail: Outgoing) -> Verdict | None:
         """None when the sender was accepted."""
-        offered = self._client.supports_extension("smtputf8")
-        smtputf8 = smtputf8 or not all(address.isascii() for address in (sender, *recipients))
-        if not offered and not sender.isascii():
+        offers = self._client.supports_extension
+        smtputf8 = mail.smtputf8 or not all(address.isascii() for address in (mail.sender, *mail.recipients))
+        if not offers("smtputf8") and not mail.sender.isascii():
             return NO_SMTPUTF8
-        if not _speakable(sender):
+        if not _speakable(mail.sender):
             return _BAD_ADDRESS
-        options = [f"SIZE={len(content)}"] if self._client.supports_extension("size") else []
-        options += ["BODY=8BITMIME"] if not content.isascii() and self._client.supports_extension("8bitmime") else []
-        options += ["SMTPUTF8"] if smtputf8 and offered else []
-        reply = await self._said(" ".join([f"MAIL FROM:<{sender}>", *options]))
+        options = [f"SIZE={len(mail.content)}"] if offers("size") else []
+        options += ["BODY=8BITMIME"] if not mail.content.isascii() and offers("8bitmime") else []
+        options += ["SMTPUTF8"] if smtputf8 and offers("smtputf8") else []
+        options += _of_message(mail.wishes) if offers("dsn") else []
+        reply = await self._said(" ".join([f"MAIL FROM:<{mail.sender}>", *options]))
         return None if 200 <= reply.code < 300 else of_reply(reply.code, reply.message)
 
-    async def _recipients(self, recipients: Sequence[str], said: dict[str, Verdict]) -> list[str]:
+    async def _recipients(self, mail: Outgoing, said: dict[str, Verdict]) -> list[str]:
         accepted = []
-        for address in recipients:
+        for address in mail.recipients:
             if not _speakable(address):
                 said[address] = _BAD_ADDRESS
                 continue
             if not address.isascii() and not self._client.supports_extension("smtputf8"):
                 said[address] = NO_SMTPUTF8
                 continue
-            reply = await self._said(f"RCPT TO:<{address}>")
+            options = _of_recipient(mail.wishes.notify(address)) if self._client.supports_extension("dsn") else []
+            reply = await self._said(" ".join([f"RCPT TO:<{address}>", *options]))
             if 200 <= reply.code < 300:
                 accepted.append(address)
             else:
@@ -222,6 +235,16 @@ class Connection:
 def _speakable(address: str) -> bool:
     """Whether it fits between angle brackets of a command line. The receiver has checked it long ago; this is the last gate."""
     return not _UNSPEAKABLE.search(address) or bool(_QUOTED.fullmatch(address))
+
+
+def _of_message(wishes: Wishes) -> list[str]:
+    """RFC 3461 4.3, 4.4."""
+    return ([f"RET={wishes.ret}"] if wishes.ret else []) + ([f"ENVID={xtext(wishes.envelope_id)}"] if wishes.envelope_id else [])
+
+
+def _of_recipient(notify: Notify) -> list[str]:
+    """RFC 3461 4.1, 4.2."""
+    return ([f"NOTIFY={','.join(notify.on)}"] if notify.on else []) + ([f"ORCPT={notify.original}"] if notify.original else [])
 
 
 def verdict_of(error: Exception) -> Verdict:

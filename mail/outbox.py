@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+from mail.envelope import Wishes
 
 Status = Literal["delivered", "deferred", "failed"]
 
@@ -28,11 +30,15 @@ class Delivery:
     first_at: float
     size: int
     smtputf8: bool
+    wishes: Wishes = field(default_factory=Wishes)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one recipient. `text` is the next hop's word without control characters; `retry_at` only when deferred."""
+    """What became of one recipient. `text` is the next hop's word without control characters; `retry_at` only when deferred.
+
+    `passed_on`: the next hop took the sender's wishes over with the message (RFC 3461 5.2.1).
+    """
 
     address: str
     status: Status
@@ -40,6 +46,7 @@ class Result:
     enhanced: str
     text: str
     retry_at: float | None = None
+    passed_on: bool = False
 
 
 class Outbox(Protocol):

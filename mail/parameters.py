@@ -38,7 +38,7 @@ def of_mail(words: str, *, dsn: bool) -> Mail | Trouble:
     size, body = found.get("SIZE", "0"), found.get("BODY", "7BIT").upper()
     if body not in ("7BIT", "8BITMIME"):
         return Trouble.UNKNOWN_PARAMETER
-    ret, envelope_id = found.get("RET", ""), _xtext(found.get("ENVID", ""))
+    ret, envelope_id = found.get("RET", ""), unquoted(found.get("ENVID", ""))
     written = size.isascii() and size.isdigit() and len(size) <= 20 and not found.get("SMTPUTF8")
     if not written or ret.upper() not in ("", "FULL", "HDRS") or envelope_id is None or len(envelope_id) > 100:
         return Trouble.SYNTAX
@@ -55,7 +55,7 @@ def of_recipient(words: str, *, dsn: bool) -> Notify | Trouble:
     kind, separated, value = original.partition(";")
     if (on and on != ("NEVER",) and not set(on) <= _NOTIFY) or (original and (not separated or not _KEY.fullmatch(kind))):
         return Trouble.SYNTAX
-    if len(original) > 500 or _xtext(value) is None:
+    if len(original) > 500 or unquoted(value) is None:
         return Trouble.SYNTAX
     return Notify(on, original)
 
@@ -65,7 +65,7 @@ def of_xforward(words: str) -> dict[str, str] | None:
     found = _pairs(words)
     if not found or not found.keys() <= set(XFORWARD_NAMES):
         return None
-    values = {key: "" if value.upper() in _UNKNOWN else _xtext(value) for key, value in found.items()}
+    values = {key: "" if value.upper() in _UNKNOWN else unquoted(value) for key, value in found.items()}
     address = values.get("ADDR")
     if address:
         values["ADDR"] = _ip(address)
@@ -83,12 +83,17 @@ def _ip(text: str) -> str | None:
         return None
 
 
-def _xtext(value: str) -> str | None:
+def unquoted(value: str) -> str | None:
     """RFC 3461 section 4: `+` and two hexadecimal digits stand for an octet; only printable ASCII may come out."""
     if not _XTEXT.fullmatch(value):
         return None
     text = _HEX.sub(lambda match: chr(int(match[1], 16)), value)
     return text if text.isascii() and text.isprintable() else None
+
+
+def xtext(text: str) -> str:
+    """The way back, of printable ASCII."""
+    return "".join(char if "!" <= char <= "~" and char not in "+=" else f"+{ord(char):02X}" for char in text)
 
 
 def _pairs(words: str) -> dict[str, str] | None:

@@ -6,14 +6,15 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from mail import dsn
 from mail.answer import Answer
+from mail.connection import Outgoing
 from mail.outbox import Delivery, Outbox, Result
-from mail.retry import Gate, Schedule, retry_at
+from mail.retry import Gate, Schedule, attempts_before, retry_at
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ _SETTLE_PAUSES: Final = (0.1, 0.5, 2.0, 5.0)
 class Deliverer(Protocol):
     """`mail.relay.Relay`, or what stands in for it."""
 
-    async def deliver(self, sender: str, recipients: Sequence[str], message: bytes, *, smtputf8: bool = False) -> list[Answer]:
+    async def deliver(self, mail: Outgoing) -> list[Answer]:
         """One answer per recipient. Does not raise."""
 
     async def close(self) -> None:
@@ -36,12 +37,13 @@ class Deliverer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
-    """`postmaster` sends the notices to senders."""
+    """`postmaster` sends the notices to senders; `delay_seconds`: when a sender who asked for it hears that his mail is late."""
 
     hostname: str = "localhost"
     postmaster: str = "postmaster@localhost"
     concurrency: int = 10
     schedule: Schedule = field(default_factory=Schedule)
+    delay_seconds: float = 4 * 3600
 
 
 class Queue:
@@ -144,7 +146,9 @@ class Queue:
         addresses = [recipient.address for recipient in delivery.recipients]
         try:
             message = await self._outbox.read(delivery)
-            answers = await self._relay.deliver(delivery.sender, addresses, message, smtputf8=delivery.smtputf8)
+            answers = await self._relay.deliver(
+                Outgoing(delivery.sender, addresses, message, smtputf8=delivery.smtputf8, wishes=delivery.wishes)
+            )
         except asyncio.CancelledError:
             await self._finished(self._released(delivery))
             raise
@@ -194,17 +198,25 @@ class Queue:
 
     def _result(self, delivery: Delivery, answer: Answer, attempts: int, now: float) -> Result:
         if answer.status != "deferred":
-            return Result(*answer)
+            return _as_result(answer)
         again = retry_at(self._settings.schedule, attempts, delivery.first_at, now, self._chance())
         if again is None:
             # RFC 3463: delivery time expired. What was said last stays in the text.
             last = f"gave up after {attempts} attempts; the last: {answer.enhanced} {answer.text}"
             return Result(answer.address, "failed", answer.code, "5.4.7", last)
-        return Result(*answer, retry_at=again)
+        return replace(_as_result(answer), retry_at=again)
 
     def _notice(self, delivery: Delivery, results: list[Result]) -> bytes | None:
-        failed = [result for result in results if result.status == "failed"]
-        if failed and not delivery.sender:
+        if not delivery.sender and any(result.status == "failed" for result in results):
             _log.warning("a mail without a sender could not be delivered", extra={"facts": {"receipt_no": delivery.receipt_no}})
-        settings = self._settings
-        return dsn.notice(delivery, failed, hostname=settings.hostname, postmaster=settings.postmaster, now=self._clock())
+        settings, tried = self._settings, {recipient.address: recipient.attempts + 1 for recipient in delivery.recipients}
+        told = []
+        for result in results:
+            event = dsn.event_of(result, late=tried[result.address] == attempts_before(settings.schedule, settings.delay_seconds))
+            if event is not None and delivery.wishes.notify(result.address).wants(event):
+                told.append(dsn.Told(result, event))
+        return dsn.notice(delivery, told, hostname=settings.hostname, postmaster=settings.postmaster, now=self._clock())
+
+
+def _as_result(answer: Answer) -> Result:
+    return Result(answer.address, answer.status, answer.code, answer.enhanced, answer.text, passed_on=answer.passed_on)

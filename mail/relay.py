@@ -10,21 +10,11 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from mail.answer import NO_ANSWER, Answer, Verdict
-from mail.connection import BROKEN, Connection, RelaySettings, Tls, not_reached, verdict_of
+from mail.connection import BROKEN, Connection, Outgoing, RelaySettings, Tls, not_reached, verdict_of
 
-__all__ = ["Relay", "RelaySettings", "Tls"]
-
-
-class _Mail(NamedTuple):
-    """What one transaction carries."""
-
-    sender: str
-    recipients: Sequence[str]
-    content: bytes
-    smtputf8: bool
+__all__ = ["Outgoing", "Relay", "RelaySettings", "Tls"]
 
 
 class Relay:
@@ -41,17 +31,17 @@ class Relay:
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._resting: list[Connection] = []
 
-    async def deliver(self, sender: str, recipients: Sequence[str], message: bytes, *, smtputf8: bool = False) -> list[Answer]:
+    async def deliver(self, mail: Outgoing) -> list[Answer]:
         """One answer per recipient, in their order. Never raises for what the next hop or the network does."""
         said: dict[str, Verdict] = {}
-        waiting = list(dict.fromkeys(recipients))
+        waiting = list(dict.fromkeys(mail.recipients))
         most = self._settings.recipients_per_transaction
         otherwise = NO_ANSWER
         async with self._slots:
             deadline = asyncio.get_running_loop().time() + self._settings.delivery_seconds
             while waiting:
                 batch, waiting = waiting[:most], waiting[most:]
-                broken = await self._transaction(_Mail(sender, batch, message, smtputf8), said, deadline)
+                broken = await self._transaction(mail._replace(recipients=batch), said, deadline)
                 if broken is not None:
                     otherwise = broken
                     break
@@ -59,20 +49,20 @@ class Relay:
                 if spill:
                     # RFC 5321 4.5.3.1.10: these were not refused, they only come with the next transaction.
                     waiting, most = spill + waiting, len(batch) - len(spill)
-        return [Answer(address, *said.get(address, otherwise)) for address in recipients]
+        return [Answer(address, *said.get(address, otherwise)) for address in mail.recipients]
 
     async def close(self) -> None:
         """Ends the kept connections."""
         while self._resting:
             await self._resting.pop().close()
 
-    async def _transaction(self, mail: _Mail, said: dict[str, Verdict], deadline: float) -> Verdict | None:
+    async def _transaction(self, mail: Outgoing, said: dict[str, Verdict], deadline: float) -> Verdict | None:
         """What broke, if anything did: it is the answer for all about whom nothing was said."""
         connection = None
         try:
             async with asyncio.timeout_at(deadline):
                 connection = await self._connection()
-                await connection.transact(mail.sender, mail.recipients, mail.content, said, smtputf8=mail.smtputf8)
+                await connection.transact(mail, said)
         except BROKEN as error:
             if connection is None:
                 return not_reached(error)

@@ -32,6 +32,15 @@ def retry_at(schedule: Schedule, attempts: int, first_at: float, now: float, cha
     return min(now + pause * (1 + _JITTER * chance), last)
 
 
+def attempts_before(schedule: Schedule, age: float) -> int:
+    """Which attempt is the first one at an age of at least `age` seconds, counted from 1 and without the jitter."""
+    attempts, passed = 1, 0.0
+    while passed < age:
+        passed += schedule.pauses[min(attempts, len(schedule.pauses)) - 1]
+        attempts += 1
+    return attempts
+
+
 class Gate:
     """Whether the next hop is worth trying at all. Pure.
 

@@ -64,13 +64,14 @@ class _Kept:
 
 @dataclass(slots=True)
 class Sink:
-    """Takes mail for anybody. `steps` are the verbs heard, in order; `freed` lets go on what a HANG holds."""
+    """Takes mail for anybody. `steps` are the verbs heard, in order; `freed` lets go on what a HANG holds; `dsn`: RFC 3461 is offered."""
 
     messages: list[tuple[Envelope, bytes]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     freed: asyncio.Event = field(default_factory=asyncio.Event)
+    dsn: bool = False
 
     def accepts(self, recipient: str) -> bool:
         return bool(recipient)
@@ -92,7 +93,7 @@ class Sink:
 
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> Server:
         """Raises OSError when the address is taken."""
-        receiver = ReceiverSettings(hostname="sink.localhost", size_limit=64 << 20)
+        receiver = ReceiverSettings(hostname="sink.localhost", size_limit=64 << 20, dsn=self.dsn)
         limits = ServerSettings(max_per_client=0, times=Times(commit_seconds=3600, linger_seconds=0.2))
         server = Server(self, receiver, limits, tls, rule=self.answer)
         await server.start([(host, port)])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mail import address, parameters
 from mail.data import DataReader
-from mail.envelope import Envelope, Notify
+from mail.envelope import Envelope, Notify, Wishes
 from mail.replies import Trouble
 
 
@@ -33,9 +33,11 @@ class Transaction:
             size=self.mail.size,
             eight_bit=self.mail.eight_bit,
             smtputf8=self.mail.smtputf8,
-            notify={path: wishes for path, wishes in self.recipients.items() if wishes != Notify()},
-            ret=self.mail.ret,
-            envelope_id=self.mail.envelope_id,
+            wishes=Wishes(
+                envelope_id=self.mail.envelope_id,
+                ret=self.mail.ret,
+                of={path: notify for path, notify in self.recipients.items() if notify != Notify()},
+            ),
         )
 
 

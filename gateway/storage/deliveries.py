@@ -61,7 +61,7 @@ def queue(
 # ------------------------------------------------------------------------------------------------------------- reading
 
 _OF_TRANSFER: Final = transfers_table.c.id == deliveries.c.transfer_id
-_JOINED: Final = select(deliveries, transfers_table.c.receipt_no).join(transfers_table, _OF_TRANSFER)
+_JOINED: Final = select(deliveries, transfers_table.c.receipt_no, transfers_table.c.wishes).join(transfers_table, _OF_TRANSFER)
 
 
 def of_transfer(connection: Connection, transfer_id: int) -> list[Delivery]:
@@ -87,17 +87,19 @@ def addressees(connection: Connection, delivery_id: int) -> tuple[Addressee, ...
 
 
 def _as_delivery(row: Row[Any], recipients: tuple[Addressee, ...], token: str = "") -> Delivery:
+    purpose = Purpose(row.purpose)
     return Delivery(
         id=row.id,
         transfer_id=row.transfer_id,
         receipt_no=row.receipt_no,
-        purpose=Purpose(row.purpose),
+        purpose=purpose,
         sender=row.sender,
         blob=row.blob or "",
         size=row.size,
         smtputf8=row.smtputf8,
         first_at=row.first_at,
         recipients=recipients,
+        wishes=row.wishes if purpose is Purpose.MAIL else "",
         token=token,
     )
 

@@ -16,9 +16,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from gateway.model import Addressee, Arrival, Claim, Delivery, Transfer
-from gateway.storage import database, deliveries, halts, ledger, search, settling, transfers
+from gateway.storage import database, deliveries, digests, halts, ledger, search, settling, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.committer import Committer
+from gateway.storage.digests import Digest
 from gateway.storage.disk import Disk
 from gateway.storage.faults import JournalUnavailableError
 from gateway.storage.halts import Halt, Halted
@@ -174,6 +175,14 @@ class Journal:
     async def queue_notice(self, transfer_id: int, content: Blob, *, at: float) -> None:
         """To the recipients of a mail that stays inside; a second one for the same transfer is not queued."""
         await self.write(lambda connection: settling.queue_notice(connection, transfer_id, content, at))
+
+    async def owed_digests(self, slot: float) -> list[Transfer]:
+        """What has to stand in the digests of `slot`; nothing once they went out."""
+        return await self.ask(lambda connection: digests.owed(connection, slot))
+
+    async def queue_digests(self, slot: float, written: Sequence[Digest], *, at: float) -> bool:
+        """False if they went out meanwhile."""
+        return await self.write(lambda connection: digests.queue(connection, slot, written, at))
 
     async def claim_deliveries(self, limit: int, *, at: float, lease_until: float) -> list[Delivery]:
         return await self.write(lambda connection: deliveries.claim(connection, limit, at, lease_until))

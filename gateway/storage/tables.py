@@ -55,6 +55,7 @@ transfers = Table(
     Column("lease_token", Text),
     Column("client", Text, nullable=False),
     Column("smtputf8", Boolean(create_constraint=False), nullable=False),
+    Column("wishes", Text, nullable=False, server_default=""),     # what the sender wants to hear (RFC 3461), JSON; empty: the usual
     Column("policy", Text, nullable=False),
     Column("rules", Text, nullable=False),
     Column("note", Text, nullable=False),
@@ -127,6 +128,14 @@ delivery_recipients = Table(
     Column("code", Integer, nullable=False),
     Column("enhanced", Text, nullable=False),
     Column("text", Text, nullable=False),
+)
+
+# The times at which digests of held mail went out, seconds since 1970.
+digests = Table(
+    "digests",
+    metadata,
+    Column("slot", Float, primary_key=True),
+    Column("sent_at", Float, nullable=False),
 )
 
 # 緊急停止: what is stopped now.

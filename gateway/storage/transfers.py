@@ -181,6 +181,7 @@ def _new_row(arrival: Arrival) -> dict[str, Any]:
         "attempts": 0,
         "client": _stored(arrival.client),
         "smtputf8": arrival.smtputf8,
+        "wishes": arrival.wishes,
         "policy": "",
         "rules": "",
         "note": "",

@@ -64,7 +64,8 @@ def transfer(*, with_result: bool = False, **changes: object) -> Transfer:
         "rules": "rules-1",
         "note": "",
     }
-    return Transfer(**(msgspec.structs.asdict(came) | given | changes))
+    known = {name: value for name, value in msgspec.structs.asdict(came).items() if name in Transfer.__struct_fields__}
+    return Transfer(**(known | given | changes))
 
 
 def info(content: bytes, name: str = "message.eml", kind: Kind = Kind.EML) -> PartInfo:

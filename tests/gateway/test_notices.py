@@ -8,7 +8,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from gateway.notices import REASONS, VERDICTS, Office, held_notice
+from gateway.notices import REASONS, VERDICTS, Office, digest_notice, held_notice
 from sanitizers.model import Action, Finding, MailFacts, Reason, Report, Severity, Verdict
 from tests.build.transfer import NOW, held, report, transfer
 
@@ -108,3 +108,17 @@ def test_a_notice_can_be_written_without_a_report(reason: Reason) -> None:
     raw = held_notice(transfer(verdict=Verdict.HELD, reason=reason, sender=""), None, OFFICE, NOW)
     text = email.message_from_bytes(raw, policy=email.policy.default).get_content()
     assert REASONS[reason].en in text
+
+
+def test_a_long_digest_is_cut_and_says_so() -> None:
+    held_ones = [transfer(receipt_no=f"20261118-{number:06d}", verdict=Verdict.HELD, reason=Reason.ENCRYPTED) for number in range(130)]
+    office = OFFICE._replace(pickup_url="https://uketori.town.example.jp")
+    raw = digest_notice("kakari@town.example.jp", held_ones, office, NOW)
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    text = message.get_content()
+    assert message["Subject"] == "【保留】お届けしていないメールが130通あります"
+    assert "ほか30通" in text
+    assert "and 30 more" in text
+    assert text.count("https://uketori.town.example.jp/transfers/20261118-000099") == 2
+    assert "20261118-000100" not in text
+    assert "example[.]com" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,12 @@ from gateway.storage.local_blobs import LocalBlobs
 from gateway.workers import Sanitized
 from sanitizers.model import Job, Kind, MailFacts, Reason, Report, Verdict
 from tests.build.transfer import BODY, NOW, RESULT, FakeWorkers, FaultyDisk, MemoryBlobs, arrival, digest, lost, report, signer
+
+Seen = Callable[[str], None]
+
+
+def unseen(_: str) -> None:
+    """Nobody watches."""
 
 
 class Road:
@@ -177,12 +183,12 @@ async def test_no_more_at_a_time_than_there_are_lanes(the_road: Road) -> None:
     class Slow(FakeWorkers):
         busy = most = 0
 
-        async def sanitize(self, source_fd: int, job: Job) -> Sanitized:
+        async def sanitize(self, source_fd: int, job: Job, progress: Seen = unseen) -> Sanitized:
             self.busy += 1
             self.most = max(self.most, self.busy)
             await asyncio.sleep(0.005)
             self.busy -= 1
-            return await super().sanitize(source_fd, job)
+            return await super().sanitize(source_fd, job, progress)
 
     workers = Slow()
     before = memory_descriptors()
@@ -198,10 +204,10 @@ async def test_a_drain_finishes_what_is_at_hand_and_begins_nothing(the_road: Roa
     going, may_end = asyncio.Event(), asyncio.Event()
 
     class Waiting(FakeWorkers):
-        async def sanitize(self, source_fd: int, job: Job) -> Sanitized:
+        async def sanitize(self, source_fd: int, job: Job, progress: Seen = unseen) -> Sanitized:
             going.set()
             await may_end.wait()
-            return await super().sanitize(source_fd, job)
+            return await super().sanitize(source_fd, job, progress)
 
     first, second = await the_road.take(), await the_road.take(b"second")
     pipeline = the_road.pipeline(Waiting(), concurrency=1)
@@ -218,7 +224,7 @@ async def test_what_is_cut_off_goes_back_and_costs_no_attempt(the_road: Road) ->
     going = asyncio.Event()
 
     class Stuck(FakeWorkers):
-        async def sanitize(self, source_fd: int, job: Job) -> Sanitized:
+        async def sanitize(self, source_fd: int, job: Job, progress: Seen = unseen) -> Sanitized:
             going.set()
             await asyncio.Event().wait()
             raise AssertionError
@@ -234,10 +240,10 @@ async def test_what_is_cut_off_goes_back_and_costs_no_attempt(the_road: Road) ->
 
 async def test_a_bug_met_in_one_transfer_stops_nobody_else(the_road: Road) -> None:
     class Buggy(FakeWorkers):
-        async def sanitize(self, source_fd: int, job: Job) -> Sanitized:
+        async def sanitize(self, source_fd: int, job: Job, progress: Seen = unseen) -> Sanitized:
             if os.pread(source_fd, 3, 0) == b"bad":
                 raise ZeroDivisionError
-            return await super().sanitize(source_fd, job)
+            return await super().sanitize(source_fd, job, progress)
 
     bad, good = await the_road.take(b"bad"), await the_road.take(b"good")
     first, second = await the_road.settled(the_road.pipeline(Buggy(), Policy(attempts=2)), bad, good)
@@ -247,11 +253,11 @@ async def test_a_bug_met_in_one_transfer_stops_nobody_else(the_road: Road) -> No
 
 async def test_a_late_worker_changes_nothing(the_road: Road) -> None:
     class Late(FakeWorkers):
-        async def sanitize(self, source_fd: int, job: Job) -> Sanitized:
+        async def sanitize(self, source_fd: int, job: Job, progress: Seen = unseen) -> Sanitized:
             # Meanwhile its lease runs out, and an operator's word has settled the matter otherwise.
             the_road.now += 10_000
             await the_road.journal.return_leases(at=the_road.now, attempts=1)
-            return await super().sanitize(source_fd, job)
+            return await super().sanitize(source_fd, job, progress)
 
     transfer = await the_road.one(the_road.pipeline(Late()))
     assert (transfer.state, transfer.reason) == (State.HELD, Reason.WORKER_CRASHED)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import email
-import email.policy
+import dataclasses
 import errno
 import time
 from collections.abc import AsyncIterator
@@ -12,20 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model import Purpose, RecipientState, State
-from gateway.notices import Office
-from gateway.post import MailIntake, MailOutbox, Notifier
+from gateway.model import RecipientState, State
+from gateway.post import MailIntake, MailOutbox
 from gateway.storage import upkeep
 from gateway.storage.faults import JournalUnavailableError, LeaseLostError, StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
-from mail.envelope import Envelope
+from mail.envelope import Envelope, Notify, Wishes
 from mail.intake import Intake, Overloaded
 from mail.outbox import Delivery, Outbox, Result
 from sanitizers.model import Reason, Verdict
 from tests.build.transfer import NOW, RESULT, FaultyDisk, MemoryBlobs, claimed, digest, report, settlement
 
-OFFICE = Office(sender="postmaster@town.example.jp", hostname="sekisho.town.example.jp")
 ENVELOPE = Envelope(sender="sender@example.com", recipients=("a@town.example.jp", "b@town.example.jp"), client_ip="192.0.2.9", helo="x")
 MESSAGE = b"Subject: x\r\n\r\nbody\r\n"
 
@@ -204,58 +200,26 @@ async def test_a_late_result_is_fenced_off(journal: Journal) -> None:
     assert (await journal.transfer(transfer_id)).state is State.DELIVERED
 
 
-# ------------------------------------------------------------------------------------------------------------- notices
-
-
-async def kept_inside(journal: Journal, verdict: Verdict = Verdict.HELD, reason: Reason = Reason.ENCRYPTED) -> int:
-    receipt_no = await post(intake(journal))
-    await journal.settle(claimed(await journal.claim(1, at=NOW, lease_until=NOW + 60)), settlement(report(verdict, reason)), at=NOW)
-    return (await journal.find(receipt_no)).id
-
-
-async def test_each_kept_mail_is_told_once(journal: Journal) -> None:
-    held, blocked = await kept_inside(journal), await kept_inside(journal, Verdict.BLOCKED, Reason.MALWARE)
-    blobs, queued = MemoryBlobs(), []
-    notifier = Notifier(journal, blobs, OFFICE, clock=lambda: NOW, queued=lambda: queued.append(1))
-    for _ in range(3):
-        await notifier.send_owed()
-    assert queued == [1, 1]
-    for transfer_id, subject in ((held, "【保留】"), (blocked, "【受け取れません】")):
-        (delivery,) = await journal.deliveries(transfer_id)
-        assert (delivery.purpose, delivery.sender) == (Purpose.NOTICE, "")
-        assert [one.address for one in delivery.recipients] == list(ENVELOPE.recipients)
-        message = email.message_from_bytes(await blobs.read(delivery.blob), policy=email.policy.default)
-        assert message["Subject"].startswith(subject)
-    assert (await journal.transfer(held)).state is State.HELD
-
-
-async def test_notices_are_written_when_somebody_says_so(journal: Journal) -> None:
-    queued = asyncio.Event()
-    notifier = Notifier(journal, MemoryBlobs(), OFFICE, clock=lambda: NOW, queued=queued.set)
-    async with asyncio.timeout(10):
-        running = asyncio.ensure_future(notifier.run())
-        await asyncio.sleep(0.01)
-        transfer_id = await kept_inside(journal)
-        notifier.wake()
-        await queued.wait()
-        assert len(await journal.deliveries(transfer_id)) == 1
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
-async def test_a_notice_that_cannot_be_stored_stays_owed(journal: Journal, tmp_path: Path) -> None:
-    await kept_inside(journal)
-    broken = LocalBlobs(tmp_path / "nowhere", disk=FaultyDisk("create"))
-    await Notifier(journal, broken, OFFICE, clock=lambda: NOW).send_owed()
-    assert len(await journal.owed_notices()) == 1
-    await Notifier(journal, MemoryBlobs(), OFFICE, clock=lambda: NOW).send_owed()
-    assert await journal.owed_notices() == []
-    await broken.stop()
+async def test_what_a_sender_wants_to_hear_goes_with_his_mail_and_no_other(journal: Journal) -> None:
+    blobs = MemoryBlobs()
+    wishes = Wishes("id 1", "HDRS", {"a@town.example.jp": Notify(("SUCCESS", "DELAY"), "rfc822;old@town.example.jp")})
+    receipt_no = await post(intake(journal, blobs), dataclasses.replace(ENVELOPE, wishes=wishes))
+    await blobs.put(RESULT)
+    await journal.settle(claimed(await journal.claim(1, at=NOW, lease_until=NOW + 60)), settlement(), at=NOW)
+    outbox = MailOutbox(journal, blobs, clock=lambda: NOW)
+    mail = await claim(outbox, NOW)
+    assert (mail.receipt_no, mail.wishes) == (receipt_no, wishes)
+    results = [Result(one.address, "failed", 550, "5.1.1", "no") for one in mail.recipients]
+    await outbox.settle(mail, results, b"a bounce")
+    assert (await claim(outbox, NOW)).wishes == Wishes()
 
 
 async def test_retention_gives_up_what_is_over_age(journal: Journal) -> None:
     blobs = MemoryBlobs()
-    held, on_its_way = await kept_inside(journal), await released(journal, blobs)
+    held = (await journal.find(await post(intake(journal)))).id
+    locked = settlement(report(Verdict.HELD, Reason.ENCRYPTED))
+    await journal.settle(claimed(await journal.claim(1, at=NOW, lease_until=NOW + 60)), locked, at=NOW)
+    on_its_way = await released(journal, blobs)
     assert await upkeep.dispose_over_age(journal, 90, NOW + 89 * 86_400) == 0
     assert await upkeep.dispose_over_age(journal, 90, NOW + 91 * 86_400) == 1
     assert (await journal.transfer(held)).state is State.DISPOSED

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import email
 import email.policy
+from dataclasses import replace
 from email.message import EmailMessage
 
 import pytest
 
 from mail import dsn
+from mail.dsn import Told
+from mail.envelope import Notify, Wishes
 from mail.outbox import Result
 from tests.build.smtp import NOW, delivery
 
@@ -16,7 +19,12 @@ GONE = Result("gone@town.example.jp", "failed", 550, "5.1.1", "No such user here
 
 
 def written(*failed: Result, sender: str = "taro@partner.example") -> bytes:
-    made = dsn.notice(delivery(sender=sender), failed or (GONE,), hostname="mx.example.jp", postmaster="postmaster@town.example.jp", now=NOW)
+    return told(*(Told(one, "FAILURE") for one in failed or (GONE,)), sender=sender)
+
+
+def told(*what: Told, sender: str = "taro@partner.example", wishes: Wishes | None = None) -> bytes:
+    about = replace(delivery(sender=sender), wishes=wishes or Wishes())
+    made = dsn.notice(about, what, hostname="mx.example.jp", postmaster="postmaster@town.example.jp", now=NOW)
     assert made is not None
     return made
 
@@ -94,5 +102,61 @@ def test_addresses_beyond_ascii() -> None:
 
 
 def test_nobody_to_tell_and_nothing_to_say() -> None:
-    assert dsn.notice(delivery(sender=""), [GONE], hostname="x", postmaster="y", now=NOW) is None
+    assert dsn.notice(delivery(sender=""), [Told(GONE, "FAILURE")], hostname="x", postmaster="y", now=NOW) is None
     assert dsn.notice(delivery(), [], hostname="x", postmaster="y", now=NOW) is None
+
+
+# ------------------------------------------------------------------------------------------------------------ RFC 3461
+
+OK = Result("ok@town.example.jp", "delivered", 250, "2.0.0", "queued")
+LATE = Result("late@town.example.jp", "deferred", 451, "4.2.0", "later", NOW + 60)
+
+
+def test_what_there_is_to_tell() -> None:
+    assert dsn.event_of(GONE, late=False) == dsn.event_of(GONE, late=True) == "FAILURE"
+    assert (dsn.event_of(LATE, late=False), dsn.event_of(LATE, late=True)) == (None, "DELAY")
+    assert (dsn.event_of(OK, late=False), dsn.event_of(replace(OK, passed_on=True), late=False)) == ("SUCCESS", None)
+
+
+@pytest.mark.parametrize(
+    ("on", "wanted"),
+    [((), {"FAILURE"}), (("NEVER",), set()), (("SUCCESS",), {"SUCCESS"}), (("DELAY", "FAILURE"), {"DELAY", "FAILURE"})],
+)
+def test_a_sender_hears_what_he_wants_to(on: tuple[str, ...], wanted: set[str]) -> None:
+    assert {event for event in ("FAILURE", "DELAY", "SUCCESS") if Notify(on).wants(event)} == wanted
+
+
+@pytest.mark.parametrize(
+    ("result", "event", "action", "status", "subject"),
+    [(OK, "SUCCESS", "relayed", "2.0.0", "配送しました"), (LATE, "DELAY", "delayed", "4.2.0", "配送が遅れています")],
+)
+def test_good_and_late_news(result: Result, event: dsn.Event, action: str, status: str, subject: str) -> None:
+    message = read(told(Told(result, event)))
+    assert str(message["Subject"]).startswith(subject)
+    _, machine = message.iter_parts()
+    _, block = machine.get_payload()  # type: ignore[misc]
+    assert (block["Action"], block["Status"]) == (action, status)
+
+
+def test_the_gravest_news_gives_the_subject_and_all_are_told() -> None:
+    message = read(told(Told(OK, "SUCCESS"), Told(GONE, "FAILURE"), Told(LATE, "DELAY")))
+    assert str(message["Subject"]).startswith("配送できませんでした")
+    text, machine = message.iter_parts()
+    assert [block["Action"] for block in machine.get_payload()[1:]] == ["relayed", "failed", "delayed"]  # type: ignore[index]
+    assert text.get_content().count("受付番号 20261120-000001") == 3
+
+
+def test_what_the_sender_gave_comes_back_to_him() -> None:
+    wishes = Wishes("QQ 314159", "", {GONE.address: Notify(("FAILURE",), "rfc822;Old+2BName@partner.example")})
+    _, machine = read(told(Told(GONE, "FAILURE"), wishes=wishes)).iter_parts()
+    whole, one = machine.get_payload()  # type: ignore[misc]
+    assert whole["Original-Envelope-Id"] == "QQ 314159"
+    assert one["Original-Recipient"] == "rfc822; Old+Name@partner.example"
+
+
+@pytest.mark.parametrize("original", ["rfc822;a+0D+0ABcc:+20x@y.example", "rfc822;" + "x" * 480, "x-y;+"])
+def test_no_original_recipient_shapes_the_notice(original: str) -> None:
+    octets = told(Told(GONE, "FAILURE"), wishes=Wishes("", "", {GONE.address: Notify((), original)}))
+    _, machine = read(octets).iter_parts()
+    assert len(machine.get_payload()) == 2  # type: ignore[arg-type]
+    assert b"\r\nBcc" not in octets

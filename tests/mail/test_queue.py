@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import email
+import email.policy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from mail import queue
 from mail.answer import Answer
+from mail.envelope import Notify, Wishes
 from mail.outbox import Delivery, Outbox
 from mail.queue import Queue, QueueSettings
-from mail.relay import Relay, RelaySettings
+from mail.relay import Outgoing, Relay, RelaySettings
 from mail.replies import Reply
 from mail.retry import Schedule
 from mail.sink import Fault, Sink
@@ -38,15 +40,15 @@ class Hop:
     calls: list[tuple[str, tuple[str, ...], bytes]] = field(default_factory=list)
     closed: bool = False
 
-    async def deliver(self, sender: str, recipients: Sequence[str], message: bytes, *, smtputf8: bool = False) -> list[Answer]:
+    async def deliver(self, mail: Outgoing) -> list[Answer]:
         self.busy += 1
         self.most = max(self.most, self.busy)
         try:
-            self.calls.append((sender, tuple(recipients), message))
+            self.calls.append((mail.sender, tuple(mail.recipients), mail.content))
             if self.gate is not None:
                 await self.gate.wait()
             await asyncio.sleep(0)
-            return [Answer(address, *self.says.get(address, self.otherwise)) for address in recipients]  # type: ignore[arg-type]
+            return [Answer(address, *self.says.get(address, self.otherwise)) for address in mail.recipients]  # type: ignore[arg-type]
         finally:
             self.busy -= 1
 
@@ -279,3 +281,52 @@ async def test_queue_relay_and_sink_together() -> None:
     await server.stop(1)
     assert {tuple(result.status for result in results) for _, results, _ in outbox.settled} == {("delivered", "failed", "deferred")}
     assert [envelope.recipients for envelope, _ in sink.messages] == [("a@x.example",)] * 10
+
+
+# ------------------------------------------------------------------------------------------------------------ RFC 3461
+
+
+@pytest.mark.parametrize(
+    ("on", "answer", "attempts", "subject"),
+    [
+        (("SUCCESS",), OK, 0, "配送しました"),
+        (("SUCCESS",), (*OK, True), 0, None),
+        (("SUCCESS",), NEVER, 0, None),
+        (("NEVER",), NEVER, 0, None),
+        ((), OK, 0, None),
+        ((), NEVER, 0, "配送できませんでした"),
+        # The schedule of these tests reaches 300 seconds with the third attempt.
+        (("DELAY",), LATER, 2, "配送が遅れています"),
+        (("DELAY",), LATER, 1, None),
+        (("DELAY",), LATER, 3, None),
+        ((), LATER, 2, None),
+    ],
+)
+async def test_the_sender_hears_what_he_asked_for(on: tuple[str, ...], answer: tuple[object, ...], attempts: int, subject: str | None) -> None:
+    about = replace(delivery("a@town.example.jp", attempts=attempts), wishes=Wishes(of={"a@town.example.jp": Notify(on)}))
+    outbox = MemoryOutbox([about])
+    working = Queue(outbox, Hop(otherwise=answer), replace(SETTINGS, delay_seconds=300), clock=lambda: NOW)  # type: ignore[arg-type]
+    running = asyncio.create_task(working.run())
+    await until(lambda: bool(outbox.settled))
+    working.drain()
+    await within(running)
+    [(_, _, notice)] = outbox.settled
+    if subject is None:
+        assert notice is None
+    else:
+        assert notice is not None
+        assert str(email.message_from_bytes(notice, policy=email.policy.default)["Subject"]).startswith(subject)
+
+
+async def test_wishes_reach_a_next_hop_that_knows_them() -> None:
+    wishes = Wishes("id +1", "HDRS", {"a@town.example.jp": Notify(("SUCCESS", "DELAY"), "rfc822;old@town.example.jp")})
+    for offered in (True, False):
+        sink = Sink(dsn=offered)
+        server = await sink.listen("127.0.0.1", 0)
+        relay = Relay(RelaySettings("127.0.0.1", server.addresses[0][1]))
+        answers = await within(relay.deliver(Outgoing("x@y.example", ["a@town.example.jp", "b@town.example.jp"], CONTENT, wishes=wishes)))
+        await relay.close()
+        await server.stop()
+        [(envelope, _)] = sink.messages
+        assert envelope.wishes == (wishes if offered else Wishes())
+        assert [answer.passed_on for answer in answers] == [offered, offered]  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from mail.actions import Act, Action, Begin, Send, Write
-from mail.envelope import Envelope, Notify
+from mail.envelope import Envelope, Notify, Wishes
 from mail.receiver import Receiver, ReceiverSettings
 from mail.replies import HANG_UP, Reply, Trouble
 from tests.build.smtp import OURS
@@ -435,8 +435,7 @@ def test_the_wishes_of_rfc_3461_where_they_are_offered() -> None:
     )
     assert codes(replies) == [b"250", b"250", b"501", b"501", b"354"]
     [envelope] = talk.envelopes
-    assert (envelope.ret, envelope.envelope_id) == ("HDRS", "x+y")
-    assert envelope.notify == {"a@town.example.jp": Notify(("SUCCESS", "DELAY"), "rfc822;a+40old.example")}
+    assert envelope.wishes == Wishes("x+y", "HDRS", {"a@town.example.jp": Notify(("SUCCESS", "DELAY"), "rfc822;a+40old.example")})
 
 
 def test_a_trusted_hop_speaks_for_another_for_one_message() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mail.relay import Relay, RelaySettings, Tls
+from mail.relay import Outgoing, Relay, RelaySettings, Tls
 from mail.replies import HANG_UP, Reply
 from mail.sink import HANG, Fault, Sink
 from tests.build.smtp import CONTENT, DROPS, HANGS, certificate, hop, until, within
@@ -40,7 +40,7 @@ async def sinking(*faults: Fault, tls: ssl.SSLContext | None = None, **more: obj
 
 async def test_every_recipient_has_its_answer() -> None:
     async with sinking() as (sink, relay):
-        answers = await relay.deliver("x@y.example", [A, B], CONTENT)
+        answers = await relay.deliver(Outgoing("x@y.example", [A, B], CONTENT))
         assert [(answer.address, answer.status, answer.code, answer.enhanced) for answer in answers] == [
             (A, "delivered", 250, "2.0.0"), (B, "delivered", 250, "2.0.0"),
         ]  # fmt: skip
@@ -53,7 +53,7 @@ async def test_every_recipient_has_its_answer() -> None:
 @pytest.mark.parametrize("sender", ["", "foo..bar.@docomo.ne.jp", '"a b\\"c@d"@x.example', "bounce-a%b@x.example", "a@[192.0.2.1]"])
 async def test_senders_go_out_as_they_came_in(sender: str) -> None:
     async with sinking() as (sink, relay):
-        [answer] = await relay.deliver(sender, [A], CONTENT)
+        [answer] = await relay.deliver(Outgoing(sender, [A], CONTENT))
         assert answer.status == "delivered"
         assert sink.messages[0][0].sender == sender
 
@@ -62,8 +62,8 @@ async def test_senders_go_out_as_they_came_in(sender: str) -> None:
 async def test_no_address_becomes_a_command(bad: str) -> None:
     async with hop() as raw:
         relay = Relay(settings(raw.port))
-        assert [answer.status for answer in await relay.deliver("x@y.example", [bad, A], CONTENT)] == ["failed", "delivered"]
-        assert [answer.status for answer in await relay.deliver(bad, [A], CONTENT)] == ["failed"]
+        assert [answer.status for answer in await relay.deliver(Outgoing("x@y.example", [bad, A], CONTENT))] == ["failed", "delivered"]
+        assert [answer.status for answer in await relay.deliver(Outgoing(bad, [A], CONTENT))] == ["failed"]
         await relay.close()
         assert not any(b"SIZE=1" in line or b"\0" in line for line in raw.heard)
         assert raw.heard.count(b"DATA\r\n") == 1
@@ -76,40 +76,40 @@ async def test_no_address_becomes_a_command(bad: str) -> None:
 @pytest.mark.parametrize(("reply", "status"), [(TEMPORARY, "deferred"), (FOR_GOOD, "failed")])
 async def test_a_refusal_at_any_stage(verb: str, reply: Reply, status: str) -> None:
     async with sinking(Fault(verb, reply, times=1)) as (sink, relay):
-        answers = await relay.deliver("x@y.example", [A], CONTENT)
+        answers = await relay.deliver(Outgoing("x@y.example", [A], CONTENT))
         assert [(answer.status, answer.code, answer.enhanced, answer.text) for answer in answers] == [
             (status, reply.code, reply.enhanced, reply.text)
         ]
         assert sink.messages == []
         # The same connection goes on.
-        assert (await relay.deliver("x@y.example", [A], CONTENT))[0].status == "delivered"
+        assert (await relay.deliver(Outgoing("x@y.example", [A], CONTENT)))[0].status == "delivered"
         assert sink.steps.count("CONNECT") == 1
 
 
 async def test_each_recipient_by_itself() -> None:
     async with sinking(Fault("RCPT", FOR_GOOD, B), Fault("RCPT", TEMPORARY, C)) as (sink, relay):
-        answers = await relay.deliver("x@y.example", [A, B, C], CONTENT)
+        answers = await relay.deliver(Outgoing("x@y.example", [A, B, C], CONTENT))
         assert [answer.status for answer in answers] == ["delivered", "failed", "deferred"]
         assert sink.messages[0][0].recipients == (A,)
 
 
 async def test_a_421_in_the_middle() -> None:
     async with sinking(Fault("RCPT", Reply(421, "4.3.2", "closing"), B, times=1)) as (sink, relay):
-        answers = await relay.deliver("x@y.example", [A, B, C], CONTENT)
+        answers = await relay.deliver(Outgoing("x@y.example", [A, B, C], CONTENT))
         assert [(answer.status, answer.code) for answer in answers] == [("deferred", 0), ("deferred", 421), ("deferred", 0)]
         assert sink.messages == []
-        assert (await relay.deliver("x@y.example", [A], CONTENT))[0].status == "delivered"
+        assert (await relay.deliver(Outgoing("x@y.example", [A], CONTENT)))[0].status == "delivered"
 
 
 async def test_too_many_recipients_come_with_the_next_transaction() -> None:
     async with sinking(Fault("RCPT", Reply(452, "4.5.3", "too many"), C, times=1)) as (sink, relay):
-        assert [answer.status for answer in await relay.deliver("x@y.example", [A, B, C], CONTENT)] == ["delivered"] * 3
+        assert [answer.status for answer in await relay.deliver(Outgoing("x@y.example", [A, B, C], CONTENT))] == ["delivered"] * 3
         assert [envelope.recipients for envelope, _ in sink.messages] == [(A, B), (C,)]
     async with sinking(Fault("RCPT", Reply(452, "4.5.3", "too many"))) as (sink, relay):
-        assert [answer.status for answer in await relay.deliver("x@y.example", [A, B], CONTENT)] == ["deferred"] * 2
+        assert [answer.status for answer in await relay.deliver(Outgoing("x@y.example", [A, B], CONTENT))] == ["deferred"] * 2
     people = [f"p{number}@town.example.jp" for number in range(25)]
     async with sinking(recipients_per_transaction=10) as (sink, relay):
-        assert [answer.status for answer in await relay.deliver("x@y.example", people, CONTENT)] == ["delivered"] * 25
+        assert [answer.status for answer in await relay.deliver(Outgoing("x@y.example", people, CONTENT))] == ["delivered"] * 25
         assert [len(envelope.recipients) for envelope, _ in sink.messages] == [10, 10, 5]
 
 
@@ -121,44 +121,44 @@ async def test_too_many_recipients_come_with_the_next_transaction() -> None:
 async def test_hanging_and_leaving_at_any_stage_is_temporary(verb: str, how: bytes) -> None:
     async with hop(**{verb: how}) as raw:
         relay = Relay(settings(raw.port))
-        [answer] = await within(relay.deliver("x@y.example", [A], CONTENT))  # type: ignore[misc]
+        [answer] = await within(relay.deliver(Outgoing("x@y.example", [A], CONTENT)))  # type: ignore[misc]
         assert (answer.status, answer.code, answer.enhanced[0]) == ("deferred", 0, "4")
         assert answer.unreached == (verb in ("connect", "ehlo"))
         raw.script.clear()
-        assert (await relay.deliver("x@y.example", [A], CONTENT))[0].status == "delivered"
+        assert (await relay.deliver(Outgoing("x@y.example", [A], CONTENT)))[0].status == "delivered"
         await relay.close()
 
 
 @pytest.mark.parametrize("verb", ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "."])
 async def test_the_sink_can_hang_up_at_any_stage(verb: str) -> None:
     async with sinking(Fault(verb, HANG_UP, times=1)) as (sink, relay):
-        assert (await relay.deliver("x@y.example", [A], CONTENT))[0].status == "deferred"
+        assert (await relay.deliver(Outgoing("x@y.example", [A], CONTENT)))[0].status == "deferred"
         assert sink.messages == []
-        assert (await relay.deliver("x@y.example", [A], CONTENT))[0].status == "delivered"
+        assert (await relay.deliver(Outgoing("x@y.example", [A], CONTENT)))[0].status == "delivered"
 
 
 @pytest.mark.parametrize("verb", ["DATA", "."])
 async def test_the_sink_can_hang(verb: str) -> None:
     async with sinking(Fault(verb, HANG, times=1)) as (sink, relay):
-        assert (await relay.deliver("x@y.example", [A], CONTENT))[0].text == "timed out"
+        assert (await relay.deliver(Outgoing("x@y.example", [A], CONTENT)))[0].text == "timed out"
         assert sink.messages == []
 
 
 async def test_what_was_refused_before_the_break_stays_refused() -> None:
     async with sinking(Fault("RCPT", FOR_GOOD, A), Fault("DATA", HANG_UP)) as (_, relay):
-        assert [answer.status for answer in await relay.deliver("x@y.example", [A, B], CONTENT)] == ["failed", "deferred"]
+        assert [answer.status for answer in await relay.deliver(Outgoing("x@y.example", [A, B], CONTENT))] == ["failed", "deferred"]
 
 
 async def test_a_hop_that_is_not_there() -> None:
     relay = Relay(settings(1))
-    answers = await relay.deliver("x@y.example", [A, B], CONTENT)
+    answers = await relay.deliver(Outgoing("x@y.example", [A, B], CONTENT))
     assert [(answer.status, answer.enhanced, answer.unreached) for answer in answers] == [("deferred", "4.4.1", True)] * 2
 
 
 @pytest.mark.parametrize("greeting", [b"421 4.3.2 busy\r\n", b"554 5.7.1 not you\r\n", b"hello\r\n", b"220", b"HTTP/1.1 400\r\n\r\n"])
 async def test_a_greeting_that_is_none_is_temporary_for_all_mail(greeting: bytes) -> None:
     async with hop(connect=greeting) as raw:
-        [answer] = await Relay(settings(raw.port)).deliver("x@y.example", [A], CONTENT)
+        [answer] = await Relay(settings(raw.port)).deliver(Outgoing("x@y.example", [A], CONTENT))
         assert (answer.status, answer.enhanced, answer.unreached) == ("deferred", "4.4.1", True)
 
 
@@ -187,7 +187,7 @@ async def test_no_lie_makes_a_mail_delivered(script: dict[str, bytes]) -> None:
     """A 220 to the end of the content is a 2xx; nothing else here may be taken for one."""
     async with hop(**script) as raw:
         relay = Relay(settings(raw.port))
-        [answer] = await within(relay.deliver("x@y.example", [A], CONTENT))  # type: ignore[misc]
+        [answer] = await within(relay.deliver(Outgoing("x@y.example", [A], CONTENT)))  # type: ignore[misc]
         expected = "delivered" if script == {"end": b"220 hop\r\n"} else "deferred"
         assert answer.status == expected
         await relay.close()
@@ -195,7 +195,7 @@ async def test_no_lie_makes_a_mail_delivered(script: dict[str, bytes]) -> None:
 
 async def test_control_characters_of_a_reply_go_nowhere() -> None:
     async with hop(rcpt=b"550-5.1.1 no\x1b[31m\x00such\r\n550 5.1.1 us\xffer\xe3\x81\x82\r\n") as raw:
-        [answer] = await Relay(settings(raw.port)).deliver("x@y.example", [A], CONTENT)
+        [answer] = await Relay(settings(raw.port)).deliver(Outgoing("x@y.example", [A], CONTENT))
         assert (answer.status, answer.enhanced) == ("failed", "5.1.1")
         assert answer.text.isprintable()
         assert "あ" in answer.text
@@ -210,7 +210,7 @@ async def test_control_characters_of_a_reply_go_nowhere() -> None:
 )  # fmt: skip
 async def test_status_and_digits_agree(reply: bytes, status: str, enhanced: str) -> None:
     async with hop(rcpt=reply) as raw:
-        [answer] = await Relay(settings(raw.port)).deliver("x@y.example", [A], CONTENT)
+        [answer] = await Relay(settings(raw.port)).deliver(Outgoing("x@y.example", [A], CONTENT))
         assert (answer.status, answer.enhanced) == (status, enhanced)
 
 
@@ -219,14 +219,14 @@ async def test_status_and_digits_agree(reply: bytes, status: str, enhanced: str)
 
 async def test_addresses_beyond_ascii_need_a_hop_that_takes_them() -> None:
     async with sinking() as (sink, relay):
-        [answer] = await relay.deliver("差出人@x.example", ["役場@town.example.jp"], CONTENT, smtputf8=True)
+        [answer] = await relay.deliver(Outgoing("差出人@x.example", ["役場@town.example.jp"], CONTENT, smtputf8=True))
         assert answer.status == "delivered"
         assert (sink.messages[0][0].sender, sink.messages[0][0].smtputf8) == ("差出人@x.example", True)
     async with hop() as raw:
         relay = Relay(settings(raw.port))
-        [answer] = await relay.deliver("差出人@x.example", [A], CONTENT, smtputf8=True)
+        [answer] = await relay.deliver(Outgoing("差出人@x.example", [A], CONTENT, smtputf8=True))
         assert (answer.status, answer.enhanced) == ("failed", "5.6.7")
-        answers = await relay.deliver("x@y.example", [A, "役場@town.example.jp"], CONTENT, smtputf8=True)
+        answers = await relay.deliver(Outgoing("x@y.example", [A, "役場@town.example.jp"], CONTENT, smtputf8=True))
         assert [(answer.status, answer.enhanced) for answer in answers] == [("delivered", "2.0.0"), ("failed", "5.6.7")]
         await relay.close()
 
@@ -237,7 +237,7 @@ async def test_addresses_beyond_ascii_need_a_hop_that_takes_them() -> None:
 async def test_connections_are_kept_and_their_number_is_bounded() -> None:
     async with sinking(concurrency=3, messages_per_connection=5) as (sink, relay):
         for _ in range(4):
-            await asyncio.gather(*(relay.deliver("x@y.example", [A], CONTENT) for _ in range(6)))
+            await asyncio.gather(*(relay.deliver(Outgoing("x@y.example", [A], CONTENT)) for _ in range(6)))
         assert len(sink.messages) == 24
         assert 24 / 5 <= sink.steps.count("CONNECT") <= 7
 
@@ -247,7 +247,7 @@ async def test_a_connection_that_rested_too_long_is_not_used() -> None:
     async with hop() as raw:
         relay = Relay(settings(raw.port), clock=lambda: now[0])
         for now[0] in (0.0, 59.0, 200.0):
-            assert (await relay.deliver("x@y.example", [A], CONTENT))[0].status == "delivered"
+            assert (await relay.deliver(Outgoing("x@y.example", [A], CONTENT)))[0].status == "delivered"
         await relay.close()
         assert raw.connections == 2
 
@@ -255,25 +255,25 @@ async def test_a_connection_that_rested_too_long_is_not_used() -> None:
 async def test_a_kept_connection_that_died_is_replaced() -> None:
     async with sinking(Fault("RSET", HANG_UP, times=1)) as (sink, relay):
         for _ in range(2):
-            assert (await relay.deliver("x@y.example", [A], CONTENT))[0].status == "delivered"
+            assert (await relay.deliver(Outgoing("x@y.example", [A], CONTENT)))[0].status == "delivered"
         assert sink.steps.count("CONNECT") == 2
 
 
 async def test_cancelling_leaves_no_connection_in_mid_transaction() -> None:
     async with sinking(Fault(".", HANG, times=1), final_seconds=60.0, delivery_seconds=60.0) as (sink, relay):
-        task = asyncio.create_task(relay.deliver("x@y.example", [A], CONTENT))
+        task = asyncio.create_task(relay.deliver(Outgoing("x@y.example", [A], CONTENT)))
         await until(lambda: "." in sink.steps)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert (await relay.deliver("x@y.example", [B], CONTENT))[0].status == "delivered"
+        assert (await relay.deliver(Outgoing("x@y.example", [B], CONTENT)))[0].status == "delivered"
         assert [envelope.recipients for envelope, _ in sink.messages] == [(B,)]
 
 
 async def test_a_whole_delivery_has_a_deadline() -> None:
     async with hop(end=HANGS) as raw:
         relay = Relay(settings(raw.port, final_seconds=60.0, delivery_seconds=0.2))
-        assert (await within(relay.deliver("x@y.example", [A], CONTENT)))[0].text == "timed out"  # type: ignore[index]
+        assert (await within(relay.deliver(Outgoing("x@y.example", [A], CONTENT))))[0].text == "timed out"  # type: ignore[index]
 
 
 # ------------------------------------------------------------------------------------------------- TLS
@@ -287,7 +287,7 @@ async def test_tls_by_setting(tmp_path: Path, mode: Tls, offered: bool) -> None:
     server = await sink.listen("127.0.0.1", 0, tls if offered else None)
     hop_at = RelaySettings("localhost", server.addresses[0][1], tls=mode, connect_seconds=2.0)
     relay = Relay(hop_at, trusting if mode is Tls.REQUIRED else None)
-    [answer] = await relay.deliver("x@y.example", [A], CONTENT)
+    [answer] = await relay.deliver(Outgoing("x@y.example", [A], CONTENT))
     if mode is Tls.REQUIRED and not offered:
         assert (answer.status, answer.enhanced, sink.messages) == ("deferred", "4.7.4", [])
     else:
@@ -302,7 +302,7 @@ async def test_required_tls_wants_the_right_certificate(tmp_path: Path) -> None:
     sink = Sink()
     server = await sink.listen("127.0.0.1", 0, tls)
     relay = Relay(RelaySettings("localhost", server.addresses[0][1], tls=Tls.REQUIRED, connect_seconds=2.0))
-    [answer] = await relay.deliver("x@y.example", [A], CONTENT)
+    [answer] = await relay.deliver(Outgoing("x@y.example", [A], CONTENT))
     assert (answer.status, sink.messages) == ("deferred", [])
     await server.stop(0)
 
@@ -311,10 +311,10 @@ async def test_required_tls_wants_the_right_certificate(tmp_path: Path) -> None:
 async def test_broken_tls_is_passed_by_where_it_is_opportunistic(starttls: bytes) -> None:
     async with hop(ehlo=b"250-hop\r\n250 STARTTLS\r\n", starttls=starttls) as raw:
         relay = Relay(settings(raw.port, tls=Tls.OPPORTUNISTIC))
-        [answer] = await within(relay.deliver("x@y.example", [A], CONTENT))  # type: ignore[misc]
+        [answer] = await within(relay.deliver(Outgoing("x@y.example", [A], CONTENT)))  # type: ignore[misc]
         assert (answer.status, raw.connections) == ("delivered", 2)
         await relay.close()
         relay = Relay(settings(raw.port, tls=Tls.REQUIRED))
-        [answer] = await within(relay.deliver("x@y.example", [A], CONTENT))  # type: ignore[misc]
+        [answer] = await within(relay.deliver(Outgoing("x@y.example", [A], CONTENT)))  # type: ignore[misc]
         assert answer.status == "deferred"
         assert len(raw.contents) == 1

@@ -12,7 +12,7 @@ from aiosmtpd.smtp import SMTP, Session
 from aiosmtpd.smtp import Envelope as OracleEnvelope
 
 from mail.receiver import ReceiverSettings
-from mail.relay import Relay, RelaySettings
+from mail.relay import Outgoing, Relay, RelaySettings
 from mail.sink import Sink
 from tests.build.smtp import FALSE_ENDS, OURS, TRUE_END, Client, serving
 
@@ -91,7 +91,7 @@ async def test_what_we_send_is_one_message_to_everybody(name: str) -> None:
     async with oracle() as other:
         for port in (server.addresses[0][1], other.port):
             relay = Relay(RelaySettings("127.0.0.1", port))
-            [answer] = await relay.deliver("a@b.example", ["c@d.example"], content.replace(b"\0", b""))
+            [answer] = await relay.deliver(Outgoing("a@b.example", ["c@d.example"], content.replace(b"\0", b"")))
             assert answer.status == "delivered"
             await relay.close()
     await server.stop(0)
