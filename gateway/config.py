@@ -90,6 +90,14 @@ def seconds(value: Any) -> float:
     return float(match[1]) * _TIME_UNITS[match[2]]
 
 
+def clock(value: Any) -> int:
+    """A time of day, `9:00`, in minutes since midnight."""
+    match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", str(value).strip())
+    if match is None:
+        raise ValueError("must be a time of day such as 9:00")
+    return int(match[1]) * 60 + int(match[2])
+
+
 def many(read: Callable[[Any], object]) -> Callable[[Any], tuple[object, ...]]:
     """A list; in the environment comma-separated."""
 
@@ -151,12 +159,18 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("smtp", "tls_certificate", text, "", "certificate chain (PEM); with it STARTTLS is offered"),
     Setting("smtp", "tls_key", text, "", "its private key (PEM); empty: in the same file"),
     Setting("smtp", "bare_newline", choice("reject", "normalize"), "reject", "a line end that is not CR LF: reject or normalize"),
+    Setting("mail", "authentication", choice("check", "upstream", "off"), "check", "SPF, DKIM, DMARC: check, upstream (believe it) or off"),
+    Setting("mail", "authserv_id", text, "", "the trusted upstream server's name in Authentication-Results"),
+    Setting("mail", "resolvers", many(text), [], "addresses of DNS servers for these checks; empty: those of the system"),
+    Setting("mail", "dns_timeout", seconds, "3s", "time for all DNS questions about one mail; what is not known by then is not checked"),
     Setting("relay", "next_hop", address, "127.0.0.1:2526", "mail server that sanitised mail goes to"),
     Setting("relay", "retry", many(seconds), ["1m", "5m", "15m", "30m", "1h", "2h", "4h"], "pauses between attempts; the last one repeats"),
     Setting("relay", "expire", seconds, "5d", "when to give up and tell the sender"),
     Setting("relay", "concurrency", whole, 10, "connections to the next hop at a time"),
     Setting("relay", "tls", choice("never", "opportunistic", "required"), "opportunistic", "STARTTLS towards the next hop"),
     Setting("relay", "notice_sender", text, "", "sender of notices about held mail; empty: postmaster at the first domain"),
+    Setting("notices", "at_once", flag, True, "tell the recipients of each held mail at once"),
+    Setting("notices", "digest", many(clock), ["9:00", "13:00"], "times of day for a digest of what is held; an empty list: none"),
     Setting("workers", "jobs", whole, 2, "transfers that are sanitised at a time; best one per core"),
     Setting("workers", "attempts", whole, 3, "how often a transfer whose process was lost is tried before it is held"),
     Setting("policy", "file", text, "", "policy document; empty: the built-in strict policy"),

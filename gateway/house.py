@@ -17,11 +17,12 @@ from gateway.admin.app import Admin
 from gateway.config import Config, ConfigError
 from gateway.drop.app import Drop
 from gateway.notices import Office
+from gateway.notifier import Notifier
 from gateway.people.accounts import Accounts
 from gateway.pickup.app import Pickup
 from gateway.pipeline import Pipeline
 from gateway.policy import Policy
-from gateway.post import MailIntake, MailOutbox, Notifier
+from gateway.post import MailIntake, MailOutbox, SenderCheck
 from gateway.receipts import Signer
 from gateway.storage import upkeep
 from gateway.storage.faults import StorageError
@@ -34,6 +35,7 @@ from gateway.uploads import Uploads
 from gateway.web.events import Events
 from gateway.web.face import Listener
 from gateway.workers import JailUnavailable, Workers
+from mail.authentication import Checker
 from mail.queue import Queue, QueueSettings
 from mail.receiver import ReceiverSettings
 from mail.relay import Relay, RelaySettings, Tls
@@ -99,7 +101,15 @@ class House:
             settings["service.language"],
             settings["pickup.url"],
         )
-        self._notifier = Notifier(self.journal, self.blobs, office, clock=clock, queued=self.queue.wake)
+        self._notifier = Notifier(
+            self.journal,
+            self.blobs,
+            office,
+            at_once=settings["notices.at_once"],
+            digest_at=settings["notices.digest"],
+            clock=clock,
+            queued=self.queue.wake,
+        )
         self._pipeline: Pipeline | None = None
         self._server: Server | None = None
         self._listeners: list[Listener] = []
@@ -168,6 +178,7 @@ class House:
             self._policy,
             signer,
             concurrency=self._settings["workers.jobs"],
+            authenticate=_sender_check(self._settings),
             clock=self._clock,
             released=self.queue.wake,
             stayed=self._notifier.wake,
@@ -288,6 +299,15 @@ def _notice_sender(settings: Config) -> str:
     return sender or f"postmaster@{settings['smtp.domains'][0]}"
 
 
+def _sender_check(settings: Config) -> SenderCheck:
+    """Raises ConfigError when a server upstream is to be believed and is not named."""
+    how = settings["mail.authentication"]
+    if how == "upstream" and not settings["mail.authserv_id"]:
+        raise ConfigError("mail.authserv_id: must name the server whose results are believed")
+    checker = Checker(settings["mail.resolvers"], limit=settings["mail.dns_timeout"]) if how == "check" else None
+    return SenderCheck(settings["service.hostname"], checker, upstream=settings["mail.authserv_id"] if how == "upstream" else "")
+
+
 def _certificate(settings: Config, context: ssl.SSLContext | None) -> ssl.SSLContext | None:
     """For STARTTLS, where a certificate is set; `context` is given it anew, so that a renewed one needs no restart. Raises ConfigError."""
     if not settings["smtp.tls_certificate"]:
@@ -308,6 +328,7 @@ def _receiver_settings(settings: Config) -> ReceiverSettings:
         refuse_bare_newlines=settings["smtp.bare_newline"] == "reject",
         strict_pipelining=settings["smtp.strict_pipelining"],
         postmaster_domain=settings["smtp.domains"][0],
+        dsn=True,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 import msgspec
@@ -25,7 +25,7 @@ from gateway.storage.faults import BlobDamagedError, BlobMissingError, LeaseLost
 from gateway.storage.journal import Journal
 from gateway.storage.settling import Settlement, pack
 from gateway.workers import Sanitized
-from sanitizers.model import Job, Reason, Report, Verdict
+from sanitizers.model import Authentication, Job, Reason, Report, Verdict
 
 _log = log.get(__name__)
 
@@ -34,6 +34,14 @@ _POLL_SECONDS: Final = 1.0
 _LEASE_MARGIN_SECONDS: Final = 60.0
 # After trouble with a store nothing new is begun for this long.
 _PAUSE_SECONDS: Final = 5.0
+_DAY_SECONDS: Final = 86_400
+
+# (transfer, descriptor of its original) -> what is known of its sender; never raises for what the mail or the network does.
+Authenticate = Callable[[Transfer, int], Awaitable[Authentication | None]]
+
+
+async def _unknown(_transfer: Transfer, _source_fd: int) -> None:
+    return None
 
 
 class Workers(Protocol):
@@ -60,6 +68,7 @@ class Pipeline:
         signer: Signer,
         *,
         concurrency: int = 2,
+        authenticate: Authenticate = _unknown,
         clock: Callable[[], float] = time.time,
         released: Callable[[], None] = lambda: None,
         stayed: Callable[[], None] = lambda: None,
@@ -71,6 +80,7 @@ class Pipeline:
         self._workers = workers
         self._signer = signer
         self._concurrency = concurrency
+        self._authenticate = authenticate
         self._clock = clock
         self._released = released
         self._stayed = stayed
@@ -153,18 +163,19 @@ class Pipeline:
     # --------------------------------------------------------------------------------------------------------- steps
 
     async def _jailed(self, source: int, transfer: Transfer, policy: Policy, passwords: tuple[str, ...]) -> Sanitized:
-        job = self._job(transfer, policy, passwords)
+        job = self._job(transfer, policy, passwords, await self._authenticate(transfer, source))
         try:
             return await self._workers.sanitize(source, job, lambda name: self.progress.part(transfer.id, name))
         finally:
             self.progress.over(transfer.id)
 
-    def _job(self, transfer: Transfer, policy: Policy, passwords: tuple[str, ...]) -> Job:
+    def _job(self, transfer: Transfer, policy: Policy, passwords: tuple[str, ...], known: Authentication | None) -> Job:
         treatment = msgspec.structs.replace(
             policy.treatment,
             receipt_no=transfer.receipt_no,
             organisation=transfer.organisation,
             received_at=rfc3339(transfer.received_at),
+            original_until=rfc3339(transfer.received_at + policy.original_days * _DAY_SECONDS)[:10],
         )
         return Job(
             name=transfer.name,
@@ -174,6 +185,7 @@ class Pipeline:
             policy=policy.version,
             rules=self._workers.rules_version,
             door=transfer.door,
+            authentication=known,
         )
 
     async def _conclude(

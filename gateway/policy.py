@@ -144,7 +144,7 @@ def locked(report: Report | None) -> tuple[Report, ...]:
 # ---------------------------------------------------------------------------------------------------------------- read
 
 # Facts about one transfer, written by the road.
-_FACTS: Final = frozenset({"receipt_no", "organisation", "received_at"})
+_FACTS: Final = frozenset({"receipt_no", "organisation", "received_at", "confirmed_by", "original_until"})
 _SIZES: Final = frozenset({"input_bytes", "expanded_bytes", "expansion_floor", "memory_bytes"})
 _WHOLE: Final = ("attempts", "original_days", "result_days")
 

@@ -1,4 +1,4 @@
-"""The road's side of the post: where the SMTP server hands messages in, where the queue finds what goes out, and the notices.
+"""The road's side of the post: where the SMTP server hands messages in, and where the queue finds what goes out.
 
 Implements the two protocols of `mail/`. A message is a sealed blob of kind eml; nobody here looks into it.
 """
@@ -6,26 +6,29 @@ Implements the two protocols of `mail/`. A message is a sealed blob of kind eml;
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
+import msgspec
+
 from gateway import log, model
 from gateway.model import Addressee, Arrival, Door, RecipientState, Transfer
-from gateway.notices import Office, held_notice
 from gateway.storage.blobs import Blobs, BlobWriter
 from gateway.storage.faults import LeaseLostError, StorageError, StorageFullError
 from gateway.storage.journal import Journal
-from mail.envelope import Envelope
+from mail.authentication import Checker, Results, taken_over
+from mail.envelope import Envelope, Wishes
 from mail.intake import Overloaded
 from mail.outbox import Delivery, Recipient, Result, Status
+from sanitizers.model import Authentication
 
 _log = log.get(__name__)
 
 _NAME: Final = "message.eml"
 # Longer than the slowest conversation that the relay allows itself.
 _LEASE_SECONDS: Final = 1800.0
-_POLL_SECONDS: Final = 30.0
 _LONGEST_TEXT: Final = 1_000
 _STATES: Final[dict[Status, RecipientState]] = {
     "delivered": RecipientState.DELIVERED,
@@ -84,6 +87,7 @@ class MailIntake:
             lane=self._lane,
             client=envelope.client_ip,
             smtputf8=envelope.smtputf8,
+            wishes="" if envelope.wishes == Wishes() else msgspec.json.encode(envelope.wishes).decode(),
         )
         _, receipt_no = await self._journal.accept(arrival)
         self._accepted()
@@ -110,6 +114,34 @@ class MailIncoming:
         except StorageError as error:
             # The next start removes what is left of it.
             _log.warning("an unfinished message could not be removed", error=str(error))
+
+
+class SenderCheck:
+    """What can be known of a mail's sender before it is converted: found out by `checker`, or believed of `upstream` when that is set."""
+
+    def __init__(self, server: str, checker: Checker | None, *, upstream: str = "") -> None:
+        self._server = server
+        self._checker = checker
+        self._upstream = upstream
+
+    async def __call__(self, transfer: Transfer, source_fd: int) -> Authentication | None:
+        """None for what did not come by SMTP, and where nobody is asked."""
+        if transfer.door != Door.SMTP or not (self._upstream or self._checker):
+            return None
+        message = await asyncio.to_thread(os.pread, source_fd, transfer.size, 0)
+        results = Results()
+        if self._upstream:
+            results = taken_over(message, self._upstream)
+        elif self._checker is not None:
+            results = await self._checker.check(message, client=transfer.client, sender=transfer.sender)
+        return Authentication(
+            server=self._upstream or self._server,
+            sender=transfer.sender,
+            spf=results.spf,
+            dkim=results.dkim,
+            dmarc=results.dmarc,
+            arc=results.arc,
+        )
 
 
 class MailOutbox:
@@ -173,6 +205,7 @@ def _as_mail(delivery: model.Delivery) -> Delivery:
         first_at=delivery.first_at,
         size=delivery.size,
         smtputf8=delivery.smtputf8,
+        wishes=msgspec.json.decode(delivery.wishes, type=Wishes) if delivery.wishes else Wishes(),
     )
 
 
@@ -185,60 +218,3 @@ def _as_addressee(result: Result) -> Addressee:
         enhanced=result.enhanced,
         text=result.text[:_LONGEST_TEXT],
     )
-
-
-class Notifier:
-    """Writes the notices that held and blocked mails owe their recipients. `queued` is told of each."""
-
-    def __init__(
-        self,
-        journal: Journal,
-        blobs: Blobs,
-        office: Office,
-        *,
-        clock: Callable[[], float] = time.time,
-        queued: Callable[[], None] = lambda: None,
-        poll_seconds: float = _POLL_SECONDS,
-    ) -> None:
-        self._journal = journal
-        self._blobs = blobs
-        self._office = office
-        self._clock = clock
-        self._queued = queued
-        self._poll_seconds = poll_seconds
-        self._woken = asyncio.Event()
-
-    def wake(self) -> None:
-        """Something stays inside."""
-        self._woken.set()
-
-    async def run(self) -> None:
-        """Until cancelled. What is owed stands in the journal, so that no crash forgets it."""
-        while True:
-            self._woken.clear()
-            await self.send_owed()
-            try:
-                async with asyncio.timeout(self._poll_seconds):
-                    await self._woken.wait()
-            except TimeoutError:
-                continue
-
-    async def send_owed(self) -> None:
-        try:
-            owed = await self._journal.owed_notices()
-        except StorageError as error:
-            _log.error("notices have to wait", error=str(error))
-            return
-        for transfer in owed:
-            try:
-                await self._send(transfer)
-            except Exception:  # noqa: BLE001 - one notice that cannot be written keeps no other back; it stays owed
-                _log.exception("a notice has to wait", receipt_no=transfer.receipt_no)
-
-    async def _send(self, transfer: Transfer) -> None:
-        at = self._clock()
-        report = await self._journal.report(transfer.id)
-        content = await self._blobs.put(held_notice(transfer, report, self._office, at))
-        await self._journal.queue_notice(transfer.id, content, at=at)
-        _log.info("notice queued", receipt_no=transfer.receipt_no, recipients=len(transfer.recipients))
-        self._queued()
