@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from sanitizers.formats.pdf.copier import Copier
 
 _MAX_STATES: Final = 1000
+# What an annotation of a dropped kind may do or carry; its other keys only describe it.
+_DOING: Final = ("A", "AA", "PA", "FS", "AF")
 
 
 def _appearance(copier: Copier, value: Value, where: str) -> Value:
@@ -114,6 +116,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "Popup": _kind(_COMMON, Parent=_related, Open=boolean, T=string),
     "Watermark": _kind(_MARKUP, FixedPrint=record(shape({"Type": typed("FixedPrint"), "Matrix": MATRIX, "H": number, "V": number}))),
 }
+_WITH_POPUP: Final = SHAPES.keys() - {"Link", "Popup"}
 _STAMP: Final = shape({key: _COMMON[key] for key in ("Type", "Rect", "F", "AP", "AS", "OC", "Contents", "NM")})
 _ICON: Final = record(shape({"SW": name, "S": name, "A": array(number, 2, 2), "FB": boolean}))
 _LOOKS: Final = record(shape({
@@ -126,7 +129,14 @@ WIDGET: Final[dict[str, Rule]] = {**_COMMON, "H": name, "MK": _LOOKS}
 def is_kept(copier: Copier, found: Dictionary) -> bool:
     """Whether this annotation will be in the output: known to point or show, or something to look at."""
     subtype = copier.resolve(found.get("Subtype"))
-    return subtype in SHAPES or subtype == "Widget" or isinstance(copier.resolve(found.get("AP")), dict)
+    if subtype == "Popup":
+        return _is_markup(copier, found.get("Parent"))
+    return subtype in SHAPES or subtype == "Widget" or copier.resolve(copier.reader.dictionary(found.get("AP")).get("N")) is not None
+
+
+def _is_markup(copier: Copier, value: Value) -> bool:
+    """Whether a popup has something to belong to; without it there is nothing that it could open for."""
+    return copier.resolve(copier.reader.dictionary(value).get("Subtype")) in _WITH_POPUP
 
 
 def annotation(copier: Copier, found: Dictionary, where: str) -> Dictionary:
@@ -146,6 +156,6 @@ def stamp(copier: Copier, found: Dictionary, where: str) -> Dictionary:
 def report(copier: Copier, found: Dictionary, where: str) -> None:
     """An annotation whose subtype is not copied: what it was and what it would have done."""
     leftovers.annotation(copier, copier.resolve(found.get("Subtype")), where)
-    for key in ("A", "AA"):
+    for key in _DOING:
         if key in found:
             leftovers.report(copier, key, found[key], where)

@@ -1,6 +1,7 @@
 """Compact font programs (Adobe Technical Note 5176): taken apart into their indexes and dictionaries and put together anew.
 
-Glyph descriptions are copied byte by byte, so nothing drawn can change; everything that points at them is checked and written again.
+Glyph programs that run to their end are copied byte by byte, so nothing drawn can change; the others draw nothing in any reader and are
+left empty. Everything that points at them is checked and written again.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import struct
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from sanitizers.formats.pdf.charstrings import EMPTY, Checker
 from sanitizers.model import Malformed
 
 _CHARSET, _ENCODING, _CHARSTRINGS, _PRIVATE, _SUBRS = 15, 16, 17, 18, 19
@@ -28,15 +30,23 @@ class _Index(NamedTuple):
     end: int
 
 
-def rebuild(data: bytes) -> tuple[bytes, bool]:
-    """The first font of the set anew and whether it is CID-keyed. Raises Malformed for whatever does not hold together."""
+class Rebuilt(NamedTuple):
+    """The font anew, whether it is CID-keyed, and how many of its glyphs could not be kept."""
+
+    data: bytes
+    keyed: bool
+    emptied: int
+
+
+def rebuild(data: bytes) -> Rebuilt:
+    """The first font of the set anew. Raises Malformed for whatever does not hold together, LimitExceeded for endless programs."""
     try:
         return _rebuild(data)
     except (struct.error, IndexError) as error:
         raise Malformed(f"CFF: cut short ({error})") from error
 
 
-def _rebuild(data: bytes) -> tuple[bytes, bool]:
+def _rebuild(data: bytes) -> Rebuilt:
     if data[0] != 1:
         raise Malformed("CFF: unknown version")
     names = _index(data, data[2])
@@ -50,16 +60,44 @@ def _rebuild(data: bytes) -> tuple[bytes, bool]:
     if not glyphs.items:
         raise Malformed("CFF: no glyphs")
     keyed = any(operator == _ROS for operator, _ in top)
+    found = _programs(data, top, glyphs.items, global_subrs.items, keyed)
+    programs = [EMPTY if program is None else program for program in found]
     blocks = _Blocks(top)
     blocks.add(_CHARSET, _charset(data, _offset(top, _CHARSET), len(glyphs.items), keyed))
     if keyed:
         blocks.add(_FD_SELECT, _fd_select(data, _offset(top, _FD_SELECT), len(glyphs.items)))
     else:
         blocks.add(_ENCODING, _encoding(data, _offset(top, _ENCODING)))
-    blocks.add(_CHARSTRINGS, _pack(glyphs.items))
+    blocks.add(_CHARSTRINGS, _pack(programs))
     head = b"\x01\x00\x04\x04" + _pack(names.items[:1] or [b"F"])
     tail = _pack(strings.items) + _pack(global_subrs.items)
-    return blocks.finish(data, head, tail, keyed), keyed
+    return Rebuilt(blocks.finish(data, head, tail, keyed), keyed, found.count(None))
+
+
+def _programs(data: bytes, top: Entries, glyphs: list[bytes], shared: list[bytes], keyed: bool) -> list[bytes | None]:
+    """The glyph programs up to their ends, None for each that does not get there."""
+    subroutines = [_local_subrs(data, font) for font in (_fonts(data, top) if keyed else [top])]
+    chosen = _selected(_fd_select(data, _offset(top, _FD_SELECT), len(glyphs)), len(glyphs)) if keyed else [0] * len(glyphs)
+    checker = Checker(shared, len(glyphs))
+    return [
+        checker.followed(program, subroutines[font]) if font < len(subroutines) else None
+        for program, font in zip(glyphs, chosen, strict=True)
+    ]
+
+
+def _fonts(data: bytes, top: Entries) -> list[Entries]:
+    return [_dictionary(item, _TOP) for item in _index(data, _offset(top, _FD_ARRAY)).items]
+
+
+def _selected(select: bytes, glyphs: int) -> list[int]:
+    """The number of the font dictionary for each glyph, as `_fd_select` found it."""
+    if select[0] == 0:
+        return list(select[1:])
+    chosen = [0] * glyphs
+    for at in range(3, len(select) - 2, 3):
+        first, font, end = struct.unpack_from(">HBH", select, at)
+        chosen[first:end] = [font] * (min(end, glyphs) - min(first, glyphs))
+    return chosen[:glyphs]
 
 
 def _index(data: bytes, start: int) -> _Index:
@@ -237,7 +275,7 @@ class _Blocks:
 
     def finish(self, data: bytes, head: bytes, tail: bytes, keyed: bool) -> bytes:
         last = _FD_ARRAY if keyed else _PRIVATE
-        fonts = [_dictionary(item, _TOP) for item in _index(data, _offset(self._top, _FD_ARRAY)).items] if keyed else [self._top]
+        fonts = _fonts(data, self._top) if keyed else [self._top]
         self._offsets[last] = (0,) if keyed else (0, 0)
         self._top = [entry for entry in self._top if entry[0] != last] + ([(last, b"")] if keyed or _has(self._top, _PRIVATE) else [])
         privates = [_private(data, font) for font in fonts]
@@ -273,15 +311,25 @@ def _places(privates: list[tuple[bytes, bytes]], start: int) -> list[tuple[int, 
 
 def _private(data: bytes, font: Entries) -> tuple[bytes, bytes]:
     """A private dictionary (§15) and the local subroutines right behind it."""
+    entries, start = _private_entries(data, font)
+    if not _offset(entries, _SUBRS):
+        return _encode([entry for entry in entries if entry[0] != _SUBRS], {}), b""
+    packed = _pack(_index(data, start + _offset(entries, _SUBRS)).items)
+    length = len(_encode(entries, {_SUBRS: (0,)}))
+    return _encode(entries, {_SUBRS: (length,)}), packed
+
+
+def _private_entries(data: bytes, font: Entries) -> tuple[Entries, int]:
+    """What a private dictionary says and where it stands."""
     operands = next((given for operator, given in font if operator == _PRIVATE), b"")
     numbers = _integers(operands)
     if len(numbers) < 2 or min(numbers[-2:]) < 0:
-        return b"", b""
+        return [], 0
     size, start = numbers[-2:]
-    entries = _dictionary(_slice(data, start, start + size), _IN_PRIVATE)
+    return _dictionary(_slice(data, start, start + size), _IN_PRIVATE), start
+
+
+def _local_subrs(data: bytes, font: Entries) -> list[bytes]:
+    entries, start = _private_entries(data, font)
     subrs = _offset(entries, _SUBRS)
-    if not subrs:
-        return _encode([entry for entry in entries if entry[0] != _SUBRS], {}), b""
-    packed = _pack(_index(data, start + subrs).items)
-    length = len(_encode(entries, {_SUBRS: (0,)}))
-    return _encode(entries, {_SUBRS: (length,)}), packed
+    return _index(data, start + subrs).items if subrs else []

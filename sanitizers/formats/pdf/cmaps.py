@@ -23,6 +23,9 @@ _TOKEN: Final = re.compile(
     rb"|[+-]?[0-9]++(?:\.[0-9]*+)?(?![^\x00\t\n\f\r ()<>\[\]{}/%]))"
     rb"|([^\x00\t\n\f\r ()<>\[\]{}/%]++)"
 )
+_TEXTS: Final = (b"/Registry", b"/Ordering")     # the only texts that a reader looks at
+# A predefined CMap is looked up by this name, in some readers as a file.
+_NAMED: Final = re.compile(rb"[A-Za-z0-9-]{1,64}")
 _ENDS_LINE: Final = re.compile(rb"begin|end|def|usecmap|pop")
 
 
@@ -34,14 +37,16 @@ def rewrite(data: bytes) -> tuple[bytes, bool]:
     for match in _TOKEN.finditer(data):
         value, word = match[1], match[2]
         if value is not None:
-            line.append(value)
-        elif word is not None and word in _WORDS:
+            line.append(b"()" if value[:1] == b"(" and (not line or line[-1] not in _TEXTS) else value)
+        elif word is not None and word in _WORDS and not (word == b"usecmap" and not (line and _NAMED.fullmatch(line[-1][1:]))):
             line.append(word)
             if _ENDS_LINE.match(word):
                 lines.append(b" ".join(line))
                 line = []
         elif word is not None:
             dropped = True
+            while line and line[-1][:1] in (b"(", b"/"):
+                line.pop()
     lines.append(b" ".join(line))
     return b"\n".join(lines), dropped
 
@@ -54,7 +59,7 @@ def _encoding(copier: Copier, value: Value, where: str) -> Value:
     """The CMap of a composite font: the name of a predefined one, or a stream."""
     found = copier.resolve(value)
     if isinstance(found, Name):
-        return name(copier, found, where)
+        return found if _NAMED.fullmatch(found.encode("utf-8", "surrogateescape")) else OMIT
     return _map(copier, found, where)
 
 

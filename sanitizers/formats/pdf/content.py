@@ -9,12 +9,14 @@ from typing import Final
 
 from sanitizers.formats.pdf import operators, syntax
 from sanitizers.formats.pdf.values import Dictionary, Name, Value, is_number
-from sanitizers.model import Malformed
+from sanitizers.model import LimitExceeded
 
 # (dictionary of the image, its data) -> the whole inline image anew, or None to leave it out
 Inline = Callable[[Dictionary, bytes], bytes | None]
 
 _MAX_OPERANDS: Final = 64
+_MAX_LEFT: Final = 250_000
+_MAX_NAMED: Final = 100
 _TOLERATED: Final = re.compile(rb"([+-]*)([0-9]*)(\.[0-9]*)?")
 _END_OF_IMAGE: Final = re.compile(rb"[\x00\t\n\f\r ]EI(?=[\x00\t\n\f\r /]|\Z)")
 _PLAUSIBLE: Final = re.compile(rb"[\t\n\f\r\x20-\x7e]{0,12}\Z|[\t\n\f\r\x20-\x7e]{12}")
@@ -28,11 +30,20 @@ class Content:
     data: bytes = b""
     names: frozenset[str] = frozenset()
     complete: bool = True               # False: it ends inside an instruction
-    left: list[str] = field(default_factory=list)
+    left: set[str] = field(default_factory=set)
+    _count: int = 0
+
+    def leave(self, what: str) -> None:
+        """Something that no viewer can use. Raises LimitExceeded when there is hardly anything else."""
+        self._count += 1
+        if self._count > _MAX_LEFT:
+            raise LimitExceeded(f"more than {_MAX_LEFT} broken instructions in one content stream")
+        if len(self.left) < _MAX_NAMED:
+            self.left.add(what)
 
 
 def rebuild(data: bytes, inline: Inline) -> Content:
-    """Never raises: what no viewer can use is left out and noted."""
+    """What no viewer can use is left out and noted. Raises LimitExceeded for nothing but that."""
     out: list[bytes] = []
     content = Content()
     position = 0
@@ -74,9 +85,10 @@ def _operand(data: bytes, match: re.Match[bytes], operands: list[Value], content
     start = match.start(match.lastindex or 0)
     try:
         value, end = syntax.parse_at(data, start)
-    except Malformed:
-        content.left.append("a byte that belongs to no instruction")
-        return match.end()
+    except syntax.Broken as broken:
+        content.leave("a byte that belongs to no instruction")
+        content.complete = broken.position < len(data)
+        return broken.position
     operands.append(value)
     if len(operands) > _MAX_OPERANDS:
         del operands[0]
@@ -96,7 +108,7 @@ def _write(word: bytes, operands: list[Value], out: list[bytes], content: Conten
     """The instruction in canonical form if it is a known one with enough right operands."""
     fitting = _fit(word, operands)
     if fitting is None:
-        content.left.append(f"operator {word[:20].decode('latin-1')}")
+        content.leave(f"operator {word[:20].decode('latin-1')}")
         return
     out.append(b" ".join([*map(syntax.serialize, fitting), word]) + b"\n")
 
@@ -165,16 +177,17 @@ def _inline_image(data: bytes, position: int, out: list[bytes], content: Content
     while (match := syntax.token(data, position)) is not None and match.lastindex == syntax.NAME:
         try:
             fields[str(syntax.scalar(match))], position = syntax.parse_at(data, match.end())
-        except Malformed:
+        except syntax.Broken:
             break
     if match is None or match[syntax.WORD] != b"ID":
-        content.left.append("inline image without data")
+        content.leave("inline image without data")
         return match.end() if match is not None else len(data)
     start = match.end() + (data[match.end() : match.end() + 1] in _WHITE_BYTES)
     end, after = _image_end(data, start)
+    content.complete = end < len(data)
     image = inline(fields, data[start:end])
     if image is None:
-        content.left.append("inline image")
+        content.leave("inline image")
     else:
         out.append(b"\n" + image + b"\n")
     return after

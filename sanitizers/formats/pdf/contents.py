@@ -20,7 +20,8 @@ def within(copier: Copier, resources: Dictionary) -> Iterator[None]:
     """While content with these resources is being copied."""
     outer, copier.around = copier.around, resources
     try:
-        yield
+        with copier.deeper("content in content"):
+            yield
     finally:
         copier.around = outer
 
@@ -33,10 +34,20 @@ def stream(copier: Copier, source: Stream, where: str) -> Content:
 
 def rebuild(copier: Copier, data: bytes, where: str) -> Content:
     """Content rebuilt, what was left out reported."""
-    built = content.rebuild(data, lambda fields, samples: images.inline_image(copier, fields, samples))
-    if built.left:
-        copier.drop("pdf.invalid_operator", where, ", ".join(sorted(set(built.left)))[:200])
+    built = _read(copier, data)
+    _report(copier, built, where)
     return built
+
+
+def _read(copier: Copier, data: bytes) -> Content:
+    return content.rebuild(data, lambda fields, samples: images.inline_image(copier, fields, samples))
+
+
+def _report(copier: Copier, built: Content, where: str) -> None:
+    """Once for each stream, on the page where it is met first."""
+    if built.left:
+        copier.drop("pdf.invalid_operator", where, ", ".join(sorted(built.left))[:200])
+        built.left.clear()
 
 
 def resources(copier: Copier, source: Dictionary, names: frozenset[str], where: str) -> Dictionary:
@@ -65,6 +76,8 @@ def page(copier: Copier, value: Value, where: str) -> tuple[list[Ref], frozenset
     parts = list(_parts(copier, value))
     built = [_part(copier, part, where) for part in parts]
     if all(one.complete for one, _ in built[:-1]):
+        for one, _ in built:
+            _report(copier, one, where)
         refs = [ref for one, ref in built if one.data]
         return refs, frozenset().union(*(one.names for one, _ in built))
     whole = b"\n".join(copier.content_of(part, where) or b"" for part in parts)
@@ -84,6 +97,7 @@ def _part(copier: Copier, part: Stream, where: str) -> tuple[Content, Ref]:
     """One stream of a page; a letterhead that many pages share is read once."""
     known = copier.contents.get(part.ref)
     if known is None:
-        built = stream(copier, part, where)
+        data = copier.content_of(part, where)
+        built = _read(copier, data) if data else Content()
         known = copier.contents[part.ref] = built, copier.writer.add_deflated({}, built.data)
     return known

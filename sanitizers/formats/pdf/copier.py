@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,8 +17,8 @@ from sanitizers.formats.pdf.values import Dictionary, Name, Ref, Stream, Value
 from sanitizers.formats.pdf.writer import Writer
 from sanitizers.model import Action, LimitExceeded, Malformed
 
-# Forms in forms, patterns in forms, functions in functions: viewers stop at about 30.
-_NESTED: Final = 40
+# Forms in forms, patterns in forms, functions in functions: each takes one or two levels, and viewers stop at about 40 forms.
+_NESTED: Final = 80
 
 
 @dataclass
@@ -35,9 +36,14 @@ class Copier:
     around: Dictionary = field(default_factory=dict)            # the resources of the content that is being copied
     programs: dict[Ref, tuple[str, Ref] | None] = field(default_factory=dict)          # font program -> itself rebuilt
     contents: dict[Ref, tuple[Content, Ref]] = field(default_factory=dict)  # a page's stream -> itself rebuilt
+    files: set[Ref] = field(default_factory=set)                # streams of attached files that have been met
+    attached: dict[bytes, Ref] = field(default_factory=dict)    # name of an attachment that is kept -> its file specification
+    taken: dict[str, int] = field(default_factory=dict)         # names of attachments, as `names.numbered` counts them
+    hashed: int = 0             # bytes that signatures were checked against
     later: list[Callable[[], None]] = field(default_factory=list)   # what must wait until all else is copied
     _copied: dict[tuple[Ref, object], Value] = field(default_factory=dict)
     _open: set[tuple[Ref, object]] = field(default_factory=set)
+    _depth: int = 0
 
     @property
     def budget(self) -> Budget:
@@ -48,6 +54,21 @@ class Copier:
 
     def fields(self, source: Dictionary, keys: Shape, where: str) -> Dictionary:
         """What the shape knows of a dictionary; the rest is reported."""
+        with self.deeper(where):
+            return self._fields(source, keys, where)
+
+    @contextmanager
+    def deeper(self, where: str) -> Iterator[None]:
+        """One level of nesting: everything that calls itself again for a value inside a value passes through here."""
+        if self._depth >= _NESTED:
+            raise LimitExceeded(f"objects are nested deeper than {_NESTED}", where=where)
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+
+    def _fields(self, source: Dictionary, keys: Shape, where: str) -> Dictionary:
         new: Dictionary = {}
         for key, value in source.items():
             rule = keys.rules.get(key)
@@ -74,10 +95,9 @@ class Copier:
         if key in self._open:
             self.drop("pdf.loop", where)
             return LEFT
-        if len(self._open) >= _NESTED:
-            raise LimitExceeded(f"objects are nested deeper than {_NESTED}", where=where)
         self._open.add(key)
-        copied = make()
+        with self.deeper(where):
+            copied = make()
         self._open.discard(key)
         if copied is not OMIT and copied is not LEFT and not isinstance(copied, Ref | Name):
             copied = self.writer.add(copied)

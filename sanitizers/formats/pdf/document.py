@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.pdf import files, layers, leftovers, links, metadata, outlines, pages, resources, structure, trees
+from sanitizers.formats.pdf import (
+    attachments,
+    layers,
+    leftovers,
+    links,
+    metadata,
+    outlines,
+    pages,
+    pixels,
+    resources,
+    revisions,
+    structure,
+    trees,
+    xfa,
+)
 from sanitizers.formats.pdf.copier import Copier
 from sanitizers.formats.pdf.forms import Form
-from sanitizers.formats.pdf.reader import Reader, open_pdf
+from sanitizers.formats.pdf.reader import open_pdf
 from sanitizers.formats.pdf.shapes import boolean, integer, name, one_of, record, shape, string, typed
 from sanitizers.formats.pdf.values import Dictionary, Name, Ref, Value, is_integer
 from sanitizers.formats.pdf.writer import Writer
-from sanitizers.model import Action, Kind, Malformed
+from sanitizers.model import Kind, Malformed
 from sanitizers.source import Source
 
 _BOXES: Final = one_of("MediaBox", "CropBox", "BleedBox", "TrimBox", "ArtBox")
@@ -43,14 +56,17 @@ _HANDLED_NAMES: Final = frozenset({"Dests", "EmbeddedFiles", "AP", "Pages", "Tem
 
 def sanitize(source: Source, context: Context) -> Rebuilt:
     """The document anew. Raises Malformed, Encrypted or LimitExceeded."""
+    if context.treatment.pdf_strict_pixels and not pixels.is_drawn(source, context):
+        source = pixels.draw(source, context)
     reader = open_pdf(source, context)
-    _report_wrapping(source, reader, context)
-    copier = Copier(reader, Writer(), context, resources.CATEGORIES)
+    revisions.report(source, reader, context)
+    copier = Copier(reader, Writer(discarded=context.second_pass), context, resources.CATEGORIES)
     catalog = reader.dictionary(reader.trailer.get("Root"))
     if not catalog:
         raise Malformed("no catalog")
     root = _catalog(copier, catalog)
     info = metadata.information(copier, catalog)
+    revisions.refuse_ambiguous(source, reader)
     version = b"2.0" if reader.version.startswith("2") else b"1.7"
     return Rebuilt(Source(copier.writer.finish(root, info, version)), Kind.PDF)
 
@@ -62,6 +78,7 @@ def _catalog(copier: Copier, catalog: Dictionary) -> Ref:
     parent = copier.writer.reserve()
     destinations = links.named(copier, catalog)
     form = Form(copier, catalog)
+    xfa.examine(copier, catalog, widgets=any(copier.resolve(kept[1].get("Subtype")) == "Widget" for leaf in leaves for kept in leaf.kept))
     fields = form.fields()
     for leaf in leaves:
         pages.write(copier, leaf, parent, form)
@@ -100,12 +117,13 @@ def _names(copier: Copier, catalog: Dictionary, destinations: Ref | None) -> Dic
     found = copier.reader.dictionary(catalog.get("Names"))
     for key, value in found.items():
         if key == "JavaScript":
-            files.report_scripts(copier, value)
+            leftovers.scripts(copier, value)
         elif key == "EmbeddedFiles":
-            files.report_attachments(copier, value)
+            attachments.listed(copier, value)
         elif key not in _HANDLED_NAMES:
             copier.leave(key, value, "catalog/Names")
-    return {"Dests": destinations} if destinations is not None else {}
+    kept: dict[str, Ref | None] = {"Dests": destinations, "EmbeddedFiles": attachments.tree(copier)}
+    return {key: ref for key, ref in kept.items() if ref is not None}
 
 
 def _open_action(copier: Copier, catalog: Dictionary, leaves: list[pages.Page]) -> None:
@@ -120,26 +138,3 @@ def _open_action(copier: Copier, catalog: Dictionary, leaves: list[pages.Page]) 
     copier.drop("pdf.open_action", "catalog/OpenAction")
     if isinstance(found, dict):
         leftovers.actions(copier, found, "catalog/OpenAction")
-
-
-def _report_wrapping(source: Source, reader: Reader, context: Context) -> None:
-    """What lies around and beneath the current revision: none of it is copied."""
-    data = source.bytes()
-    start = data.find(b"%PDF-", 0, 4096)
-    if start > 0 and data[:start].strip(b"\x00\t\n\f\r \xef\xbb\xbf"):
-        context.found("pdf.leading_data", "", Action.REMOVED, f"{start} bytes")
-    end = data.rfind(b"%%EOF")
-    if end >= 0 and (rest := data[end + 5 :].strip(b"\x00\t\n\f\r \x1a")):
-        context.found("pdf.trailing_data", "", Action.REMOVED, f"{len(rest)} bytes")
-    if "Prev" in reader.trailer and not _is_linearized(data):
-        context.found("pdf.old_revision", "", Action.REMOVED)
-    if reader.password is not None:
-        code = "file.decrypted" if reader.password else "pdf.encryption"
-        context.found(code, "", Action.REWRITTEN)
-
-
-def _is_linearized(data: bytes) -> bool:
-    """Linearized and not updated since: the length in its first object is the file's own."""
-    match = re.search(rb"/Linearized\b[^>]*?/L\s+([0-9]+)|/L\s+([0-9]+)[^>]*?/Linearized\b", data[:2048])
-    return match is not None and abs(int(match[1] or match[2]) - len(data.rstrip())) < 16
-

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 
 class Rewritten(NamedTuple):
-    """A font program anew: the key, the extra fields of its stream, the bytes."""
+    """A font program anew: the key, the extra fields of its stream, the bytes, and how many glyphs could not be kept."""
 
     key: str
     fields: Dictionary
     data: bytes
+    emptied: int
 
 
 def program(copier: Copier, value: Value, where: str) -> tuple[str, Ref] | None:
@@ -49,6 +50,8 @@ def _program(copier: Copier, stream: Stream, where: str) -> tuple[str, Ref] | No
             raise Malformed(f"font program: {refusal.detail}", where=where, code="pdf.invalid_font") from refusal
         copier.drop("pdf.unusable_font", where, refusal.detail)
         return None
+    if new.emptied:
+        copier.drop("pdf.broken_glyph", where, f"{new.emptied}")
     ref = copier.writer.add_deflated(new.fields, new.data)
     return new.key, ref
 
@@ -56,16 +59,17 @@ def _program(copier: Copier, stream: Stream, where: str) -> tuple[str, Ref] | No
 def _rewrite(data: bytes, subtype: Name | None) -> Rewritten:
     head = data[:4]
     if head in (b"\x00\x01\x00\x00", b"true", b"OTTO", b"ttcf"):
-        new = sfnt.rebuild(data)
+        new, emptied = sfnt.rebuild(data)
         if head == b"OTTO" or subtype == "OpenType":
-            return Rewritten("FontFile3", {"Subtype": Name("OpenType")}, new)
-        return Rewritten("FontFile2", {"Length1": len(new)}, new)
+            return Rewritten("FontFile3", {"Subtype": Name("OpenType")}, new, emptied)
+        return Rewritten("FontFile2", {"Length1": len(new)}, new, emptied)
     if head[:1] == b"\x80" or b"%!" in data[:128]:
-        new, clear, encrypted = type1.rebuild(data)
-        return Rewritten("FontFile", {"Length1": clear, "Length2": encrypted, "Length3": len(new) - clear - encrypted}, new)
+        new, clear, encrypted, emptied = type1.rebuild(data)
+        return Rewritten("FontFile", {"Length1": clear, "Length2": encrypted, "Length3": len(new) - clear - encrypted}, new, emptied)
     if head[:1] == b"\x01":
-        new, keyed = cff.rebuild(data)
-        return Rewritten("FontFile3", {"Subtype": Name("CIDFontType0C" if keyed or subtype == "CIDFontType0C" else "Type1C")}, new)
+        new, keyed, emptied = cff.rebuild(data)
+        kind = Name("CIDFontType0C" if keyed or subtype == "CIDFontType0C" else "Type1C")
+        return Rewritten("FontFile3", {"Subtype": kind}, new, emptied)
     raise Malformed("no known font format")
 
 

@@ -23,13 +23,14 @@ from sanitizers.formats.pdf.shapes import (
     typed,
 )
 from sanitizers.formats.pdf.values import Dictionary, Name, Ref, Stream, Value, is_integer, is_number
+from sanitizers.model import LimitExceeded
 
 if TYPE_CHECKING:
     from sanitizers.formats.pdf.copier import Copier
     from sanitizers.formats.pdf.shapes import Shape
 
 _MAX_GLYPHS: Final = 65536
-
+_MAX_CID_WIDTHS: Final = 4 * _MAX_GLYPHS     # /W2 has up to five numbers for a range, and three for a CID of its own
 
 _DESCRIPTOR: Final = shape(
     {
@@ -64,13 +65,17 @@ def _widths(copier: Copier, value: Value, _where: str) -> Value:
     return [item if is_number(item) else 0 for item in items]
 
 
-def _cid_widths(copier: Copier, value: Value, _where: str) -> Value:
+def _cid_widths(copier: Copier, value: Value, where: str) -> Value:
     """`first [w …]` and `first last w` (§9.7.4.3), for /W and /W2."""
     found = copier.resolve(value)
     if not isinstance(found, list):
         return OMIT
     new: list[Value] = []
+    left = _MAX_CID_WIDTHS
     for item in map(copier.resolve, found):
+        left -= len(item) + 1 if isinstance(item, list) else 1
+        if left < 0:
+            raise LimitExceeded(f"more than {_MAX_CID_WIDTHS} glyph widths", where=where)
         if is_number(item):
             new.append(item)
         elif isinstance(item, list):

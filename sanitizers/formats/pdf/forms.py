@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sanitizers.formats.pdf import annots, contents, leftovers
+from sanitizers.formats.pdf import annots, contents, files, leftovers, signatures
 from sanitizers.formats.pdf.annots import WIDGET, default_appearance
 from sanitizers.formats.pdf.shapes import LEFT, OMIT, Shape, array, boolean, either, integer, name, one_of, shape, string
 from sanitizers.formats.pdf.values import Dictionary, Name, Ref, Stream, Value
-from sanitizers.model import LimitExceeded
+from sanitizers.model import Action, LimitExceeded
 
 if TYPE_CHECKING:
     from sanitizers.formats.pdf.copier import Copier
@@ -24,15 +24,9 @@ def _value(copier: Copier, value: Value, where: str) -> Value:
         text = copier.content_of(found, where)
         return OMIT if text is None else text
     if isinstance(found, dict):
-        copier.drop("pdf.signature", where, _signer(copier, found))
+        signatures.report(copier, found, where)
         return LEFT
     return _TEXTS(copier, found, where)
-
-
-def _signer(copier: Copier, found: Dictionary) -> str:
-    """Who signed and when, as the signature claims."""
-    texts = [copier.resolve(found.get(key)) for key in ("Name", "M")]
-    return " ".join(text.decode("utf-16" if text[:2] == b"\xfe\xff" else "latin-1", "replace") for text in texts if isinstance(text, bytes))
 
 
 _TEXTS: Final = either(string, name, array(either(string, name)))
@@ -55,7 +49,10 @@ class Form:
         self._copier = copier
         self._source = copier.reader.dictionary(catalog.get("AcroForm"))
         self.resources = copier.reader.dictionary(self._source.get("DR"))
+        self.flattened = copier.context.treatment.pdf_forms_flattened
+        self.outdated = copier.resolve(self._source.get("NeedAppearances")) is True
         self._parents: dict[Ref, Ref] = {}      # node of the input -> its new parent
+        self._kids: dict[Ref, list[Ref]] = {}   # node of the output -> its kids
         self._signed: set[Ref] = set()
 
     def fields(self) -> Dictionary | None:
@@ -68,51 +65,56 @@ class Form:
         if self.resources:
             every = [copier.reader.dictionary(self.resources.get(category)).keys() for category in copier.categories]
             new["DR"] = contents.resources(copier, self.resources, frozenset().union(*every), "form/DR")
-        return new if new["Fields"] or "NeedAppearances" in new else None
+        if self.flattened and new["Fields"]:    # those with a widget are drawn, page by page
+            copier.context.found("pdf.form_flattened", "form", Action.REWRITTEN, f"{len(new['Fields'])}")
+        return new if (new["Fields"] or "NeedAppearances" in new) and not self.flattened else None
 
     def _tree(self) -> list[Ref]:
         """Every node once, from the roots down; returns the new roots."""
         roots: list[Ref] = []
-        kids: dict[Ref, list[Ref]] = {}
-        top = self._copier.reader.array(self._source.get("Fields"))
-        todo: list[tuple[Value, Ref | None, int]] = [(node, None, 0) for node in reversed(top)]
+        reader = self._copier.reader
+        todo: list[tuple[Value, Ref | None, int]] = [(node, None, 0) for node in reversed(reader.array(self._source.get("Fields")))]
         seen: set[Ref] = set()
+        count = 0
         while todo:
             node, parent, depth = todo.pop()
-            found = self._copier.resolve(node)
-            if not isinstance(node, Ref) or not isinstance(found, dict) or node in seen:
+            found = reader.resolve(node)
+            if not isinstance(found, dict) or (isinstance(node, Ref) and node in seen):
                 continue
-            seen.add(node)
-            if depth > _DEPTH or len(seen) > _MAX_FIELDS:
+            if isinstance(node, Ref):
+                seen.add(node)
+            count += 1
+            if depth > _DEPTH or count > _MAX_FIELDS:
                 raise LimitExceeded("form fields", where="form")
+            kids = reader.array(found.get("Kids"))
             if self._is_signed(found):
-                self._signed |= {node, *(kid for kid in self._copier.reader.array(found.get("Kids")) if isinstance(kid, Ref))}
+                self._signed |= {kid for kid in (node, *kids) if isinstance(kid, Ref)}
                 continue
-            new = self._node(node, found, parent, kids)
+            new = self._node(node, found, parent)
             if new is None:
                 continue
-            (roots if parent is None else kids[parent]).append(new)
-            todo += [(kid, new, depth + 1) for kid in reversed(self._copier.reader.array(found.get("Kids")))]
+            (roots if parent is None else self._kids[parent]).append(new)
+            self._kids.setdefault(new, [])
+            todo += [(kid, new, depth + 1) for kid in reversed(kids)]
         return roots
 
-    def _node(self, node: Ref, found: Dictionary, parent: Ref | None, kids: dict[Ref, list[Ref]]) -> Ref | None:
-        """A field that is no widget is written here; its Kids list fills up later. None: a widget that no page shows."""
+    def _node(self, node: Value, found: Dictionary, parent: Ref | None) -> Ref | None:
+        """The new reference of a field, or None for a widget that no page shows. A field that is no widget is written here."""
         copier = self._copier
-        new = copier.annotations.get(node)
+        new = copier.annotations.get(node) if isinstance(node, Ref) else None
         if new is not None:
             if parent is not None:
                 self._parents[node] = parent
             return new
-        is_field = "T" in found or "FT" in found or "Kids" in found
-        if not is_field:
+        if not {"T", "FT", "Kids"} & found.keys():
             return None
         new = copier.writer.reserve()
-        kids[new] = []
         where = f"form/{_label(copier, found)}"
         shown = {key: value for key, value in found.items() if key not in WIDGET or key in _FIELD or key in ("A", "AA")}
-        fields = {**copier.fields(shown, _FIELD_ONLY, where), "Kids": kids[new]}
+        fields = copier.fields(shown, _FIELD_ONLY, where)
         if parent is not None:
             fields["Parent"] = parent
+        self._kids[new] = fields["Kids"] = []
         copier.writer.put(new, fields)
         return new
 
@@ -140,6 +142,9 @@ class Form:
         new = {"Subtype": Name("Widget"), **copier.fields(found, kind, where)}
         if parent is not None:
             new["Parent"] = parent
+        own = copier.annotations.get(ref) if isinstance(ref, Ref) else None
+        if own is not None and (kids := self._kids.get(own)):
+            new["Kids"] = kids
         return new
 
     def _inherited(self, found: Dictionary, parent: Ref | None) -> Dictionary:
@@ -147,14 +152,23 @@ class Form:
         inherited: Dictionary = {}
         node = found
         for _ in range(_DEPTH if parent is None else 0):
-            node = self._copier.reader.dictionary(node.get("Parent"))
+            if "Parent" not in node:
+                break
+            node = self._copier.reader.dictionary(node["Parent"])
             inherited = {**{key: value for key, value in node.items() if key in _FIELD}, **inherited}
+        for value in inherited.values():    # each widget gets a copy of its own
+            self._copier.budget.spend_bytes(_weight(self._copier.resolve(value)))
         return inherited
+
+
+def _weight(value: Value) -> int:
+    """About how many bytes a value takes in the output."""
+    if isinstance(value, list):
+        return sum(map(_weight, value)) + 8
+    return len(value) if isinstance(value, bytes) else 8
 
 
 def _label(copier: Copier, found: Dictionary) -> str:
     """The partial name of a field, to find it by."""
     text = copier.resolve(found.get("T"))
-    if not isinstance(text, bytes):
-        return "?"
-    return (text.decode("utf-16", "replace") if text[:2] == b"\xfe\xff" else text.decode("latin-1"))[:60]
+    return files.text(text)[:60] or "?"

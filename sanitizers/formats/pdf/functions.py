@@ -61,12 +61,19 @@ def function_or_functions(copier: Copier, value: Value, where: str) -> Value:
 
 def transfer(copier: Copier, value: Value, where: str) -> Value:
     """A transfer function: Identity, Default, a function, or four of either."""
+    if isinstance(copier.resolve(value), list):
+        return _TRANSFERS(copier, value, where)
+    return _transfer(copier, value, where)
+
+
+def _transfer(copier: Copier, value: Value, where: str) -> Value:
     found = copier.resolve(value)
     if isinstance(found, Name):
         return found if found in ("Identity", "Default") else OMIT
-    if isinstance(found, list):
-        return array(transfer, 4, 4)(copier, found, where)
     return FUNCTION(copier, value, where)
+
+
+_TRANSFERS: Final = array(_transfer, 4, 4)
 
 
 def _sampled(copier: Copier, stream: Stream, where: str) -> Value:

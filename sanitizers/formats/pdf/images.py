@@ -32,7 +32,7 @@ _JPX_QUALITIES: Final = (90, 75, 60)
 _MAX_INLINE: Final = 4 << 20
 _BROKEN: Final = (OSError, UnidentifiedImageError, SyntaxError, ValueError, IndexError, KeyError, TypeError, EOFError)
 
-# Pictures that this process has encoded itself: decoding them once more would only lose quality.
+# Pictures that this process has encoded itself, a fax with its sides: decoding them once more would only lose quality or time.
 _OWN: Final[set[bytes]] = set()
 _MAX_OWN: Final = 100_000
 
@@ -102,48 +102,56 @@ def _samples(copier: Copier, stream: Stream, geometry: _Geometry) -> Samples | N
     return _BY_FILTER[decoded.image_filter](copier, decoded, geometry)
 
 
-def _raw(_copier: Copier, decoded: filters.Decoded, geometry: _Geometry) -> Samples:
-    """Rows without a filter; what comes after the last row is no part of the picture."""
-    data = decoded.data[: geometry.length] if geometry.components else decoded.data
-    return Samples({"BitsPerComponent": geometry.bits, "Filter": Name("FlateDecode")}, deflate(data))
+def _raw(copier: Copier, decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
+    """Rows without a filter; what comes after the last row is no part of the picture. No reader draws samples of an unknown number."""
+    if not geometry.components:
+        return None
+    packed = copier.writer.deflate(decoded.data[: geometry.length])
+    return Samples({"BitsPerComponent": geometry.bits, "Filter": Name("FlateDecode")}, packed)
 
 
-def _predicted(_copier: Copier, decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
+def _predicted(copier: Copier, decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
     """Rows with a predictor keep it: undoing it would only make the file larger."""
     try:
         colors, bits, columns = filters.predictor_shape(decoded.parameters)
     except Malformed:
         return None
     predictor = decoded.parameters.get("Predictor")
-    if not is_integer(predictor) or not (predictor == 2 or 10 <= predictor <= 15):
+    if not is_integer(predictor) or not (predictor == 2 or 10 <= predictor <= 15) or not geometry.components:
         return None
-    row = (colors * bits * columns + 7) // 8 + (predictor != 2)
-    if row == geometry.length // geometry.height + (predictor != 2):
-        decoded = decoded._replace(data=decoded.data[: row * geometry.height])
+    row = (colors * bits * columns + 7) // 8
+    rows = -(-geometry.length // row)
+    decoded = decoded._replace(data=decoded.data[: rows * (row + (predictor != 2))])
     parameters = {"Predictor": predictor, "Colors": colors, "BitsPerComponent": bits, "Columns": columns}
     return Samples(
-        {"BitsPerComponent": geometry.bits, "Filter": Name("FlateDecode"), "DecodeParms": parameters}, deflate(decoded.data)
+        {"BitsPerComponent": geometry.bits, "Filter": Name("FlateDecode"), "DecodeParms": parameters}, copier.writer.deflate(decoded.data)
     )
 
 
 def _jpeg(copier: Copier, decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
-    digest = hashlib.sha256(decoded.data).digest()
     fields: Dictionary = {"Filter": Name("DCTDecode"), "BitsPerComponent": 8}
-    if digest in _OWN:
+    if _digest(decoded.data) in _OWN:
         return Samples(fields, decoded.data)
     rebuilt = jpeg.rebuild(decoded.data, decoded.parameters.get("ColorTransform"), copier.budget)
     if rebuilt is None:
         return _through_pdfium(decoded, geometry)
     data, count = rebuilt
-    _remember(data)
+    remember(data)
     if not geometry.components:
         fields["ColorSpace"] = Name(_PICTURE_MODES[count][0])
     return Samples(fields, data)
 
 
-def _remember(data: bytes) -> None:
+def remember(data: bytes, *sides: int) -> None:
+    """A picture that we encoded; a fax with width and height, which do not stand in its data."""
     if len(_OWN) < _MAX_OWN:
-        _OWN.add(hashlib.sha256(data).digest())
+        _OWN.add(_digest(data, *sides))
+
+
+def _digest(data: bytes, *sides: int) -> bytes:
+    digest = hashlib.sha256(repr(sides).encode())
+    digest.update(data)
+    return digest.digest()
 
 
 def _through_pdfium(decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
@@ -168,7 +176,16 @@ def _fax(_copier: Copier, decoded: filters.Decoded, geometry: _Geometry) -> Samp
             known[key] = decoded.parameters[key]
     if not 0 < int(known.get("Columns", 1728)) <= _MAX_SIDE or not 0 <= int(known.get("Rows", 0)) <= _MAX_SIDE:
         return None
+    own = _group4(geometry)
+    if known == own["DecodeParms"] and _digest(decoded.data, geometry.width, geometry.height) in _OWN:
+        return Samples(own, decoded.data)
     return _bilevel(geometry, {"Filter": Name("CCITTFaxDecode"), "DecodeParms": known}, decoded.data, None)
+
+
+def _group4(geometry: _Geometry) -> Dictionary:
+    """How a fax is encoded by us."""
+    parameters = {"K": -1, "Columns": geometry.width, "Rows": geometry.height}
+    return {"BitsPerComponent": 1, "Filter": Name("CCITTFaxDecode"), "DecodeParms": parameters}
 
 
 def _jbig2(copier: Copier, decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
@@ -195,8 +212,8 @@ def _bilevel(geometry: _Geometry, how: Dictionary, data: bytes, extra: bytes | N
     packed, fax = deflate(bits.tobytes()), bilevel.fax(bits)
     if len(packed) <= len(fax):
         return Samples({"BitsPerComponent": 1, "Filter": Name("FlateDecode")}, packed)
-    parameters = {"K": -1, "Columns": geometry.width, "Rows": geometry.height}
-    return Samples({"BitsPerComponent": 1, "Filter": Name("CCITTFaxDecode"), "DecodeParms": parameters}, fax)
+    remember(fax, geometry.width, geometry.height)
+    return Samples(_group4(geometry), fax)
 
 
 def _jpx(copier: Copier, fields: Dictionary, data: bytes, geometry: _Geometry) -> Samples | None:
@@ -219,7 +236,7 @@ def _jpx(copier: Copier, fields: Dictionary, data: bytes, geometry: _Geometry) -
     if indexed or "Mask" in fields or len(packed) <= len(data) * 6 // 5:
         return Samples({**new, "Filter": Name("FlateDecode")}, packed)
     encoded = _photograph(picture, len(data))
-    _remember(encoded)
+    remember(encoded)
     return Samples({**new, "Filter": Name("DCTDecode")}, encoded)
 
 
@@ -297,7 +314,7 @@ def inline_image(copier: Copier, fields: Dictionary, data: bytes) -> bytes | Non
     if geometry is None or not geometry.components:
         return None
     samples = _samples(copier, Stream(fields, Ref(0), lambda: data), geometry)
-    if samples is None or len(samples.data) > _MAX_INLINE:
+    if samples is None or (len(samples.data) > _MAX_INLINE and not copier.context.second_pass):  # which compresses nothing
         return None
     new: Dictionary = {"Width": geometry.width, "Height": geometry.height}
     for key in ("ImageMask", "Interpolate", "Decode"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from sanitizers.formats.pdf import attachments, trees
 from sanitizers.formats.pdf.values import Dictionary, Name, Stream, Value
 
 if TYPE_CHECKING:
@@ -27,11 +29,13 @@ _BY_ACTION: Final = {
     "Sound": "pdf.multimedia", "RichMediaExecute": "pdf.rich_media", "GoTo3DView": "pdf.rich_media",
 }
 _BY_ANNOTATION: Final = {
-    "FileAttachment": "pdf.embedded_file", "RichMedia": "pdf.rich_media", "3D": "pdf.rich_media", "Movie": "pdf.multimedia",
+    "RichMedia": "pdf.rich_media", "3D": "pdf.rich_media", "Movie": "pdf.multimedia",
     "Sound": "pdf.multimedia", "Screen": "pdf.multimedia",
 }
 _ACTIONS: Final = frozenset({"A", "PA", "Next"})
+_FILES: Final = frozenset({"AF", "FS"})
 _CHAIN: Final = 200
+_SCRIPTS: Final = 1000
 
 
 def report(copier: Copier, key: str, value: Value, where: str) -> None:
@@ -41,12 +45,23 @@ def report(copier: Copier, key: str, value: Value, where: str) -> None:
     if key in _ACTIONS and isinstance(value, dict | list):
         actions(copier, value, place)
         return
+    if key in _FILES and isinstance(value, dict | list):
+        attachments.met(copier, value, place)
+        return
     copier.drop(_BY_KEY.get(key, "pdf.unknown_key"), place)
     if key == "AA" and isinstance(value, dict):
         for trigger, action in value.items():
             actions(copier, action, f"{place}/{trigger}")
     elif key in ("JavaScript", "OpenAction"):
         actions(copier, value, place)
+
+
+def scripts(copier: Copier, value: Value) -> None:
+    """The document-level scripts (§12.6.4.17); their text goes to the scanner."""
+    where = "catalog/Names/JavaScript"
+    copier.drop("pdf.javascript", where)
+    for _, action in islice(trees.walk(copier.reader, value, "Names"), _SCRIPTS):
+        actions(copier, action, where)
 
 
 def actions(copier: Copier, value: Value, where: str) -> None:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from sanitizers.formats.pdf import leftovers, trees
-from sanitizers.formats.pdf.shapes import LEFT, OMIT
+from sanitizers.formats.pdf.shapes import LEFT, OMIT, shape
 from sanitizers.formats.pdf.values import Name, Ref, Value, is_integer, is_number
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # Name of the fit: how many numbers (or nulls) follow.
 _FITS: Final = {"XYZ": 3, "Fit": 0, "FitH": 1, "FitV": 1, "FitR": 4, "FitB": 0, "FitBH": 1, "FitBV": 1}
+_WRAPPING: Final = shape({}, "D S SD Type")
 _SCHEME: Final = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*):")
 _CONTROL: Final = re.compile(rb"[\x00-\x20\x7f]")
 _MAX_URI: Final = 8192
@@ -30,7 +31,7 @@ def action(copier: Copier, value: Value, where: str) -> Value:
         target = destination(copier, found.get("D"), where)
         new = {"S": Name("GoTo"), "D": target} if target not in (OMIT, LEFT) else LEFT
     elif kind == "URI" and (uri := _uri(copier, found.get("URI"))) is not None:
-        new = {"S": Name("URI"), "URI": uri}
+        new = _outward(copier, uri, where)
     else:
         leftovers.actions(copier, found, where)
         return LEFT
@@ -39,6 +40,14 @@ def action(copier: Copier, value: Value, where: str) -> Value:
     if "JS" in found:
         leftovers.report(copier, "JS", found["JS"], where)
     return new
+
+
+def _outward(copier: Copier, uri: bytes, where: str) -> Value:
+    """The action that follows an allowed link; with `pdf_links_removed` there is none."""
+    if copier.context.treatment.pdf_links_removed:
+        copier.drop("pdf.link", where, uri[:200].decode("latin-1"))
+        return LEFT
+    return {"S": Name("URI"), "URI": uri}
 
 
 def _uri(copier: Copier, value: Value) -> bytes | None:
@@ -63,10 +72,12 @@ def destination(copier: Copier, value: Value, where: str) -> Value:
     return explicit(copier, found, where)
 
 
-def explicit(copier: Copier, value: Value, _where: str) -> Value:
+def explicit(copier: Copier, value: Value, where: str) -> Value:
     """`[page /XYZ left top zoom]` and its kin; also wrapped as `<< /D … >>`."""
     found = copier.resolve(value)
     if isinstance(found, dict):
+        if where:
+            copier.fields(found, _WRAPPING, where)
         found = copier.resolve(found.get("D"))
     if not isinstance(found, list) or not found:
         return LEFT if found is None or isinstance(found, list) else OMIT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sanitizers.formats.pdf import annots, contents
+from sanitizers.formats.pdf import annots, contents, flatten
 from sanitizers.formats.pdf.shapes import OMIT, integer, name, number, shape
 from sanitizers.formats.pdf.values import Dictionary, Name, Ref, Value, is_number
 from sanitizers.formats.pdf.xobjects import GROUP
@@ -23,6 +23,7 @@ _PAGE: Final = shape(
     "Type Parent Contents Resources Annots MediaBox CropBox BleedBox TrimBox ArtBox Rotate LastModified Metadata Dur B PZ "
     "SeparationInfo VP Hid ProcSet pdftk_PageNum",
 )
+_NODE: Final = shape({}, "Type Parent Kids Count Resources MediaBox CropBox Rotate")
 _MAX_ANNOTATIONS: Final = 200_000
 
 
@@ -54,6 +55,7 @@ def collect(copier: Copier, catalog: Dictionary) -> list[Page]:
             continue
         if isinstance(node, Ref):
             seen.add(node)
+        copier.fields(found, _NODE, "page tree")
         kids = copier.reader.array(found.get("Kids"))
         if len(kids) + len(pages) + len(todo) > copier.context.limits.pages * 4:
             raise LimitExceeded(f"more than {copier.context.limits.pages} pages", where="page tree")
@@ -95,11 +97,27 @@ def write(copier: Copier, page: Page, parent: Ref, form: Form) -> None:
     if streams:
         fields["Contents"] = streams[0] if len(streams) == 1 else streams
     if page.kept:
-        fields["Annots"] = [new for _, _, new in page.kept]
         with contents.within(copier, form.resources or resources):
-            for index, (old, found, new) in enumerate(page.kept):
-                copier.writer.put(new, {**_annotation(copier, old, found, form, f"{where}/annotation {index + 1}"), "P": page.ref})
+            _annotations(copier, page, fields, form, where)
     copier.writer.put(page.ref, fields)
+
+
+def _annotations(copier: Copier, page: Page, fields: Dictionary, form: Form, where: str) -> None:
+    """The kept annotations of a page; widgets become part of its content where forms are flattened."""
+    shown: list[Value] = []
+    drawn: list[tuple[Dictionary, Dictionary]] = []
+    for index, (old, found, new) in enumerate(page.kept):
+        made = _annotation(copier, old, found, form, f"{where}/annotation {index + 1}")
+        if form.flattened and copier.resolve(found.get("Subtype")) == "Widget":
+            drawn.append((found, made))
+            if isinstance(old, Ref):
+                copier.annotations.pop(old, None)
+        else:
+            shown.append(copier.writer.put(new, {**made, "P": page.ref}))
+    if shown:
+        fields["Annots"] = shown
+    if drawn:
+        flatten.draw(copier, fields, drawn, where, anew=form.outdated)
 
 
 def _annotation(copier: Copier, old: Value, found: Dictionary, form: Form, where: str) -> Dictionary:

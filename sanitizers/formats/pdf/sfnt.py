@@ -1,6 +1,7 @@
 """TrueType and OpenType programs: known tables only, their structure checked, a new table directory (OpenType 1.9.1).
 
-Glyph outlines are copied table by table so that every glyph stays as drawn; hinting programs are kept, they run in the viewer's own limits.
+Glyph outlines are copied so that every glyph stays as drawn. Hinting programs are kept too: some Japanese and Chinese fonts put their
+strokes together by them, so a font without them would show other characters.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from sanitizers.formats.pdf import cff
+from sanitizers.formats.pdf import cff, glyf
 from sanitizers.model import Malformed
 
 # What a viewer needs to draw; layout, signature, bitmap, colour and variation tables stay behind.
@@ -20,20 +21,22 @@ _MAX_TABLES: Final = 256
 _CHECKSUM_MAGIC: Final = 0xB1B0AFBA
 
 
-def rebuild(data: bytes) -> bytes:
-    """The font anew. Raises Malformed when a table that drawing needs is missing or breaks its own bounds."""
+def rebuild(data: bytes) -> tuple[bytes, int]:
+    """The font anew and how many glyphs could not be kept. Raises Malformed when a table that drawing needs is missing or broken."""
     if data[:4] == b"ttcf":
         data = _first_of_collection(data)
     tables = _tables(data)
     if b"CFF " in tables:
-        tables[b"CFF "] = cff.rebuild(tables[b"CFF "])[0]
+        tables[b"CFF "], _, emptied = cff.rebuild(tables[b"CFF "])
         tables.pop(b"glyf", None)
         tables.pop(b"loca", None)
     else:
-        _check_glyphs(tables)
+        emptied = glyf.check(tables)
+    for tag in (b"fpgm", b"prep"):
+        glyf.refuse_unknown_instructions(tables.get(tag, b""))
     if b"name" in tables:
         tables[b"name"] = _no_names()
-    return _write(b"OTTO" if b"CFF " in tables else b"\x00\x01\x00\x00", tables)
+    return _write(b"OTTO" if b"CFF " in tables else b"\x00\x01\x00\x00", tables), emptied
 
 
 def _first_of_collection(data: bytes) -> bytes:
@@ -71,33 +74,6 @@ def _tables(data: bytes) -> dict[bytes, bytes]:
         if tag in _TABLES and tag not in tables and offset < len(data):
             tables[tag] = data[offset : offset + length]
     return tables
-
-
-def _check_glyphs(tables: dict[bytes, bytes]) -> None:
-    """Every glyph lies inside `glyf`, its contours and instructions inside the glyph. Out of bounds means an empty glyph in viewers."""
-    head, maxp, glyf, loca = (tables.get(tag, b"") for tag in (b"head", b"maxp", b"glyf", b"loca"))
-    if len(head) < 54 or len(maxp) < 6:
-        raise Malformed("head or maxp is missing")
-    (count,) = struct.unpack_from(">H", maxp, 4)
-    long = struct.unpack_from(">h", head, 50)[0] != 0
-    entries = min(count + 1, len(loca) // (4 if long else 2))
-    offsets = list(struct.unpack_from(f">{entries}{'I' if long else 'H'}", loca))
-    if not long:
-        offsets = [offset * 2 for offset in offsets]
-    repaired = _repair(offsets, glyf)
-    if repaired != offsets:
-        packed = struct.pack(f">{entries}I", *repaired)
-        tables[b"loca"] = packed
-        tables[b"head"] = head[:50] + b"\x00\x01" + head[52:]
-
-
-def _repair(offsets: list[int], glyf: bytes) -> list[int]:
-    """The same offsets, rising and inside the table; a glyph that breaks its own bounds becomes empty."""
-    size, last, repaired = len(glyf), 0, []
-    for offset in offsets:
-        last = min(max(offset, last), size)
-        repaired.append(last)
-    return repaired
 
 
 def _no_names() -> bytes:

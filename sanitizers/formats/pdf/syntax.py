@@ -35,12 +35,26 @@ _TOKEN: Final = re.compile(
 NAME, REF_GENERATION, NUMERIC, LITERAL_STRING, HEX_STRING = 1, 3, 4, 5, 6
 OPEN_DICTIONARY, CLOSE_DICTIONARY, OPEN_ARRAY, CLOSE_ARRAY, WORD, STRAY = 7, 8, 9, 10, 11, 12
 
+# The rest of an array of numbers only, or of references only: most of what is long in a file.
+_NUMBERS: Final = re.compile(rb"((?:" + WHITE + rb"++|" + NUMBER + rb"(?=[\x00\t\n\f\r \]]))*+)\]")
+_REFERENCES: Final = re.compile(rb"((?:" + WHITE + rb"*+[0-9]{1,10} [0-9]{1,6} R(?=[\x00\t\n\f\r \]]))++)" + WHITE + rb"*+\]")
+_REFERENCE: Final = re.compile(rb"([0-9]++) ([0-9]++) R")
+
 _WORDS: Final[dict[bytes, Value]] = {b"true": True, b"false": False, b"null": None}
 _ESCAPE: Final = re.compile(rb"\\(?:([0-7]{1,3})|(\r\n|[\x00-\xff]))|(\r\n?)")
 _ESCAPES: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"\n": b"", b"\r": b"", b"\r\n": b""}
+_PARENTHESIS: Final = re.compile(rb"\\[\x00-\xff]|[()]")
 _NAME_ESCAPE: Final = re.compile(rb"#([0-9A-Fa-f]{2})")
 _NAME_UNSAFE: Final = re.compile(rb"[^!\"$&-'*-.0-;=?-Z\\^-z|~]")
 _STRING_UNSAFE: Final = re.compile(rb"[\\()\r]")
+
+
+class Broken(Malformed):
+    """What is no object. `position`: behind all that was looked at in vain, so that reading on from there takes linear time."""
+
+    def __init__(self, detail: str, position: int) -> None:
+        super().__init__(detail)
+        self.position = position
 
 
 def token(text: bytes, position: int) -> re.Match[bytes] | None:
@@ -57,23 +71,26 @@ def parse(text: bytes) -> Value:
 
 
 def parse_at(text: bytes, position: int) -> tuple[Value, int]:
-    """The object at `position` and where it ends. Raises Malformed."""
+    """The object at `position` and where it ends. Raises Broken."""
     frames: list[tuple[list[Value], bool]] = []
+    value: Value
     while True:
         match = _TOKEN.match(text, position)
         if match is None:
-            raise Malformed("an object ends too early")
+            raise Broken("an object ends too early", len(text))
         position, kind = match.end(), match.lastindex
-        if kind in (OPEN_ARRAY, OPEN_DICTIONARY):
+        if kind == OPEN_ARRAY and (found := _uniform(text, position)) is not None:
+            value, position = found
+        elif kind in (OPEN_ARRAY, OPEN_DICTIONARY):
             frames.append(([], kind == OPEN_DICTIONARY))
             if len(frames) > DEPTH:
-                raise Malformed("objects are nested too deep")
+                raise Broken("objects are nested too deep", position)
             continue
-        if kind in (CLOSE_ARRAY, CLOSE_DICTIONARY):
+        elif kind in (CLOSE_ARRAY, CLOSE_DICTIONARY):
             if not frames or frames[-1][1] is not (kind == CLOSE_DICTIONARY):
-                raise Malformed("brackets do not match")
+                raise Broken("brackets do not match", position)
             items, dictionary = frames.pop()
-            value: Value = _dictionary(items) if dictionary else items
+            value = _dictionary(items, position) if dictionary else items
         elif kind == LITERAL_STRING or (kind == STRAY and match[STRAY] == b"("):
             end = literal_end(text, match.end(kind) - 1) if kind == STRAY else position
             value, position = unescape(text[match.start(kind) + 1 : end - 1]), end
@@ -84,8 +101,17 @@ def parse_at(text: bytes, position: int) -> tuple[Value, int]:
         frames[-1][0].append(value)
 
 
+def _uniform(text: bytes, position: int) -> tuple[list[Value], int] | None:
+    """An array of numbers or of references from behind its bracket, and where it ends."""
+    if match := _NUMBERS.match(text, position):
+        return [number(item) for item in match[1].replace(b"\x00", b" ").split()], match.end()
+    if match := _REFERENCES.match(text, position):
+        return [Ref(int(one), int(generation)) for one, generation in _REFERENCE.findall(match[1])], match.end()
+    return None
+
+
 def scalar(match: re.Match[bytes]) -> Value:
-    """The value of a token that is neither a bracket nor a literal string."""
+    """The value of a token that is neither a bracket nor a literal string. Raises Broken."""
     kind = match.lastindex
     if kind == NAME:
         return decode_name(match[NAME])
@@ -97,13 +123,13 @@ def scalar(match: re.Match[bytes]) -> Value:
         return hex_string(match[HEX_STRING])
     if kind == WORD and match[WORD] in _WORDS:
         return _WORDS[match[WORD]]
-    raise Malformed("a token that is no object")
+    raise Broken("a token that is no object", match.end())
 
 
-def _dictionary(items: list[Value]) -> Dictionary:
+def _dictionary(items: list[Value], position: int) -> Dictionary:
     keys = items[::2]
     if len(items) % 2 or not all(isinstance(key, Name) for key in keys):
-        raise Malformed("a dictionary without pairs")
+        raise Broken("a dictionary without pairs", position)
     return {str(key): value for key, value in zip(keys, items[1::2], strict=True)}
 
 
@@ -125,16 +151,16 @@ def hex_string(text: bytes) -> bytes:
 
 
 def literal_end(text: bytes, start: int) -> int:
-    """Where the literal string that opens at `start` has its closing parenthesis, plus one. Raises Malformed."""
+    """Where the literal string that opens at `start` has its closing parenthesis, plus one. Raises Broken."""
     depth = 0
-    for match in re.compile(rb"\\[\x00-\xff]|[()]").finditer(text, start):
+    for match in _PARENTHESIS.finditer(text, start):
         if match[0] == b"(":
             depth += 1
         elif match[0] == b")":
             depth -= 1
             if not depth:
                 return match.end()
-    raise Malformed("a string without its end")
+    raise Broken("a string without its end", len(text))
 
 
 def unescape(text: bytes) -> bytes:

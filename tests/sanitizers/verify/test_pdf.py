@@ -1,0 +1,193 @@
+"""The second opinion on PDF refuses whatever the sanitizer would never write, wherever it stands and however it is written."""
+
+from __future__ import annotations
+
+import io
+import re
+import zlib
+
+import pytest
+from PIL import Image
+
+from sanitizers.formats.pdf import SANITIZER
+from sanitizers.model import Kind, VerificationFailed
+from sanitizers.source import Source
+from sanitizers.verify import pdf
+from tests.build import pdf as build
+from tests.build import pdf_outputs as outputs
+from tests.build.context import context, sanitize
+
+ORIGINAL = outputs.document()
+NAMES = sorted((pdf._FORBIDDEN | pdf._ATTACHING) - {b"JBIG2Decode", b"JPXDecode", b"Crypt"})
+KINDS = sorted(pdf._FORBIDDEN_KINDS)
+
+
+def check(output: bytes, original: bytes = ORIGINAL, **treatment: object) -> None:
+    pdf.verify(Source(output), Source(original), context("a.pdf", Kind.PDF, **treatment))
+
+
+def refused(output: bytes, words: str, original: bytes = ORIGINAL, **treatment: object) -> None:
+    with pytest.raises(VerificationFailed, match=re.escape(words)):
+        check(output, original, **treatment)
+
+
+def test_what_the_sanitizer_makes_passes() -> None:
+    data = build.saved(build.clean())
+    output = sanitize(SANITIZER, data, Kind.PDF)[0].content.bytes()
+    check(output, data)
+
+
+def test_a_file_made_by_hand_in_the_same_form_passes() -> None:
+    check(ORIGINAL)
+
+
+# ------------------------------------------------------------------------------------------------------------------- names
+
+
+@pytest.mark.parametrize("position", ["catalog", "page", "stream"])
+@pytest.mark.parametrize("name", NAMES, ids=bytes.decode)
+def test_a_forbidden_name_is_refused_everywhere(name: bytes, position: str) -> None:
+    refused(outputs.document(**{position: b"/%b null" % name}), f"/{name.decode()} is left")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=bytes.decode)
+def test_a_forbidden_name_is_refused_however_deep_and_written(name: bytes) -> None:
+    oddly = b"#%02x" % name[0] + name[1:]
+    for written in (name, oddly, b"".join(b"#%02X" % byte for byte in name)):
+        refused(outputs.document(catalog=b"/Outlines<</A<</K[<</X/%b>>]>>>>" % written), f"/{name.decode()} is left")
+
+
+@pytest.mark.parametrize("key", [b"S", b"Subtype", b"Type"], ids=bytes.decode)
+@pytest.mark.parametrize("kind", KINDS, ids=bytes.decode)
+def test_a_forbidden_kind_is_refused(kind: bytes, key: bytes) -> None:
+    refused(outputs.document(page=b"/Annots[<</%b/%b>>]" % (key, kind)), f"/{kind.decode()} is left")
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=bytes.decode)
+def test_a_font_or_layer_may_bear_the_name_of_a_kind(kind: bytes) -> None:
+    check(outputs.document(page=b"/Resources<</Font<</F1 3 0 R/%b 3 0 R>>>>" % kind))
+
+
+def test_a_forbidden_word_in_a_text_is_no_name() -> None:
+    check(outputs.document(catalog=b"/Lang(/JavaScript /JS \\(/Launch\\))"))
+
+
+@pytest.mark.parametrize("name", [b"LZWDecode", b"JBIG2Decode", b"JPXDecode", b"ASCIIHexDecode", b"RunLengthDecode", b"Jav#61Decode"])
+def test_only_three_filters_may_be_there(name: bytes) -> None:
+    with pytest.raises(VerificationFailed, match="is left"):
+        check(outputs.document(stream=b"/Filter/%b" % name))
+
+
+def test_a_name_that_is_written_oddly_is_refused() -> None:
+    refused(outputs.document(catalog=b"/P#61geMode/UseNone"), "written oddly")
+    refused(outputs.document(catalog=b"/X#zz null"), "written oddly")
+    check(outputs.document(page=b"/Resources<</Font<</F1 3 0 R/F#231 3 0 R/F#E3#81 3 0 R>>>>"))
+
+
+@pytest.mark.parametrize("text", [b"% comment\n", b"(open", b"shut)", b"<</X(a)b)>>"])
+def test_what_hides_between_objects_is_refused(text: bytes) -> None:
+    refused(outputs.document(more={4: text}), "a comment or a broken string")
+
+
+@pytest.mark.parametrize("name", sorted(pdf._ATTACHING), ids=bytes.decode)
+def test_attached_files_are_refused_where_policy_does_not_attach_them(name: bytes) -> None:
+    output = outputs.document(catalog=b"/Names<</%b null>>" % name)
+    refused(output, f"/{name.decode()} is left")
+    try:
+        check(output, pdf_attachments=True)
+    except VerificationFailed as refusal:
+        assert "is left" not in refusal.detail
+
+
+# ------------------------------------------------------------------------------------------------------------------- links
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        b"/URI(javascript:alert\\(1\\))", b"/URI(file:///c:/x)", b"/URI(\\\\\\\\192.0.2.1\\\\s)", b"/URI(search-ms:x)", b"/URI()",
+        b"/URI(JaVaScRiPt:x)", b"/URI<66696c653a2f2f78>", b"/URI( https://town.example.jp/)", b"/URI(\\146ile:x)",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("position", ["page", "stream"])
+def test_a_link_outside_the_allowed_schemes_is_refused(link: bytes, position: str) -> None:
+    refused(outputs.document(**{position: b"/Annots[<</A<</S/URI%b>>>>]" % link}), "a link to")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("link", [b"/URI 3 0 R", b"/URI<</Base(x)>>", b"/URI[(https://x)]", b"/URI/https:"])
+def test_a_link_that_cannot_be_read_is_refused(link: bytes) -> None:
+    refused(outputs.document(page=b"/Annots[<</A<</S/URI%b>>>>]" % link), "a link that cannot be read")
+
+
+def test_allowed_links_pass_and_policy_narrows_them() -> None:
+    output = outputs.document(page=b"/Annots[<</A<</S/URI/URI(https://town.example.jp/?a=\\(b\\))>>>><</A<</S/URI/URI<6D61696C746F3A61>>>>>]")
+    check(output)
+    refused(output, "a link to https", link_schemes=("mailto",))
+
+
+def test_a_text_that_speaks_of_links_is_no_link() -> None:
+    check(outputs.document(catalog=b"/Lang(/URI\\(javascript:x\\))"))
+
+
+# ----------------------------------------------------------------------------------------------------------------- streams
+
+
+@pytest.mark.parametrize("fields", [b"/F(x.bin)", b"/F<</F(x)>>", b"/F 3 0 R", b"/F<61>", b"/Ref<</F(x)>>", b"/Ref 3 0 R"])
+def test_a_stream_with_data_from_outside_is_refused(fields: bytes) -> None:
+    refused(outputs.document(stream=fields), "data from outside")
+
+
+def test_a_font_named_f_is_no_data_from_outside() -> None:
+    check(outputs.document(stream=b"/Resources<</Font<</F 3 0 R>>>>"))
+
+
+def test_more_than_a_picture_in_a_jpeg_is_refused() -> None:
+    stream = io.BytesIO()
+    Image.new("L", (8, 8), 99).save(stream, "JPEG")
+    check(outputs.document(streams={4: (b"/Filter/DCTDecode", stream.getvalue())}))
+    for data in (stream.getvalue() + b"PK\x03\x04", b"MZ" + stream.getvalue(), b""):
+        refused(outputs.document(streams={4: (b"/Filter/DCTDecode", data)}), "more than a picture")
+
+
+# --------------------------------------------------------------------------------------------------------------- structure
+
+
+def test_bytes_outside_the_objects_are_refused() -> None:
+    for output in (b"GIF89a" + ORIGINAL, ORIGINAL + b"PK\x03\x04", ORIGINAL.replace(outputs.HEADER, outputs.HEADER + b"%x\n")):
+        with pytest.raises(VerificationFailed):
+            check(output)
+    refused(outputs.document(between=b"%PDF-1.4\n"), "foreign bytes between objects")
+    refused(outputs.document(between=b"99 0 obj\n<</JS(x)>>\nendobj\n"), "foreign bytes between objects")
+
+
+def test_a_second_revision_is_refused() -> None:
+    start = len(ORIGINAL)
+    update = b"1 0 obj\n<</Type/Catalog>>\nendobj\nxref\n0 1\n0000000000 65535 f \ntrailer\n<</Prev 9>>\nstartxref\n%d\n%%%%EOF\n" % start
+    with pytest.raises(VerificationFailed):
+        check(ORIGINAL + update)
+    with pytest.raises(VerificationFailed):
+        check(ORIGINAL + ORIGINAL)
+    refused(outputs.document(stream=b"/Prev 9/Type/XRef"), "an older revision is left")
+
+
+def test_a_cross_reference_that_leads_elsewhere_is_refused() -> None:
+    hidden = b"BT ET 11 0 obj\n<</S/JavaScript>>\nendobj"
+    refused(outputs.document(streams={12: (b"", hidden)}, stray={12: 40}), "the cross-reference names other objects")
+    moved = ORIGINAL.replace(b"startxref\n", b"startxref\n1")
+    with pytest.raises(VerificationFailed, match="not the last object"):
+        check(moved)
+
+
+def test_an_object_that_is_there_twice_is_refused() -> None:
+    double = outputs.packed(1, {3: b"<</BaseFont/Other>>"})
+    refused(outputs.document(between=double), "is there twice")
+
+
+def test_a_stream_with_a_wrong_length_is_refused() -> None:
+    refused(ORIGINAL.replace(b"/Length ", b"/Length 1", 1), "wrong length")
+
+
+def test_more_behind_the_end_of_an_object_stream_is_refused() -> None:
+    refused(outputs.document(between=outputs.packed(12, {13: b"null"}, behind=b"MZ")), "more behind it")
+    broken = outputs.packed(12, {13: b"null"}).replace(zlib.compress(b"13 0\nnull"), b"x" * len(zlib.compress(b"13 0\nnull")))
+    refused(outputs.document(between=broken), "cannot be inflated")
