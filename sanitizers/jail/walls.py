@@ -21,6 +21,9 @@ _NOBODY: Final = 65_534
 # Descriptors a child may have: three standard ones, source, output, report, and a few that libraries duplicate.
 _MAX_DESCRIPTORS: Final = 16
 _CPU_GRACE_SECONDS: Final = 2
+# Threads that all children of one warm parent may have together, itself and them included: the kernel counts by user and user namespace. A
+# child that takes them all makes those beside it hold pictures that need one; it gains nothing else.
+_MAX_TASKS: Final = 128
 _NAMESPACES: Final = {
     "user": kernel.CLONE_NEWUSER,
     "network": kernel.CLONE_NEWNET,
@@ -61,7 +64,10 @@ def put_up_outer() -> OuterRing:
 
 
 def put_up_inner(limits: Limits, ring: OuterRing) -> None:
-    """Called in every child before it looks at a byte. Raises OSError when a wall cannot be put up: the child must then die."""
+    """Called in every child before it looks at a byte. Raises OSError when a wall cannot be put up: the child must then die.
+
+    A fork has one thread, whatever its parent had; threads that it starts later are born behind these walls.
+    """
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     _limit(limits, ring.address_space)
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
@@ -78,7 +84,7 @@ def _limit(limits: Limits, inherited: int) -> None:
         (resource.RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + _CPU_GRACE_SECONDS),
         (resource.RLIMIT_FSIZE, limits.expanded_bytes, limits.expanded_bytes),
         (resource.RLIMIT_NOFILE, _MAX_DESCRIPTORS, _MAX_DESCRIPTORS),
-        (resource.RLIMIT_NPROC, 0, 0),
+        (resource.RLIMIT_NPROC, _MAX_TASKS, _MAX_TASKS),
         (resource.RLIMIT_CORE, 0, 0),
         (resource.RLIMIT_MEMLOCK, 0, 0),
         (resource.RLIMIT_MSGQUEUE, 0, 0),

@@ -216,3 +216,36 @@ def bmp_speaking(text: bytes) -> bytes:
     data = bytearray(saved(picture, "BMP"))
     data[54 : 54 + len(text)] = text
     return bytes(data)
+
+
+def bmp(size: tuple[int, int], bits: int, rows: bytes, *, compression: int = 0, header: int = 40, masks: bytes = b"", palette: bytes = b"") -> bytes:
+    """A BMP of any header: 12 (OS/2), 40, or a longer one whose further fields are `masks` and zeros. `palette`: as it is stored."""
+    if header == 12:
+        head = struct.pack("<IHHHH", 12, *size, 1, bits)
+    else:
+        colours = len(palette) // 4
+        head = struct.pack("<IiiHHIIiiII", header, *size, 1, bits, compression, len(rows), 2835, 2835, colours, 0)
+        head = (head + masks).ljust(14 + header - 14, b"\0")
+    at = 14 + len(head) + len(palette)
+    return b"BM" + struct.pack("<IHHI", at + len(rows), 0, 0, at) + head + palette + rows
+
+
+def bmp_palette(colours: int, entry: int = 4) -> bytes:
+    return b"".join(bytes((index * 5 % 256, 255 - index, index, 0))[:entry] for index in range(colours))
+
+
+def tiled_tiff(picture: Image.Image, side: int = 32) -> bytes:
+    """An uncompressed RGB TIFF of square tiles, which Pillow cannot write."""
+    across, down = -(-picture.width // side), -(-picture.height // side)
+    places = [(column * side, row * side) for row in range(down) for column in range(across)]
+    tiles = [picture.crop((x, y, x + side, y + side)).tobytes() for x, y in places]
+    size, count = 3 * side * side, len(tiles)
+    start = 8 + size * count
+    bits, offsets, sizes = start, start + 6, start + 6 + 4 * count
+    values = struct.pack(f"<3H{2 * count}I", 8, 8, 8, *(8 + size * index for index in range(count)), *[size] * count)
+    entries = [
+        (256, 3, 1, picture.width), (257, 3, 1, picture.height), (258, 3, 3, bits), (259, 3, 1, 1), (262, 3, 1, 2), (277, 3, 1, 3),
+        (322, 3, 1, side), (323, 3, 1, side), (324, 4, count, offsets), (325, 4, count, sizes),
+    ]  # fmt: skip
+    directory = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *entry) for entry in entries) + b"\0\0\0\0"
+    return b"II*\0" + struct.pack("<I", start + len(values)) + b"".join(tiles) + values + directory

@@ -10,7 +10,9 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
+from collections.abc import Callable
 
 from sanitizers import child, engine, formats, parent, verify, wire
 from sanitizers.context import Context, Rebuilt
@@ -183,6 +185,73 @@ def _environment(*_: object) -> Rebuilt:
 
 def _list_folder(*_: object) -> Rebuilt:
     return Rebuilt(Source(repr(os.listdir("/")).encode()), Kind.TEXT)
+
+
+_NEW_THREAD = 0x003D_0F00
+_EXIT = 60 if kernel.MACHINE == "x86_64" else 93
+_CLONE = 56 if kernel.MACHINE == "x86_64" else 220
+
+
+def _thread(source: Source, context: Context) -> Rebuilt:
+    """The deed that the second word names, done in a second thread of the child. What it raises or returns is the child's own."""
+    ends: list[Rebuilt | BaseException] = []
+
+    def run() -> None:
+        try:
+            ends.append(DEEDS[source.bytes().split()[1].decode()](source, context))
+        except BaseException as error:  # noqa: BLE001 - told by the first thread
+            ends.append(error)
+
+    other = threading.Thread(target=run)
+    other.start()
+    other.join()
+    if isinstance(ends[0], BaseException):
+        raise ends[0]
+    return ends[0]
+
+
+def _clones(*_: object) -> Rebuilt:
+    """A thread with a namespace of its own, and all that is less or more than a thread. Tells how each ended."""
+    flags = [_NEW_THREAD | new for new in (kernel.CLONE_NEWUSER, kernel.CLONE_NEWNET, kernel.CLONE_NEWNS, kernel.CLONE_NEWIPC)]
+    flags += [_NEW_THREAD & ~(1 << bit) for bit in range(32) if _NEW_THREAD >> bit & 1]
+    flags += [0, signal.SIGCHLD, 0x4100 | signal.SIGCHLD, _NEW_THREAD | signal.SIGCHLD, _NEW_THREAD | 0x2000, _NEW_THREAD | 0x8000]
+    return Rebuilt(Source(" ".join(sorted({_outcome(lambda flag=flag: _clone(flag)) for flag in flags})).encode()), Kind.TEXT)
+
+
+def _clone(flags: int) -> None:
+    if kernel.syscall(_CLONE, ctypes.c_ulong(flags), 0, 0, 0, 0) == 0:
+        os._exit(0)
+
+
+def _outcome(attempt: Callable[[], object]) -> str:
+    try:
+        attempt()
+    except OSError as error:
+        return str(error.strerror)
+    return "done"
+
+
+def _thread_flood(*_: object) -> Rebuilt:
+    """As many threads as there can be, all at once."""
+    threading.stack_size(64 << 10)
+    over = threading.Event()
+    count = 0
+    try:
+        while count < 10_000:
+            threading.Thread(target=over.wait, daemon=True).start()
+            count += 1
+    except RuntimeError:
+        pass
+    time.sleep(0.5)
+    over.set()
+    return Rebuilt(Source(f"threads: {count}".encode()), Kind.TEXT)
+
+
+def _first_thread_leaves(*_: object) -> Rebuilt:
+    """Only the other thread is left, and it hears nothing."""
+    threading.Thread(target=_spin_deaf, daemon=True).start()
+    kernel.syscall(_EXIT, 0)
+    raise AssertionError
 
 
 DEEDS = {name.removeprefix("_"): deed for name, deed in list(globals().items()) if name.startswith("_") and callable(deed)}

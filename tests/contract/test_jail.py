@@ -44,10 +44,13 @@ def content(sanitized: Sanitized) -> bytes:
         os.close(sanitized.output_fd)
 
 
-CRASHES = (
-    "crash", "segfault", "abort", "exit_quietly", "garbage", "long_frame", "flood_report", "forged_report", "swap_output",
+ESCAPES = (
     "fork", "raw_clone", "open_file", "create_file", "connect", "unix_socket", "execute", "kill_parent", "trace_parent", "run_data",
     "unshare_again", "raise_limits", "many_descriptors", "write_source", "list_folder",
+)  # fmt: skip
+CRASHES = (
+    "crash", "segfault", "abort", "exit_quietly", "garbage", "long_frame", "flood_report", "forged_report", "swap_output",
+    *ESCAPES,
 )  # fmt: skip
 
 
@@ -66,6 +69,10 @@ async def test_an_escape_or_crash_is_held_as_worker_crashed(workers: Workers, de
         ("spin", Reason.TIMEOUT),
         ("spin_deaf", Reason.TIMEOUT),
         ("burn", Reason.TIMEOUT),
+        ("thread spin", Reason.TIMEOUT),
+        ("thread spin_deaf", Reason.TIMEOUT),
+        ("thread eat_memory", Reason.LIMIT_EXCEEDED),
+        ("first_thread_leaves", Reason.TIMEOUT),
         ("eat_memory", Reason.LIMIT_EXCEEDED),
         ("flood_output", Reason.LIMIT_EXCEEDED),
     ],
@@ -74,6 +81,29 @@ async def test_too_much_is_held_with_the_limit_as_reason(workers: Workers, deed:
     sanitized = await play(workers, deed)
     assert (sanitized.report.verdict, sanitized.report.reason) == (Verdict.HELD, reason)
     assert content(await play(workers, "good")) == b"rebuilt: good"
+
+
+async def test_a_thread_may_be_started_and_is_behind_the_same_walls(workers: Workers) -> None:
+    assert content(await play(workers, "thread good")) == b"rebuilt: thread good"
+    for deed in ("segfault", "exit_quietly", "garbage", *ESCAPES):
+        sanitized = await play(workers, f"thread {deed}")
+        assert (deed, sanitized.report.reason, sanitized.output_fd) == (deed, Reason.WORKER_CRASHED, None)
+    assert not Path("/tmp/sekisho-escape").exists()
+    assert content(await play(workers, "good")) == b"rebuilt: good"
+
+
+async def test_clone_starts_a_thread_as_glibc_does_and_nothing_else(workers: Workers) -> None:
+    assert content(await play(workers, "clones")) == b"Resource temporarily unavailable"
+    assert content(await play(workers, "thread clones")) == b"Resource temporarily unavailable"
+
+
+async def test_a_flood_of_threads_ends_soon_and_leaves_the_others_alone(workers: Workers) -> None:
+    flood = asyncio.create_task(play(workers, "thread_flood", Limits(memory_bytes=1 << 30)))
+    for _ in range(5):
+        assert content(await play(workers, "good")) == b"rebuilt: good"
+    count = int(content(await flood).removeprefix(b"threads: "))
+    assert 50 < count < 128
+    assert content(await play(workers, "thread good")) == b"rebuilt: thread good"
 
 
 async def test_a_source_that_a_child_could_change_is_not_handed_over(workers: Workers) -> None:
@@ -92,7 +122,7 @@ async def test_no_child_and_no_descriptor_is_left_behind(workers: Workers) -> No
     await play(workers, "good")
     parent = psutil.Process().children()[0]
     ours, theirs = os.listdir("/proc/self/fd"), parent.num_fds()
-    for deed in ("good", "crash", "garbage", "spin_deaf"):
+    for deed in ("good", "crash", "garbage", "spin_deaf", "first_thread_leaves"):
         sanitized = await play(workers, deed)
         if sanitized.output_fd is not None:
             os.close(sanitized.output_fd)

@@ -35,7 +35,11 @@ _BY_KIND: Final[dict[Kind, Callable[[Source, Context], Rebuilt]]] = {
 
 
 def sanitize(source: Source, context: Context) -> Rebuilt:
-    """By the kind of the part. HEIC, AVIF and JPEG 2000 come out as JPEG or PNG; everything else as what it was."""
+    """By the kind of the part. HEIC, AVIF and JPEG 2000 come out as JPEG or PNG; everything else as what it was.
+
+    In the second pass a picture is walked, reported on and decoded as in the first; only the encoding, which finds nothing, is spared
+    (and for JPEG the decoding).
+    """
     return _BY_KIND[context.kind](source, context)
 
 

@@ -19,6 +19,10 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     blocks = gif_blocks.walk(source.view, context)
     context.budget.check_frame(blocks.width, blocks.height)
     codec.check_total(sum(frame.width * frame.height for frame in blocks.frames), context)
+    if context.second_pass:
+        for frame in blocks.frames:
+            _drawn(frame, _decode(frame), len(blocks.palette) // 3)
+        return Rebuilt(source, Kind.GIF)
     return Rebuilt(Source(codec.silent((lambda: _encode(blocks, 0), lambda: _encode(blocks, 1)))), Kind.GIF)
 
 
@@ -61,10 +65,8 @@ class _GlobalPalette:
 
 def _frame(frame: Frame, shared: _GlobalPalette, interlace: int) -> bytes:
     picture = _decode(frame)
-    used = palette.used_indices(picture)
     control = frame.control
-    transparent = control.transparent if control is not None else None
-    used = _drawable(used, transparent, len(shared) if frame.palette is None else len(frame.palette) // 3)
+    used = _drawn(frame, picture, len(shared))
     if frame.palette is None:
         own, table = b"", shared.take(used)
     else:
@@ -84,8 +86,11 @@ def _decode(frame: Frame) -> Image.Image:
         return Image.frombytes("P", (frame.width, frame.height), frame.data, "gif", frame.code_size, int(frame.interlaced))
 
 
-def _drawable(used: list[int], transparent: int | None, available: int) -> list[int]:
+def _drawn(frame: Frame, picture: Image.Image, shared: int) -> list[int]:
     """The indices that need a place in the palette. The see-through one may be outside of it: nothing of it is drawn."""
+    used = palette.used_indices(picture)
+    transparent = frame.control.transparent if frame.control is not None else None
+    available = shared if frame.palette is None else len(frame.palette) // 3
     visible = [index for index in used if index != transparent]
     if visible and visible[-1] >= available:
         raise Malformed("a pixel has a colour that is not in the palette", code="image.malformed")

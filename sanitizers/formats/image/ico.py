@@ -1,4 +1,4 @@
-"""ICO: every image decoded and put as PNG into a new icon directory.
+"""ICO: every image decoded and put as PNG into a new icon directory. A cursor becomes an icon: only its hot spot is lost.
 
 Spec: Microsoft "Icons" (ICONDIR), with PNG images since Windows Vista.
 """
@@ -12,9 +12,10 @@ from PIL import Image
 
 from sanitizers.context import Context, Rebuilt
 from sanitizers.formats.image import codec, png, png_chunks
-from sanitizers.model import Kind, Malformed
+from sanitizers.model import Action, Kind, Malformed
 from sanitizers.source import Source
 
+_ICON, _CURSOR = 1, 2
 _HEADER: Final = 6
 _ENTRY: Final = 16
 _BITMAP_HEADER: Final = 40
@@ -30,7 +31,10 @@ class _Entry(NamedTuple):
 def sanitize(source: Source, context: Context) -> Rebuilt:
     """A new icon with the same images in the same order."""
     entries = _walk(source.view, context)
-    images = [png.encode(_decode(entry, context), png.Extras()) for entry in entries]
+    pictures = [_decode(entry, context) for entry in entries]
+    if context.second_pass:
+        return Rebuilt(source, Kind.ICO)
+    images = [png.encode(picture, png.Extras()) for picture in pictures]
     at = _HEADER + _ENTRY * len(images)
     head = [struct.pack("<HHH", 0, 1, len(images))]
     for entry, image in zip(entries, images, strict=True):
@@ -46,8 +50,10 @@ def _walk(view: memoryview, context: Context) -> list[_Entry]:
     if len(view) < _HEADER:
         raise Malformed("ends inside the header", code="image.truncated")
     reserved, kind, count = struct.unpack_from("<HHH", view)
-    if reserved or kind != 1 or not count or _HEADER + _ENTRY * count > len(view):
+    if reserved or kind not in (_ICON, _CURSOR) or not count or _HEADER + _ENTRY * count > len(view):
         raise Malformed("icon directory", code="image.malformed")
+    if kind == _CURSOR:
+        context.found("image.converted", "", Action.REWRITTEN, "cur → ico")
     context.budget.check_frame(1, 1, count - 1)
     covered = [(0, _HEADER + _ENTRY * count)]
     for index in range(count):

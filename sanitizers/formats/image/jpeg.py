@@ -40,6 +40,8 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     context.budget.check_frame(segments.width, segments.height)
     mode = {1: "L", 3: "RGB", 4: "CMYK"}[len(segments.components)]
     transform = colour.transform(segments.profile(), mode, context)
+    if context.second_pass:
+        return Rebuilt(source, Kind.JPEG)  # one call of the encoder wrote it from end to end: decoding would only test the coder
     picture = _decode(segments, context)
     tables = _tables(picture)
     orientation = segments.exif.orientation

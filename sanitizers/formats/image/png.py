@@ -35,6 +35,9 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
         context.found("image.depth_reduced", "", Action.REWRITTEN)
     if chunks.plays is not None and chunks.frames:
         from_animation = _Animation(chunks, context)
+        if context.second_pass:
+            from_animation.decode()
+            return Rebuilt(source, Kind.PNG)
         return Rebuilt(Source(codec.silent(from_animation.encodings())), Kind.PNG)
     picture = codec.decoded(chunks.bare(chunks.size, chunks.data), "PNG", context, chunks.size)
     transform = colour.transform(chunks.icc, picture.mode, context)
@@ -44,6 +47,8 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
         picture, see_through = palette.mapped(picture, order), _trimmed(order.alpha)
     elif transform is not None:
         picture = transform.apply(picture)
+    if context.second_pass:
+        return Rebuilt(source, Kind.PNG)
     upright = exif.turned(picture, chunks.exif.orientation)
     return Rebuilt(Source(encode(upright, _extras(chunks, context), see_through)), Kind.PNG)
 
@@ -159,13 +164,23 @@ class _Animation:
                 sequence += 1
         return b"".join([*parts, chunk(b"IEND", b"")])
 
-    def _rebuilt(self, size: tuple[int, int], data: list[memoryview], level: int) -> dict[bytes, list[memoryview]]:
+    def decode(self) -> None:
+        """All frames, one after another, for nothing but to see that they can be decoded."""
+        if not self._chunks.first_is_shown:
+            self._decoded(self._chunks.size, self._chunks.data)
+        for frame in self._chunks.frames:
+            self._decoded((frame.width, frame.height), frame.data)
+
+    def _decoded(self, size: tuple[int, int], data: list[memoryview]) -> Image.Image:
         picture = codec.decoded(self._chunks.bare(size, data), "PNG", self._context, size)
+        if self._palette is not None and palette.used_indices(picture)[-1] >= len(self._palette.colours) // 3:
+            raise Malformed("a pixel has a colour that is not in the palette", code="image.malformed")
+        return picture
+
+    def _rebuilt(self, size: tuple[int, int], data: list[memoryview], level: int) -> dict[bytes, list[memoryview]]:
+        picture = self._decoded(size, data)
         see_through = _see_through(picture, self._chunks)
         if self._palette is not None:
-            used = palette.used_indices(picture)
-            if used[-1] >= len(self._palette.colours) // 3:
-                raise Malformed("a pixel has a colour that is not in the palette", code="image.malformed")
             picture, see_through = palette.mapped(picture, self._palette), _trimmed(self._palette.alpha)
         elif self._transform is not None:
             picture = self._transform.apply(picture)

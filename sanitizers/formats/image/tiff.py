@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from PIL import Image
@@ -32,22 +32,30 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     pages = tiff_tags.walk(source.view, context)
     codec.check_total(sum(page.number(tiff_tags.WIDTH) * page.number(tiff_tags.LENGTH) for page in pages), context)
     data = source.bytes()
+    if context.second_pass:
+        for _ in _decoded(data, pages, context):
+            pass
+        return Rebuilt(source, Kind.TIFF)
     ways: tuple[Callable[[], bytes], ...] = tuple(lambda way=way: _encode(data, pages, context, way) for way in _WAYS)  # type: ignore[misc]
     return Rebuilt(Source(codec.silent(ways)), Kind.TIFF)
 
 
 def _encode(data: bytes, pages: list[Page], context: Context, way: tuple[str, str]) -> bytes:
     out = io.BytesIO()
-    with codec.reading():
-        picture = codec.opened(data, "TIFF", context)
     with AppendingTiffWriter(out) as writer:
-        for index, page in enumerate(pages):
-            if index and page.reduced():
-                continue
-            pixels = _decode(picture, index, page, context)
+        for page, pixels in _decoded(data, pages, context):
             _write(pixels, writer, page, way)
             writer.newFrame()
     return out.getvalue()
+
+
+def _decoded(data: bytes, pages: list[Page], context: Context) -> Iterator[tuple[Page, Image.Image]]:
+    """One page at a time, without smaller copies of others."""
+    with codec.reading():
+        picture = codec.opened(data, "TIFF", context)
+    for index, page in enumerate(pages):
+        if not index or not page.reduced():
+            yield page, _decode(picture, index, page, context)
 
 
 def _decode(picture: Image.Image, index: int, page: Page, context: Context) -> Image.Image:

@@ -147,29 +147,6 @@ def test_tiff_profile_is_applied() -> None:
     assert build.opened(output).getpixel((3, 3))[1] > 200
 
 
-# -------------------------------------------------------------------------------------------------------------------------- BMP
-
-
-def test_bmp_that_speaks_goes_out_as_png() -> None:
-    """I04: the rows of a BMP are the bytes that its author chose."""
-    data = build.bmp_speaking(b"*/=1;</x><script>alert(1)</script>")
-    output, codes, kind = run(data, Kind.BMP)
-    assert kind is Kind.PNG
-    assert codes == {"image.active_text"}
-    assert b"<script" not in output
-    assert ImageChops.difference(build.opened(output), build.opened(data)).getbbox() is None
-
-
-def test_bmp_hidden_and_trailing_bytes_are_gone() -> None:
-    data = bytearray(build.saved(build.scene(), "BMP"))
-    struct.pack_into("<I", data, 10, 54 + len(CANARY))
-    data[54:54] = CANARY
-    output, codes, _ = run(bytes(data) + CANARY, Kind.BMP)
-    assert codes == {"image.hidden_data", "image.trailing_data"}
-    assert CANARY not in output
-    assert ImageChops.difference(build.opened(output), build.scene()).getbbox() is None
-
-
 # -------------------------------------------------------------------------------------------------------------------------- WebP
 
 
