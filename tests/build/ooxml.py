@@ -95,6 +95,22 @@ def png(width: int = 2, height: int = 2, colour: bytes = b"\x20\x40\x80") -> byt
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
+def emf() -> bytes:
+    """A header, a comment that carries the canary, and the end."""
+    comment = CANARY.encode().ljust(16)
+    record = struct.pack("<III", 70, 12 + len(comment), len(comment)) + comment
+    end = struct.pack("<5I", 14, 20, 0, 16, 20)
+    size = 88 + len(record) + len(end)
+    return struct.pack("<2I8i4s3I2HI2I4i", 1, 88, 0, 0, 9, 9, 0, 0, 99, 99, b" EMF", 0x10000, size, 3, 1, 0, 0, 0, 0, 9, 9, 9, 9) + record + end
+
+
+def wmf() -> bytes:
+    """META_ESCAPE with the function SETABORTPROC, and the end. [MS-WMF] 2.3.6"""
+    data = CANARY.encode().ljust(12)
+    escape = struct.pack("<IHHH", 5 + len(data) // 2, 0x0626, 9, len(data)) + data
+    return struct.pack("<HHHIHIH", 1, 9, 0x300, 9 + len(escape) // 2 + 3, 0, len(escape) // 2, 0) + escape + struct.pack("<IH", 3, 0)
+
+
 def paragraph(text: str) -> str:
     return f'<w:p><w:r><w:t xml:space="preserve">{text}</w:t></w:r></w:p>'
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sanitizers.formats.ooxml import formulas as excel
-from sanitizers.formats.ooxml import links
-from sanitizers.formats.ooxml.names.functions import FUNCTIONS
+from sanitizers.formats.office import formulas as excel
+from sanitizers.formats.office import links
+from sanitizers.formats.office.functions import FUNCTIONS
 
 _EXTRA: Final = frozenset(
     """
@@ -25,6 +25,7 @@ _TOKEN: Final = re.compile(
       "(?:[^"]|"")*"
     | '(?:[^']|'')*'(?P<outside>\#)?
     | (?P<call>[^\W\d][\w.\-]*)\s*\(
+    | (?P<name>[^\W\d][\w.]*)
     | \[(?P<place>(?:[^\]']|'(?:[^']|'')*')*)\]
     """,
     re.VERBOSE,
@@ -34,20 +35,30 @@ _HYPERLINK: Final = re.compile(r'\s*"((?:[^"]|"")*)"\s*[;,)]')
 _LONGEST: Final = 65_536
 
 
-def danger(formula: str, schemes: tuple[str, ...]) -> tuple[str, str] | None:
-    """Finding code and detail of the first reason why a formula or condition may not stay; None for one that may."""
+def danger(formula: str, schemes: tuple[str, ...], forbidden: frozenset[str] = frozenset()) -> tuple[str, str] | None:
+    """Finding code and detail of the first reason why a formula or condition may not stay; None for one that may.
+
+    `forbidden`: names, in lower case, that are no longer defined.
+    """
     if len(formula) > _LONGEST:
         return "odf.formula", "too long"
     prefix, _, rest = formula.partition(":=")
     if prefix == "msoxl" and rest:
-        found = excel.danger(rest, schemes)
+        found = excel.danger(rest, schemes, forbidden)
         return ("odf.formula", formula) if found else None
     for token in _TOKEN.finditer(formula):
         if token["outside"] or (token["place"] and _ELSEWHERE.search(token["place"])):
             return "odf.external_reference", formula
+        if token["name"] and token["name"].lower() in forbidden:
+            return "odf.external_reference", formula
         if token["call"] and (code := _call(token["call"], formula, token.end(), schemes)):
             return code, formula
     return None
+
+
+def names(formula: str) -> set[str]:
+    """The names that a formula uses, in lower case."""
+    return {token["name"].lower() for token in _TOKEN.finditer(formula[:_LONGEST]) if token["name"]}
 
 
 def _call(name: str, formula: str, at: int, schemes: tuple[str, ...]) -> str | None:

@@ -65,7 +65,7 @@ ELEMENTS: Final[dict[str, str]] = {
         creator date description language subject title
     """,
     "meta": """
-        date-string
+        creator-initials date-string
     """,
     "number": """
         am-pm boolean boolean-style currency-style currency-symbol date-style day day-of-week embedded-text era fill-character
@@ -105,7 +105,7 @@ ATTRIBUTES: Final[dict[str, str]] = {
     "style": """
         adjustment apply-style-name auto-text-indent auto-update background-transparency base-cell-address border-line-width
         border-line-width-bottom border-line-width-left border-line-width-right border-line-width-top cell-protect char class
-        color column-width condition country-asian country-complex data-style-name decimal-places default-outline-level
+        color column-width condition contextual-spacing country-asian country-complex data-style-name decimal-places default-outline-level
         diagonal-bl-tr diagonal-bl-tr-widths diagonal-tl-br diagonal-tl-br-widths direction display display-name distance
         distance-after-sep distance-before-sep dynamic-spacing editable family filter-name first-page-number flow-with-text
         font-adornments font-charset font-charset-asian font-charset-complex font-family-asian font-family-complex

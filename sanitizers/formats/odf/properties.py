@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 from sanitizers import xml
 from sanitizers.context import Context
 from sanitizers.formats.odf.vocabulary import SPACES, clark
-from sanitizers.formats.ooxml.properties import MARK
+from sanitizers.formats.office.classification import MARK
 from sanitizers.model import Action
 
 _META: Final = {clark("dc:title"), clark("dc:subject"), clark("dc:language"), clark("meta:keyword")}
@@ -17,6 +17,7 @@ _USER_DEFINED: Final = clark("meta:user-defined")
 _TRACES: Final = frozenset(
     clark(name) for name in ("meta:initial-creator", "meta:printed-by", "meta:template", "dc:creator", "dc:description")
 )
+_HREF: Final = clark("xlink:href")
 _NAME: Final = clark("meta:name")
 _VALUE_TYPE: Final = clark("meta:value-type")
 _CONFIG_NAME: Final = clark("config:name")
@@ -54,7 +55,9 @@ def meta(root: xml.Element, where: str, context: Context, version: str) -> bytes
             lines.append(f"<{prefix}:{local}>{escape(text)}</{prefix}:{local}>")
         elif element.tag == _USER_DEFINED and text and MARK.match(name := element.get(_NAME) or ""):
             lines.append(f"<meta:user-defined meta:name={quoteattr(name[:255])}>{escape(text)}</meta:user-defined>")
-        elif (element.tag in _TRACES or element.tag == _USER_DEFINED) and (text or len(element.attrib) > 3):
+        elif element.get(_HREF) and element.tag not in _TRACES:
+            context.found("odf.external_reference", where, Action.REMOVED, local)
+        elif (element.tag in _TRACES or element.tag == _USER_DEFINED) and (text or element.get(_HREF) or len(element.attrib) > 3):
             context.found("file.metadata", where, Action.REMOVED, local)
     inside = "".join(lines)
     root_tag = f'office:document-meta {_SPACES} office:version="{version}"'

@@ -34,6 +34,7 @@ SPACES: Final = {
     "math": "http://www.w3.org/1998/Math/MathML",
     "loext": "urn:org:documentfoundation:names:experimental:office:xmlns:loext:1.0",
     "calcext": "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0",
+    "chartooo": "http://openoffice.org/2010/chart",
 }
 _XML: Final = "{http://www.w3.org/XML/1998/namespace}"
 
@@ -41,9 +42,10 @@ _LIBREOFFICE: Final = {
     "loext": "graphic-properties theme theme-colors color char-complex-color fill-complex-color border-complex-color transformation "
     "content-control list-item p table-protection sparkline-groups sparkline-group sparklines sparkline decorative gradient-stop "
     "background-complex-color line-complex-color char-shading page-usage-style title-complex-color header-first footer-first date-formats "
-    "marker-style label-positions data-label",
+    "marker-style label-positions data-label color-table custom-label-field regression-curve sender-initials creator-initials data-table",
     "calcext": "conditional-formats conditional-format condition color-scale color-scale-entry data-bar formatting-entry icon-set date-is "
     "sparkline-groups sparkline-group sparklines sparkline",
+    "chartooo": "date-scale coordinate-region data-table label-separator custom-label-field",
     "field": "fieldmark fieldmark-start fieldmark-end fieldmark-separator param",
     "math": "math mi mn mo ms mtext mspace mglyph mrow mfrac msqrt mroot mstyle merror mpadded mphantom mfenced menclose msub msup msubsup "
     "munder mover munderover mmultiscripts mprescripts none mtable mtr mlabeledtr mtd maligngroup malignmark semantics annotation",
@@ -58,11 +60,11 @@ _MATH_ATTRIBUTES: Final = frozenset(
 _EXTENSION_ATTRIBUTES: Final = tuple(
     f"{{{uri}}}"
     for uri in (
-        SPACES["loext"], SPACES["calcext"], SPACES["field"], "http://www.w3.org/TR/css3-text/", "http://openoffice.org/2010/draw",
+        SPACES["loext"], SPACES["calcext"], SPACES["field"], SPACES["chartooo"], "http://www.w3.org/TR/css3-text/", "http://openoffice.org/2010/draw",
         "http://openoffice.org/2009/table", "urn:openoffice:names:experimental:ooxml-odf-interop:xmlns:form:1.0",
     )
 )  # fmt: skip
-_PLAIN_NAME: Final = re.compile(r"[a-z][a-z-]{0,60}")
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
 _REVISION: Final = "{http://openoffice.org/2009/office}"
 
 
@@ -86,9 +88,20 @@ _ATTRIBUTES: Final = frozenset(
 
 def is_attribute(name: str) -> bool:
     """The attribute may be copied."""
-    if name in _ATTRIBUTES or name in _MATH_ATTRIBUTES:
-        return True
-    return name.startswith(_EXTENSION_ATTRIBUTES) and bool(_PLAIN_NAME.fullmatch(etree.QName(name).localname)) and not name.endswith("href")
+    return name in _ATTRIBUTES or name in _MATH_ATTRIBUTES or is_extension(name)
+
+
+def is_extension(name: str) -> bool:
+    """An attribute of LibreOffice's own that may be copied, if its value is no place: that is all we know of it."""
+    local = name.rpartition("}")[2]
+    return name.startswith(_EXTENSION_ATTRIBUTES) and bool(_PLAIN_NAME.fullmatch(local)) and not local.lower().endswith("href")
+
+
+def bearing(name: str, signs: str = "") -> etree.XPath:
+    """Elements that have the attribute, with one of the signs in it; found inside libxml2, a large sheet has millions of others."""
+    space, _, local = name[1:].rpartition("}")
+    where = " or ".join(f"contains(@n:{local}, '{sign}')" for sign in signs)
+    return etree.XPath(f"//*[@n:{local}]" if not signs else f"//*[{where}]", namespaces={"n": space})
 
 
 def is_quiet(name: str) -> bool:

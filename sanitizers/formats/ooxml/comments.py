@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sanitizers import xml
-from sanitizers.formats.ooxml import tree
+from sanitizers.formats.office import tree
 from sanitizers.formats.ooxml.page import Page
 from sanitizers.formats.ooxml.vocabulary import clark
 

@@ -9,7 +9,7 @@ from lxml import etree
 
 from sanitizers import xml
 from sanitizers.context import Context
-from sanitizers.formats.ooxml import tree
+from sanitizers.formats.office import tree
 from sanitizers.formats.ooxml.page import Handler, Page, prune, references
 from sanitizers.formats.ooxml.vocabulary import clark
 from sanitizers.model import Action, Malformed
@@ -45,15 +45,15 @@ def parse_vml(data: bytes, context: Context, where: str) -> xml.Element:
         return xml.parse(data.replace(b"<br>", b"<br/>"), context.budget, where)
 
 
-def check_references(page: Page, data: bytes) -> None:
+def check_references(page: Page) -> None:
     """No element names a relationship that is not kept."""
-    for element in list(page.root.iter(*_REFERRERS)):
+    for element in page.elements(_REFERRERS):
         if not tree.attached(element, page.root):
             continue
         lost = [name for name, value in references(element) if value and not page.keeps(page.relations.get(value))]
         if lost:
             _let_go(element, lost, page)
-    if b"style" in data or b"\0" in data[:4]:
+    if "style" in page.names.attributes:
         _check_styles(page)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sanitizers import xml
-from sanitizers.formats.ooxml import links, tree
+from sanitizers.formats.office import links, tree
 from sanitizers.formats.ooxml.page import Page
 from sanitizers.formats.ooxml.vocabulary import clark
 
@@ -51,7 +51,7 @@ class _Field:
 
 def defuse(page: Page) -> None:
     """Walk the whole part once; every field is judged when it ends."""
-    if next(page.root.iter(*_MARKS), None) is None:
+    if not page.names.elements & _MARKS:
         return
     stack: list[_Field] = []
     for element in list(page.root.iter(*_PARTS)):

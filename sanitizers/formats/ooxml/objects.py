@@ -1,4 +1,4 @@
-"""OLE objects of worksheets: each leaves the picture it was shown by, as an ordinary picture at its place in the drawing of the sheet."""
+"""OLE objects and ActiveX controls of worksheets: each leaves the picture it was shown by, as a picture at its place in the drawing."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Final, NamedTuple
 from lxml import etree
 
 from sanitizers import xml
-from sanitizers.formats.ooxml import tree
-from sanitizers.formats.ooxml.page import Handler, Page
+from sanitizers.formats.office import tree
+from sanitizers.formats.ooxml.page import Handler, Page, prune
 from sanitizers.formats.ooxml.relationships import Relationship
 from sanitizers.formats.ooxml.vocabulary import SPACES, clark
 
 _OBJECT: Final = clark("x:oleObject")
-_PROPERTIES: Final = clark("x:objectPr")
+_CONTROL: Final = clark("x:control")
+_PROPERTIES: Final = clark("x:objectPr x:controlPr")
 _DRAWING: Final = clark("x:drawing")
 _CORNERS: Final = (clark("x:from"), clark("x:to"))
 _OFFSETS: Final = ("col", "colOff", "row", "rowOff")
@@ -65,14 +66,29 @@ def _anchor(page: Page, preview: Preview, number: int) -> xml.Element:
 
 
 def _objects(element: xml.Element, page: Page) -> None:
-    drawing = next((page.relation(one) for one in page.root.iter(*_DRAWING)), None)
-    part = page.rebuild.package.resolve(page.part, drawing.target) if drawing is not None and not drawing.external else None
     for ole in list(element.iter(*_OBJECT)):
         page.found("ooxml.ole_object", f"shape {ole.get('shapeId')}", detail=ole.get("progId") or "")
-        preview = _preview(ole, page)
-        if preview is not None and part is not None:
-            page.rebuild.previews.setdefault(part, []).append(preview)
+        _leave_picture(ole, page)
     tree.remove(element)
+
+
+def _controls(element: xml.Element, page: Page) -> None:
+    """Form controls have properties of their own kind; any other is ActiveX."""
+    for control in list(element.iter(*_CONTROL)):
+        relation = page.relation(control)
+        if relation is None or relation.key != "ctrlProp":
+            page.found("ooxml.activex", f"shape {control.get('shapeId')}", detail=control.get("name") or "")
+            _leave_picture(control, page)
+            parent = control.getparent()
+            tree.remove(control)
+            prune(parent)
+
+
+def _leave_picture(active: xml.Element, page: Page) -> None:
+    drawing = next((page.relation(one) for one in page.root.iter(*_DRAWING)), None)
+    part = page.rebuild.package.resolve(page.part, drawing.target) if drawing is not None and not drawing.external else None
+    if part is not None and (preview := _preview(active, page)) is not None:
+        page.rebuild.previews.setdefault(part, []).append(preview)
 
 
 def _preview(ole: xml.Element, page: Page) -> Preview | None:
@@ -92,4 +108,7 @@ def _corner(properties: xml.Element, names: frozenset[str]) -> tuple[str, ...]:
     return tuple(texts) if len(texts) == 4 and all(text.lstrip("-").isdecimal() for text in texts) else ()
 
 
-HANDLERS: Final[dict[str, Handler]] = dict.fromkeys(clark("x:oleObjects"), _objects)
+HANDLERS: Final[dict[str, Handler]] = {
+    **dict.fromkeys(clark("x:oleObjects"), _objects),
+    **dict.fromkeys(clark("x:controls"), _controls),
+}

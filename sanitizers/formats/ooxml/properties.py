@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from sanitizers import xml
 from sanitizers.context import Context
+from sanitizers.formats.office.classification import MARK
 from sanitizers.model import Action
 
 PLACES: Final = {
@@ -41,13 +42,11 @@ _NO_TRACE: Final = frozenset(
     "TitlesOfParts lastPrinted vector variant lpstr i4 Properties coreProperties property".split()
 )
 _TRIVIAL: Final = frozenset({"", "Normal", "Normal.dotm", "Normal.dotx", "0", "1", "false"})
-_APPLICATIONS: Final = frozenset(
-    {"Microsoft Office Word", "Microsoft Excel", "Microsoft Office PowerPoint", "LibreOffice", "Microsoft Macintosh Word"}
+# Readers lay a document out as the application did that wrote it, so its name stays, without number or platform.
+_APPLICATION: Final = re.compile(
+    r"(?:Microsoft (?:Office |Macintosh )?(?:Word|Excel|PowerPoint)(?: Online| for the web)?|LibreOffice)(?=$|[ /])"
 )
 _VERSION: Final = re.compile(r"\d{1,2}\.\d{4}")
-MARK: Final = re.compile(
-    r"(?:MSIP_|情報分類|情報区分|分類|機密|取扱|公開区分|保存期間|Classification|Sensitivity|Confidential|Label)", re.IGNORECASE
-)
 _LONGEST: Final = 4096
 _TEXTS: Final = frozenset({"lpwstr", "lpstr", "bstr", "bool", "i4", "int", "filetime", "date", "r8"})
 
@@ -64,24 +63,24 @@ def rebuild(key: str, data: bytes, where: str, context: Context) -> bytes | None
 
 def _core(root: xml.Element, where: str, context: Context) -> bytes:
     kept: dict[str, str] = {}
+    gone: list[str] = []
     for element in root:
         name = element.tag.rpartition("}")[2]
         text = _text(element)
         if name in _CORE:
             kept.setdefault(name, text)
         elif text and name not in _NO_TRACE:
-            context.found("file.metadata", where, Action.REMOVED, name)
+            gone.append(name)
+    _report(gone, where, context)
     lines = "".join(f"<{_CORE[name]}>{escape(text)}</{_CORE[name]}>" for name, text in sorted(kept.items()) if text)
     return f"{_HEAD}<cp:coreProperties {_CORE_SPACES}>{lines}</cp:coreProperties>".encode()
 
 
 def _extended(root: xml.Element, where: str, context: Context) -> bytes:
     values = {element.tag.rpartition("}")[2]: _text(element) for element in root}
-    for name, value in values.items():
-        if name not in _NO_TRACE and value not in _TRIVIAL:
-            context.found("file.metadata", where, Action.REMOVED, name)
-    application = values.get("Application", "")
-    lines = f"<Application>{escape(application)}</Application>" if application in _APPLICATIONS else ""
+    _report([name for name, value in values.items() if name not in _NO_TRACE and value not in _TRIVIAL], where, context)
+    application = _APPLICATION.match(values.get("Application", ""))
+    lines = f"<Application>{application[0]}</Application>" if application else ""
     version = values.get("AppVersion", "")
     lines += f"<AppVersion>{version if _VERSION.fullmatch(version) else '16.0000'}</AppVersion>"
     space = root.tag[1:].partition("}")[0]
@@ -91,22 +90,29 @@ def _extended(root: xml.Element, where: str, context: Context) -> bytes:
 
 def _custom(root: xml.Element, where: str, context: Context) -> bytes | None:
     lines: list[str] = []
+    gone: list[str] = []
     for element in root:
         name = element.get("name") or ""
         value = element[0] if len(element) else None
         kind = value.tag.rpartition("}")[2] if value is not None else ""
         if not MARK.match(name) or kind not in _TEXTS or element.get("linkTarget"):
-            context.found("file.metadata", where, Action.REMOVED, name)
+            gone.append(name)
             continue
         text = escape(_text(value))
         kind = kind if kind in ("bool", "i4", "filetime") else "lpwstr"
         attributes = f'fmtid="{{D5CDD505-2E9C-101B-9397-08002B2CF9AE}}" pid="{len(lines) + 2}" name={quoteattr(name[:255])}'
         lines.append(f"<property {attributes}><vt:{kind}>{text}</vt:{kind}></property>")
+    _report(gone, where, context)
     if not lines:
         return None
     strict = root.tag.startswith("{http://purl.oclc.org")
     spaces = _CUSTOM_SPACES[strict]
     return f'{_HEAD}<Properties xmlns="{spaces[0]}" xmlns:vt="{spaces[1]}">{"".join(lines)}</Properties>'.encode()
+
+
+def _report(gone: list[str], where: str, context: Context) -> None:
+    if gone:
+        context.found("file.metadata", where, Action.REMOVED, ", ".join(gone))
 
 
 def _text(element: xml.Element) -> str:

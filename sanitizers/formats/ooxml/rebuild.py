@@ -5,19 +5,32 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import deque
+from collections.abc import Iterator
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from sanitizers import xml
 from sanitizers import zip as archive
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.ooxml import binaries, comments, custom_xml, drawing, objects, page, pictures, properties, sheet, slide, word
+from sanitizers.formats.office import pictures
+from sanitizers.formats.ooxml import (
+    binaries,
+    comments,
+    custom_xml,
+    drawing,
+    objects,
+    page,
+    properties,
+    rows,
+    sheet,
+    slide,
+    word,
+)
 from sanitizers.formats.ooxml.opc import CONTENT_TYPES, Package
 from sanitizers.formats.ooxml.page import Handler, Page
 from sanitizers.formats.ooxml.relationships import (
     DROPPED,
     EMBEDDED_TYPES,
-    PICTURE_TYPES,
     PLAIN_MAIN_TYPE,
     REGENERATED,
     ROLES,
@@ -32,6 +45,7 @@ from sanitizers.source import Source
 _SAFE_NAME: Final = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}/){0,6}[A-Za-z0-9_][A-Za-z0-9_\-]{0,99}\.(?:xml|vml)")
 _HANDLERS: Final[dict[str, Handler]] = {**drawing.HANDLERS, **word.HANDLERS, **sheet.HANDLERS, **slide.HANDLERS, **objects.HANDLERS}
 _NOTES: Final = clark("p:notes")
+_STANDS: Final = 1 << 20    # bytes: to parse a part twice costs as much as all else together
 _RELATIONSHIP_TYPE: Final = "application/vnd.openxmlformats-package.relationships+xml"
 
 
@@ -121,11 +135,11 @@ class Rebuild:
     def _take_picture(self, part: str) -> None:
         name = self.package.name(part)
         picture = pictures.rebuild(posixpath.basename(name), self.package.read(part), name, self.context)
-        self._store(part, picture.content, picture.kind, PICTURE_TYPES[picture.kind])
+        self._store(part, picture.content, picture.kind, pictures.TYPES[picture.kind])
 
     def neutral_picture(self) -> str:
         """The name of the one neutral picture of this package."""
-        return self._taken.get("*neutral") or self._store("*neutral", pictures.NEUTRAL.content, "png", PICTURE_TYPES["png"])
+        return self._taken.get("*neutral") or self._store("*neutral", pictures.NEUTRAL.content, "png", pictures.TYPES["png"])
 
     def _take_package(self, part: str) -> None:
         name = self.package.name(part)
@@ -167,6 +181,11 @@ class Rebuild:
         name = self._taken[part]
         data = self.package.read(part)
         self.context.budget.spend_cells(sheet.count_cells(data) if key == "worksheet" else 0)
+        if self.context.second_pass and len(data) > _STANDS:
+            self._stand(part, key, data)
+            return
+        rows_apart = rows.cut(data) if key == "worksheet" else None
+        data = data if rows_apart is None else rows_apart.frame
         root = drawing.parse_vml(data, self.context, name) if key == "vmlDrawing" else xml.parse(data, self.context.budget, name)
         if root.tag not in ROLES[key].roots:
             raise Malformed(f"{root.tag} is no root element of {key}", where=name, code="ooxml.package")
@@ -174,23 +193,45 @@ class Rebuild:
         if key == "officeDocument":
             self.kind = content_type
             content_type = PLAIN_MAIN_TYPE[self.kind]
-        made = Page(name, part, root, self.package.relationships(part), self)
-        self._transform(made, data)
+        made = Page(name, part, root, self.package.relationships(part), self, data)
+        if rows_apart is not None:
+            made.prefixes = rows_apart.prefixes
+        self._transform(made)
         self.types[name] = content_type
-        self.files[name] = xml.serialize(root)
+        written = xml.serialize(root)
+        self.files[name] = written if rows_apart is None else rows_apart.join(written, [*self._rows(rows_apart, made)])
+        self._imply(made)
+        made.root = None    # trees weigh much more than what was written of them
+
+    def _stand(self, part: str, key: str, data: bytes) -> None:
+        """A large part that the first pass wrote and the second opinion read: its relationships were all found worth keeping."""
+        made = Page(self._taken[part], part, None, self.package.relationships(part), self)
+        content_type = ROLES[key].content_types[self.package.content_type(part)]
+        self.kind = content_type if key == "officeDocument" else self.kind
+        self.files[made.name], self.types[made.name] = data, PLAIN_MAIN_TYPE[self.kind] if key == "officeDocument" else content_type
+        for relation in made.relations.values():
+            made.keeps(relation)
         self._imply(made)
 
-    def _transform(self, made: Page, data: bytes) -> None:
-        if b"AlternateContent" in data or b"\0" in data[:4]:
-            page.resolve_alternatives(made)
+    def _rows(self, apart: rows.Sheet, frame: Page) -> Iterator[bytes]:
+        """The rows of a large worksheet, in pieces."""
+        for piece in apart.pieces():
+            root = xml.parse(piece, self.context.budget, frame.name)
+            made = Page(frame.name, frame.part, root, list(frame.relations.values()), self, piece)
+            made.kept, made.formulas = frame.kept, frame.formulas
+            self._transform(made)
+            yield apart.inside(xml.serialize(made.root))
+
+    def _transform(self, made: Page) -> None:
+        page.resolve_alternatives(made)
         objects.place(made, self.previews.get(made.part, []))
         word.prepare(made)
         if not self.context.treatment.comments_kept:
             comments.drop(made)
         sheet.prepare(made)
         page.act(made, _HANDLERS)
-        drawing.check_references(made, data)
-        page.strip_unknown(made, data)
+        drawing.check_references(made)
+        page.strip_unknown(made)
 
     def _imply(self, made: Page) -> None:
         """Take what counts without any element that names it."""

@@ -94,18 +94,6 @@ EMBEDDED_TYPES: Final = {
     "xlsx": f"{_SHEET}sheet",
     "xltx": f"{_SHEET}template",
 }
-PICTURE_TYPES: Final = {
-    "png": "image/png",
-    "jpeg": "image/jpeg",
-    "gif": "image/gif",
-    "bmp": "image/bmp",
-    "tiff": "image/tiff",
-    "svg": "image/svg+xml",
-    "emf": "image/x-emf",
-    "wmf": "image/x-wmf",
-}
-
-
 def _xml(content_types: str | tuple[str, ...], roots: str, *, implied: bool = False) -> Role:
     types = (content_types,) if isinstance(content_types, str) else content_types
     return Role(How.XML, {name.lower(): name for name in types}, clark(roots), implied)

@@ -1,4 +1,4 @@
-"""PresentationML: OLE objects become their pictures."""
+"""PresentationML: OLE objects and ActiveX controls become their pictures."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Final
 from lxml import etree
 
 from sanitizers import xml
-from sanitizers.formats.ooxml import tree
+from sanitizers.formats.office import tree
 from sanitizers.formats.ooxml.drawing import parse_vml
 from sanitizers.formats.ooxml.page import Handler, Page, references
 from sanitizers.formats.ooxml.vocabulary import SPACES, clark
 
 _OBJECT: Final = clark("p:oleObj")
+_CONTROL: Final = clark("p:control")
+_SHAPES: Final = clark("p:spTree")
 _PICTURE: Final = clark("p:pic")
 _PROPERTIES: Final = clark("p:cNvPr")
 _SHAPE: Final = clark("p:spPr")
@@ -38,6 +40,18 @@ def _frame(element: xml.Element, page: Page) -> None:
     if picture.getparent() is not None:
         tree.remove(picture)
     tree.replace(element, [picture])
+
+
+def _controls(element: xml.Element, page: Page) -> None:
+    """The pictures that controls are shown by move to the end of the slide's shapes."""
+    shapes = next(page.root.iter(*_SHAPES), None)
+    for control in list(element.iter(*_CONTROL)):
+        page.found("ooxml.activex", control.get("name") or "control")
+        picture = next(control.iter(*_PICTURE), None)
+        if picture is not None and shapes is not None:
+            tree.remove(picture)
+            shapes.append(picture)
+    tree.remove(element)
 
 
 def _old_picture(ole: xml.Element, page: Page) -> xml.Element | None:
@@ -96,4 +110,7 @@ def _take_identity(frame: xml.Element, picture: xml.Element) -> None:
     shape.insert(0, moved)
 
 
-HANDLERS: Final[dict[str, Handler]] = dict.fromkeys(clark("p:graphicFrame"), _frame)
+HANDLERS: Final[dict[str, Handler]] = {
+    **dict.fromkeys(clark("p:graphicFrame"), _frame),
+    **dict.fromkeys(clark("p:controls"), _controls),
+}

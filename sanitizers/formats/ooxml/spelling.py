@@ -14,10 +14,15 @@ from sanitizers import xml
 
 _ELEMENT: Final = re.compile(rb"<([^\s/>!?]+)")
 _ATTRIBUTE: Final = re.compile(rb"""\s([^\s=<>"'/]+)\s*=\s*["']""")
-_TAG: Final = re.compile(rb"<[^<>]*>")
+_USUAL_ATTRIBUTE: Final = re.compile(rb""" ([^\s=<>"'/]+)=\"""")      # begins with a literal, so it is found twice as fast
+_UNUSUAL: Final = (b"\t", b"\n", b"\r", b" =", b"= ", b"='")
+_TAG: Final = re.compile(rb"<[^/<>][^<>]*>")
 _SPACE: Final = re.compile(rb"""xmlns(?::([^\s=]+))?\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_ROOT: Final = re.compile(rb"<[^?!<>][^<>]*>")
+_DEFAULT: Final = re.compile(rb"""\sxmlns\s*=\s*["']""")
 _OTHER_ENCODING: Final = re.compile(rb"""encoding\s*=\s*["'](?!utf-?8["'])""", re.IGNORECASE)
 _SAMPLE: Final = 1 << 16
+_BEGINS: Final = re.compile(rb"[\t\n\r ]*<[A-Za-z_?!]")
 _XML_SPACE: Final = "http://www.w3.org/XML/1998/namespace"
 
 
@@ -29,13 +34,22 @@ class Names(NamedTuple):
     spaces: frozenset[str]
 
 
+def is_plain(data: bytes) -> bool:
+    """UTF-8 by its first bytes and by its declaration; libxml2 knows UTF-16, EBCDIC and others by their first bytes."""
+    start = 3 if data.startswith(b"\xef\xbb\xbf") else 0
+    if not _BEGINS.match(data, start):
+        return False
+    end = data.find(b"?>") if data.startswith(b"<?xml", start) else 0
+    return b"\0" not in data[:4] and not _OTHER_ENCODING.search(data, start, max(end, 0))
+
+
 def names(data: bytes) -> Names | None:
     """Every name that the document could hold; None where its bytes are not plainly UTF-8."""
-    if b"\0" in data[:4] or _OTHER_ENCODING.search(data[:200]):
+    if not is_plain(data):
         return None
     spaces = _spaces(data)
-    tags, start = _tags(data, data.find(b"?>", 0, 200) + 2 if data[:5] == b"<?xml" else 0)
-    elements, attributes = set(_ELEMENT.findall(tags, start)), set(_ATTRIBUTE.findall(tags, start))
+    tags, start = _tags(data, data.find(b"<", data.find(b"?>", 0, 200)) if data[:5] == b"<?xml" else 0)
+    elements, attributes = set(_ELEMENT.findall(tags, start)), _attributes(tags, start)
     plain = {a for a in attributes if a != b"xmlns" and not a.startswith(b"xmlns:")}
     return Names(
         frozenset(name for spelled in elements for name in _clark(spelled, spaces)),
@@ -44,15 +58,20 @@ def names(data: bytes) -> Names | None:
     )
 
 
-def tree_names(root: xml.Element, data: bytes) -> Names:
-    """The names in the tree itself."""
+def _attributes(tags: bytes, start: int) -> set[bytes]:
+    """Where no white space but blanks, none around an equals sign and no apostrophe after one, all attributes are spelled alike."""
+    usual = all(tags.find(sign, start) < 0 for sign in _UNUSUAL)
+    return set((_USUAL_ATTRIBUTE if usual else _ATTRIBUTE).findall(tags, start))
+
+
+def tree_names(root: xml.Element) -> Names:
+    """The names in the tree itself. What namespaces are declared in it is not known."""
     elements: set[str] = set()
     attributes: set[str] = set()
     for element in root.iter():
         elements.add(element.tag)
         attributes.update(element.attrib)
-    spelled = names(data)
-    return Names(frozenset(elements), frozenset(attributes), spelled.spaces if spelled else frozenset({"unknown"}))
+    return Names(frozenset(elements), frozenset(attributes), frozenset({"unknown"}))
 
 
 def _tags(data: bytes, start: int) -> tuple[bytes, int]:
@@ -61,12 +80,15 @@ def _tags(data: bytes, start: int) -> tuple[bytes, int]:
     if len(set(sample)) * 4 > len(sample):
         return data, start
     found = _TAG.findall(data, start)
-    return (b"".join(set(found)), 0) if len(found) == data.count(b"<", start) == data.count(b">", start) else (data, start)
+    whole = len(found) + data.count(b"</", start) == data.count(b"<", start) == data.count(b">", start)
+    return (b"".join(set(found)), 0) if whole else (data, start)
 
 
 def _spaces(data: bytes) -> dict[bytes, set[str]]:
     """Prefix → the URIs that it is bound to, anywhere."""
-    spaces: dict[bytes, set[str]] = {b"": {""}, b"xml": {_XML_SPACE}}
+    root = _ROOT.search(data) if b"<!" not in data else None
+    bare = set[str]() if root is not None and _DEFAULT.search(root[0]) else {""}   # no name is outside of the root's own namespace
+    spaces: dict[bytes, set[str]] = {b"": bare, b"xml": {_XML_SPACE}}
     at = data.find(b"xmlns")
     while at >= 0:
         if declared := _SPACE.match(data, at):

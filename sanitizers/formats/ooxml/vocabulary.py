@@ -74,6 +74,7 @@ SPACES: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 _NAMES: Final[dict[str, frozenset[str]]] = {
+    "mc": frozenset({"AlternateContent", "Choice"}),   # those that alternatives leave: around form controls
     "w": word.WORD,
     "m": word.MATH,
     "w14": word.WORD_2010,
@@ -109,7 +110,7 @@ _NAMES: Final[dict[str, frozenset[str]]] = {
 }
 
 _ATTRIBUTES: Final[dict[str, frozenset[str]]] = {
-    "": attributes.PLAIN | attributes.VML_PLAIN,
+    "": attributes.PLAIN | attributes.VML_PLAIN | {"Requires"},
     "w": attributes.WORD,
     "w14": attributes.WORD_2010,
     "w15": attributes.WORD_2012_ON,

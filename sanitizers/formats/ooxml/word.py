@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from sanitizers import xml
-from sanitizers.formats.ooxml import fields, links, tree
+from sanitizers.formats.office import links, tree
+from sanitizers.formats.ooxml import fields
 from sanitizers.formats.ooxml.page import Handler, Page
 from sanitizers.formats.ooxml.vocabulary import SPACES, clark
 

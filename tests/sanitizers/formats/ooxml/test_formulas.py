@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sanitizers.formats.ooxml import formulas, links
+from sanitizers.formats.office import formulas, links
 from tests.build import ooxml as build
 from tests.build.context import run
 

@@ -1,12 +1,15 @@
-"""Formulas: which ones only calculate from the workbook they stand in. ECMA-376 part 1 §18.17 and the file grammar of [MS-XLSX] §2.2.2."""
+"""Formulas in the words of Excel: which ones only calculate from the workbook they stand in.
+
+Sources: ECMA-376 part 1 §18.17 and the file grammar of [MS-XLSX] §2.2.2.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-from sanitizers.formats.ooxml import links
-from sanitizers.formats.ooxml.names.functions import FUNCTIONS
+from sanitizers.formats.office import links
+from sanitizers.formats.office.functions import FUNCTIONS
 
 _PREFIX: Final = re.compile(r"(?:_xl(?:fn|ws|udf|pm)\.)+", re.IGNORECASE)
 _LONGEST: Final = 65_536

@@ -1,0 +1,261 @@
+"""What rebuilding a large Office file costs beside the least that any rebuilding must do, and beside LibreOffice: files built here.
+
+    python perf/bench_ooxml.py [--rounds N] [--profile] [--cells N]
+
+`floor`: inflate, parse with lxml, serialise, deflate with isal; no looking, no checking. Prints milliseconds (median of calls in a warm
+process; of LibreOffice one run that converts the file to its own kind), the ratio to the floor, the size of the result and the peak of resident
+memory above the process at rest, also as a multiple of the largest part. Aims: at most 1.5 x the floor, LibreOffice at least 20 x slower,
+memory at most 12 x the largest part. `--cells N` builds the workbook with N cells (1500000 is the largest that offices send about).
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import io
+import pstats
+import random
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from isal import isal_zlib
+from lxml import etree
+
+from gateway import rulesets
+from sanitizers.engine import Engine
+from sanitizers.model import Job
+from sanitizers.scan import Scanner, compile_rules
+from sanitizers.source import Source
+
+_WORDS: Final = "申請 住民 通知 様式 予算 決算 議会 水道 税務 課長 令和 年度 合計 金額 担当 番号 氏名 住所 電話 備考 report budget section office".split()
+_OFFICE: Final = "application/vnd.openxmlformats-officedocument."
+_R: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_W: Final = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_X: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_HEAD: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_OURS: Final = ("floor", "sekisho")
+
+
+class Measured(NamedTuple):
+    """Median milliseconds, size of what came out, peak of resident memory in MiB above rest."""
+
+    milliseconds: float
+    size: int
+    peak: float
+
+
+# ------------------------------------------------------------------------------------------------------------------- samples
+
+
+def document(xml_bytes: int = 23 << 20) -> bytes:
+    """Paragraphs and tables as Word writes them: runs with properties, revision ids, every twentieth a bookmark or a field."""
+    rng = random.Random(1)
+    pieces: list[str] = []
+    size = 0
+    while size < xml_bytes:
+        piece = _table(rng) if rng.random() < 0.05 else _paragraph(rng, len(pieces))
+        pieces.append(piece)
+        size += len(piece.encode())
+    body = f'{_HEAD}<w:document xmlns:w="{_W}" xmlns:r="{_R}"><w:body>{"".join(pieces)}<w:sectPr/></w:body></w:document>'
+    return _package("word/document.xml", f"{_OFFICE}wordprocessingml.document.main+xml", {"word/document.xml": body})
+
+
+def _paragraph(rng: random.Random, number: int) -> str:
+    runs = "".join(
+        '<w:r w:rsidRPr="00A77B3E"><w:rPr><w:rFonts w:ascii="ＭＳ 明朝" w:eastAsia="ＭＳ 明朝" w:hAnsi="ＭＳ 明朝" w:hint="eastAsia"/><w:sz w:val="21"/>'
+        f'<w:szCs w:val="21"/></w:rPr><w:t xml:space="preserve">{"".join(rng.choices(_WORDS, k=rng.randrange(4, 30)))}</w:t></w:r>'
+        for _ in range(rng.randrange(1, 5))
+    )
+    mark = f'<w:bookmarkStart w:id="{number}" w:name="_Toc{number}"/><w:bookmarkEnd w:id="{number}"/>' if number % 20 == 0 else ""
+    return (
+        f'<w:p w:rsidR="00A77B3E" w:rsidRDefault="{rng.randrange(1 << 32):08X}"><w:pPr><w:spacing w:line="360" w:lineRule="auto"/>'
+        f'<w:ind w:firstLineChars="100" w:firstLine="210"/></w:pPr>{mark}{runs}</w:p>'
+    )
+
+
+def _table(rng: random.Random) -> str:
+    cell = '<w:tc><w:tcPr><w:tcW w:w="2000" w:type="dxa"/></w:tcPr>{}</w:tc>'
+    grid = '<w:gridCol w:w="2000"/>' * 3
+    rows = "".join(f'<w:tr>{"".join(cell.format(_paragraph(rng, 1)) for _ in range(3))}</w:tr>' for _ in range(5))
+    return f'<w:tbl><w:tblPr><w:tblW w:w="0" w:type="auto"/></w:tblPr><w:tblGrid>{grid}</w:tblGrid>{rows}</w:tbl>'
+
+
+def workbook(cells: int = 600_000) -> bytes:
+    """Rows of thirty cells: shared texts, numbers in a style, a formula in the last column."""
+    rng = random.Random(2)
+    rows = "".join(_row(rng, number, 30) for number in range(1, cells // 30 + 1))
+    sheet = f'{_HEAD}<worksheet xmlns="{_X}"><sheetData>{rows}</sheetData></worksheet>'
+    texts = "".join(f"<si><t>{''.join(rng.choices(_WORDS, k=4))}{number}</t></si>" for number in range(5000))
+    strings = f'{_HEAD}<sst xmlns="{_X}" count="5000" uniqueCount="5000">{texts}</sst>'
+    book = f'{_HEAD}<workbook xmlns="{_X}" xmlns:r="{_R}"><sheets><sheet name="表" sheetId="1" r:id="rId1"/></sheets></workbook>'
+    parts = {"xl/workbook.xml": book, "xl/worksheets/sheet1.xml": sheet, "xl/sharedStrings.xml": strings}
+    return _package("xl/workbook.xml", f"{_OFFICE}spreadsheetml.sheet.main+xml", parts)
+
+
+def _row(rng: random.Random, number: int, width: int) -> str:
+    cells = []
+    for column in range(width - 1):
+        place = f"{_column(column)}{number}"
+        text = column % 5 == 0
+        kind = ' t="s"' if text else ""
+        cells.append(f'<c r="{place}" s="{column % 4}"{kind}><v>{rng.randrange(5000) if text else rng.randrange(10**6)}</v></c>')
+    cells.append(f'<c r="{_column(width - 1)}{number}"><f>SUM(B{number}:E{number})*1.1</f><v>{rng.randrange(10**6)}</v></c>')
+    return f'<row r="{number}" spans="1:{width}">{"".join(cells)}</row>'
+
+
+def _column(number: int) -> str:
+    return chr(65 + number) if number < 26 else chr(64 + number // 26) + chr(65 + number % 26)
+
+
+_TYPES: Final = {"xl/worksheets/sheet1.xml": "spreadsheetml.worksheet+xml", "xl/sharedStrings.xml": "spreadsheetml.sharedStrings+xml"}
+
+
+def _package(main: str, kind: str, parts: dict[str, str]) -> bytes:
+    space = "http://schemas.openxmlformats.org/package/2006"
+    override = "".join(f'<Override PartName="/{name}" ContentType="{_OFFICE}{_TYPES[name]}"/>' for name in parts if name in _TYPES)
+    types = (
+        f'{_HEAD}<Types xmlns="{space}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Default Extension="xml" ContentType="application/xml"/><Override PartName="/{main}" ContentType="{kind}"/>{override}</Types>'
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", types)
+        archive.writestr("_rels/.rels", _relationships(space, [("rId1", "officeDocument", main)]))
+        for name, text in parts.items():
+            archive.writestr(name, text)
+        if main.startswith("xl/"):
+            inside = [("rId1", "worksheet", "worksheets/sheet1.xml"), ("rId2", "sharedStrings", "sharedStrings.xml")]
+            archive.writestr("xl/_rels/workbook.xml.rels", _relationships(space, inside))
+    return out.getvalue()
+
+
+def _relationships(space: str, lines: list[tuple[str, str, str]]) -> str:
+    inside = "".join(f'<Relationship Id="{name}" Type="{_R}/{kind}" Target="{target}"/>' for name, kind, target in lines)
+    return f'{_HEAD}<Relationships xmlns="{space}/relationships">{inside}</Relationships>'
+
+
+# --------------------------------------------------------------------------------------------------------------- competitors
+
+
+def _sekisho(data: bytes, suffix: str) -> Callable[[], int]:
+    scanner: Scanner = compile_rules(rulesets.read(rulesets.builtin_folder()))
+
+    def once() -> int:
+        outcome = Engine(Job(name=f"a{suffix}"), scanner, len(data)).run(Source(data))
+        assert outcome.content is not None, outcome.report
+        return len(outcome.content)
+
+    return once
+
+
+def _floor(data: bytes, _suffix: str) -> Callable[[], int]:
+    def once() -> int:
+        return sum(map(len, _again(data)))
+
+    return once
+
+
+def _again(data: bytes) -> Iterator[bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for info in archive.infolist():
+            start = info.header_offset + 30 + len(info.filename.encode()) + len(info.extra)
+            raw = isal_zlib.decompress(memoryview(data)[start : start + info.compress_size], -15)
+            parser = etree.XMLParser(resolve_entities=False, no_network=True, collect_ids=False)
+            written = etree.tostring(etree.fromstring(raw, parser), encoding="UTF-8", xml_declaration=True, standalone=True)
+            deflater = isal_zlib.compressobj(isal_zlib.ISAL_DEFAULT_COMPRESSION, isal_zlib.DEFLATED, -15)
+            yield deflater.compress(written) + deflater.flush()
+
+
+# ------------------------------------------------------------------------------------------------------------------- measuring
+
+
+def _child(competitor: str, path: Path, rounds: int) -> Measured:
+    command = [sys.executable, __file__, "--only", competitor, str(path), "--rounds", str(rounds)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    milliseconds, size, peak = map(float, done.stdout.split())
+    return Measured(milliseconds, int(size), peak)
+
+
+def _measure_here(competitor: str, path: Path, rounds: int) -> None:
+    data = path.read_bytes()
+    once = {"sekisho": _sekisho, "floor": _floor}[competitor](data, path.suffix)
+    rest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    size, times = once(), []
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - rest
+    for _ in range(rounds):
+        started = time.perf_counter()
+        once()
+        times.append(time.perf_counter() - started)
+    print(statistics.median(times) * 1000, size, peak / 1024)
+
+
+def _libreoffice(path: Path) -> float:
+    """Milliseconds of one conversion to the same kind."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless", "--convert-to", path.suffix[1:], "--outdir", folder]
+        small = Path(folder) / "small.csv"
+        small.write_text("1\n")
+        subprocess.run([*command[:-4], "--convert-to", "pdf", "--outdir", folder, str(small)], capture_output=True, check=False)   # its first start
+        started = time.perf_counter()
+        subprocess.run([*command, str(path)], capture_output=True, check=False)
+        return (time.perf_counter() - started) * 1000
+
+
+def _table_of(title: str, path: Path, rounds: int) -> None:
+    with zipfile.ZipFile(path) as archive:
+        largest = max(info.file_size for info in archive.infolist()) / (1 << 20)
+    size = path.stat().st_size
+    print(f"\n{title}: {size / 1e6:.1f} MB, largest part {largest:.1f} MiB\n{'':<14}{'ms':>10}{'x floor':>9}{'size':>8}{'MiB':>8}{'x part':>8}")
+    rows = {name: _child(name, path, rounds) for name in _OURS}
+    for name, row in rows.items():
+        ratio = row.milliseconds / rows["floor"].milliseconds
+        print(f"{name:<14}{row.milliseconds:>10.1f}{ratio:>9.2f}{row.size / size:>8.2f}{row.peak:>8.0f}{row.peak / largest:>8.1f}")
+    if shutil.which("soffice"):
+        theirs = _libreoffice(path)
+        print(f"{'libreoffice':<14}{theirs:>10.0f}   {theirs / rows['sekisho'].milliseconds:.1f} x sekisho")
+    else:
+        print("libreoffice   not installed")
+
+
+def _profile(data: bytes, suffix: str) -> None:
+    once = _sekisho(data, suffix)
+    once()
+    profile = cProfile.Profile()
+    profile.runcall(once)
+    pstats.Stats(profile).sort_stats("tottime").print_stats(25)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--cells", type=int, default=600_000)
+    arguments.add_argument("--only", choices=_OURS, help=argparse.SUPPRESS)
+    arguments.add_argument("path", nargs="?", type=Path, help=argparse.SUPPRESS)
+    arguments.add_argument("--profile", action="store_true")
+    given = arguments.parse_args()
+    if given.only:
+        _measure_here(given.only, given.path, given.rounds)
+        return
+    samples = {"document.docx": document(), "workbook.xlsx": workbook(given.cells)}
+    with tempfile.TemporaryDirectory() as folder:
+        for title, data in samples.items():
+            path = Path(folder) / title
+            path.write_bytes(data)
+            if given.profile:
+                print(f"== {title}")
+                _profile(data, path.suffix)
+            else:
+                _table_of(title, path, given.rounds)
+
+
+if __name__ == "__main__":
+    main()

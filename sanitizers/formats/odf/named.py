@@ -1,0 +1,45 @@
+"""Names of expressions: one that reaches out of the document goes, and with it whatever is calculated from it. ODF 1.3 part 3 §9.4.12."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Final
+
+from sanitizers import xml
+from sanitizers.formats.odf import formulas, values
+from sanitizers.formats.odf.vocabulary import clark, clarks
+from sanitizers.formats.office import tree
+
+_NAMED: Final = clarks("table:named-expression table:named-range")
+_EXPRESSION: Final = clark("table:expression")
+_RANGE: Final = clark("table:cell-range-address")
+_NAME: Final = clark("table:name")
+
+
+def remove(root: xml.Element, schemes: tuple[str, ...]) -> dict[str, tuple[str, str]]:
+    """Cut the definitions that may not stay; name in lower case → finding code and the first bad definition."""
+    elements = list(root.iter(*_NAMED))
+    users: defaultdict[str, set[str]] = defaultdict(set)     # name → names that are defined by it
+    bad: dict[str, tuple[str, str]] = {}
+    for element in elements:
+        name, expression = _name(element), element.get(_EXPRESSION) or ""
+        for used in formulas.names(expression):
+            users[used].add(name)
+        for attribute, value in ((_EXPRESSION, expression), (_RANGE, element.get(_RANGE) or "")):
+            if why := values.danger(attribute, value, schemes):
+                bad.setdefault(name, (why, value))
+    waiting = list(bad)
+    while waiting:
+        name = waiting.pop()
+        for user in users[name]:
+            if user not in bad:
+                bad[user] = bad[name]
+                waiting.append(user)
+    for element in elements:
+        if _name(element) in bad:
+            tree.remove(element)
+    return bad
+
+
+def _name(element: xml.Element) -> str:
+    return (element.get(_NAME) or "").lower()
