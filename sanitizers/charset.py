@@ -255,6 +255,8 @@ def _japanese_in_latin(data: bytes) -> bool:
 
 _LATIN_PAIR: Final = re.compile(rb"(?<=[a-z])[\x80-\xff][a-z]")
 _NEVER_EUC: Final = bytes((*range(0x80, 0x8E), *range(0x90, 0xA1), 0xFF))
+_SAMPLE: Final = 1 << 16
+_CUTS: Final = 100                 # broken places in the sample that no cutting explains
 _COMMON: Final = re.compile("[ぁ-んァ-ヶー、。「」・一-龠０-９]")
 _KANA_FULL: Final = re.compile("[ぁ-んァ-ヶ]")
 _KANA_HALF: Final = re.compile("[｡-ﾟ]")
@@ -287,11 +289,12 @@ def _near_utf8(data: bytes, label: str | None) -> Decoded | None:
     """UTF-8 with a few broken places (cut in the middle of a character) is still UTF-8."""
     if label not in (None, "utf_8", "ascii", JIS):
         return None
-    text = data.decode("utf-8", "replace")
-    bad = text.count("\ufffd")
-    good = len(_NOT_ASCII.findall(text)) - bad
-    if good < 3 * bad:
-        return None
+    for part in (data[:_SAMPLE], data) if len(data) > _SAMPLE else (data,):     # the beginning mostly settles it
+        text = part.decode("utf-8", "replace")
+        bad = text.count("\ufffd")
+        good = len(text) - len(text.encode("ascii", "ignore")) - bad
+        if good < 3 * bad and (part is data or bad > _CUTS):
+            return None
     return Decoded(text.replace("\ufffd", GETA), "utf-8", bad)
 
 

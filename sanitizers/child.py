@@ -58,7 +58,7 @@ def _answer(job: Job, source: Source, scanner: Scanner) -> None:
     try:
         outcome = Engine(job, scanner, len(source), _progress).run(source)
         if outcome.content is not None:
-            _write_output(outcome.content.view)
+            _write_output(outcome.content)
     except OutOfTime:
         outcome = _stopped(job, source, Reason.TIMEOUT, "file.timeout")
     except LimitExceeded as refusal:
@@ -112,13 +112,14 @@ def _read_all(fd: int) -> bytes:
     return b"".join(blocks)
 
 
-def _write_output(view: memoryview) -> None:
+def _write_output(content: Source) -> None:
     try:
-        _write_all(OUTPUT_FD, view)
+        for block in content.blocks():
+            _write_all(OUTPUT_FD, memoryview(block))
     except OSError as error:
         if error.errno != errno.EFBIG:
             raise
-        raise LimitExceeded(f"output of {len(view)} bytes") from error
+        raise LimitExceeded(f"output of {len(content)} bytes") from error
 
 
 def _write_all(fd: int, view: memoryview) -> None:

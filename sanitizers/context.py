@@ -43,6 +43,8 @@ class Context:
     matches: list[Match] = field(default_factory=list)
     parts: list[Report] = field(default_factory=list)
     mail: MailFacts | None = None
+    second_pass: bool = False           # the content is what we just wrote: look at all of it, but what is returned is not used
+    confirmed: bool = False             # what comes out is the original, by policy and approval
     similarity: float | None = None     # set by a verifier that compared pictures of the pages
     _seen: set[tuple[str, str, str]] = field(default_factory=set)
 

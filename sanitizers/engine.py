@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from sanitizers import identify, names
+from sanitizers import confirm, identify, names
 from sanitizers.budget import Budget
 from sanitizers.context import Context, Outcome, Rebuilt
 from sanitizers.formats import BY_KIND
@@ -25,7 +25,6 @@ from sanitizers.model import (
     Refused,
     Report,
     Severity,
-    Unsupported,
     Verdict,
     VerificationFailed,
 )
@@ -92,7 +91,7 @@ class Engine:
             context.found("file.kind_mismatch", "", Action.REWRITTEN, mismatch)
         sanitizer = BY_KIND.get(context.kind)
         if sanitizer is None:
-            raise Unsupported(context.kind)
+            return confirm.confirmed(source, context)
         rebuilt = sanitizer.sanitize(source, context)
         _refuse_malware(context.matches)
         self._verify(rebuilt, source, context)
@@ -115,6 +114,7 @@ class Engine:
     def _second_pass(self, rebuilt: Rebuilt, context: Context) -> None:
         again = self._context(names.with_extension(context.name, rebuilt.kind), rebuilt.kind, context.depth)
         again.examine = self._revisit
+        again.second_pass = True
         again.budget = Budget(self._job.limits, self._input_bytes)
         try:
             BY_KIND[rebuilt.kind].sanitize(rebuilt.content, again)
@@ -183,7 +183,7 @@ def _delivery(context: Context, source: Source, rebuilt: Rebuilt, started: float
     )
     return Report(
         path=context.name,
-        verdict=Verdict.SANITIZED if changed else Verdict.CLEAN,
+        verdict=Verdict.CONFIRMED if context.confirmed else Verdict.SANITIZED if changed else Verdict.CLEAN,
         reason=None,
         input=_input(context, source),
         output=output,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -115,6 +115,9 @@ class Kind(StrEnum):
     JWW = "jww"
     SFC = "sfc"
     P21 = "p21"
+    SHP = "shp"
+    SHX = "shx"
+    DBF = "dbf"
     ATC = "atc"
     PE = "pe"
     ELF = "elf"
@@ -148,6 +151,7 @@ EXTENSIONS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.ODS: ("ods", "ots"),
     Kind.ODP: ("odp", "otp"),
     Kind.ODG: ("odg", "otg"),
+    Kind.ODF: ("odf",),
     Kind.EPUB: ("epub",),
     Kind.DOC: ("doc", "dot"),
     Kind.XLS: ("xls", "xlt"),
@@ -175,6 +179,12 @@ EXTENSIONS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.ICS: ("ics",),
     Kind.VCF: ("vcf",),
     Kind.JTD: ("jtd", "jtt"),
+    Kind.DXF: ("dxf",),
+    Kind.SFC: ("sfc",),
+    Kind.P21: ("p21", "stp", "step"),
+    Kind.SHP: ("shp",),
+    Kind.SHX: ("shx",),
+    Kind.DBF: ("dbf",),
 }
 
 
@@ -309,18 +319,41 @@ class Treatment(msgspec.Struct, frozen=True, kw_only=True):
 
     link_schemes: tuple[str, ...] = ("http", "https", "mailto", "tel")
     mail_links_defanged: bool = True        # hxxps:// and [.] in the text of mails
+    mail_charset: Literal["utf-8", "iso-2022-jp"] = "utf-8"  # of delivered mails; a mail with other characters than the latter has goes as UTF-8
     mail_attachments: bool = True           # False: text only with a list of attachments (mode ア); True: mode ウ
+    mail_notice_at_end: bool = False        # True: our notice below the text, not above it
+    mail_subject_mark: str = ""             # put before the subject of a mail that a road brought, such as 【外部】
     pdf_attachments: bool = False           # True: attachments go round the engine and the clean result is attached again
-    pdf_forms_flattened: bool = False
+    pdf_forms_flattened: bool = False       # True: what is filled in becomes part of the page, nothing is left to fill in
+    pdf_properties_kept: tuple[str, ...] = ("Title", "Subject", "Keywords")     # of a PDF; marks of a classification stay anyway
+    pdf_links_removed: bool = False         # True: no link leaves a PDF; its words stay
     pdf_strict_pixels: bool = False         # every page as pixels with an invisible text layer
     comments_kept: bool = True              # Office comments and tracked changes
     capture_date_kept: bool = True          # EXIF date of photographs (工事写真)
     bad_member_holds_archive: bool = False
+    text_as_utf8: bool = False              # text, CSV, XML and JSON go out in UTF-8, not in the encoding they came in
+    confirmed_kinds: tuple[str, ...] = ()   # kinds without a sanitizer whose original may pass, structure checked, with an approval
     forbidden_extensions: tuple[str, ...] = ()  # in addition to the built-in list
     language: str = "ja"                    # of notices left inside delivered content
     receipt_no: str = ""
     organisation: str = ""
+    confirmed_by: str = ""                  # who approved the originals of this transfer; set by the road, never by policy
     received_at: str = ""                   # RFC 3339 with offset; the jail has no clock
+    original_until: str = ""                # the day until which the original is kept, as 2026-12-20
+
+
+class Authentication(msgspec.Struct, frozen=True, kw_only=True):
+    """What the road found out about the sender of a mail before it was converted, in the words of RFC 8601 (`pass`, `fail`, `none`, …).
+
+    '' stands for a method that was not tried, `temperror` for one that could not be.
+    """
+
+    server: str = ""        # who found it out (authserv-id)
+    sender: str = ""        # of the envelope
+    spf: str = ""
+    dkim: str = ""
+    dmarc: str = ""
+    arc: str = ""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -333,6 +366,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     policy: str = ""
     rules: str = ""
     door: str = "cli"
+    authentication: Authentication | None = None
 
 
 class Refused(Exception):  # noqa: N818 - a verdict on the input, not an error of ours

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import yara
 
 from sanitizers.model import Kind, LimitExceeded, Match, Severity
-from sanitizers.source import Source
+from sanitizers.source import Folded, Source
 
 _SECONDS: Final = 30
+_WINDOW: Final = 16 << 20         # bytes of a folded text that are scanned at a time …
+_OVERLAP: Final = 64 << 10        # … and of the next stretch, for what lies across the border
 _CATALOG: Final = "catalog.toml"
 _EXTERNALS: Final[dict[str, Any]] = {"kind": "", "where": "", "size": 0}
 _SEVERITIES: Final = frozenset(Severity)
@@ -33,10 +35,19 @@ class Scanner:
         """Every rule that matches, in the order of the rules. Raises LimitExceeded when it takes too long or needs too much."""
         if self._rules is None or not len(source):
             return []
-        externals = {"kind": str(kind), "where": where, "size": len(source)}
+        found: dict[str, Match] = {}
+        for window in _windows(source, kind):
+            for match in self._matches(window, {"kind": str(kind), "where": where, "size": len(source)}):
+                if self._states.get(match.rule) != "disabled":
+                    found.setdefault(match.rule, Match(rule=match.rule, severity=self._severity(match), where=where[:500]))
+        return list(found.values())
+
+    def _matches(self, data: bytes | memoryview, externals: dict[str, Any]) -> list[yara.Match]:
+        assert self._rules is not None
+        where = externals["where"]
         try:
-            found = self._rules.match(
-                data=source.view,
+            found: list[yara.Match] = self._rules.match(
+                data=data,
                 externals=externals,
                 timeout=_SECONDS,
                 fast=True,                              # one occurrence of a string is enough: hostile input repeats it a million times
@@ -47,11 +58,7 @@ class Scanner:
             raise LimitExceeded(f"scan took longer than {_SECONDS} s", where=where) from None
         except yara.Error as error:
             raise LimitExceeded(f"scan gave up: {str(error)[:100]}", where=where) from None
-        return [
-            Match(rule=match.rule, severity=self._severity(match), where=where[:500])
-            for match in found
-            if self._states.get(match.rule) != "disabled"
-        ]
+        return found
 
     def _severity(self, match: yara.Match) -> Severity:
         """What the rule says; a rule in evaluation is only noted, one without a severity counts as medium."""
@@ -62,6 +69,15 @@ class Scanner:
 
 
 NO_RULES: Final = Scanner(None)
+
+
+def _windows(source: Source, kind: Kind) -> Iterator[bytes | memoryview]:
+    """The whole; of a folded text, which is never whole in memory, one stretch after the other."""
+    if not isinstance(source, Folded) or kind is not Kind.TEXT:
+        yield source.view
+        return
+    for start in range(0, len(source), _WINDOW):
+        yield source.part(start, _WINDOW + _OVERLAP)
 
 
 def compile_rules(files: Mapping[str, str]) -> Scanner:

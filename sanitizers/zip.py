@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import stat
 import zlib
-from typing import Any, Final, NamedTuple, cast
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
 
 from isal import isal_zlib
 
 from sanitizers import names, zip_crypto
 from sanitizers.budget import Budget
+from sanitizers.inflating import Inflating
 from sanitizers.model import LimitExceeded, Limits, Malformed, Unsupported
-from sanitizers.source import Source
+from sanitizers.source import BLOCK, Folded, Folding, Source
 from sanitizers.zip_records import (
     CENTRAL,
     CENTRAL_RECORD,
@@ -36,6 +38,7 @@ from sanitizers.zip_records import (
     LOCAL_RECORD,
     MAX16,
     MAX32,
+    STORED,
     Aes,
     Central,
     Header,
@@ -45,14 +48,12 @@ from sanitizers.zip_records import (
     local,
 )
 
-STORED: Final = 0
 DEFLATED: Final = 8
 AES_ENCRYPTED: Final = 99
 
 _LONGEST_NAME: Final = 4096        # bytes: PATH_MAX; also bounds the walk over folders
 _AGREED_FLAGS: Final = FLAG_ENCRYPTED | FLAG_DESCRIPTOR | FLAG_PATCHED | FLAG_STRONG | FLAG_UTF8 | FLAG_MASKED
 _DOS_DIRECTORY: Final = 0x10
-_DEFLATE_ERROR: Final[type[Exception]] = cast("Any", isal_zlib.IsalError)   # its stub calls the class an instance
 # Extra fields of ordinary writers, empty of content: ZIP64, NTFS and Unix times, owners, Unicode name and comment, AES, alignment,
 # padding, Java's marker, OPC growth hint. What another one holds is worth a finding when it is dropped.
 _ORDINARY_FIELDS: Final = frozenset(
@@ -92,7 +93,11 @@ class Archive:
         self.comment = comment
 
     def read(self, member: Member, budget: Budget, passwords: tuple[str, ...] = ()) -> bytes:
-        """The member's content: inflated under the budget's cap, size and CRC checked.
+        """The member's content in one piece, see `open`."""
+        return self.open(member, budget, passwords).bytes()
+
+    def open(self, member: Member, budget: Budget, passwords: tuple[str, ...] = ()) -> Source:
+        """The member's content: inflated under the budget's cap, size and CRC checked; a large one comes folded.
 
         Raises Malformed, Unsupported (method), Encrypted (no password fits) and LimitExceeded.
         """
@@ -101,8 +106,11 @@ class Archive:
         packed = self._data[member.start : member.start + member.packed]
         if member.encrypted:
             locked = zip_crypto.Locked(member.flags, member.time, member.crc, member.size, member.method, member.aes, packed)
-            return _spent(zip_crypto.unlock(locked, passwords, _content, member.name), budget)
-        return _spent(_content(packed, member.method, member.size, member.crc, member.name), budget)
+            content = zip_crypto.unlock(locked, passwords, _content, member.name)
+        else:
+            content = _content(packed, member.method, member.size, member.crc, member.name)
+        budget.spend_bytes(len(content))
+        return content
 
 
 def open_archive(source: Source, *, strict: bool = True, most: int = Limits().parts) -> Archive:
@@ -237,38 +245,37 @@ def _refuse_twins(members: tuple[Member, ...]) -> None:
             raise Malformed("a file and a folder of one name", where=folder, code="zip.duplicate_name")
 
 
-def _content(packed: bytes | memoryview, method: int, size: int, crc: int | None, where: str) -> bytes:
+def _content(packed: bytes | memoryview, method: int, size: int, crc: int | None, where: str) -> Source:
     """Decompressed and checked. `crc` None: something stronger has vouched for the bytes (AE-2)."""
     if method == STORED:
-        content = bytes(packed)
+        blocks: Iterator[bytes | memoryview] = (packed[at : at + BLOCK] for at in range(0, len(packed), BLOCK))
     elif method == DEFLATED:
-        content = inflate(packed, size, where)
+        blocks = _inflated(packed, where)
     else:
         raise Unsupported(f"compression method {method}", where=where, code="zip.method")
-    if len(content) != size:
-        raise Malformed(f"{len(content)} bytes, declared {size}", where=where, code="zip.size")
-    if crc is not None and isal_zlib.crc32(content) != crc:
+    folding = Folding()
+    for block in blocks:
+        folding.add(block)
+        if folding.size > size:
+            break
+    if folding.size != size:
+        raise Malformed(f"does not give the declared {size} bytes", where=where, code="zip.size")
+    if crc is not None and folding.crc != crc:
         raise Malformed("CRC does not match", where=where, code="zip.crc")
-    return content
+    return folding.source()
+
+
+def _inflated(packed: bytes | memoryview, where: str) -> Iterator[bytes]:
+    """Raw deflate, block by block, that must end with `packed`."""
+    stream = Inflating(packed)
+    yield from stream.blocks(where, "zip.deflate", "zip.size")
+    if stream.at != len(packed):
+        raise Malformed("bytes after the end of the deflate stream", where=where, code="zip.gap")
 
 
 def inflate(packed: bytes | memoryview, size: int, where: str = "") -> bytes:
     """Raw deflate that must give exactly `size` bytes and use up all of `packed`."""
-    decoder: Any = isal_zlib.decompressobj(-15)
-    try:
-        content: bytes = decoder.decompress(packed, size + 1)
-    except _DEFLATE_ERROR as error:
-        raise Malformed(f"deflate: {error}", where=where, code="zip.deflate") from None
-    if len(content) != size or not decoder.eof:
-        raise Malformed(f"does not inflate to the declared {size} bytes", where=where, code="zip.size")
-    if decoder.unused_data:
-        raise Malformed("bytes after the end of the deflate stream", where=where, code="zip.gap")
-    return content
-
-
-def _spent(content: bytes, budget: Budget) -> bytes:
-    budget.spend_bytes(len(content))
-    return content
+    return _content(packed, DEFLATED, size, None, where).bytes()
 
 
 def deflate(data: bytes) -> bytes:
@@ -283,32 +290,57 @@ class Writer:
 
     _TIME: Final = 0
     _DATE: Final = (1 << 5) | 1      # 1980-01-01
+    _MADE_BY: Final = 11 << 8 | 20   # NTFS: Info-ZIP takes names "made by" MS-DOS for the code page of one, whatever their UTF-8 flag says
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
+        self._file = bytearray()
         self._directory: list[bytes] = []
-        self._size = 0
 
-    def add(self, name: str, data: bytes, *, store: bool = False) -> None:
+    def add(self, name: str, data: bytes | Source, *, store: bool = False) -> None:
         """Add a member; `store` forbids compression, which is also left out where it does not help. A folder ends with "/"."""
-        packed, method = data, STORED
-        if data and not store and len(shrunk := deflate(data)) < len(data):
-            packed, method = shrunk, DEFLATED
+        pieces, method, crc = _packed(data, store)
+        size = sum(map(len, pieces))
         raw = name.encode()
-        if len(self._directory) >= MAX16 - 1 or self._size + len(packed) + len(raw) + LOCAL_RECORD.size >= MAX32 - MAX16:
+        offset = len(self._file)
+        if len(self._directory) >= MAX16 - 1 or offset + size + len(raw) + LOCAL_RECORD.size >= MAX32 - MAX16:
             raise LimitExceeded("result too large for a plain ZIP file")
         flags = 0 if name.isascii() else FLAG_UTF8
         version = 20 if method == DEFLATED or name.endswith("/") else 10
-        shared = (version, flags, method, self._TIME, self._DATE, isal_zlib.crc32(data), len(packed), len(data), len(raw), 0)
+        shared = (version, flags, method, self._TIME, self._DATE, crc, size, len(data), len(raw), 0)
         attributes = _DOS_DIRECTORY if name.endswith("/") else 0
-        self._directory.append(CENTRAL_RECORD.pack(CENTRAL, 20, *shared, 0, 0, 0, attributes, self._size) + raw)
-        record = LOCAL_RECORD.pack(LOCAL, *shared) + raw
-        self._pieces += (record, packed)
-        self._size += len(record) + len(packed)
+        self._directory.append(CENTRAL_RECORD.pack(CENTRAL, self._MADE_BY, *shared, 0, 0, 0, attributes, offset) + raw)
+        self._file += LOCAL_RECORD.pack(LOCAL, *shared) + raw
+        for piece in pieces:
+            self._file += piece
 
     def finish(self) -> bytes:
         """The whole file."""
+        return self.source().bytes()
+
+    def source(self) -> Source:
+        """The whole file, not copied. Nothing can be added any more."""
         directory = b"".join(self._directory)
         count = len(self._directory)
-        end = END_RECORD.pack(END, 0, 0, count, count, len(directory), self._size, 0)
-        return b"".join((*self._pieces, directory, end))
+        end = END_RECORD.pack(END, 0, 0, count, count, len(directory), len(self._file), 0)
+        self._file += directory + end
+        return Source(self._file)
+
+
+def _packed(data: bytes | Source, store: bool) -> tuple[list[bytes], int, int]:
+    """What is written of a member, in pieces: the data itself or deflate; the method, and the data's CRC."""
+    source = data if isinstance(data, Source) else Source(data)
+    if isinstance(source, Folded) and not store:
+        return deflated(source)[0], DEFLATED, source.crc
+    whole = source.bytes()
+    crc = isal_zlib.crc32(whole)
+    if whole and not store and len(shrunk := deflate(whole)) < len(whole):
+        return [shrunk], DEFLATED, crc
+    return [whole], STORED, crc
+
+
+def deflated(source: Source) -> tuple[list[bytes], int]:
+    """Raw deflate in pieces, and the CRC of what is in it. A folded source is deflate already."""
+    if isinstance(source, Folded):
+        return [*source.pieces, Folded.CLOSING], source.crc
+    whole = source.bytes()
+    return [deflate(whole)], isal_zlib.crc32(whole)

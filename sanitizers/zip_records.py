@@ -29,6 +29,8 @@ FLAG_STRONG: Final = 1 << 6
 FLAG_UTF8: Final = 1 << 11
 FLAG_MASKED: Final = 1 << 13
 
+STORED: Final = 0
+
 MAX16: Final = 0xFFFF
 MAX32: Final = 0xFFFFFFFF
 _EXTRA_ZIP64: Final = 0x0001

@@ -39,6 +39,8 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("archive.malformed", Severity.MEDIUM, "圧縮ファイルの破損", "broken archive"),
     FindingCode("archive.trailing_data", Severity.MEDIUM, "圧縮データの後の余分なデータ", "data after the compressed data"),
     FindingCode("archive.multi_volume", Severity.LOW, "分割された圧縮ファイル", "split archive"),
+    FindingCode("archive.locked", Severity.LOW, "パスワードでも開けない暗号化方式", "encryption that no password opens here"),
+    FindingCode("archive.attachecase", Severity.LOW, "開けない形式のアタッシェケース", "AttachéCase file of a kind that cannot be opened"),
     FindingCode("archive.container_converted", Severity.INFO, "ZIP形式への変換", "archive converted to ZIP"),
     FindingCode("archive.duplicate_name", Severity.HIGH, "同じ名前のファイル", "members of the same name"),
     FindingCode("archive.name_guessed", Severity.LOW, "文字コードが不明なファイル名", "file name of unknown encoding"),

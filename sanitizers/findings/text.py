@@ -16,6 +16,8 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("markup.active_element", Severity.HIGH, "ブラウザーなどが実行する要素", "element that a browser acts on"),
     FindingCode("json.malformed", Severity.MEDIUM, "JSONの構造の破損", "JSON that is not well-formed"),
     FindingCode("json.duplicate_key", Severity.MEDIUM, "キーの重複", "duplicate key"),
+    FindingCode("mht.converted", Severity.INFO, "HTML形式への変換", "web archive converted to HTML"),
+    FindingCode("mht.part", Severity.LOW, "ページの付属ファイル", "file that belongs to the page"),
     FindingCode("vobject.property", Severity.LOW, "予定表・連絡先の不要な項目", "property of a calendar or card that is not needed"),
     FindingCode("vobject.component", Severity.MEDIUM, "予定表・連絡先の不要な部品", "component of a calendar or card that is not needed"),
     FindingCode("vobject.parameter", Severity.LOW, "予定表・連絡先の不要な属性", "parameter of a calendar or card that is not needed"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sanitizers.formats import archive, csv, html, image, message, odf, ooxml, pdf, structured, svg, text, vobject
+from sanitizers.formats import archive, csv, html, image, message, mht, odf, ooxml, pdf, rtf, structured, svg, text, vobject
 from sanitizers.formats.ooxml import encrypted
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import Kind
@@ -14,6 +14,7 @@ SANITIZERS: Final[tuple[Sanitizer, ...]] = (
     ooxml.SANITIZER,
     encrypted.SANITIZER,
     odf.SANITIZER,
+    rtf.SANITIZER,
     image.SANITIZER,
     svg.SANITIZER,
     *archive.SANITIZERS,
@@ -23,6 +24,7 @@ SANITIZERS: Final[tuple[Sanitizer, ...]] = (
     structured.JSON,
     vobject.SANITIZER,
     html.SANITIZER,
+    mht.SANITIZER,
     message.SANITIZER,
 )
 

@@ -34,6 +34,9 @@ _DECLARED: Final = re.compile(r'"?sep=([^\r\n])"?(?=[\r\n])', re.IGNORECASE)
 _NUMBER: Final = re.compile(r"[+\-−＋－]?[ ]?[¥￥\\$]?[\d(][\d,.\-/: ()]*(?:[eE][+\-]?\d+)?[ ]?[%％]?")
 _DASHES: Final = re.compile(r"[-+−－＋ー]{1,10}")
 _LONGEST_NUMBER: Final = 40
+# What Japanese systems write so that codes keep their zeros: `="00123"`, in a quoted cell `"=""00123"""`. A constant, whatever reads it.
+_CONSTANT: Final = re.compile(r'="[\w./ \-]{0,40}"')
+_QUOTED_CONSTANT: Final = re.compile(r'=""[\w./ \-]{0,40}""(?=")')
 # What a calculation needs to do harm: a call, another program or sheet, a link.
 _HARMFUL: Final = re.compile(r"[(!|]")
 
@@ -92,6 +95,8 @@ class _Guard:
         start = match[0][: len(match[0]) - len(match["before"])]
         # Only a program that takes another delimiter, or breaks quoted cells at line ends, sees a cell start here.
         foreign = self._inside or start not in ("", "\n", "\r", self._delimiter)
+        if not foreign and match["sign"] == "=" and self._constant(match.start("sign"), match["before"]):
+            return match[0]
         if self._harmless(match.start("sign"), foreign=foreign, quoted='"' in match["before"]):
             return match[0]
         self.count += 1
@@ -115,6 +120,16 @@ class _Guard:
             return len(value) <= _LONGEST_NUMBER
         # There, a dash is punctuation unless something could come of it.
         return foreign and text[at] in _MINUS and not _HARMFUL.search(self._line(at))
+
+    def _constant(self, at: int, before: str) -> bool:
+        """The cell is one constant and nothing else; nor does the line hold anything to a program that takes it for one cell."""
+        shape = {"": _CONSTANT, '"': _QUOTED_CONSTANT}.get(before)
+        match = shape.match(self._text, at) if shape else None
+        if match is None:
+            return False
+        end = match.end() + len(before)
+        whole = self._text[end : end + 1] in ("", "\r", "\n", self._delimiter)
+        return whole and not _HARMFUL.search(self._line(match.end()))
 
     def _line(self, at: int) -> str:
         """The rest of the line, as far as a formula that does something would show itself."""

@@ -1,8 +1,8 @@
 """XML and JSON files.
 
 Removes: style sheet and other processing instructions, comments, elements that browsers act on (XHTML, SVG, XInclude, XSLT …).
-Keeps:   elements, attributes, text, namespaces, the encoding; JSON values, their order and their spelling.
-Refuses: any DTD, what is not well-formed, unreadable characters, duplicate JSON keys, deep nesting.
+Keeps:   elements, attributes, text, namespaces, the encoding; the bare name of a DTD of 電子納品; JSON values, their order and spelling.
+Refuses: any other DTD, what is not well-formed, unreadable characters, duplicate JSON keys, deep nesting.
 Spec:    XML 1.0 fifth edition, Namespaces in XML; RFC 8259.
 """
 
@@ -34,6 +34,16 @@ _ACTIVE: Final = frozenset({
     "http://schemas.microsoft.com/winfx/2006/xaml", "http://schemas.microsoft.com/winfx/2006/xaml/presentation",
     "urn:schemas-microsoft-com:xslt",
 })  # fmt: skip
+# Document types that the rules for electronic delivery (電子納品要領) prescribe: the name of a file beside the document, nothing more.
+_DELIVERY: Final = re.compile(
+    r"(INDE_[A-Z]|REP|REPORT|DRAW|DRAWING|PHOTO|SURVEY|SURV_[A-Z]{1,8}|MEET|PLAN|OTHRS|REGIST|REGISTER|BORING|BED|BRG|GRNDTST|CORECMP|ICON"
+    r"|BIMCIM|MCI|DOC|MAINT|FAC|EQUIP|K_LD|M_LD)([A-Z]?\d{0,4})\.DTD",
+    re.IGNORECASE,
+)
+_DOCTYPE: Final = re.compile(
+    r"<!DOCTYPE\s{1,20}([\w.-]{1,64})\s{1,20}SYSTEM\s{1,20}([\"'])(?:\./)?([A-Za-z0-9_]{1,20}\.[A-Za-z]{3})\2\s{0,20}>"
+)
+_PROLOG: Final = (("<!--", "-->"), ("<?", "?>"))
 _DEEPEST: Final = 256
 _BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _JSON_COST: Final = 24                  # bytes of Python objects for each byte of the densest JSON, `[[],[],…]`
@@ -41,11 +51,33 @@ _JSON_COST: Final = 24                  # bytes of Python objects for each byte 
 
 def sanitize_xml(source: Source, context: Context) -> Rebuilt:
     text, encoding = _decoded_xml(source, context)
+    text, doctype = _without_doctype(text)
     data = text.encode("utf-8")
     root = xml.parse(data, context.budget)
+    if doctype and doctype[0] != root.tag:
+        raise Malformed("the document type names another element", code="xml.dtd")
     _report_dropped(data, context)
     _drop_active(root, context)
-    return Rebuilt(Source(_written(root, encoding, context)), Kind.XML)
+    line = f'<!DOCTYPE {doctype[0]} SYSTEM "{doctype[1]}">\n' if doctype else ""
+    return Rebuilt(Source(_written(root, line, encoding, context)), Kind.XML)
+
+
+def _without_doctype(text: str) -> tuple[str, tuple[str, str] | None]:
+    """The document without the name of a known document type, and (root element, file name) of that. Any other one stays, to be refused."""
+    at = 0
+    while at < len(text):
+        at += len(text[at : at + 4096]) - len(text[at : at + 4096].lstrip())
+        ending = next((end for start, end in _PROLOG if text.startswith(start, at)), None)
+        if ending is None:
+            break
+        at = text.find(ending, at) + len(ending)
+        if at < len(ending):
+            return text, None
+    match = _DOCTYPE.match(text, at)
+    known = _DELIVERY.fullmatch(match[3]) if match else None
+    if match is None or known is None:
+        return text, None
+    return text[:at] + "\n" * match[0].count("\n") + text[match.end() :], (match[1], known[0].upper())
 
 
 def _decoded_xml(source: Source, context: Context) -> tuple[str, str]:
@@ -109,9 +141,12 @@ def _keep_tail(element: xml.Element, parent: xml.Element) -> None:
         before.tail = (before.tail or "") + element.tail
 
 
-def _written(root: xml.Element, encoding: str, context: Context) -> bytes:
+def _written(root: xml.Element, doctype: str, encoding: str, context: Context) -> bytes:
     """The tree in the encoding that it came in, where XML has a name for it and it can say every character; else in UTF-8."""
-    body = xml.serialize(root).decode("utf-8").partition("?>")[2].lstrip("\n")
+    body = doctype + xml.serialize(root).decode("utf-8").partition("?>")[2].lstrip("\n")
+    if context.treatment.text_as_utf8 and encoding not in ("utf-8", "us-ascii"):
+        context.found("text.encoding", "", Action.REWRITTEN, encoding)
+        encoding = "utf-8"
     if name := _WRITTEN.get(encoding):
         whole = f'<?xml version="1.0" encoding="{name}"?>\n{body}'
         mark = "\ufeff" if name == "UTF-16" else ""
@@ -164,8 +199,8 @@ XML: Final = Sanitizer(
     kinds=frozenset({Kind.XML}),
     sanitize=sanitize_xml,
     removes="processing instructions, style sheet references, comments, elements that browsers act on",
-    keeps="elements, attributes, text, namespaces, the encoding",
-    refuses="any DTD, what is not well-formed",
+    keeps="elements, attributes, text, namespaces, the encoding, the name of a DTD of 電子納品",
+    refuses="any other DTD, what is not well-formed",
     spec="XML 1.0",
 )
 JSON: Final = Sanitizer(

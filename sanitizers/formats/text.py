@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from typing import Final
 
 from sanitizers import charset
 from sanitizers.context import Context, Rebuilt
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import Action, Kind, Malformed
-from sanitizers.source import Source
+from sanitizers.source import Folded, Folding, Source
 
 # Control sequence, operating system command (to its end, or to the end of its line), other escape; their 8-bit form.
 _ESCAPES: Final = re.compile(
@@ -36,6 +37,11 @@ _JOINERS: Final = "\u200c\u200d"
 _SELECTORS: Final = "\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _INVISIBLE: Final = re.compile(f"[{_NEVER}{_JOINERS}{_SELECTORS}]")
 _MARKERS: Final = re.compile(f"[{_NEVER}]")
+_SPECIAL: Final = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_BIDI.pattern[1:-1]}{_NEVER}{_JOINERS}{_SELECTORS}]")
+# What most texts are made of. A run of one class is matched ten times as fast as a character of another is searched for.
+_ORDINARY: Final = re.compile(
+    "[\t\n\r -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u05ff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3000-\u3163\u3165-\ud7ff\ue000-\ufaff\uff01-\uff9f\uffe0-\uffee]*"
+)
 _IDEOGRAPHS: Final = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 # Scripts whose letters take another form next to a joiner: Arabic and its neighbours, India, Tibet to Mongolia.
 _JOINING: Final = re.compile(
@@ -47,11 +53,43 @@ _BOMS: Final = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be":
 # Up to so many unreadable characters are an accident; beyond that, one in so many makes it no text.
 _ACCIDENTS: Final = 4
 _UNREADABLE_SHARE: Final = 20
+# Encodings in which a line feed is always a line feed, whatever stands before it.
+_LINEWISE: Final = frozenset({"us-ascii", "utf-8", "cp932", "euc-jp"})
 
 
 def sanitize(source: Source, context: Context) -> Rebuilt:
+    if isinstance(source, Folded) and (made := _by_runs(source, context)) is not None:
+        return Rebuilt(made, context.kind)
     text, encoding, bom = read(source, context)
     return Rebuilt(Source(write(clean(text, context), encoding, bom, context)), context.kind)
+
+
+def _by_runs(source: Folded, context: Context) -> Source | None:
+    """A large text, some lines at a time: no line break lies inside a character of these encodings, and nothing reaches over one.
+
+    None where it must be seen whole: other encodings, several of them, unreadable characters.
+    """
+    made = Folding()
+    counts: Counter[str] = Counter()
+    encoding = "us-ascii"
+    for run in source.runs_of_lines():
+        decoded = charset.decode(run, encoding)
+        if decoded.replaced or decoded.charset not in _LINEWISE or len({encoding, decoded.charset, "us-ascii"}) > 2:
+            return None
+        encoding = decoded.charset if decoded.charset != "us-ascii" else encoding
+        text, found = _cleaned(decoded.text)
+        counts += found
+        mark = _BOMS["utf-8"] if not made.size and run.startswith(_BOMS["utf-8"]) else b""
+        data = charset.encode(text, "utf-8" if context.treatment.text_as_utf8 else decoded.charset)
+        if charset.decode(data, "utf-8" if context.treatment.text_as_utf8 else encoding).text != text:
+            return None
+        made.add(mark + data)
+    context.budget.spend_bytes(len(source))
+    _report(counts, context)
+    if context.treatment.text_as_utf8 and encoding not in ("us-ascii", "utf-8"):
+        context.found("text.encoding", "", Action.REWRITTEN, encoding)
+    whole = made.source()
+    return source if whole.sha256 == source.sha256 else whole      # not the same bytes twice in memory
 
 
 def read(source: Source, context: Context) -> tuple[str, str, bytes]:
@@ -69,17 +107,31 @@ def read(source: Source, context: Context) -> tuple[str, str, bytes]:
 
 def clean(text: str, context: Context) -> str:
     """Without what only a machine sees; each class is reported with its count."""
+    text, counts = _cleaned(text)
+    _report(counts, context)
+    return text
+
+
+def _report(counts: Counter[str], context: Context) -> None:
+    for code in ("text.control_characters", "text.bidi_override", "text.invisible"):
+        if counts[code]:
+            context.found(code, "", Action.REMOVED, f"{counts[code]}")
+
+
+def _cleaned(text: str) -> tuple[str, Counter[str]]:
+    """What is left, and how many of what went, by finding code."""
+    counts: Counter[str] = Counter()
+    ordinary = _ORDINARY.match(text)
+    if not _SPECIAL.search(text, ordinary.end() if ordinary else 0):
+        return text, counts
     text, escapes = _ESCAPES.subn("", text)
     text, controls = _CONTROLS.subn("", text)
     text, breaks = _with_line_ends(text)
-    if escapes + controls + breaks:
-        context.found("text.control_characters", "", Action.REMOVED, f"{escapes + controls + breaks}")
-    if text.isascii():
-        return text
-    text, directions = _BIDI.subn("", text)
-    if directions:
-        context.found("text.bidi_override", "", Action.REMOVED, f"{directions}")
-    return _visible(text, context)
+    counts["text.control_characters"] = escapes + controls + breaks
+    if not text.isascii():
+        text, counts["text.bidi_override"] = _BIDI.subn("", text)
+        text, counts["text.invisible"] = _visible(text)
+    return text, counts
 
 
 def _with_line_ends(text: str) -> tuple[str, int]:
@@ -96,11 +148,9 @@ def _at_line_end(run: re.Match[str]) -> bool:
     return before in ("", "\n", "\r") or after in ("", "\n", "\r")
 
 
-def _visible(text: str, context: Context) -> str:
+def _visible(text: str) -> tuple[str, int]:
     kept = _INVISIBLE.sub(lambda match: match[0] if _belongs(match) else "", text)
-    if len(kept) != len(text):
-        context.found("text.invisible", "", Action.REMOVED, f"{len(text) - len(kept)}")
-    return kept
+    return kept, len(text) - len(kept)
 
 
 def _belongs(match: re.Match[str]) -> bool:
@@ -124,9 +174,15 @@ def _belongs(match: re.Match[str]) -> bool:
 
 
 def write(text: str, encoding: str, bom: bytes, context: Context) -> bytes:
-    """Bytes in the encoding that the text came in; in UTF-8 where that cannot say every character, or nobody could tell it again."""
-    if bom:
+    """Bytes in the encoding that the text came in; in UTF-8 by policy, or where that cannot say every character or could not be told."""
+    if bom and (encoding == "utf-8" or not context.treatment.text_as_utf8):
         return bom + text.encode(encoding)
+    if encoding in ("utf-8", "us-ascii"):
+        return text.encode("utf-8")
+    if context.treatment.text_as_utf8:
+        context.found("text.encoding", "", Action.REWRITTEN, encoding)
+        # Spreadsheets take a table without a mark for the code page of the machine.
+        return (_BOMS["utf-8"] if context.kind is Kind.CSV else b"") + text.encode("utf-8")
     if not encoding.startswith("utf-16"):
         data = charset.encode(text, "iso-2022-jp-ms" if encoding == charset.JIS else encoding)
         back = charset.decode(data)

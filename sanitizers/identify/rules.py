@@ -91,8 +91,7 @@ _OWN_NAME: Final = frozenset({
     Kind.DOTM, Kind.XLTM, Kind.PPSM, Kind.POTM, Kind.XLAM, Kind.PPAM, Kind.VSDX, Kind.XPS, Kind.ODF, Kind.FODT, Kind.FODS,
     Kind.FODP, Kind.VSD, Kind.PUB, Kind.MPP, Kind.MSI, Kind.ONE, Kind.ACCDB, Kind.MSG, Kind.MBOX, Kind.HEIC, Kind.AVIF, Kind.JP2,
     Kind.EPS, Kind.PSD, Kind.SEVENZIP, Kind.RAR, Kind.LZH, Kind.BZ2, Kind.XZ, Kind.ZST, Kind.LZ4, Kind.COMPRESS, Kind.CAB,
-    Kind.CPIO, Kind.AR, Kind.ARJ, Kind.MHT, Kind.SLK, Kind.JHD, Kind.XDW, Kind.XBD, Kind.DWG, Kind.DXF, Kind.JWW, Kind.SFC,
-    Kind.P21, Kind.ATC,
+    Kind.CPIO, Kind.AR, Kind.ARJ, Kind.MHT, Kind.SLK, Kind.JHD, Kind.XDW, Kind.XBD, Kind.DWG, Kind.JWW, Kind.ATC,
 })  # fmt: skip
 
 

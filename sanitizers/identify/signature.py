@@ -57,6 +57,7 @@ _AT_START: Final[tuple[tuple[bytes, Kind], ...]] = (
     (b"\x00\x01\x00\x00Standard ACE DB", Kind.ACCDB),
     (b"\x00\x01\x00\x00Standard Jet DB", Kind.ACCDB),
     (b"JwwData.", Kind.JWW),
+    (b"\x00\x00\x27\x0a" + bytes(20), Kind.SHP),
     (b"AutoCAD Binary DXF\r\n\x1a\x00", Kind.DXF),
     (b"%!PS", Kind.EPS),
     (b"\xc5\xd0\xd3\xc6", Kind.EPS),
@@ -86,6 +87,7 @@ _BY_HEADER: Final[tuple[tuple[re.Pattern[bytes], Kind], ...]] = (
     (re.compile(rb"\x09[\x00\x02\x04\x08][\x04\x06\x08]\x00.{2}[\x10\x20\x40]\x00|\x09\x08\x08\x00\x00[\x05\x06]", re.DOTALL), Kind.XLS),
 )
 _ATC: Final = (b"_AttacheCaseData", b"_AttacheCase_Rsa", b"_Atc_Broken_Data")
+_ATC_BEHIND: Final = re.compile(rb"[\x01-\x0a][\x00\x01]_AttacheCase(?:Data|_Rsa)[\x65-\x95]\x00\x00\x00")
 _HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"})
 _ISO_SECTORS: Final = (0x8001, 0x8801, 0x9001)
 _VOLUMES: Final = frozenset({b"CD001", b"BEA01", b"NSR02", b"NSR03"})
@@ -101,11 +103,33 @@ def by_signature(source: Source) -> Kind | None:
         return by_storage(source)
     for signature, kind in _AT_START:
         if head.startswith(signature):
-            return kind
+            return _LOOKED_INTO[kind](source) if kind in _LOOKED_INTO else kind
     for header, kind in _BY_HEADER:
         if header.match(head):
             return kind
     return _by_shape(source, head)
+
+
+def _program(source: Source) -> Kind:
+    """A self-extracting AttachéCase is a program with an .atc file behind it: token, then a file version of 2 to 4 (105 to 149)."""
+    return Kind.ATC if _ATC_BEHIND.search(source.view) else Kind.PE
+
+
+def _shapefile(source: Source) -> Kind:
+    """Geometry and its index begin alike: the first record is number 1, the first index entry points behind the header (50 words)."""
+    return Kind.SHX if source.part(100, 4) == b"\x00\x00\x00\x32" else Kind.SHP
+
+
+_LOOKED_INTO: Final[dict[Kind, Callable[[Source], Kind]]] = {Kind.PE: _program, Kind.SHP: _shapefile}
+
+
+def _is_table(head: bytes) -> bool:
+    """dBASE III without memo: a date of last change, a header of 32-byte rows that ends in 0D, and fields of known types."""
+    begin = int.from_bytes(head[8:10], "little")
+    return (
+        head[:1] == b"\x03" and 1 <= head[2] <= 12 and 1 <= head[3] <= 31 and begin >= 65 and begin % 32 == 1 and head[12:14] == b"\0\0"
+        and head[43:44] in (b"C", b"N", b"F", b"L", b"D", b"I") and (begin > len(head) or head[begin - 1 : begin] == b"\r")
+    )  # fmt: skip
 
 
 def _by_shape(source: Source, head: bytes) -> Kind | None:
@@ -123,7 +147,7 @@ def _late(source: Source, head: bytes) -> Kind | None:
     """What does not stand at the very start: PDF behind a prefix, volumes of disk images, old tar."""
     if _is_pdf(source, head):
         return Kind.PDF
-    if any(bytes(source.view[at : at + 5]) in _VOLUMES for at in _ISO_SECTORS):
+    if any(source.part(at, 5) in _VOLUMES for at in _ISO_SECTORS):
         return Kind.ISO
     footer = source.tail(_FOOTER)[:8] if len(source) > _FOOTER else b""
     if footer.startswith(b"koly") or footer == b"conectix":
@@ -184,4 +208,5 @@ _SHAPES: Final[tuple[tuple[Callable[[bytes], bool], Kind], ...]] = (
     (_is_fat_binary, Kind.MACHO),
     (lambda head: head.startswith(b"\xca\xfe\xba\xbe"), Kind.CLASS),
     (lambda head: head[257:262] == b"ustar", Kind.TAR),
+    (_is_table, Kind.DBF),
 )

@@ -13,7 +13,6 @@ from sanitizers.model import Kind
 from sanitizers.source import Source
 
 _HEAD: Final = 64 << 10
-_CHUNK: Final = 1 << 20
 _CONTROL_BYTES: Final = bytes(byte for byte in range(0x20) if byte not in b"\x08\t\n\x0b\x0c\r\x1b\x07") + b"\x7f"
 _CONTROL: Final = re.compile("[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 _SUBSTITUTE: Final = b"\x1a"        # Ctrl-Z, the end of a text file under CP/M, DOS and on many host computers still
@@ -99,8 +98,7 @@ def _head(source: Source) -> bytes:
 def _strays(source: Source) -> int:
     """Control bytes that no text needs, over the whole file; one Ctrl-Z at its end is not counted."""
     count = -1 if source.tail(1) == _SUBSTITUTE else 0
-    for start in range(0, len(source), _CHUNK):
-        chunk = bytes(source.view[start : start + _CHUNK])
+    for chunk in source.blocks():
         count += len(chunk) - len(chunk.translate(None, _CONTROL_BYTES))
     return count
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import struct
 import tarfile
 import unicodedata
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
 
 import libarchive
 from libarchive.exception import ArchiveError
@@ -22,37 +21,61 @@ from sanitizers.source import Source
 
 _NOTICES: Final = ("無害化通知.txt", "sanitisation-notice.txt")
 _NOTICE_TITLES: Final = ("【無害化通知】\r\n", "[Sanitisation notice]\r\n")
+_LONGEST_NOTICE: Final = 4096
+_STEP: Final = 1 << 20             # bytes looked at at a time
 _FOLDER: Final = 0x10             # DOS attribute
 _FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)
+
+
+class _Content(NamedTuple):
+    """What must be known of a member, without keeping it: its size, SHA-256, and the first bytes."""
+
+    size: int
+    sha256: str
+    head: bytes
+
+
+def _content(blocks: Iterable[bytes]) -> _Content:
+    digest, size, head = hashlib.sha256(), 0, b""
+    for block in blocks:
+        digest.update(block)
+        size += len(block)
+        head += block[: _LONGEST_NOTICE + 1 - len(head)]
+    return _Content(size, digest.hexdigest(), head)
 
 
 def verify_zip(output: Source, _original: Source, context: Context) -> None:
     """Both readers see the same plain members, and each is a part that the engine delivered, or a notice."""
     try:
-        with zipfile.ZipFile(io.BytesIO(output.bytes())) as archive:
+        with zipfile.ZipFile(output.stream()) as archive:
             listed = archive.infolist()
-            if archive.comment or [info.filename for info in listed] != _forward_walk(output.bytes(), len(listed)):
+            if archive.comment or [info.filename for info in listed] != _forward_walk(output, len(listed)):
                 raise VerificationFailed("comment, or members that two readers see differently")
             for info in listed:
                 _check_zip_member(info)
-            _check_parts(((info.filename, archive.read(info)) for info in listed if not info.is_dir()), context)
+            _check_parts(((info.filename, _member(archive, info)) for info in listed if not info.is_dir()), context)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
         raise VerificationFailed(f"zipfile: {error}") from None
 
 
-def _forward_walk(data: bytes, count: int) -> list[str]:
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Content:
+    with archive.open(info) as stream:
+        return _content(iter(lambda: stream.read(_STEP), b""))
+
+
+def _forward_walk(output: Source, count: int) -> list[str]:
     """The names in the local records, reading forward from byte 0 as streaming readers do, up to the directory."""
     found, at = [], 0
-    while data[at : at + 4] == b"PK\x03\x04":
-        flags, method = struct.unpack_from("<2H", data, at + 6)
-        packed, _, named, extras = struct.unpack_from("<2I2H", data, at + 18)
+    while (record := output.part(at, 30))[:4] == b"PK\x03\x04":
+        flags, method = struct.unpack_from("<2H", record, 6)
+        packed, _, named, extras = struct.unpack_from("<2I2H", record, 18)
         if flags & ~0x0800 or method not in (0, 8) or extras:
             raise VerificationFailed("flag, method or extra field in a local record")
-        found.append(data[at + 30 : at + 30 + named].decode("utf-8"))
+        found.append(output.part(at + 30, named).decode("utf-8"))
         at += 30 + named + packed
-    ending = data[-22:]
+    ending = output.tail(22)
     counts = struct.unpack_from("<4H2IH", ending, 4)
-    if ending[:4] != b"PK\x05\x06" or counts[2:4] != (count, count) or counts[5] != at or counts[4] + at + 22 != len(data):
+    if ending[:4] != b"PK\x05\x06" or counts[2:4] != (count, count) or counts[5] != at or counts[4] + at + 22 != len(output):
         raise VerificationFailed("the directory does not follow the members")
     return found
 
@@ -79,14 +102,14 @@ def verify_tar(output: Source, _original: Source, context: Context) -> None:
     """tarfile and libarchive see the same plain files and folders, each one delivered by the engine, or a notice."""
     plain: list[tuple[str, int]] = []
     try:
-        with tarfile.open(fileobj=io.BytesIO(output.bytes()), mode="r:") as archive:
+        with tarfile.open(fileobj=output.stream(), mode="r:") as archive:
             for info in archive:
                 _check_tar_member(info)
                 plain.append((info.name, info.size))
-        seen = _through_libarchive(output.bytes())
+        seen = _through_libarchive(output)
     except (tarfile.TarError, ArchiveError, ValueError) as error:
         raise VerificationFailed(f"tar: {error}") from None
-    if [(name.rstrip("/"), len(content or b"")) for name, content in seen] != plain:
+    if [(name.rstrip("/"), content.size if content else 0) for name, content in seen] != plain:
         raise VerificationFailed("tarfile and libarchive see different members")
     _check_parts(((name, content) for name, content in seen if content is not None), context)
 
@@ -100,41 +123,51 @@ def _check_tar_member(info: tarfile.TarInfo) -> None:
         raise VerificationFailed(f"mode of {info.name!r}")
 
 
-def _through_libarchive(data: bytes) -> list[tuple[str, bytes | None]]:
+def _through_libarchive(output: Source) -> list[tuple[str, _Content | None]]:
     """Names and contents (None for folders)."""
-    found: list[tuple[str, bytes | None]] = []
-    with libarchive.memory_reader(data, format_name="tar", filter_name="none") as archive:
+    found: list[tuple[str, _Content | None]] = []
+    with libarchive.stream_reader(output.stream(), format_name="tar", filter_name="none") as archive:
         for entry in archive:
             if not (entry.isreg or entry.isdir) or entry.linkpath:
                 raise VerificationFailed(f"more than a plain file: {entry.pathname!r}")
-            found.append((entry.pathname, b"".join(entry.get_blocks()) if entry.isreg else None))
+            found.append((entry.pathname, _content(entry.get_blocks()) if entry.isreg else None))
     return found
 
 
 def verify_gzip(output: Source, _original: Source, context: Context) -> None:
     """One bare gzip member around exactly the part that the engine delivered."""
-    data = output.bytes()
-    if data[:10] != b"\x1f\x8b\x08\0\0\0\0\0\0\xff":
+    if output.head(10) != b"\x1f\x8b\x08\0\0\0\0\0\0\xff":
         raise VerificationFailed("gzip header says more than it should")
     delivered = [part.output for part in context.parts if part.output is not None]
     decoder = zlib.decompressobj(31)
     try:
-        content = decoder.decompress(data, delivered[0].size + 1 if delivered else 1)
+        content = _content(_inflated(decoder, output, delivered[0].size + 1 if delivered else 1))
     except zlib.error as error:
         raise VerificationFailed(f"gzip: {error}") from None
     expected = [part.sha256 for part in delivered] or [hashlib.sha256(b"").hexdigest()]
-    if not decoder.eof or decoder.unused_data or [hashlib.sha256(content).hexdigest()] != expected:
+    if not decoder.eof or decoder.unused_data or [content.sha256] != expected:
         raise VerificationFailed("gzip does not hold what was rebuilt")
 
 
-def _check_parts(members: Iterable[tuple[str, bytes]], context: Context) -> None:
+def _inflated(decoder: Any, output: Source, cap: int) -> Iterator[bytes]:
+    for block in output.blocks():
+        while block and cap > 0:
+            made = decoder.decompress(block, min(cap, _STEP))
+            cap -= len(made)
+            yield made
+            block = decoder.unconsumed_tail  # noqa: PLW2901 - what is left of it
+    while cap > 0 and not decoder.eof and (made := decoder.decompress(b"", min(cap, _STEP))):
+        cap -= len(made)
+        yield made
+
+
+def _check_parts(members: Iterable[tuple[str, _Content]], context: Context) -> None:
     """The members are the delivered parts, all of them and as often; anything else must be empty or a notice."""
     left = Counter(part.output.sha256 for part in _delivered(context) if part.output is not None)
     for name, content in members:
-        digest = hashlib.sha256(content).hexdigest()
-        if left[digest] > 0:
-            left[digest] -= 1
-        elif content and not _is_notice(name, content):
+        if left[content.sha256] > 0:
+            left[content.sha256] -= 1
+        elif content.size and not _is_notice(name, content.head):
             raise VerificationFailed(f"a member that no sanitizer made: {name!r}")
     if +left:
         raise VerificationFailed(f"{left.total()} delivered members are missing")
@@ -150,7 +183,7 @@ def _delivered(context: Context) -> tuple[Report, ...]:
 
 
 def _is_notice(name: str, content: bytes) -> bool:
-    if not name.endswith(_NOTICES) or len(content) > 4096:
+    if not name.endswith(_NOTICES) or len(content) > _LONGEST_NOTICE:
         return False
     try:
         text = content.decode("utf-8")

@@ -26,16 +26,21 @@ codecs.lookup("raw_unicode_escape")  # which collapse_rfc2231_value() would look
 
 _ONCE: Final = frozenset((
     "from", "to", "cc", "reply-to", "subject", "date", "message-id", "in-reply-to", "references", "auto-submitted",
-    "x-sekisho-result", "mime-version", "content-type", "content-transfer-encoding",
+    "x-sekisho-result", "authentication-results", "mime-version", "content-type", "content-transfer-encoding",
 ))  # fmt: skip
 _MUST: Final = ("from", "subject", "mime-version", "content-type", "x-sekisho-result")
 _PART_FIELDS: Final = frozenset(("content-type", "content-transfer-encoding", "content-disposition"))
 _BOUNDARY: Final = re.compile(rb'\r\nContent-Type: multipart/mixed; boundary="(sekisho-[0-9a-f]{40})"$')
 _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _PRINTABLE: Final = bytes(range(0x20, 0x7F)) + b"\r\n"
-_TEXT_HEADER: Final = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64"
+_TEXT_HEADER: Final = re.compile(rb"Content-Type: text/plain; charset=(utf-8|iso-2022-jp)\r\nContent-Transfer-Encoding: base64\Z")
+_RECEIVED: Final = re.compile(
+    r"by (?:sekisho|hop)\.invalid(?: id [A-Za-z0-9-]{1,60})?; [A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} [+-]\d{4}"
+)
+_RECEIVED_LIMIT: Final = 101
+_ESCAPE: Final = re.compile(rb"\x1b(\$B|\(B|\(I)")
 _FILE_HEADER: Final = re.compile(
-    rb'Content-Type: [a-z]+/[a-z0-9.+-]+(?:; charset=utf-8)?;\r\n name="[^"\\\r\n]*(?:\r\n =\?UTF-8\?B\?[^"\\\r\n]*)*"\r\n'
+    rb'Content-Type: [a-z]+/[a-z0-9.+-]+(?:; charset=utf-8)?;\r\n name="[^"\\\r\n]*(?:\r\n =\?(?:UTF-8|ISO-2022-JP)\?B\?[^"\\\r\n]*)*"\r\n'
     rb"Content-Transfer-Encoding: base64\r\n"
     rb"Content-Disposition: attachment;\r\n filename(?:=\"[^\"\\\r\n]+\"|\*=UTF-8''[A-Za-z0-9%._~-]+)"
 )
@@ -60,23 +65,25 @@ def verify(output: Source, original: Source, context: Context) -> None:  # noqa:
     pieces = _pieces(rest, boundary[1]) if boundary else [_Piece(head, _decoded(rest))]
     for block in (head, *(piece.header for piece in pieces)):
         _check_header_bytes(block)
-    _check_shapes(pieces, head if boundary is None else b"")
+    charset = _check_shapes(pieces, head if boundary is None else b"")
     skeleton = head + gap + (_skeleton(pieces, boundary[1]) if boundary else _SHORT)
     _check_trees(skeleton, len(pieces) if boundary else 0)
-    _check_text(pieces[0].body, context)
+    _check_text(pieces[0].body, charset, context)
     delivered = [part.output.sha256 for part in context.parts if part.output is not None]
     if [sha256(piece.body).hexdigest() for piece in pieces[1:]] != delivered:
         raise VerificationFailed("attachments are not those that were rebuilt")
 
 
-def _check_shapes(pieces: list[_Piece], alone: bytes) -> None:
-    """Part headers in the one spelling that we write, so that no parameter stands twice and no field says two things."""
-    first = pieces[0].header
-    if not (alone.endswith(b"\r\n" + _TEXT_HEADER) if alone else first == _TEXT_HEADER):
+def _check_shapes(pieces: list[_Piece], alone: bytes) -> bytes:
+    """The text's charset. Part headers must be in the one spelling that we write: no parameter stands twice, no field says two things."""
+    described = _TEXT_HEADER.search(alone or pieces[0].header)
+    before = (alone or pieces[0].header)[: described.start()] if described else b""
+    if described is None or bool(before) != bool(alone) or (alone and not before.endswith(b"\r\n")):
         raise VerificationFailed("the text is not described as text")
     for piece in pieces[1:]:
         if _FILE_HEADER.fullmatch(piece.header) is None:
             raise VerificationFailed("attachment described in another way than ours")
+    return described[1]
 
 
 def _check_header_bytes(block: bytes) -> None:
@@ -148,6 +155,10 @@ def _old_name(leaf: Message) -> str | None:
 
 def _check_header(message: Message) -> None:
     names = [name.lower() for name in message.keys()]  # noqa: SIM118 - a Message is no dict: it may hold one name twice
+    stations = message.get_all("received", [])
+    if len(stations) > _RECEIVED_LIMIT or not all(_RECEIVED.fullmatch(station) for station in stations):
+        raise VerificationFailed("a Received field that is not ours")
+    names = [name for name in names if name != "received"]
     if len(names) != len(set(names)) or not _ONCE.issuperset(names) or not set(names).issuperset(_MUST):
         raise VerificationFailed(f"header fields {sorted(names)[:20]}")
 
@@ -163,11 +174,35 @@ def _check_attachment(leaf: Message) -> None:
         raise VerificationFailed("attachment with an unsafe name")
 
 
-def _check_text(body: bytes, context: Context) -> None:
+def _iso_2022_jp(body: bytes) -> str:
+    """Read by its escapes with Python's codec for Windows' Japanese: only ASCII, JIS X 0208 with the vendors' rows, half-width kana."""
+    pieces, now, at = [], b"(B", 0
+    for escape in [*_ESCAPE.finditer(body), None]:
+        run = body[at : escape.start() if escape else len(body)]
+        if now == b"(B":
+            pieces.append(run.decode("ascii"))
+        elif now == b"(I":
+            pieces.append(bytes(byte | 0x80 for byte in run).decode("cp932"))
+        else:
+            pieces.append(b"".join(_shifted(*run[index : index + 2]) for index in range(0, len(run), 2)).decode("cp932"))
+        if escape:
+            now, at = escape[1], escape.end()
+    if now != b"(B":
+        raise VerificationFailed("text does not end in ASCII")
+    return "".join(pieces)
+
+
+def _shifted(row: int, cell: int) -> bytes:
+    """A pair of JIS X 0208 as Shift_JIS has it (JIS X 0208 annex 1)."""
+    lead = (row + 1) // 2 + (0x70 if row < 0x5F else 0xB0)
+    return bytes((lead, cell + 0x7E if row % 2 == 0 else cell + 0x1F + (cell >= 0x60)))
+
+
+def _check_text(body: bytes, charset: bytes, context: Context) -> None:
     try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise VerificationFailed("text is not UTF-8") from error
+        text = body.decode("utf-8") if charset == b"utf-8" else _iso_2022_jp(body)
+    except (UnicodeDecodeError, TypeError, ValueError) as error:
+        raise VerificationFailed(f"text is not {charset.decode('ascii')}") from error
     letters = set(text)
     if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t" for char in letters):
         raise VerificationFailed("control characters in the text")

@@ -293,3 +293,34 @@ def cpio(members: dict[str, bytes], *, linked: bool = False) -> bytes:
         head = b"070701" + b"".join(b"%08X" % field for field in fields) + raw
         out += head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4)
     return out
+
+
+def attachecase(members: dict[str, bytes], password: str, *, version: int = 140, program: bytes = b"", wrong: int = 0) -> bytes:
+    """AttachéCase 4: plain header, list of files and deflated contents under AES-256-CBC. `wrong`: is added to each MD5's first byte."""
+    salt = b"saltsalt"
+    made = hashlib.pbkdf2_hmac("sha1", password.encode(), salt, 1000, 48)
+    listed = b"atc4"
+    for name, data in members.items():
+        raw = name.replace("/", "\\").encode()
+        listed += struct.pack("<H", len(raw)) + raw + struct.pack("<q5i", len(data), 16 if name.endswith("/") else 32, *(20261120, 90000) * 2)
+        digest = bytearray(hashlib.md5(data).digest())
+        digest[0] = (digest[0] + wrong) & 0xFF
+        listed += bytes(digest) if data else b""
+    head = struct.pack("<HBB16sII16s8s", 4100, 3, 0, b"_AttacheCaseData", version, len(listed), bytes(16), salt)
+    body = zlib.compress(b"".join(members.values()), wbits=-15)
+    return program + head + _cbc(made, listed) + _cbc(made, body)
+
+
+def _cbc(made: bytes, data: bytes) -> bytes:
+    short = 16 - len(data) % 16
+    coder = Cipher(algorithms.AES(made[:32]), modes.CBC(made[32:])).encryptor()
+    return coder.update(data + bytes([short]) * short) + coder.finalize()
+
+
+def lzh3(name: str, data: bytes) -> bytes:
+    """LHa level 3, stored, with the name in an extended header of four-byte sizes."""
+    raw = name.encode("cp932")
+    extended = struct.pack("<B", 1) + raw + struct.pack("<I", 0)
+    total = 32 + len(extended)
+    head = b"\x04\x00-lh0-" + struct.pack("<IIIBBHB", len(data), len(data), 0, 0x20, 3, crc16(data), 0x77)
+    return head + struct.pack("<II", total, 1 + len(raw) + 4) + extended + data + b"\0"

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
+from typing import NamedTuple
 
 from sanitizers.context import Context, Outcome
+from sanitizers.engine import Engine
 from sanitizers.formats import BY_KIND, html, message
-from sanitizers.model import Kind, LimitExceeded, Malformed, PartInfo, Reason, Refused, Report, Verdict
+from sanitizers.model import Authentication, Job, Kind, LimitExceeded, Malformed, PartInfo, Reason, Refused, Report, Treatment, Verdict
+from sanitizers.scan import NO_RULES, Scanner
 from sanitizers.source import Source
 from sanitizers.verify import VERIFIERS
 from sanitizers.verify import html as verify_html
@@ -119,6 +122,31 @@ class Delivered:
     @property
     def files(self) -> dict[str, bytes]:
         return {leaf.get_filename() or "": leaf.get_payload(decode=True) for leaf in self.tree.iter_attachments()}  # type: ignore[misc]
+
+
+def by_smtp(data: bytes, *, scanner: Scanner = NO_RULES, authentication: Authentication | None = None, **treatment: object) -> Outcome:
+    """The whole engine over a mail, as after the door: it is a mail however little of one it shows."""
+    job = Job(name="message.eml", door="smtp", treatment=Treatment(**treatment), authentication=authentication)  # type: ignore[arg-type]
+    return Engine(job, scanner, len(data)).run(Source(data))
+
+
+class Received(NamedTuple):
+    """A delivered message as its reader sees it."""
+
+    subject: str
+    text: str
+    names: tuple[str, ...]
+
+    @property
+    def body(self) -> str:
+        """The text below the notice."""
+        return self.text.split("\n\n", 1)[1].rstrip("\n")
+
+
+def read_message(data: bytes) -> Received:
+    """As Python's own parser reads it."""
+    tree = BytesParser(EmailMessage, policy=policy.default).parsebytes(data)
+    return Received(str(tree["subject"]), _text(tree), tuple(leaf.get_filename() or "" for leaf in tree.iter_attachments()))
 
 
 def read_text(data: bytes) -> str:

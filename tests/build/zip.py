@@ -11,8 +11,6 @@ from typing import Any
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from sanitizers.zip_crypto import _decipher, _keys
-
 UTF8 = 0x0800
 DESCRIPTOR = 0x0008
 
@@ -138,15 +136,27 @@ def unicode_path(raw: bytes, name: str, crc: int | None = None) -> bytes:
 def traditional(entry: Entry, password: bytes, check: int | None = None) -> Entry:
     """The entry, encrypted with ZipCrypto. `check`: the byte that checks the password, by default the highest of the CRC."""
     said = _fields(entry)
-    keys = _keys(password)
     clear = b"0123456789A" + bytes([said["crc"] >> 24 if check is None else check]) + said["body"]
-    # encryption runs the key schedule over the clear bytes: decipher one byte at a time with what it must become
+    keys = [0x12345678, 0x23456789, 0x34567890]
+    for byte in password:
+        _turn(keys, byte)
     secret = bytearray()
     for byte in clear:
-        stream = _decipher(b"\0", keys)[0][0]
-        secret.append(byte ^ stream)
-        keys = _decipher(bytes([byte ^ stream]), keys)[1]
+        word = keys[2] | 2
+        secret.append(byte ^ ((word * (word ^ 1)) >> 8) & 0xFF)
+        _turn(keys, byte)
     return replace(entry, flags=entry.flags | 1, packed=bytes(secret))
+
+
+def _turn(keys: list[int], byte: int) -> None:
+    """APPNOTE 6.1.5, with zlib's CRC for one byte of its table."""
+    keys[0] = _crc_step(keys[0], byte)
+    keys[1] = ((keys[1] + (keys[0] & 0xFF)) * 134775813 + 1) & 0xFFFFFFFF
+    keys[2] = _crc_step(keys[2], keys[1] >> 24)
+
+
+def _crc_step(crc: int, byte: int) -> int:
+    return zlib.crc32(bytes([byte]), crc ^ 0xFFFFFFFF) ^ 0xFFFFFFFF
 
 
 def aes(entry: Entry, password: bytes, strength: int = 3, vendor: int = 2) -> Entry:

@@ -36,8 +36,10 @@ def test_no_child_is_left_behind(corpus_run: Run) -> None:
 
 
 def test_no_file_crashes_or_outlasts_a_child(corpus_run: Run) -> None:
-    bad = [(row["path"], row["reason"]) for row in corpus_run.reports if row["reason"] in ("worker_crashed", "timeout", "verification_failed")]
-    assert bad == []
+    reasons = ("worker_crashed", "timeout", "verification_failed")
+    bad = [(Path(row["path"]).name, row["reason"]) for row in corpus_run.reports if row["reason"] in reasons]
+    # Made so that each reader shows another page: what qpdf reads is not what PDFium draws.
+    assert bad == [("polymorph.pdf", "verification_failed")]
 
 
 def test_exactly_the_delivered_files_are_written_as_reported(corpus_run: Run) -> None:

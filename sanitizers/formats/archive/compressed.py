@@ -11,23 +11,22 @@ from __future__ import annotations
 import bz2
 import lzma
 import struct
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from isal import isal_zlib
 
-from sanitizers import names
+from sanitizers import library, names
 from sanitizers import zip as archive
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.archive import library, tar
+from sanitizers.formats.archive import tar
 from sanitizers.formats.archive.pack import What, refusal_of
 from sanitizers.formats.sanitizer import Sanitizer
+from sanitizers.inflating import Inflating
 from sanitizers.model import Action, Kind, LimitExceeded, Malformed
-from sanitizers.source import Source
+from sanitizers.source import BLOCK, Folding, Source
 
-_STEP: Final = 1 << 20             # bytes of output per step
 _FEED: Final = 1 << 16             # bytes of input per step
-_DEFLATE_ERROR: Final[type[Exception]] = cast("Any", isal_zlib.IsalError)
-_DECODER_ERRORS: Final = (_DEFLATE_ERROR, OSError, EOFError, lzma.LZMAError, ValueError)
+_DECODER_ERRORS: Final = (OSError, EOFError, lzma.LZMAError, ValueError)
 
 _GZIP_MAGIC: Final = b"\x1f\x8b\x08"
 _TARS: Final = {"tgz": "tar", "taz": "tar", "tbz": "tar", "tbz2": "tar", "txz": "tar", "tzst": "tar"}
@@ -41,7 +40,7 @@ def sanitize_gzip(source: Source, context: Context) -> Rebuilt:
     clean, _ = _examined(content, context)
     if described:
         context.found("archive.comment", "", Action.REMOVED, described)
-    return Rebuilt(Source(_gzip(clean)), Kind.GZ)
+    return Rebuilt(_gzip(clean), Kind.GZ)
 
 
 def sanitize_other(source: Source, context: Context) -> Rebuilt:
@@ -52,17 +51,16 @@ def sanitize_other(source: Source, context: Context) -> Rebuilt:
     writer = archive.Writer()
     if kind is Kind.TAR:
         for member in tar.members(clean, context.limits.parts):
-            data = bytes(clean.view[member.start : member.start + member.size])
-            writer.add(member.name.rstrip("/") + "/" if member.what is What.FOLDER else member.name, data)
+            writer.add(member.name.rstrip("/") + "/" if member.what is What.FOLDER else member.name, tar.content(clean, member))
     else:
-        writer.add(names.with_extension(_inner_name(context.name), kind), clean.bytes())
+        writer.add(names.with_extension(_inner_name(context.name), kind), clean)
     context.found("archive.container_converted", "", Action.REWRITTEN, f"{context.kind} to zip")
-    return Rebuilt(Source(writer.finish()), Kind.ZIP)
+    return Rebuilt(writer.source(), Kind.ZIP)
 
 
-def _examined(content: bytes, context: Context) -> tuple[Source, Kind]:
+def _examined(content: Source, context: Context) -> tuple[Source, Kind]:
     """The clean content and its kind; of nothing there is nothing to clean."""
-    if not content:
+    if not len(content):
         return Source(b""), Kind.TEXT
     name = _inner_name(context.name)
     outcome = context.embed(name, content, name)
@@ -84,31 +82,34 @@ def _cap(context: Context) -> int:
     return min(context.budget.expanded_left, context.limits.memory_bytes // 4)
 
 
-def _gunzip(source: Source, cap: int, most: int) -> tuple[bytes, str]:
+def _gunzip(source: Source, cap: int, most: int) -> tuple[Source, str]:
     """The contents of all gzip members (RFC 1952 2.2), at most `most`, and what their headers tell; zeros may pad the end."""
     data = source.view
-    pieces: list[bytes] = []
+    whole = Folding()
     said: list[str] = []
-    at, left = 0, cap
+    at, count = 0, 0
     while True:
         start, described = _gzip_header(data, at)
         said += described
-        content, end = _inflate(data, start, left)
-        if end + 8 > len(data):
+        before, crc = whole.size, 0
+        stream = Inflating(data, start)
+        for block in stream.blocks("", "archive.malformed", "archive.malformed"):
+            whole.add(block)
+            crc = isal_zlib.crc32(block, crc)
+            if whole.size > cap:
+                raise LimitExceeded(f"expands to more than {cap} bytes")
+        if stream.at + 8 > len(data):
             raise Malformed("gzip stream is cut short", code="archive.malformed")
-        crc, size = struct.unpack_from("<II", data, end)
-        if isal_zlib.crc32(content) != crc or len(content) & 0xFFFFFFFF != size:
+        if (crc, (whole.size - before) & 0xFFFFFFFF) != struct.unpack_from("<II", data, stream.at):
             raise Malformed("gzip checksum", code="archive.malformed")
-        pieces.append(content)
-        left -= len(content)
-        at = end + 8
+        at, count = stream.at + 8, count + 1
         if bytes(data[at : at + 3]) != _GZIP_MAGIC:
             break
-        if len(pieces) >= most:
+        if count >= most:
             raise LimitExceeded(f"more than {most} gzip members")
     if bytes(data[at:]).strip(b"\0"):
         raise Malformed(f"{len(data) - at} bytes after the gzip stream", code="archive.trailing_data")
-    return b"".join(pieces), ", ".join(dict.fromkeys(said))
+    return whole.source(), ", ".join(dict.fromkeys(said))
 
 
 def _gzip_header(data: memoryview, at: int) -> tuple[int, list[str]]:
@@ -130,37 +131,7 @@ def _gzip_header(data: memoryview, at: int) -> tuple[int, list[str]]:
     return place + (2 if flags & 2 else 0), said
 
 
-def _inflate(data: memoryview, start: int, cap: int) -> tuple[bytes, int]:
-    """Raw deflate from `start`; the content and where the stream ends."""
-    decoder: Any = isal_zlib.decompressobj(-15)
-    content, at = _run(decoder, data, start, cap)
-    return content, at - len(decoder.unused_data)
-
-
-def _run(decoder: Any, data: memoryview, start: int, cap: int) -> tuple[bytes, int]:
-    """Feed a zlib-like decoder until its stream ends; stop past `cap`. Returns the content and how far input was fed."""
-    pieces: list[bytes] = []
-    size, at = 0, start
-    waiting: bytes | memoryview = b""
-    while not decoder.eof:
-        if not waiting:
-            if at >= len(data):
-                raise Malformed("compressed stream is cut short", code="archive.malformed")
-            waiting = data[at : at + _FEED]
-            at += len(waiting)
-        try:
-            piece = decoder.decompress(waiting, _STEP)
-        except _DECODER_ERRORS as error:
-            raise Malformed(f"compressed stream: {error}", code="archive.malformed") from None
-        waiting = decoder.unconsumed_tail
-        size += len(piece)
-        if size > cap:
-            raise LimitExceeded(f"expands to more than {cap} bytes")
-        pieces.append(piece)
-    return b"".join(pieces), at
-
-
-def _decompress(source: Source, kind: Kind, cap: int) -> bytes:
+def _decompress(source: Source, kind: Kind, cap: int) -> Source:
     if kind is Kind.BZ2:
         return _streams(source, bz2.BZ2Decompressor, cap)
     if kind is Kind.XZ:
@@ -176,9 +147,9 @@ def _xz_decoder() -> lzma.LZMADecompressor:
     return lzma.LZMADecompressor(lzma.FORMAT_AUTO, memlimit=256 << 20)
 
 
-def _streams(source: Source, new_decoder: Any, cap: int) -> bytes:
+def _streams(source: Source, new_decoder: Any, cap: int) -> Source:
     """bz2 and xz: one or more streams behind each other, xz with zeros for padding, nothing else."""
-    pieces: list[bytes] = []
+    whole = Folding()
     rest: bytes | memoryview = source.view
     while len(rest):
         decoder = new_decoder()
@@ -191,24 +162,24 @@ def _streams(source: Source, new_decoder: Any, cap: int) -> bytes:
                 if not piece:
                     raise Malformed("compressed stream is cut short", code="archive.malformed")
             try:
-                made = decoder.decompress(piece, _STEP)
+                made = decoder.decompress(piece, BLOCK)
             except _DECODER_ERRORS as error:
                 raise Malformed(f"compressed stream: {error}", code="archive.malformed") from None
             cap -= len(made)
             if cap < 0:
                 raise LimitExceeded("expands past the limit")
-            pieces.append(made)
+            whole.add(made)
         rest = feed[at - len(decoder.unused_data) :]
         if not bytes(rest[:_FEED]).strip(b"\0") and not bytes(rest).strip(b"\0"):
             break
-    return b"".join(pieces)
+    return whole.source()
 
 
-def _gzip(content: Source) -> bytes:
+def _gzip(content: Source) -> Source:
     """One gzip member without name and time (RFC 1952; operating system 255, unknown)."""
-    data = content.bytes()
-    trailer = struct.pack("<II", isal_zlib.crc32(data), len(data) & 0xFFFFFFFF)
-    return b"".join((b"\x1f\x8b\x08\0\0\0\0\0\0\xff", archive.deflate(data), trailer))
+    pieces, crc = archive.deflated(content)
+    trailer = struct.pack("<II", crc, len(content) & 0xFFFFFFFF)
+    return Source(b"".join((b"\x1f\x8b\x08\0\0\0\0\0\0\xff", *pieces, trailer)))
 
 
 GZIP = Sanitizer(

@@ -2,7 +2,7 @@
 
 libarchive cannot give CP932 names without opening a character set table, so each member's data is handed to it alone, under a plain
 name. -lh4- is -lh5- with a smaller window and read as such; -lh0- and -lz4- are stored. -lh1-, -lz5- and older ones: Unsupported.
-Source: the LHa header description of LHa for UNIX 1.14i (header.doc.md), levels 0 to 2.
+Source: the LHa header description of LHa for UNIX 1.14i (header.doc.md), levels 0 to 3.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import struct
 from typing import Final, NamedTuple
 
-from sanitizers import names
-from sanitizers.formats.archive import library
+from sanitizers import library, names
 from sanitizers.formats.archive.pack import What
 from sanitizers.model import LimitExceeded, Malformed, Unsupported
+from sanitizers.source import Source
 
 _STORED: Final = (b"-lh0-", b"-lz4-")
 _SQUEEZED: Final = {b"-lh4-": b"-lh5-", b"-lh5-": b"-lh5-", b"-lh6-": b"-lh6-", b"-lh7-": b"-lh7-"}
@@ -67,7 +67,7 @@ def members(data: bytes, most: int) -> tuple[Member, ...]:
     return tuple(found)
 
 
-def read(data: bytes, member: Member, cap: int) -> bytes:
+def read(data: bytes, member: Member, cap: int) -> Source:
     """A file's content, its size and CRC-16 checked. Raises Malformed, Unsupported, LimitExceeded."""
     packed = data[member.start : member.start + member.packed]
     if member.size > cap:
@@ -97,9 +97,9 @@ def _header(data: bytes, at: int) -> _Header:
     if at + 22 > len(data) or data[at + 2 : at + 3] != b"-":
         raise Malformed("LZH header", code="archive.malformed")
     level = data[at + 20]
-    if level == 2:
-        return _level2(data, at)
-    if level > 2:
+    if level in (2, 3):
+        return _level2(data, at, wide=level == 3)
+    if level > 3:
         raise Unsupported(f"LZH header level {level}")
     stop = at + 2 + data[at]
     length = data[at + 21]
@@ -118,32 +118,38 @@ def _header(data: bytes, at: int) -> _Header:
     return _Header(data[at + 2 : at + 7], packed, size, data[at + 22 : name_end], crc, fields, start)
 
 
-def _level2(data: bytes, at: int) -> _Header:
-    total = int.from_bytes(data[at : at + 2], "little")
+def _level2(data: bytes, at: int, *, wide: bool) -> _Header:
+    """Levels 2 and 3, which differ in the width of their sizes."""
     packed, size = struct.unpack_from("<II", data, at + 7)
     crc = int.from_bytes(data[at + 21 : at + 23], "little")
-    end, fields = _fields(data, at + 24)
-    start = at + total
-    if not end <= start <= min(end + 1, len(data)):     # one byte of padding is allowed, so that `total` never ends in a zero byte
+    if wide:
+        if data[at : at + 2] != b"\x04\x00" or at + 32 > len(data):
+            raise Malformed("LZH header", code="archive.malformed")
+        end, fields = _fields(data, at + 28, 4)
+        start = at + int.from_bytes(data[at + 24 : at + 28], "little")
+    else:
+        end, fields = _fields(data, at + 24)
+        start = at + int.from_bytes(data[at : at + 2], "little")
+    if not end <= start <= min(end + 1, len(data)):     # one byte of padding is allowed, so that the size never ends in a zero byte
         raise Malformed("LZH header sizes", code="archive.malformed")
     return _Header(data[at + 2 : at + 7], packed, size, b"", crc, fields, start)
 
 
-def _fields(data: bytes, at: int) -> tuple[int, dict[int, bytes]]:
+def _fields(data: bytes, at: int, width: int = 2) -> tuple[int, dict[int, bytes]]:
     """The chain of extended headers whose first size lies at `at`; where it ends, and the headers by type."""
     fields: dict[int, bytes] = {}
     while True:
-        size = int.from_bytes(data[at : at + 2], "little")
-        at += 2
+        size = int.from_bytes(data[at : at + width], "little")
+        at += width
         if not size:
             return at, fields
-        if size < 3 or at + size > len(data):
+        if size < width + 1 or at + size > len(data):
             raise Malformed("LZH extended header", code="archive.malformed")
         kind = data[at]
         if kind in fields:
             raise Malformed("LZH extended header twice", code="archive.malformed")
-        fields[kind] = data[at + 1 : at + size - 2]
-        at += size - 2
+        fields[kind] = data[at + 1 : at + size - width]
+        at += size - width
 
 
 def _member(header: _Header) -> Member:

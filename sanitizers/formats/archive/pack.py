@@ -25,6 +25,7 @@ from sanitizers.model import (
     Unsupported,
     VerificationFailed,
 )
+from sanitizers.source import Source
 
 # From worst to mildest: what an archive is refused for when none of its members can be delivered.
 _WORST_FIRST: Final[tuple[tuple[Reason, type[Refused]], ...]] = (
@@ -54,16 +55,16 @@ class Entry(NamedTuple):
 
     name: str
     what: What
-    read: Callable[[], bytes]
+    read: Callable[[], Source]
     guessed: bool = False     # nothing tells the name's encoding
 
 
 class Writer(Protocol):
     """Where clean members go. A name that ends with "/" is an empty folder."""
 
-    def add(self, name: str, data: bytes) -> None: ...
+    def add(self, name: str, data: bytes | Source) -> None: ...
 
-    def finish(self) -> bytes: ...
+    def source(self) -> Source: ...
 
 
 class _Dropped(NamedTuple):
@@ -121,7 +122,7 @@ class Pack:
         """Something of the container that the new one does not have."""
         self._rewritten.append((code, where, detail))
 
-    def finish(self) -> bytes:
+    def finish(self) -> Source:
         """The new archive. Raises the worst member's refusal if none is delivered, PolicyRefused if one bad member holds all."""
         if self._dropped and (not self.delivered or self._context.treatment.bad_member_holds_archive):
             self._refuse()
@@ -132,7 +133,7 @@ class Pack:
         for folder, path in self._folders.items():
             if folder not in self._parents and folder not in self._taken:
                 self._writer.add(f"{path}/", b"")
-        return self._writer.finish()
+        return self._writer.source()
 
     def _note_name(self, entry: Entry, made: names.Path) -> None:
         if entry.guessed:
@@ -144,7 +145,7 @@ class Pack:
 
     def _embed(self, path: str, entry: Entry) -> None:
         content = entry.read()
-        if not content and names.extension(path) in _DELIVERABLE:   # nothing in it to rebuild, and its name is harmless
+        if not len(content) and names.extension(path) in _DELIVERABLE:   # nothing in it to rebuild, and its name is harmless
             self._put(path, content)
             self.delivered.add(entry.name)
             return
@@ -154,10 +155,10 @@ class Pack:
             return
         folder, slash, last = path.rpartition("/")
         wanted = f"{folder}{slash}{names.with_extension(last, outcome.report.output.kind)}"
-        self._put(wanted, outcome.content.bytes())
+        self._put(wanted, outcome.content)
         self.delivered.add(entry.name)
 
-    def _put(self, wanted: str, data: bytes) -> None:
+    def _put(self, wanted: str, data: bytes | Source) -> None:
         path = names.numbered(wanted, self._taken)
         if path != wanted:
             self.rewritten(f"{self._family}.renamed", path, wanted)

@@ -10,7 +10,7 @@ import zlib
 from typing import Final, NamedTuple
 
 from sanitizers.formats.archive.pack import What
-from sanitizers.formats.archive.sevenzip_streams import Coder, Folder, Keys, decoded, is_locked
+from sanitizers.formats.archive.sevenzip_streams import AES, UNREADABLE, Coder, Folder, Keys, decoded, is_locked
 from sanitizers.model import LimitExceeded, Malformed, Unsupported
 
 _END, _HEADER, _ENCODED = 0x00, 0x01, 0x17
@@ -198,12 +198,16 @@ def _folders(cursor: _Cursor, most: int) -> list[Folder]:
 def _chain(cursor: _Cursor) -> tuple[Folder, list[int]]:
     """One folder's coders in the order in which they are undone, and their places in the header."""
     coders = []
+    several = False
     for _ in range(cursor.count()):
         flags = cursor.byte()
         method = cursor.take(flags & 0x0F)
-        if flags & 0xD0:
-            raise Unsupported("7z coder with several streams", code="file.unsupported_kind")
+        if flags & 0x10:
+            several = (cursor.number(), cursor.number()) != (1, 1) or several
         coders.append(Coder(method, cursor.take(cursor.count()) if flags & 0x20 else b""))
+    if several:
+        locked = any(coder.method == AES for coder in coders)
+        raise Unsupported(UNREADABLE, code="archive.locked") if locked else Unsupported("7z coder with several streams")
     feeds = {}               # coder that gives -> coder that takes
     for _ in range(len(coders) - 1):
         takes = cursor.number()

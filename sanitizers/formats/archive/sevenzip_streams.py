@@ -1,10 +1,12 @@
-"""The packed streams of a 7z archive: chains of AES-256, copy, LZMA and LZMA2, undone one after the other.
+"""The packed streams of a 7z archive: chains of AES-256, copy, LZMA, LZMA2, bzip2 and deflate, undone one after the other.
 
-Other coders (BCJ2, PPMd …) are Unsupported. Source: 7zFormat.txt of the LZMA SDK; key derivation as in 7-Zip's 7zAes.cpp.
+Other coders (BCJ2, PPMd …) are Unsupported together with encryption.
+Source: 7zFormat.txt of the LZMA SDK; key derivation as in 7-Zip's 7zAes.cpp.
 """
 
 from __future__ import annotations
 
+import bz2
 import hashlib
 import lzma
 import zlib
@@ -15,7 +17,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from sanitizers.model import Encrypted, LimitExceeded, Malformed, Unsupported
 
-_COPY, _LZMA2, _LZMA, _AES = b"\x00", b"\x21", b"\x03\x01\x01", b"\x06\xf1\x07\x01"
+_COPY, _LZMA2, _LZMA, AES = b"\x00", b"\x21", b"\x03\x01\x01", b"\x06\xf1\x07\x01"
+_DEFLATE, _BZIP2 = b"\x04\x01\x08", b"\x04\x02\x02"
+UNREADABLE: Final = "locked in a way that cannot be opened here even with its password: ask the sender for a ZIP with a password"
 _MOST_ROUNDS: Final = 22           # 2 ** 22 hashes take two seconds; 7-Zip writes 2 ** 19
 _LARGEST_WINDOW: Final = 256 << 20
 
@@ -69,7 +73,7 @@ def _derived(seed: bytes, rounds: int) -> bytes:
 
 def is_locked(folder: Folder) -> bool:
     """Whether a password is needed."""
-    return any(coder.method == _AES for coder in folder.coders)
+    return any(coder.method == AES for coder in folder.coders)
 
 
 def decoded(data: bytes, folder: Folder, keys: Keys, cap: int) -> bytes:
@@ -99,12 +103,12 @@ def _sound(content: bytes, folder: Folder) -> bool:
 
 def _undone(content: bytes, folder: Folder, keys: Keys, password: str) -> bytes:
     for coder, size in zip(folder.coders, folder.sizes, strict=True):
-        if coder.method == _AES:
+        if coder.method == AES:
             content = _deciphered(content, coder.properties, keys, password)
-        elif coder.method in (_LZMA, _LZMA2):
+        elif coder.method in (_LZMA, _LZMA2, _DEFLATE, _BZIP2):
             content = _unsqueezed(content, coder, size)
         elif coder.method != _COPY:
-            raise Unsupported(f"7z coder {coder.method.hex()}")
+            raise Unsupported(UNREADABLE, code="archive.locked")
         if len(content) < size:
             raise Malformed("7z stream is cut short", code="archive.malformed")
         content = content[:size]
@@ -128,10 +132,15 @@ def _deciphered(content: bytes, properties: bytes, keys: Keys, password: str) ->
 
 
 def _unsqueezed(content: bytes, coder: Coder, size: int) -> bytes:
+    if not size:
+        return b""
     try:
-        decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[_filter(coder)])
-        return decoder.decompress(content, size) if size else b""
-    except (lzma.LZMAError, EOFError, MemoryError) as error:
+        if coder.method == _DEFLATE:
+            return zlib.decompressobj(-15).decompress(content, size)
+        if coder.method == _BZIP2:
+            return bz2.BZ2Decompressor().decompress(content, size)
+        return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[_filter(coder)]).decompress(content, size)
+    except (lzma.LZMAError, zlib.error, OSError, EOFError, MemoryError) as error:
         raise Malformed(f"7z stream: {error}", code="archive.malformed") from None
 
 

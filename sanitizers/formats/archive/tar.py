@@ -20,7 +20,7 @@ from sanitizers.context import Context, Rebuilt
 from sanitizers.formats.archive.pack import Entry, Pack, What
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import Kind, LimitExceeded, Malformed, Unsupported
-from sanitizers.source import Source
+from sanitizers.source import BLOCK, Folding, Source
 
 _BLOCK: Final = 512
 _EMPTY: Final = bytes(_BLOCK)
@@ -52,23 +52,30 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     pack = Pack(context, Writer(), "archive")
     for member in members(source, context.limits.parts):
         pack.take(Entry(member.name, member.what, partial(_read, source, member, context), member.guessed))
-    return Rebuilt(Source(pack.finish()), Kind.TAR)
+    return Rebuilt(pack.finish(), Kind.TAR)
 
 
-def _read(source: Source, member: Member, context: Context) -> bytes:
+def _read(source: Source, member: Member, context: Context) -> Source:
     context.budget.spend_bytes(member.size)
-    return bytes(source.view[member.start : member.start + member.size])
+    return content(source, member)
+
+
+def content(source: Source, member: Member) -> Source:
+    """A file's data, large ones folded."""
+    folding = Folding()
+    for at in range(member.start, member.start + member.size, BLOCK):
+        folding.add(source.part(at, min(BLOCK, member.start + member.size - at)))
+    return folding.source()
 
 
 def members(source: Source, most: int) -> tuple[Member, ...]:
     """All members, from the first header to the end marker, which only zeros may follow. `most`: LimitExceeded beyond it."""
-    data = source.view
     found: list[Member] = []
     seen: set[str] = set()
     ahead = _Ahead()
     at = headers = 0
-    while at < len(data):
-        block = bytes(data[at : at + _BLOCK])
+    while at < len(source):
+        block = source.part(at, _BLOCK)
         if not block.strip(b"\0"):
             break
         headers += 1
@@ -76,15 +83,15 @@ def members(source: Source, most: int) -> tuple[Member, ...]:
             raise LimitExceeded(f"more than {most} members")
         size = _checked(block)
         start = at + _BLOCK
-        if start + size > len(data):
+        if start + size > len(source):
             raise Malformed("member runs over the end", code="tar.size")
-        if not _extension(block[156:157], data[start : start + size], ahead):
+        if not _extension(block[156:157], source, start, size, ahead):
             member = _member(block, start, size, ahead)
             _refuse_twin(member, seen)
             found.append(member)
             ahead = _Ahead()
         at = start + -(-size // _BLOCK) * _BLOCK
-    _check_end(data, at, ahead)
+    _check_end(source, at, ahead)
     return tuple(found)
 
 
@@ -114,23 +121,24 @@ def _number(raw: bytes) -> int:
     return int(digits[1], 8)
 
 
-def _extension(flag: bytes, body: memoryview, ahead: _Ahead) -> bool:
+def _extension(flag: bytes, source: Source, start: int, size: int, ahead: _Ahead) -> bool:
     """Take in a header that only describes the next member: pax (x, g) or GNU (L, K). Says whether it was one."""
     if flag not in (b"x", b"g", b"L", b"K"):
         return False
-    if len(body) > _LONGEST_HEADER:
-        raise LimitExceeded(f"tar extension header of {len(body)} bytes")
+    if size > _LONGEST_HEADER:
+        raise LimitExceeded(f"tar extension header of {size} bytes")
+    body = source.part(start, size)
     if flag == b"g":        # for all members: a comment (git) or times are dropped, what changes names or sizes is refused
-        if _pax(bytes(body)).keys() & {b"path", b"size", b"linkpath"}:
+        if _pax(body).keys() & {b"path", b"size", b"linkpath"}:
             raise Malformed("global header with a path or size", code="tar.header")
     elif flag == b"x":
         if ahead.pax:
             raise Malformed("two pax headers for one member", code="tar.header")
-        ahead.pax = _pax(bytes(body))
+        ahead.pax = _pax(body)
     elif flag == b"L":
         if ahead.long_name is not None:
             raise Malformed("two long names for one member", code="tar.header")
-        ahead.long_name = bytes(body).rstrip(b"\0")
+        ahead.long_name = body.rstrip(b"\0")
     else:
         ahead.linked = True
     return True
@@ -196,11 +204,11 @@ def _refuse_twin(member: Member, seen: set[str]) -> None:
         seen.add(spelled)
 
 
-def _check_end(data: memoryview, at: int, ahead: _Ahead) -> None:
+def _check_end(source: Source, at: int, ahead: _Ahead) -> None:
     if ahead != _Ahead():
         raise Malformed("extension header without a member", code="tar.header")
-    for start in range(at, len(data), 1 << 20):
-        if bytes(data[start : start + (1 << 20)]).strip(b"\0"):
+    for start in range(at, len(source), BLOCK):
+        if source.part(start, BLOCK).strip(b"\0"):
             raise Malformed("data after the end marker", code="tar.trailing_data")
 
 
@@ -208,21 +216,35 @@ class Writer:
     """A new tar of plain files and empty folders: no owner, no time, mode 0644; pax headers only for names that need them."""
 
     def __init__(self) -> None:
-        self._file = io.BytesIO()
-        self._tar = tarfile.open(mode="w", fileobj=self._file, format=tarfile.PAX_FORMAT)  # noqa: SIM115 - closed in finish
+        self._sink = _Sink()
+        self._tar = tarfile.open(mode="w", fileobj=self._sink, format=tarfile.PAX_FORMAT)  # type: ignore[call-overload]  # noqa: SIM115
 
-    def add(self, name: str, data: bytes) -> None:
+    def add(self, name: str, data: bytes | Source) -> None:
         """A name that ends with "/" is an empty folder."""
         info = tarfile.TarInfo(name)
         info.size, info.mode = len(data), 0o644
         if name.endswith("/"):
             info.type, info.mode = tarfile.DIRTYPE, 0o755
-        self._tar.addfile(info, io.BytesIO(data))
+        self._tar.addfile(info, data.stream() if isinstance(data, Source) else io.BytesIO(data))
 
-    def finish(self) -> bytes:
+    def source(self) -> Source:
         """The whole file, two zero blocks at its end and filled up to 10 KiB as every tar does."""
         self._tar.close()
-        return self._file.getvalue()
+        return self._sink.folding.source()
+
+
+class _Sink:
+    """As much of a file as tarfile needs."""
+
+    def __init__(self) -> None:
+        self.folding = Folding()
+
+    def write(self, data: bytes) -> int:
+        self.folding.add(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self.folding.size
 
 
 SANITIZER = Sanitizer(

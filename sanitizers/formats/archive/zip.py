@@ -8,21 +8,16 @@ Spec: APPNOTE.TXT 6.3.10; ISO/IEC 21320-1; WinZip AES 1.04; ZipDiff (USENIX Secu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import partial
-from typing import Final
 
-from sanitizers import names
 from sanitizers import zip as archive
 from sanitizers.context import Context, Rebuilt
+from sanitizers.formats.archive import held
 from sanitizers.formats.archive.pack import Entry, Pack, What
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import Action, Encrypted, Kind, Malformed, Unsupported
 from sanitizers.source import Source
-
-_FIRST_VOLUME: Final = b"PK\x07\x08"
-_VOLUME: Final = re.compile(r"\d{2,3}|z\d\d")
 
 
 def sanitize(source: Source, context: Context) -> Rebuilt:
@@ -33,7 +28,7 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
         pack.take(entry)
     content = pack.finish()
     _report_container(opened, pack.delivered, context)
-    return Rebuilt(Source(content), Kind.ZIP)
+    return Rebuilt(content, Kind.ZIP)
 
 
 def _opened(source: Source, context: Context) -> archive.Archive:
@@ -41,8 +36,8 @@ def _opened(source: Source, context: Context) -> archive.Archive:
     try:
         return archive.open_archive(source, most=context.limits.parts)
     except Malformed as refusal:
-        if source.head(4) == _FIRST_VOLUME or _VOLUME.fullmatch(names.extension(context.name)):
-            raise Unsupported("part of a split set", code="archive.multi_volume") from refusal
+        if held.is_volume(source, context.name):
+            raise Unsupported("part of a split set: ask the sender for one file", code="archive.multi_volume") from refusal
         raise
 
 
@@ -52,9 +47,9 @@ def _entries(opened: archive.Archive, context: Context) -> Iterator[Entry]:
         yield Entry(member.name, what, partial(_read, opened, member, context), member.guessed)
 
 
-def _read(opened: archive.Archive, member: archive.Member, context: Context) -> bytes:
+def _read(opened: archive.Archive, member: archive.Member, context: Context) -> Source:
     try:
-        return opened.read(member, context.budget, context.passwords)
+        return opened.open(member, context.budget, context.passwords)
     except Encrypted as refusal:
         locked = [other.name for other in opened.members if other.encrypted and not other.directory]
         refusal.detail = f"{refusal.detail}: {', '.join(locked)}"

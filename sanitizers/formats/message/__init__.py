@@ -3,7 +3,7 @@
 Removes: HTML (converted to text), scripts, hidden text, remote images, live links, header fields of machines, signatures.
 Keeps: who, to whom, when, subject, threads, the text in reading order, and every attachment that the engine delivers.
 Refuses: structures that mail programs read differently, pieces of split messages, messages beyond the limits.
-Spec: RFC 5322, RFC 2045-2047, RFC 2231, RFC 2387, RFC 3676, RFC 1847; MS KB167393 (uuencode in text).
+Spec: RFC 5322, RFC 2045-2047, RFC 2231, RFC 2387, RFC 3676, RFC 1847; MS KB167393 (uuencode in text); MS-OXMSG, MS-OXTNEF.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import Final
 from sanitizers import names
 from sanitizers.context import Context, Outcome, Rebuilt
 from sanitizers.findings import CODES
-from sanitizers.formats.message import banner
+from sanitizers.formats.message import banner, mapi, outlook, rescue, tnef, trace
 from sanitizers.formats.message.banner import Entry
-from sanitizers.formats.message.compose import File, compose
+from sanitizers.formats.message.compose import File, charset_for, compose
+from sanitizers.formats.message.content import Attachment, Content
 from sanitizers.formats.message.envelope import Envelope, facts
-from sanitizers.formats.message.gather import Attachment, Content, Gatherer
+from sanitizers.formats.message.gather import Gatherer
 from sanitizers.formats.message.header import read_header
 from sanitizers.formats.message.links import defang
 from sanitizers.formats.message.reader import Reader
@@ -30,11 +31,33 @@ from sanitizers.source import Source
 RESULT: Final = "x-sekisho-result"
 _MAIL_FIELDS: Final = frozenset(("from", "to", "subject", "date", "message-id", "received", "content-type", "mime-version"))
 _DANGEROUS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]|\\.\\.[/\\\\]")
+_TURNED: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_PASSWORD: Final = re.compile(r"パスワード|ﾊﾟｽﾜｰﾄﾞ|暗証|解凍キー|\bpass(?:word|code|phrase)?\b", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"[^A-Za-z0-9._:+-]")
 
 
 def sanitize(source: Source, context: Context) -> Rebuilt:
-    data = source.bytes()
+    data = _as_message(source, context)
+    try:
+        return _rebuilt(data, context)
+    except Malformed as refusal:
+        if refusal.code == "mail.ambiguous":
+            rescue.scan(data, context)
+        raise
+
+
+def _as_message(source: Source, context: Context) -> bytes:
+    """The bytes of an internet message; Outlook's own formats are first said in one."""
+    if context.kind is Kind.EML:
+        return source.bytes()
+    if context.kind is Kind.TNEF:
+        context.found("mail.tnef", "", Action.REWRITTEN)
+        return mapi.message(tnef.read(source.bytes()), context.budget)
+    context.found("mail.outlook", "", Action.REWRITTEN)
+    return mapi.message(outlook.read(source, context.budget), context.budget)
+
+
+def _rebuilt(data: bytes, context: Context) -> Rebuilt:
     header, _ = read_header(data, 0, len(data))
     if not any(entry.name in _MAIL_FIELDS for entry in header.fields):
         raise Malformed("no header of a message")
@@ -44,18 +67,31 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     if reader.bare_cr:
         context.found("mail.bare_newline", "message", Action.REWRITTEN, f"{reader.bare_cr} bare CR")
     content = Gatherer(context).gather(root)
+    said = "\n".join(content.texts)
     body, links = _body(content, bool(header.first(RESULT)), context)
     files, entries, tokens = _attachments(content.attachments, context)
     envelope = Envelope(header, context)
-    lines = envelope.lines()
     if content.converted or content.html_dropped:
         tokens.add("CHG_TEXT")
     if links:
         tokens.add("REP_LINK")
-    lines.append(_result(tokens, context))
-    notice = banner.write(content, links, entries, envelope.warnings, context)
-    body = body or words(context.treatment.language).empty
-    return Rebuilt(Source(compose(lines, f"{notice}\n\n{body}\n", files)), Kind.EML)
+    warnings = [*envelope.warnings, *_suspicions(content, said, context)]
+    blocks = [banner.write(content, links, entries, warnings, context), body or words(context.treatment.language).empty]
+    text = "\n\n".join(reversed(blocks) if context.treatment.mail_notice_at_end else blocks) + "\n"
+    charset = charset_for(context.treatment.mail_charset, text + envelope.said + "".join(file.name for file in files))
+    if charset != context.treatment.mail_charset:
+        context.found("mail.charset", "message", Action.KEPT, "delivered in UTF-8")
+    lines = [*trace.lines(header, context), *envelope.lines(charset), _result(tokens, context)]
+    return Rebuilt(Source(compose(lines, text, files, charset)), Kind.EML)
+
+
+def _suspicions(content: Content, said: str, context: Context) -> list[tuple[str, str]]:
+    """What a reader should be told about the attachments: (the warning's name, its detail)."""
+    found = []
+    if any(part.reason is Reason.ENCRYPTED for part in context.parts) and _PASSWORD.search(said):
+        found.append(("password", ""))
+    turned = (attachment.name for attachment in content.attachments if _TURNED.search(attachment.name))
+    return found + [("turned", names.safe(name, "attachment")) for name in turned]
 
 
 def _body(content: Content, through_us: bool, context: Context) -> tuple[str, int]:
@@ -96,7 +132,7 @@ def _attachments(attachments: list[Attachment], context: Context) -> tuple[list[
         if outcome.content is None or report.output is None:
             tokens.add("DEL_ATTACH" if report.verdict is Verdict.BLOCKED else "HOLD")
             context.found("mail.attachment_dropped", where, Action.REMOVED, report.reason or "")
-            entries.append(Entry(name, "", banner.result_of(outcome, say)))
+            entries.append(Entry(name, "", banner.result_of(outcome, say), waits=_waits(report)))
             continue
         output = _unique(names.with_extension(name, report.output.kind), taken)
         tokens.add("CDR")
@@ -121,6 +157,11 @@ def _held(name: str, attachment: Attachment, context: Context) -> Outcome:
     )
     context.parts.append(report)
     return Outcome(report, None)
+
+
+def _waits(report: Report) -> bool:
+    """Held for a person; a password is entered by the reader alone."""
+    return report.verdict is Verdict.HELD and report.reason is not Reason.ENCRYPTED
 
 
 def _dangerous(name: str) -> bool:
@@ -151,10 +192,10 @@ def _result(tokens: set[str], context: Context) -> str:
 
 SANITIZER: Final = Sanitizer(
     family="message",
-    kinds=frozenset((Kind.EML,)),
+    kinds=frozenset((Kind.EML, Kind.MSG, Kind.TNEF)),
     sanitize=sanitize,
     removes="HTML (converted to text), scripts, hidden text, remote images, live links, foreign header fields, signatures",
     keeps="sender, recipients, subject, date, thread, the text in reading order, every attachment that can be sanitized",
     refuses="structures that mail programs read differently, pieces of split messages",
-    spec="RFC 5322, RFC 2045-2047, RFC 2231, RFC 3676",
+    spec="RFC 5322, RFC 2045-2047, RFC 2231, RFC 3676, MS-OXMSG, MS-OXTNEF",
 )

@@ -13,7 +13,9 @@ from urllib.parse import quote
 
 import pybase64
 
-from sanitizers.formats.message.envelope import encoded_words
+from sanitizers.charset import decode, encode
+from sanitizers.formats.message.envelope import JIS_MS, encoded_words
+from sanitizers.jis import GETA
 from sanitizers.model import Kind
 from sanitizers.source import Source
 
@@ -63,10 +65,17 @@ class File(NamedTuple):
     kind: Kind
 
 
-def compose(header: list[str], text: str, files: list[File]) -> bytes:
+def charset_for(wanted: str, text: str) -> str:
+    """The charset of a mail that says `text`: the wanted one, unless it lacks a character of it."""
+    if wanted == "utf-8" or text.isascii():
+        return wanted
+    return wanted if decode(encode(text, JIS_MS), wanted).text.count(GETA) == text.count(GETA) else "utf-8"
+
+
+def compose(header: list[str], text: str, files: list[File], charset: str = "utf-8") -> bytes:
     """The whole message. The boundary is a digest of what it bounds: the same input gives the same bytes."""
-    body = text.encode("utf-8", "replace")
-    plain = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n" + _base64(body)
+    body = text.encode("utf-8", "replace") if charset == "utf-8" else encode(text, JIS_MS)
+    plain = f"Content-Type: text/plain; charset={charset}\r\nContent-Transfer-Encoding: base64\r\n\r\n".encode() + _base64(body)
     top = "\r\n".join([*header, "MIME-Version: 1.0", ""]).encode("ascii")
     if not files:
         return top + plain
@@ -76,7 +85,7 @@ def compose(header: list[str], text: str, files: list[File]) -> bytes:
     boundary = f"sekisho-{digest.hexdigest()[:40]}".encode()
     pieces = [top, b'Content-Type: multipart/mixed; boundary="', boundary, b'"\r\n\r\n--', boundary, b"\r\n", plain]
     for file in files:
-        pieces += [b"--", boundary, b"\r\n", _part_header(file).encode("ascii"), _base64(file.content.bytes())]
+        pieces += [b"--", boundary, b"\r\n", _part_header(file, charset).encode("ascii"), _base64(file.content.bytes())]
     pieces += [b"--", boundary, b"--\r\n"]
     return b"".join(pieces)
 
@@ -86,13 +95,13 @@ def _base64(data: bytes) -> bytes:
     return pybase64.encodebytes(data).replace(b"\n", b"\r\n")
 
 
-def _part_header(file: File) -> str:
+def _part_header(file: File, charset: str) -> str:
     kind = MEDIA_TYPES.get(file.kind, _UNNAMED_TYPE)
     if file.name.isascii():
         name = filename = f'"{file.name}"'
         star = ""
     else:
-        name = '"' + "\r\n ".join(encoded_words(file.name)) + '"'
+        name = '"' + "\r\n ".join(encoded_words(file.name, charset)) + '"'
         star, filename = "*", "UTF-8''" + quote(file.name, safe="")
     return (
         f"Content-Type: {kind};\r\n name={name}\r\n"

@@ -14,13 +14,17 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_tz
 from typing import Final
 
+from sanitizers.charset import encode
 from sanitizers.context import Context
 from sanitizers.formats.message.address import ADDRESS_LIMIT, NOBODY, Mailbox, read_addresses, spoofed_name
 from sanitizers.formats.message.header import Header
-from sanitizers.formats.message.words import header_text
+from sanitizers.formats.message.words import header_text, plain
 from sanitizers.model import Action, MailFacts
 
 REFERENCES_LIMIT: Final = 50
+HOPS_LIMIT: Final = 100
+JIS_MS: Final = "iso-2022-jp-ms"
+_JIS_PIECE: Final = 10  # letters of a word; each may cost five bytes where kana of two widths and letters alternate
 _MESSAGE_ID: Final = re.compile(rb"<([!-;=?-~]{1,240})>")
 _AUTOMATIC: Final = re.compile(rb"auto-(?:generated|replied|notified)\b")
 _ATEXT: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
@@ -50,23 +54,33 @@ class Envelope:
         self._header = header
         self._context = context
         self.warnings: list[tuple[str, str]] = []
-
-    def lines(self) -> list[str]:
-        """The new header's fields, each with its folds as `\\r\\n`, without the fields that describe the body."""
         author = self._author()
-        lines = [_addresses("From", [author])]
-        lines += [_addresses(name, boxes) for name in ("To", "Cc") if (boxes := self._boxes(name))]
+        self._people = [("From", [author])]
+        self._people += [(name, boxes) for name in ("To", "Cc") if (boxes := self._boxes(name))]
         if reply := self._reply_to(author):
-            lines.append(_addresses("Reply-To", reply))
-        lines.append(_unstructured("Subject", header_text(self._header.first("subject"))))
-        lines += self._date() + self._ids()
+            self._people.append(("Reply-To", reply))
+        self._subject = self._marked(header_text(self._header.first("subject")))
+        self._rest = self._date() + self._ids()
         automatic = _AUTOMATIC.match(self._header.first("auto-submitted").lower())
         if automatic:
-            lines.append(f"Auto-Submitted: {automatic[0].decode()}")
+            self._rest.append(f"Auto-Submitted: {automatic[0].decode()}")
         for name in _WANTS_RECEIPT:
             if self._header.first(name):
                 self._context.found("mail.receipt_request", name)
-        return lines
+
+    def _marked(self, subject: str) -> str:
+        mark = "" if self._context.depth else plain(self._context.treatment.mail_subject_mark, 40)
+        return subject if subject.startswith(mark) else mark + subject
+
+    @property
+    def said(self) -> str:
+        """All that is said in the senders' and receivers' own letters."""
+        return self._subject + "".join(box.name for _, boxes in self._people for box in boxes)
+
+    def lines(self, charset: str = "utf-8") -> list[str]:
+        """The new header's fields, each with its folds as `\\r\\n`, without the fields that describe the body."""
+        people = [_addresses(name, boxes, charset) for name, boxes in self._people]
+        return [*people, _unstructured("Subject", self._subject, charset), *self._rest]
 
     def _boxes(self, name: str) -> list[Mailbox]:
         boxes = [box for value in self._header.every(name.lower()) for box in read_addresses(value)]
@@ -129,14 +143,23 @@ def rewrite_date(text: str) -> str:
         moment = datetime(*parsed[:5], min(parsed[5], 59), tzinfo=zone)
     except (ValueError, OverflowError):
         return ""
-    minutes = abs(offset or 0) // 60
-    sign = "-" if offset is None or offset < 0 else "+"
+    return written_date(moment, known=offset is not None)
+
+
+def written_date(moment: datetime, *, known: bool = True) -> str:
+    """A moment as RFC 5322 writes it; without a `known` zone as -0000."""
+    offset = moment.utcoffset() or timedelta(0)
+    minutes = abs(int(offset.total_seconds())) // 60
+    sign = "-" if not known or offset < timedelta(0) else "+"
     day = f"{_DAYS[moment.weekday()]}, {moment.day:02} {_MONTHS[moment.month - 1]} {moment.year:04}"
     return f"{day} {moment:%H:%M:%S} {sign}{minutes // 60:02}{minutes % 60:02}"
 
 
-def encoded_words(text: str) -> list[str]:
-    """Text as RFC 2047 words in UTF-8, each at most 64 characters and never cut inside a character."""
+def encoded_words(text: str, charset: str = "utf-8") -> list[str]:
+    """Text as RFC 2047 words, each at most 64 characters and never cut inside a character or an escape state."""
+    if charset != "utf-8":
+        pieces = [text[at : at + _JIS_PIECE] for at in range(0, len(text), _JIS_PIECE)]
+        return [f"=?ISO-2022-JP?B?{b64encode(encode(piece, JIS_MS)).decode()}?=" for piece in pieces]
     words: list[str] = []
     piece: list[str] = []
     size = 0
@@ -151,21 +174,21 @@ def encoded_words(text: str) -> list[str]:
     return [f"=?UTF-8?B?{b64encode(word.encode()).decode()}?=" for word in words if word]
 
 
-def _unstructured(name: str, text: str) -> str:
+def _unstructured(name: str, text: str, charset: str) -> str:
     if text.isascii() and "=?" not in text and "  " not in text and len(text) <= 66:
         return f"{name}: {text}"
-    return f"{name}: " + "\r\n ".join(encoded_words(text))
+    return f"{name}: " + "\r\n ".join(encoded_words(text, charset))
 
 
-def _phrase(name: str) -> str:
+def _phrase(name: str, charset: str) -> str:
     """A display name: as it is, in quotes, or as encoded words, one to a line."""
     if len(name) <= 60 and name.isascii() and "=?" not in name:
         if _ATEXT.fullmatch(name) and "  " not in name:
             return name
         if '"' not in name and "\\" not in name:
             return f'"{name}"'
-    return "\r\n ".join(encoded_words(name))
+    return "\r\n ".join(encoded_words(name, charset))
 
 
-def _addresses(name: str, boxes: Iterable[Mailbox]) -> str:
-    return f"{name}: " + ",\r\n ".join(f"{_phrase(box.name)} <{box.address}>" if box.name else box.address for box in boxes)
+def _addresses(name: str, boxes: Iterable[Mailbox], charset: str) -> str:
+    return f"{name}: " + ",\r\n ".join(f"{_phrase(box.name, charset)} <{box.address}>" if box.name else box.address for box in boxes)

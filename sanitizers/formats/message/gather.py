@@ -7,69 +7,23 @@ Spec: RFC 2046 §5, RFC 2387 (related), RFC 1847 (signed, encrypted), RFC 3462 (
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from sanitizers.charset import decode, decode_html
+from sanitizers.cms import Check
 from sanitizers.context import Context
-from sanitizers.formats.message import inline
+from sanitizers.der import Broken
+from sanitizers.formats.message import inline, mapi, media, pgp, signed, tnef
 from sanitizers.formats.message.ambiguity import check_names
 from sanitizers.formats.message.calendar import summary
+from sanitizers.formats.message.content import Attachment, Content
 from sanitizers.formats.message.htmltext import Rendered, render
 from sanitizers.formats.message.reader import Part
-from sanitizers.formats.message.signed import signed_content
 from sanitizers.formats.message.text import clean, unflow
 from sanitizers.formats.message.wording import words
-from sanitizers.formats.message.words import header_text
+from sanitizers.formats.message.words import header_text, plain
 from sanitizers.model import Action, Reason, Unsupported
 
-
-class Attachment(NamedTuple):
-    """A file on its way to the engine, or, with `reason`, one that is not sent there because it cannot be read."""
-
-    name: str
-    content: bytes
-    where: str
-    reason: Reason | None = None
-
-
-@dataclass(slots=True)
-class Content:
-    """What a message says: text blocks in order, files, and what the banner must mention."""
-
-    texts: list[str] = field(default_factory=list)
-    attachments: list[Attachment] = field(default_factory=list)
-    converted: bool = False  # some text came out of HTML
-    html_dropped: bool = False  # an HTML form was left out because its text form is delivered
-    mismatches: int = 0  # links that say one address and lead to another
-    hidden: int = 0
-    signed: bool = False
-    unknown: int = 0  # characters shown as 〓
-
-
-_TNEF: Final = frozenset(("application/ms-tnef", "application/vnd.ms-tnef"))
-_SIGNATURES: Final = frozenset(("application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"))
-_PKCS7: Final = frozenset(("application/pkcs7-mime", "application/x-pkcs7-mime"))
-_REPORTS: Final = frozenset(
-    (
-        "message/delivery-status",
-        "message/global-delivery-status",
-        "message/disposition-notification",
-        "message/global-disposition-notification",
-        "message/feedback-report",
-        "text/rfc822-headers",
-        "message/global-headers",
-    )
-)
-_NEVER_SHOWN: Final = frozenset(("text/x-amp-html", "text/watch-html", "text/css", "text/javascript", "application/applefile"))
-_AS_FILES: Final = frozenset(("text/vcard", "text/x-vcard", "text/directory", "text/rtf", "text/csv", "text/xml"))
-_HTML: Final = frozenset(("text/html", "application/xhtml+xml"))
-_TYPE_NAMES: Final = {
-    "application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/bmp": "bmp", "image/tiff": "tif",
-    "image/webp": "webp", "image/svg+xml": "svg", "text/csv": "csv", "text/calendar": "ics", "text/vcard": "vcf",
-    "text/x-vcard": "vcf", "text/html": "html", "text/plain": "txt", "text/xml": "xml", "text/rtf": "rtf", "application/rtf": "rtf",
-    "application/zip": "zip", "application/pgp-encrypted": "asc",
-}  # fmt: skip
 _MARKUP: Final = re.compile(r"<[^<>]{0,100}>")
 _LETTER: Final = re.compile(r"\w")
 
@@ -80,6 +34,7 @@ class Gatherer:
     def __init__(self, context: Context) -> None:
         self.content = Content()
         self._context = context
+        self._said: set[str] = set()  # what the text so far says, in pairs of letters
         self._choosing = 0  # inside an alternative that may not be the one that is delivered
         self._words = words(context.treatment.language)
 
@@ -98,27 +53,39 @@ class Gatherer:
             return self._forwarded(part)
         if part.main in ("message/partial", "message/external-body"):
             return self._elsewhere(part)
-        if part.main in _PKCS7:
+        if part.main in media.PKCS7 or part.name.lower().endswith(".p7m"):
             return self._pkcs7(part)
         return self._leaf(part) if self._is_text(part) else self._no_text(part)
 
     def _no_text(self, part: Part) -> list[str]:
         """A leaf that is not shown: signatures and what only special readers show go, everything else is an attachment."""
-        if part.main in _SIGNATURES:
+        if part.main in media.SIGNATURES:
             self._drop_signature(part)
-        elif part.main in _NEVER_SHOWN:
+        elif part.main in media.NEVER_SHOWN:
             self._found("mail.resource_fork" if part.main == "application/applefile" else "mail.alternative_dropped", part)
+        elif part.main in media.TNEF or _is_tnef(part):
+            return self._tnef(part)
         else:
             self._attach(part)
         return []
 
+    def _tnef(self, part: Part) -> list[str]:
+        """winmail.dat: its attachments join ours, its text only where it says more than the mail around it."""
+        self._found("mail.tnef", part, Action.REWRITTEN)
+        content = part.content
+        self._context.budget.spend_bytes(len(content))
+        before = self._said.copy()
+        texts = self._texts(part.reread(mapi.message(tnef.read(content), self._context.budget)))
+        new = set().union(*(_shingles(text) for text in texts))
+        return [] if len(new - before) * 5 <= len(new) else texts
+
     def _is_text(self, part: Part) -> bool:
         """Shown as text: text types without a file's name or the sender's wish for an attachment."""
-        if part.main in _REPORTS:
+        if part.main in media.REPORTS:
             return True
-        if not part.main.startswith("text/") and part.main not in _HTML:
+        if not part.main.startswith("text/") and part.main not in media.HTML:
             return False
-        if part.main in _AS_FILES or part.main in _NEVER_SHOWN:
+        if part.main in media.AS_FILES or part.main in media.NEVER_SHOWN:
             return False
         if part.disposition.main == "attachment":
             return not part.name
@@ -136,7 +103,7 @@ class Gatherer:
             return self._related(part)
         if part.main == "multipart/signed":
             for signature in part.children[1:]:
-                self._drop_signature(signature)
+                self._drop_signature(signature, signed.detached(signature.content, part.children[0].whole))
             return self._texts(part.children[0])
         if part.main == "multipart/encrypted":
             self._hold(part, Reason.ENCRYPTED, "encrypted.asc", b"".join(child.content for child in part.children[1:2]))
@@ -158,7 +125,7 @@ class Gatherer:
         plain, rich, other = [], [], []
         for child in part.children:
             leading = _leading(child)
-            if leading in _HTML:
+            if leading in media.HTML:
                 rich.append(child)
             elif leading == "text/plain" and child.disposition.main != "attachment":
                 plain.append(child)
@@ -224,28 +191,35 @@ class Gatherer:
     def _pkcs7(self, part: Part) -> list[str]:
         """Opaque S/MIME: what is signed is taken out and read like any other part, what is encrypted stays held."""
         content = part.content
-        inner = signed_content(content) if "envelop" not in part.type.parameter("smime-type") else None
-        if inner is None:
+        try:
+            inside = signed.opaque(content)
+        except Broken:
+            self._hold(part, Reason.MALFORMED, "smime.p7m", content)
+            return []
+        if inside is None:
             self._hold(part, Reason.ENCRYPTED, "smime.p7m", content)
             return []
-        self._drop_signature(part)
-        self._context.budget.spend_bytes(len(inner))
-        return self._texts(part.reread(inner))
+        self._drop_signature(part, inside.check)
+        self._context.budget.spend_bytes(len(inside.content))
+        return self._texts(part.reread(inside.content))
 
-    def _drop_signature(self, part: Part) -> None:
+    def _drop_signature(self, part: Part, check: Check | None = None) -> None:
         self.content.signed = True
-        self._found("mail.signature", part)
+        if check is None:
+            self._found("mail.signature", part)
+        elif check.intact:
+            self._found("mail.signature", part, Action.REMOVED, check.signer)
+            self.content.signers.append(plain(check.signer, 100))
+        else:
+            self._found("mail.signature_invalid", part, Action.REMOVED, check.signer)
+            self.content.forged = True
 
     # leaves
 
     def _leaf(self, part: Part) -> list[str]:
-        if part.main in _HTML:
+        if part.main in media.HTML:
             return self._html(part)
-        body, files = inline.take_out(part.content, _label(part))
-        for file in files:
-            self._found("mail.uuencode", part, Action.REWRITTEN, file.name)
-            self.content.attachments.append(Attachment(file.name, file.content, _label(part)))
-        text = self._decoded(body, part)
+        text = self._decoded(self._without_files(part.content, part), part)
         if part.main == "text/calendar":
             self._attach(part)
             return [summary(text, self._words.event)]
@@ -253,9 +227,25 @@ class Gatherer:
             text = _MARKUP.sub("", text.replace("<<", "\0")).replace("\0", "<")
         if part.type.parameter("format").lower() == "flowed":
             text = unflow(text, part.type.parameter("delsp").lower() == "yes")
-        if "-----BEGIN PGP MESSAGE-----" in text:
-            self._found("mail.encrypted", part, Action.KEPT, "PGP in the text")
+        text = self._without_armor(text, part)
+        self._said |= _shingles(text)
         return [text.strip("\n")]
+
+    def _without_files(self, body: bytes, part: Part) -> bytes:
+        body, files = inline.take_out(body, _label(part), self._context.budget.expanded_left)
+        for file in files:
+            self._context.budget.spend_bytes(len(file.content))
+            self._found("mail.uuencode", part, Action.REWRITTEN, file.name)
+            self.content.attachments.append(Attachment(file.name, file.content, _label(part)))
+        return body
+
+    def _without_armor(self, text: str, part: Part) -> str:
+        opened = pgp.opened(text)
+        if opened.signatures:
+            self._drop_signature(part)
+        for block in opened.sealed:
+            self._hold(part, Reason.ENCRYPTED, "encrypted.asc", block.encode("utf-8", "replace"))
+        return opened.text
 
     def _decoded(self, body: bytes, part: Part) -> str:
         self._context.budget.spend_bytes(len(body))
@@ -288,7 +278,12 @@ class Gatherer:
         if not self._choosing:
             self.content.converted = True
             self._found("mail.html_body", part, Action.REWRITTEN)
-        return [clean(rendered.text).text]
+        shown = rendered.text
+        if inline.suspicious(shown):
+            shown = self._without_files(shown.encode("utf-8", "replace"), part).decode("utf-8", "replace")
+        shown = self._without_armor(self._clean(shown, part), part)
+        self._said |= _shingles(shown)
+        return [shown]
 
     def _report(self, rendered: Rendered, part: Part) -> None:
         for what, code, action in _MET:
@@ -296,11 +291,17 @@ class Gatherer:
                 self._found(code, part, action, f"{count}: {rendered.examples.get(what, '')}")
         self.content.mismatches += rendered.met["link_mismatch"]
         self.content.hidden += rendered.met["hidden"]
+        self.content.unseen += rendered.met["unseen"]
 
     def _attach(self, part: Part) -> None:
         check_names(part.disposition, part.type, part.where)
         content = part.content
         self._context.budget.spend_bytes(len(content))
+        if content[:64].lstrip().startswith(pgp.SEALED.encode()):
+            self._hold(part, Reason.ENCRYPTED, "encrypted.asc", content)
+            return
+        if part.main in media.BINHEX and self._without_files(content, part) != content:
+            return
         name = part.name or self._invented(part)
         self.content.attachments.append(Attachment(name, content, _label(part)))
 
@@ -311,15 +312,16 @@ class Gatherer:
     def _invented(self, part: Part) -> str:
         """A name for a nameless file: what its type says, numbered."""
         number = len(self.content.attachments) + 1
-        if part.main in _TNEF:
+        if part.main in media.TNEF:
             return "winmail.dat"
-        ending = _TYPE_NAMES.get(part.main, "")
+        ending = media.TYPE_NAMES.get(part.main, "")
         return f"{part.main.partition('/')[0] or 'part'}{number}" + (f".{ending}" if ending else "")
 
 
 _MET: Final = (
     ("active", "mail.html_active", Action.REMOVED),
     ("hidden", "mail.hidden_text", Action.REMOVED),
+    ("unseen", "mail.unseen_text", Action.REWRITTEN),
     ("remote_image", "mail.remote_image", Action.REMOVED),
     ("inline_image", "mail.inline_image", Action.REMOVED),
     ("active_link", "mail.active_link", Action.REMOVED),
@@ -329,6 +331,11 @@ _MET: Final = (
 
 def _label(part: Part) -> str:
     return f"part {part.where}" if part.where else "message"
+
+
+def _is_tnef(part: Part) -> bool:
+    """winmail.dat under another type: some servers call it a plain file."""
+    return part.name.lower().endswith(".dat") and part.content.startswith(tnef.SIGNATURE)
 
 
 def _leading(part: Part) -> str:

@@ -78,10 +78,12 @@ def _block(data: bytes, start: int, end: int) -> tuple[int, int]:
     if data.startswith((b"\n", b"\r\n"), start):
         return start, start + (1 if data[start] == 10 else 2)
     window = min(end, start + BLOCK_LIMIT)
-    ends = ((data.find(b"\n\n", start, window), 2), (data.find(b"\n\r\n", start, window), 3))
-    found = [(at, at + size) for at, size in ends if at >= 0]
-    if found:
-        return min(found)
+    crlf = data.find(b"\n\r\n", start, window)
+    bare = data.find(b"\n\n", start, window if crlf < 0 else crlf)
+    if bare >= 0:
+        return bare, bare + 2
+    if crlf >= 0:
+        return crlf, crlf + 3
     if window < end:
         raise LimitExceeded(f"header block of more than {BLOCK_LIMIT} bytes")
     return end, end

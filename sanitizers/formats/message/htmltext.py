@@ -15,6 +15,8 @@ from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser
 
+from sanitizers.formats.message import ink
+from sanitizers.formats.message.ink import Ink
 from sanitizers.formats.message.links import misleads, scheme_of
 from sanitizers.markup import parsable, pieces
 
@@ -38,11 +40,16 @@ _SPACE: Final = re.compile(f"[{_BLANKS}]+")
 _HIDDEN: Final = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|(?:font-size|opacity)\s*:\s*0(?![.\d]*[1-9])", re.IGNORECASE
 )
+# A box of no size whose contents may not stick out, or text moved out of the window: what a preview line hides in.
+_NO_SIZE: Final = re.compile(r"(?<![-\w])(?:max-)?(?:height|width)\s*:\s*0(?![.\d]*[1-9])", re.IGNORECASE)
+_CLIPPED: Final = re.compile(r"overflow\s*:\s*hidden", re.IGNORECASE)
+_OUTSIDE: Final = re.compile(r"(?:text-indent|(?<![-\w])(?:left|top))\s*:\s*-\d{3,}", re.IGNORECASE)
 _REMOTE: Final = ("http:", "https:", "//")
 
 
 class Rendered(NamedTuple):
-    """The text, and how often what was met: `active`, `hidden`, `remote_image`, `inline_image`, `active_link`, `link_mismatch`.
+    """The text, and how often what was met: `active`, `hidden`, `remote_image`, `inline_image`, `active_link`, `link_mismatch`,
+    `unseen` (in the colour of its background).
 
     `examples` holds one detail for each of them, for the report.
     """
@@ -104,6 +111,12 @@ def _walk(root: Any, page: _Page) -> None:
         node = node.next if opened or node is not root else None
 
 
+def _is_hidden(style: str) -> bool:
+    if _HIDDEN.search(style) or (_NO_SIZE.search(style) and _CLIPPED.search(style)):
+        return True
+    return _OUTSIDE.search(style) is not None
+
+
 def _spellings(target: str) -> set[str]:
     """What a link's text may say so that naming the target again would tell nothing new."""
     bare = target.rstrip("/")
@@ -131,6 +144,8 @@ class _Page:
         self._preformatted = 0
         self._numbers: list[int] = []
         self._open: list[tuple[str, str, int, int]] = []  # tag, link target, place in _lines and _line where the link text began
+        self._ink: list[Ink] = [Ink()]
+        self._unseen = ""  # what was just written in the colour of its background
         self._base = ""
 
     # what the tree tells
@@ -141,6 +156,7 @@ class _Page:
         attributes = node.attributes
         target = ""
         seen = True
+        self._ink.append(ink.below(self._ink[-1], attributes) if attributes else self._ink[-1])
         if attributes or tag in _ACTIVE:
             seen = self._look_at(tag, attributes)
         if tag == "base" and not self._base:
@@ -160,6 +176,11 @@ class _Page:
 
     def leave(self) -> None:
         tag, target, lines, words = self._open.pop()
+        self._ink.pop()
+        if self._unseen and not self._ink[-1].unseen:
+            self._meet("unseen", self._unseen)
+            self._word("〔※背景と同じ色の文字〕")
+            self._unseen = ""
         if tag == "a" and target:
             self._end_link(target, lines, words)
         elif tag in ("ul", "ol", "menu", "dir"):
@@ -174,6 +195,8 @@ class _Page:
             self._break(tag in _PARAGRAPHS and not self._numbers)
 
     def text(self, data: str) -> None:
+        if self._ink[-1].unseen:
+            self._unseen = (self._unseen + data.strip())[:200]
         if self._preformatted:
             first, *rest = data.replace("\r\n", "\n").replace("\r", "\n").split("\n")
             self._raw(first)
@@ -208,7 +231,7 @@ class _Page:
         elif source.lower().startswith("data:"):
             self._meet("inline_image", source[:40])
         style = attributes.get("style") or ""
-        if "hidden" in attributes or (style and _HIDDEN.search(style)):
+        if "hidden" in attributes or (style and _is_hidden(style)):
             self._meet("hidden", tag)
             return False
         return True
@@ -286,8 +309,8 @@ class _Page:
         return ""
 
     def _end_link(self, target: str, lines: int, words: int) -> None:
-        shown = "".join(self._line[words:] if lines == len(self._lines) else [*self._lines[lines:], *self._line])
-        shown = shown.strip(_BLANKS + "|")
+        written = self._line[words:] if lines == len(self._lines) else [*self._lines[lines:], *self._line]
+        shown = "".join(written).strip(_BLANKS + "|")
         if misleads(shown, target):
             self._meet("link_mismatch", f"{shown[:80]} -> {target[:100]}")
             self._word(f"〈※表示と異なるリンク先：{target}〉")

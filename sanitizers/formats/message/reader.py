@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from sanitizers.formats.message import ambiguity
 from sanitizers.formats.message.header import Header, Value, parse_value, read_header
-from sanitizers.formats.message.transfer_encoding import decode_body, encoding_of
+from sanitizers.formats.message.transfer_encoding import decode_body, encoding_of, plain_base64
 from sanitizers.model import LimitExceeded
 
 DEPTH_LIMIT: Final = 32
@@ -31,7 +31,8 @@ class Part:
     disposition: Value
     encoding: str
     data: bytes
-    start: int
+    top: int  # where its header begins …
+    start: int  # … and its body
     end: int
     children: list[Part] = field(default_factory=list)
     preamble: bytes = b""
@@ -48,8 +49,15 @@ class Part:
         return self.type.main
 
     @property
+    def whole(self) -> bytes:
+        """Header and body as they were sent."""
+        return self.data[self.top : self.end]
+
+    @property
     def content(self) -> bytes:
         """The body, decoded."""
+        if self.encoding == "base64" and (plain := plain_base64(self.data, self.start, self.end)) is not None:
+            return plain
         return decode_body(self.data[self.start : self.end], self.encoding, self.where)
 
     @property
@@ -99,7 +107,7 @@ class Reader:
             kind.main = default if kind.main in ("", "text") or not kind.parameter("boundary") else "multipart/mixed"
         disposition = parse_value(header.first("content-disposition"))
         encoding = encoding_of(header.first("content-transfer-encoding"), where)
-        part = Part(where, header, kind, disposition, encoding, span.data, body, span.end)
+        part = Part(where, header, kind, disposition, encoding, span.data, span.start, body, span.end)
         if kind.main.startswith("multipart/"):
             self._multipart(part, above)
         elif kind.main in ("message/rfc822", "message/global"):

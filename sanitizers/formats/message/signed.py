@@ -1,74 +1,41 @@
-"""The content inside an opaque S/MIME signature. The signature itself is not checked: the text it covered is about to change.
+"""S/MIME signatures: what is signed is taken out and read like any other part, and whether it still is what was signed is told.
 
-Spec: RFC 5652 §5 (SignedData), X.690 (BER with definite and indefinite lengths).
+The signature itself cannot go along, for the text that it covers is about to change. Whom a certificate belongs to is not judged.
+Spec: RFC 8551 (S/MIME 4.0), RFC 5652 §5 (SignedData), RFC 1847 §2.1 (multipart/signed).
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from sanitizers.model import Malformed
-
-_SIGNED_DATA: Final = bytes.fromhex("2a864886f70d010702")
-_DATA: Final = bytes.fromhex("2a864886f70d010701")
-_DEPTH: Final = 16
+from sanitizers import cms
+from sanitizers.cms import Check
+from sanitizers.der import Broken
 
 
-class _Element(NamedTuple):
-    """One BER element: its identifier byte, the place of its content, and the place after it."""
+class Signed(NamedTuple):
+    """What was signed, and what its signature says; None where that could not be checked."""
 
-    tag: int
-    start: int
-    stop: int
-    after: int
+    content: bytes
+    check: Check | None
 
 
-def signed_content(data: bytes) -> bytes | None:
-    """The eContent of a SignedData; None for any other CMS content. Raises Malformed for broken BER."""
+def opaque(data: bytes) -> Signed | None:
+    """An `smime.p7m` that is only signed; None for an encrypted one and other content. Raises Broken."""
+    content = cms.enclosed(data)
+    if content is None:
+        return None
     try:
-        info = _element(data, 0, 0)
-        kind = _element(data, info.start, 0)
-        if kind.tag != 0x06 or data[kind.start : kind.stop] != _SIGNED_DATA:
-            return None
-        signed = _element(data, _element(data, kind.after, 0).start, 0)
-        version = _element(data, signed.start, 0)
-        digests = _element(data, version.after, 0)
-        inner = _element(data, digests.after, 0)
-        oid = _element(data, inner.start, 0)
-        if data[oid.start : oid.stop] != _DATA or oid.after >= inner.stop:
-            return None
-        octets = _element(data, _element(data, oid.after, 0).start, 0)
-        return b"".join(_octets(data, octets, 0))
-    except IndexError as error:
-        raise Malformed("truncated S/MIME", code="mail.ambiguous") from error
+        return Signed(content, cms.check_enclosed(data))
+    except Broken:
+        return Signed(content, None)
 
 
-def _element(data: bytes, at: int, depth: int) -> _Element:
-    if depth > _DEPTH:
-        raise Malformed("S/MIME nested too deep", code="mail.ambiguous")
-    tag, size = data[at], data[at + 1]
-    start = at + 2
-    if size == 0x80:
-        stop = start
-        while data[stop : stop + 2] != b"\0\0":
-            stop = _element(data, stop, depth + 1).after
-        return _Element(tag, start, stop, stop + 2)
-    if size > 0x80:
-        count = size & 0x7F
-        size = int.from_bytes(data[start : start + count], "big") if count <= 8 else len(data) + 1
-        start += count
-    if start + size > len(data):
-        raise Malformed("S/MIME longer than its data", code="mail.ambiguous")
-    return _Element(tag, start, start + size, start + size)
-
-
-def _octets(data: bytes, element: _Element, depth: int) -> list[bytes]:
-    """An OCTET STRING, in one piece or in many."""
-    if element.tag == 0x04:
-        return [data[element.start : element.stop]]
-    pieces, at = [], element.start
-    while at < element.stop:
-        piece = _element(data, at, depth + 1)
-        pieces += _octets(data, piece, depth + 1)
-        at = piece.after
-    return pieces
+def detached(signature: bytes, part: bytes) -> Check | None:
+    """The second part of a multipart/signed over its first one as it was sent: header, body and CRLF; None where it cannot be checked."""
+    if part.count(b"\n") != part.count(b"\r\n"):
+        part = part.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    try:
+        return cms.check_detached(signature, [part])
+    except Broken:
+        return None

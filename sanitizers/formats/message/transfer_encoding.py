@@ -57,6 +57,24 @@ def decode_base64(body: bytes, where: str) -> bytes:
     return pybase64.b64decode(letters + b"=" * (-len(letters) % 4), validate=True)
 
 
+def plain_base64(data: bytes, start: int, end: int) -> bytes | None:
+    """Nearly every body: lines of letters and padding at the very end, decoded five times as fast as by the careful way.
+
+    The decoder skips what is no letter; one byte skipped makes the result shorter than the letters promise, and None is returned.
+    """
+    ends = data.count(b"\r", start, end) + data.count(b"\n", start, end)
+    tail = data[max(start, end - 8) : end].rstrip(b"\r\n")
+    padding = len(tail) - len(tail.rstrip(b"="))
+    letters = end - start - ends - padding
+    if (letters + padding) % 4 or padding > 2:
+        return None
+    try:
+        decoded = pybase64.b64decode(memoryview(data)[start:end])
+    except binascii.Error:
+        return None
+    return decoded if len(decoded) == letters * 3 // 4 else None
+
+
 def _agreed(letters: bytes, where: str) -> bytes:
     """Base64 with foreign bytes in it: what all readings agree on, or a refusal."""
     skipped = letters.translate(None, _FOREIGN)

@@ -18,7 +18,6 @@ class Words(NamedTuple):
     body_same: str
     body_none: str
     links: str
-    links_shown: str
     attachment: str
     arrow: str
     removed: str
@@ -28,7 +27,9 @@ class Words(NamedTuple):
     listed_only: str
     held: str
     blocked: str
-    left_out: str
+    executable: str
+    waiting: str
+    waiting_how: str
     warning: str
     reply_to: str
     spoof: str
@@ -44,7 +45,21 @@ class Words(NamedTuple):
     external: str
     empty: str
     event: str
+    for_whom: str
+    authentication: str
+    unchecked: str
+    slash: str
+    beware: str
+    envelope: str
+    until: str
+    day: str
+    opened_by: str
+    turned: str
+    signer: str
+    forged_signature: str
+    results: dict[str, str]
     reasons: dict[Reason, str]
+    unseen: str
 
 
 JA: Final = Words(
@@ -56,7 +71,6 @@ JA: Final = Words(
     body_same="テキスト（変換なし）",
     body_none="なし",
     links="リンク{}件を無効化（hxxps://で表示）",
-    links_shown="リンク先を文字で表示",
     attachment="添付{}",
     arrow=" → ",
     removed="{}を除去",
@@ -66,7 +80,9 @@ JA: Final = Words(
     listed_only="添付しません（一覧のみ）",
     held="保留（{}）",
     blocked="削除（{}）",
-    left_out="削除（{}）",
+    executable="削除（実行形式）",
+    waiting="保留中の添付：",
+    waiting_how="受取箱の「保留中のメール」で状況の確認と配信の依頼ができます",
     warning="注意：",
     reply_to="返信先が差出人と異なります（{}）",
     spoof="差出人の表示名に別のアドレスがあります（{}）",
@@ -82,6 +98,28 @@ JA: Final = Words(
     external="［本文は外部に置かれています。取得していません：{}］",
     empty="（本文はありません）",
     event="【予定】",
+    for_whom="（{}）",
+    authentication="送信ドメイン認証：",
+    unchecked="確認できませんでした",
+    slash="／",
+    beware=" ※なりすましに注意",
+    envelope="配送上の差出人：",
+    until="原本の保管期限：",
+    day="令和{era}年{month}月{day}日",
+    opened_by="暗号化された添付ファイルのパスワードが同じメールに書かれています",
+    turned="添付ファイル名に文字の並びを入れ替える制御文字がありました（{}）",
+    signer="電子署名の署名者：{}（署名は本文と一致。証明書の発行元は確認していません）",
+    forged_signature="電子署名が本文と一致しません",
+    results={
+        "pass": "合格",
+        "fail": "不合格",
+        "softfail": "不合格の疑い",
+        "neutral": "判定なし",
+        "none": "設定なし",
+        "policy": "不合格",
+        "temperror": "確認できず",
+        "permerror": "設定誤り",
+    },
     reasons={
         Reason.ENCRYPTED: "要パスワード：受取箱で入力してください",
         Reason.MALWARE: "不正プログラムの疑い",
@@ -95,6 +133,7 @@ JA: Final = Words(
         Reason.KIND_MISMATCH: "拡張子と内容の不一致",
         Reason.POLICY: "ポリシーによる制限",
     },
+    unseen="背景と同じ色で見えない文字が{}か所あります（〔※〕を付けて表示）",
 )
 
 EN: Final = Words(
@@ -106,7 +145,6 @@ EN: Final = Words(
     body_same="text (not converted)",
     body_none="none",
     links="{} link(s) disabled (shown as hxxps://)",
-    links_shown="link targets shown as text",
     attachment="Attachment {}",
     arrow=" -> ",
     removed="removed: {}",
@@ -116,7 +154,9 @@ EN: Final = Words(
     listed_only="not attached (listed only)",
     held="held ({})",
     blocked="deleted ({})",
-    left_out="deleted ({})",
+    executable="deleted (executable)",
+    waiting="Held attachments: ",
+    waiting_how="see what became of them, or ask for delivery, in the pickup box",
     warning="Caution: ",
     reply_to="replies go to someone other than the sender ({})",
     spoof="the sender's display name shows another address ({})",
@@ -132,6 +172,28 @@ EN: Final = Words(
     external="[The body is kept elsewhere and was not fetched: {}]",
     empty="(no body)",
     event="[Event] ",
+    for_whom=" ({})",
+    authentication="Sender authentication: ",
+    unchecked="could not be checked",
+    slash=" / ",
+    beware=" - beware of impersonation",
+    envelope="Envelope sender: ",
+    until="Original kept until: ",
+    day="{year}-{month:02}-{day:02}",
+    opened_by="the password of an encrypted attachment is written in the same mail",
+    turned="the name of an attachment held characters that turn the writing direction ({})",
+    signer="signed by {} (the signature fits the text; the issuer of the certificate was not checked)",
+    forged_signature="the digital signature does not fit the text",
+    results={
+        "pass": "pass",
+        "fail": "FAIL",
+        "softfail": "soft fail",
+        "neutral": "neutral",
+        "none": "none",
+        "policy": "FAIL",
+        "temperror": "could not be checked",
+        "permerror": "wrongly configured",
+    },
     reasons={
         Reason.ENCRYPTED: "needs a password: enter it in the pickup box",
         Reason.MALWARE: "suspected malware",
@@ -145,6 +207,7 @@ EN: Final = Words(
         Reason.KIND_MISMATCH: "name and content disagree",
         Reason.POLICY: "restriction by policy",
     },
+    unseen="text in the colour of its background in {} place(s) (marked with 〔※〕)",
 )
 
 

@@ -193,3 +193,47 @@ def test_more_json_than_memory_is_refused_before_it_is_parsed() -> None:
     js("[" + "[]," * 30 + "1]", limits=limits)
     with pytest.raises(LimitExceeded):
         js("[" + "[]," * 40 + "1]", limits=limits)
+
+
+DELIVERY = (
+    ("gyomudata", "INDE_D04.DTD"), ("constdata", "INDE_C07.DTD"), ("report", "REP04.DTD"), ("drawing", "DRAW04.DTD"), ("photodata", "PHOTO05.DTD"),
+    ("plandata", "PLAN05.DTD"), ("surveydata", "SURVEY02.DTD"), ("meetdata", "MEET04.DTD"), ("othrsdata", "OTHRS05.DTD"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("root", "dtd"), DELIVERY)
+@pytest.mark.parametrize(("label", "codec"), [("Shift_JIS", "cp932"), ("UTF-8", "utf-8")])
+def test_an_index_of_electronic_delivery_keeps_the_name_of_its_type(root: str, dtd: str, label: str, codec: str) -> None:
+    text = f'<?xml version="1.0" encoding="{label}"?>\n<!DOCTYPE {root} SYSTEM "{dtd}">\n<{root} DTD_version="04">\n<件名>能登①㈱</件名>\n</{root}>'
+    outcome = run(text.encode(codec), "INDEX_D.XML")
+    assert outcome.content is not None, outcome.report
+    assert (outcome.report.verdict, outcome.report.findings) == (Verdict.CLEAN, ())
+    assert outcome.content.bytes() == text.encode(codec)
+
+
+def test_its_style_sheet_goes() -> None:
+    text = '<?xml version="1.0"?>\n<!-- x --><?xml-stylesheet href="INDE_D04.XSL"?><!DOCTYPE report SYSTEM "REP04.DTD">\n<report/>'
+    outcome = run(text.encode(), "REPORT.XML")
+    assert outcome.content is not None, outcome.report
+    assert outcome.content.bytes() == b'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE report SYSTEM "REP04.DTD">\n<report/>'
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE a SYSTEM "EVIL.DTD">', '<!DOCTYPE a SYSTEM "http://x/REP04.DTD">', '<!DOCTYPE a SYSTEM "../REP04.DTD">', '<!DOCTYPE a SYSTEM "\\\\h\\REP04.DTD">',
+        '<!DOCTYPE a SYSTEM "REP04.DTD" [<!ENTITY x "y">]>', '<!DOCTYPE a SYSTEM "REP04.DTD" []>', '<!DOCTYPE a PUBLIC "x" "REP04.DTD">',
+        '<!DOCTYPE b SYSTEM "REP04.DTD">', '<!DOCTYPE a SYSTEM "REP04.DTD"><!DOCTYPE a SYSTEM "REP04.DTD">', "<!DOCTYPE a>",
+        '<!DOCTYPE a [<!ENTITY % x SYSTEM "REP04.DTD">%x;]>', '<!DOCTYPE a SYSTEM "REP04.DTD%x;">', '<!doctype a SYSTEM "REP04.DTD">',
+    ],
+)  # fmt: skip
+def test_any_other_document_type_is_refused(doctype: str) -> None:
+    outcome = run(f'<?xml version="1.0"?>\n{doctype}\n<a xmlns:x="y">1</a>'.encode(), "x.xml")
+    assert outcome.content is None
+    assert outcome.report.reason in (Reason.MALFORMED, Reason.UNSUPPORTED_KIND)
+
+
+def test_a_type_in_a_comment_is_none() -> None:
+    outcome = run(b'<?xml version="1.0"?>\n<!-- <!DOCTYPE a SYSTEM "REP04.DTD"> -->\n<a/>', "x.xml")
+    assert outcome.content is not None
+    assert b"DOCTYPE" not in outcome.content.bytes()

@@ -38,6 +38,28 @@ def test_each_line_alone_keeps_every_character(line: str, encoding: str) -> None
     assert codes == []
 
 
+def test_there_are_sixty_lines() -> None:
+    assert len(LINES) == len(set(LINES)) == 60
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp932"])
+def test_characters_of_ones_own_stay(encoding: str) -> None:
+    """外字: the private characters of an office, which only its own fonts can show."""
+    data = "氏名：\ue000\ue001\ue757田\r\n".encode(encoding)
+    assert clean(data) == (data, [])
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "euc-jp", "iso-2022-jp-ms", "utf-16"])
+@pytest.mark.parametrize(("name", "mark"), [("a.txt", ""), ("a.csv", "\ufeff")])
+def test_policy_may_want_utf_8(encoding: str, name: str, mark: str) -> None:
+    text = without_twins(TEXT).replace("－－－－キリトリ", "キリトリ")      # which a table may not begin a cell with
+    outcome = run(encoded(text, encoding), name, text_as_utf8=True)
+    assert outcome.content is not None
+    assert outcome.content.bytes() == (mark + text).encode()
+    assert [finding.code for finding in outcome.report.findings] == ["text.encoding"]
+    assert run(outcome.content.bytes(), name, text_as_utf8=True).report.verdict is Verdict.CLEAN
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends_and_tabs_stay(end: str) -> None:
     data = end.join(["一\t二", "", "三", ""]).encode()

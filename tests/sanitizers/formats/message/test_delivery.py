@@ -8,7 +8,7 @@ import pytest
 
 from sanitizers.charset import encode
 from sanitizers.formats import message
-from sanitizers.model import Kind, Limits, Malformed, Verdict
+from sanitizers.model import Limits, Malformed, Verdict
 from sanitizers.source import Source
 from sanitizers.verify import message as verifier
 from tests.build import message as build
@@ -135,7 +135,7 @@ def test_two_attachments_of_one_name() -> None:
 def test_blocked_attachment_is_left_out_and_listed() -> None:
     mailed = Delivered(parts_mail(text(), attachment(REFUSED, b"seikyu.exe"), attachment()))
     assert mailed.files == {"a.pdf": ATTACHED}
-    assert "添付1 seikyu.exe → 削除（取込みが禁止された形式）" in mailed.banner
+    assert "添付1 seikyu.exe → 削除（実行形式）" in mailed.banner
     assert mailed.tree["x-sekisho-result"] == "CDR DEL_ATTACH"
     assert mailed.codes["mail.attachment_dropped"] == "removed"
 
@@ -233,7 +233,3 @@ def test_verifier_notices_a_foreign_attachment() -> None:
 def test_limits_of_the_engine_hold_the_whole_mail() -> None:
     with build.registered(), pytest.raises(Exception, match="parts"):
         run(parts_mail(text(), *[attachment()] * 5), "m.eml", limits=Limits(parts=4))
-
-
-def test_kind_is_mail() -> None:
-    assert message.SANITIZER.kinds == {Kind.EML}

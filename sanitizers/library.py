@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from libarchive import ffi
 
 from sanitizers.model import Encrypted, LimitExceeded, Malformed, Refused, Unsupported
+from sanitizers.source import Folding, Source
 
 locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
 # libarchive turns DOS times into Unix times with mktime(), which looks for /etc/localtime at every call unless TZ says it all.
@@ -90,19 +91,17 @@ class Reading:
                 encrypted=_is_encrypted(entry) > 0,
             )
 
-    def read(self, cap: int) -> bytes:
+    def read(self, cap: int) -> Source:
         """The current entry's content, at most `cap` bytes, else LimitExceeded. A bad checksum or a cut end is Malformed."""
         buffer = ctypes.create_string_buffer(_STEP)
-        pieces: list[bytes] = []
-        size = 0
+        whole = Folding()
         while (count := _read_data(self._pointer, buffer, _STEP)) > 0:
-            size += count
-            if size > cap:
+            whole.add(ctypes.string_at(buffer, count))
+            if whole.size > cap:
                 raise LimitExceeded(f"member of more than {cap} bytes")
-            pieces.append(ctypes.string_at(buffer, count))
         if count < 0:
             raise self._fault()
-        return b"".join(pieces)
+        return whole.source()
 
     def _fault(self) -> Refused:
         said = _said(self._pointer)

@@ -1,0 +1,44 @@
+"""確認済み: kinds that nothing here can rebuild, whose structure is read to its end instead.
+
+A check copies nothing and changes nothing. It passes a file only if every byte of it has a place in the grammar of its kind and nothing
+in it names another file, a program or a machine. Even then the original goes out only where policy lets its kind through *and* a person's
+approval is recorded; both are told by the road in `Treatment`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from sanitizers.confirm import dxf, shape, step
+from sanitizers.context import Context, Rebuilt
+from sanitizers.model import Action, Kind, Unsupported
+from sanitizers.source import Source
+
+# Each returns in a few words what it counted, and raises Malformed or Unsupported.
+CHECKS: Final[dict[Kind, Callable[[Source, Context], str]]] = {
+    Kind.DXF: dxf.check,
+    Kind.P21: step.check_p21,
+    Kind.SFC: step.check_sfc,
+    Kind.SHP: shape.check_shp,
+    Kind.SHX: shape.check_shx,
+    Kind.DBF: shape.check_dbf,
+}
+
+
+def confirmed(source: Source, context: Context) -> Rebuilt:
+    """The original, if its structure is sound, policy lets its kind through and somebody approved. Raises Malformed, Unsupported."""
+    check = CHECKS.get(context.kind)
+    if check is None:
+        raise Unsupported(context.kind)
+    counted = check(source, context)
+    if context.kind not in context.treatment.confirmed_kinds:
+        context.found("confirm.structure", "", Action.KEPT, counted)
+        raise Unsupported(f"{context.kind}: its structure is sound; policy lets no original of this kind through")
+    if not context.treatment.confirmed_by:
+        context.found("confirm.structure", "", Action.KEPT, counted)
+        raise Unsupported(f"{context.kind}: its structure is sound; it waits for an approval", code="confirm.approval_needed")
+    context.found("confirm.structure", "", Action.KEPT, counted)
+    context.found("confirm.approved", "", Action.KEPT, context.treatment.confirmed_by)
+    context.confirmed = True
+    return Rebuilt(source, context.kind)

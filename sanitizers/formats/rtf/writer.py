@@ -1,0 +1,60 @@
+"""RTF written anew: one spelling for everything, seven bits only, so that no two readers can see two things."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from sanitizers.formats.rtf.tokens import Binary, Group, Letter, Node, Word
+
+_SPECIAL: Final = re.compile(rb"[\x00-\x1f\x7f-\xff\\{}]")
+_ESCAPES: Final = {octet: b"\\'%02x" % octet for octet in (*range(0x80, 0x100), *b"\\{}")} | {0x09: b"\\tab "}
+_SIGNS: Final = frozenset("~-_|:")
+_LINE: Final = 256              # hexadecimal digits
+_BREAKING: Final = frozenset({"par", "row", "sect", "page", "nestrow"})
+
+
+def text(letters: bytes) -> bytes:
+    """Bytes in the encoding of their font. Control characters mean nothing in RTF and go."""
+    return _SPECIAL.sub(lambda match: _ESCAPES.get(match[0][0], b""), letters)
+
+
+def letter(unit: int) -> bytes:
+    """A UTF-16 code unit, with a question mark for readers that know none."""
+    return b"\\u%d?" % (unit - 0x10000 if unit > 0x7FFF else unit)
+
+
+def words(value: str) -> bytes:
+    """Any text."""
+    encoded = value.encode("utf-16-le", "surrogatepass")
+    units = (int.from_bytes(encoded[at : at + 2], "little") for at in range(0, len(encoded), 2))
+    return b"".join(text(bytes((unit,))) if unit < 0x80 else letter(unit) for unit in units)
+
+
+def word(name: str, number: int | None = None) -> bytes:
+    if name in _SIGNS:
+        return b"\\" + name.encode()
+    end = b"\r\n" if name in _BREAKING else b" "
+    return b"\\" + name.encode() + (b"" if number is None else b"%d" % number) + end
+
+
+def hexadecimal(data: bytes) -> bytes:
+    digits = data.hex().encode()
+    return b"\r\n".join(digits[at : at + _LINE] for at in range(0, len(digits), _LINE))
+
+
+def spoken(nodes: list[Node], charset: str) -> str:
+    """What a group says to people, without groups that begin with a word of their own."""
+    said: list[str] = []
+    for node in nodes:
+        if isinstance(node, bytes):
+            said.append(node.decode(charset, "replace"))
+        elif isinstance(node, Letter):
+            said.append(chr(node.unit))
+        elif isinstance(node, Group):
+            said.append(spoken(node, charset))
+        elif isinstance(node, Word) and node.name in ("~", "tab", "line", "par"):
+            said.append(" ")
+        elif isinstance(node, Binary):
+            continue
+    return "".join(said).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -1,0 +1,128 @@
+"""From the compound file to the new package."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sanitizers import cfb
+from sanitizers.context import Context
+from sanitizers.formats.xls import encryption, markup, records
+from sanitizers.formats.xls.book import DefinedName, SheetEntry, Workbook
+from sanitizers.formats.xls.package import Package
+from sanitizers.formats.xls.shared import SharedStrings
+from sanitizers.formats.xls.sheet import Relation, Sheet
+from sanitizers.model import Action, Malformed, Unsupported
+from sanitizers.source import Source
+
+_MAIN: Final = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+_OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_FILTER: Final = "_xlnm._FilterDatabase"
+# Name of a storage or stream below the root, in lower case → what it is.
+_CODES: Final = {"_vba_project_cur": "xls.macro", "macros": "xls.macro", "msodatastore": "file.metadata"}
+_QUIET: Final = frozenset({"workbook", "book", "\x01compobj", "\x05summaryinformation", "\x05documentsummaryinformation"})
+
+
+def rebuild(source: Source, context: Context) -> bytes:
+    """The bytes of the xlsx. Raises Malformed, Unsupported, Encrypted, LimitExceeded."""
+    compound = cfb.Compound(source, context.budget)
+    path = compound.find("Workbook") or compound.find("Book")
+    if path is None:
+        raise Malformed("no workbook in the compound file", code="xls.malformed")
+    stream = encryption.plain(compound.read(path), context)
+    _report(compound, context)
+    book = Workbook(records.substream(stream, 0), context)
+    shared = SharedStrings(book.strings, book.styles)
+    sheets = _sheets(stream, book, shared)
+    package = Package()
+    package.relate("", [Relation("officeDocument", "xl/workbook.xml", False)])
+    package.add("xl/workbook.xml", _workbook(book, sheets), "sheet.main")
+    parts = [Relation("worksheet", f"worksheets/sheet{sheet.number}.xml", False) for _, sheet in sheets]
+    package.relate("xl/workbook.xml", [*parts, Relation("styles", "styles.xml", False), Relation("sharedStrings", "sharedStrings.xml", False)])
+    active = _active(book, sheets)
+    for index, sheet in sheets:
+        name = f"xl/worksheets/sheet{sheet.number}.xml"
+        package.add(name, sheet.xml(active=sheet.number == active + 1, filtered=_filtered(book, index)), "worksheet")
+        if sheet.relations:
+            package.relate(name, sheet.relations)
+    package.add("xl/styles.xml", book.styles.xml(), "styles")
+    package.add("xl/sharedStrings.xml", shared.xml(), "sharedStrings")
+    return package.finish()
+
+
+def _report(compound: cfb.Compound, context: Context) -> None:
+    """What lies beside the workbook stays behind."""
+    for path in (*compound.storages, *compound.streams):
+        if len(path) > 1 or path[0].lower() in _QUIET:
+            continue
+        name = path[0].lower()
+        code = _CODES.get(name) or ("xls.object" if name.startswith(("mbd", "lnk", "\x01ole")) else "xls.unknown_stream")
+        context.found(code, path[0], Action.REMOVED)
+
+
+def _sheets(stream: bytes, book: Workbook, shared: SharedStrings) -> list[tuple[int, Sheet]]:
+    """The worksheets, with their index in the old table. Two sheets in one place are refused: the second reading could be endless."""
+    made: list[tuple[int, Sheet]] = []
+    _check_places(book.sheet_entries)
+    for index, entry in enumerate(book.sheet_entries):
+        if not entry.kept:
+            book.context.found(entry.code, entry.name, Action.REMOVED)
+            continue
+        sheet = Sheet(len(made) + 1, entry.name, book, shared)
+        if not sheet.read(records.substream(stream, entry.at)):
+            raise Malformed(f"sheet {entry.name} is no worksheet", code="xls.malformed")
+        made.append((index, sheet))
+    if not made:
+        raise Unsupported("no worksheet but macro sheets and charts")
+    return made
+
+
+def _check_places(entries: list[SheetEntry]) -> None:
+    if len({entry.at for entry in entries}) != len(entries):
+        raise Malformed("two sheets in one place", code="xls.malformed")
+
+
+def _active(book: Workbook, sheets: list[tuple[int, Sheet]]) -> int:
+    """The position of the sheet in front, which must be one that shows."""
+    visible = [at for at, (index, _) in enumerate(sheets) if book.sheet_entries[index].state == "visible"] or [0]
+    return next((at for at in visible if sheets[at][0] == book.active), visible[0])
+
+
+def _workbook(book: Workbook, sheets: list[tuple[int, Sheet]]) -> str:
+    all_hidden = all(book.sheet_entries[index].state != "visible" for index, _ in sheets)
+    lines: list[str] = []
+    for at, (index, sheet) in enumerate(sheets):
+        state = book.sheet_entries[index].state
+        hidden = "" if state == "visible" or (all_hidden and at == 0) else f' state="{state}"'
+        lines.append(f'<sheet name={markup.attribute(sheet.name)} sheetId="{at + 1}"{hidden} r:id="rId{at + 1}"/>')
+    dates = '<workbookPr date1904="1"/>' if book.date1904 else "<workbookPr/>"
+    protection = '<workbookProtection lockStructure="1"/>' if book.protected else ""
+    view = f'<bookViews><workbookView activeTab="{_active(book, sheets)}"/></bookViews>'
+    return f'<workbook {_MAIN} xmlns:r="{_OFFICE}">{dates}{protection}{view}<sheets>{"".join(lines)}</sheets>{_names(book, sheets)}</workbook>'
+
+
+def _names(book: Workbook, sheets: list[tuple[int, Sheet]]) -> str:
+    """Each once in its scope: readers take a second one for damage."""
+    places = {index: at for at, (index, _) in enumerate(sheets)}
+    seen: set[tuple[str, int]] = set()
+    lines: list[str] = []
+    for index, text in book.name_texts.items():
+        defined = book.defined[index]
+        if index in book.lost_names or (defined.name.lower(), defined.scope) in seen or not text:
+            continue
+        seen.add((defined.name.lower(), defined.scope))
+        lines.append(f"<definedName name={markup.attribute(defined.name)}{_scope(defined, places)}>{markup.content(text)}</definedName>")
+    return f"<definedNames>{''.join(lines)}</definedNames>" if lines else ""
+
+
+def _scope(defined: DefinedName, places: dict[int, int]) -> str:
+    local = f' localSheetId="{places[defined.scope]}"' if defined.scope >= 0 else ""
+    return local + (' hidden="1"' if defined.hidden else "")
+
+
+def _filtered(book: Workbook, index: int) -> str:
+    """The area of a sheet's autofilter: what its hidden name says, without the sheet and the marks."""
+    for number, text in book.name_texts.items():
+        defined = book.defined[number]
+        if defined.name == _FILTER and defined.scope == index and number not in book.lost_names:
+            return text.rpartition("!")[2].replace("$", "")
+    return ""
