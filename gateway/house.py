@@ -16,6 +16,8 @@ from gateway import log, policy, rulesets
 from gateway.admin.app import Admin
 from gateway.config import Config, ConfigError
 from gateway.drop.app import Drop
+from gateway.later_mail import LaterMail
+from gateway.model import Transfer
 from gateway.notices import Office
 from gateway.notifier import Notifier
 from gateway.people.accounts import Accounts
@@ -111,6 +113,7 @@ class House:
             queued=self.queue.wake,
         )
         self._pipeline: Pipeline | None = None
+        self._later_mail: LaterMail | None = None
         self._server: Server | None = None
         self._listeners: list[Listener] = []
         self._draining = False
@@ -126,7 +129,7 @@ class House:
             await self._listen_smtp()
             async with asyncio.TaskGroup() as crew:
                 running = [crew.create_task(work) for work in self._work()]
-                chores = [crew.create_task(self._notifier.run()), crew.create_task(self._upkeep())]
+                chores = [crew.create_task(work) for work in self._chores()]
                 started()
                 await stop.wait()
                 await self._drain()
@@ -182,8 +185,14 @@ class House:
             clock=self._clock,
             released=self.queue.wake,
             stayed=self._notifier.wake,
+            passwords_seen=self._heard,
         )
+        self._later_mail = LaterMail(self.journal, self._pipeline, self._clock)
         _log.info("stores and jail stand", returned=returned, walls=self.workers.walls, rules=self.workers.rules_version)
+
+    def _heard(self, mail: Transfer, passwords: tuple[str, ...]) -> None:
+        if self._later_mail is not None:
+            self._later_mail.heard(mail, passwords)
 
     def _wake(self) -> None:
         if self._pipeline is not None:
@@ -267,6 +276,11 @@ class House:
         if "deliver" in self._roles:
             work.append(self.queue.run())
         return work
+
+    def _chores(self) -> list[Coroutine[None, None, None]]:
+        """What ends at once when the service stops."""
+        later = [self._later_mail.run()] if "worker" in self._roles and self._later_mail is not None else []
+        return [self._notifier.run(), self._upkeep(), *later]
 
     async def _upkeep(self) -> None:
         """Now and then: retention, blobs without a row."""

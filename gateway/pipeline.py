@@ -56,7 +56,8 @@ class Workers(Protocol):
 class Pipeline:
     """The road with `concurrency` lanes. `policy` may be replaced at any time; work at hand keeps the one it began with.
 
-    `released` is told that a delivery may be due, `stayed` that somebody may have to be told that something stays inside.
+    `released` is told that a delivery may be due, `stayed` that somebody may have to be told that something stays inside,
+    `passwords_seen` what a mail had in it that may open another (only where policy asks for it).
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Pipeline:
         clock: Callable[[], float] = time.time,
         released: Callable[[], None] = lambda: None,
         stayed: Callable[[], None] = lambda: None,
+        passwords_seen: Callable[[Transfer, tuple[str, ...]], None] = lambda _transfer, _passwords: None,
         poll_seconds: float = _POLL_SECONDS,
     ) -> None:
         self.policy = policy
@@ -84,6 +86,7 @@ class Pipeline:
         self._clock = clock
         self._released = released
         self._stayed = stayed
+        self._passwords_seen = passwords_seen
         self._poll_seconds = poll_seconds
         self.progress = Progress()
         self._woken = asyncio.Event()
@@ -116,7 +119,7 @@ class Pipeline:
         policy, transfer = self.policy, claim.transfer
         try:
             async with opened(self._blobs, transfer.blob or "") as source:
-                report, output = await self._jailed(source, transfer, policy, passwords)
+                report, output, seen = await self._jailed(source, transfer, policy, passwords)
         except (BlobMissingError, BlobDamagedError) as error:
             return await self._hold(claim, f"original: {error}")
         try:
@@ -127,7 +130,10 @@ class Pipeline:
         finally:
             if output is not None:
                 os.close(output)
-        return await self._settle(claim, decision, report, result)
+        settled = await self._settle(claim, decision, report, result)
+        if seen:
+            self._passwords_seen(transfer, seen)
+        return settled
 
     async def retry(self, transfer_id: int, *, actor: str, note: str = "", passwords: tuple[str, ...] = ()) -> Decision | None:
         """Work on a held transfer now; the passwords are used and forgotten. Raises IllegalTransitionError, NotAllowedError."""
@@ -147,7 +153,7 @@ class Pipeline:
         policy = self.policy
         before = locked(await self._journal.report(transfer.id))
         async with opened(self._blobs, transfer.blob or "") as source:
-            report, output = await self._jailed(source, transfer, policy, passwords)
+            report, output, _ = await self._jailed(source, transfer, policy, passwords)
         try:
             if report.reason in (Reason.WORKER_CRASHED, Reason.TIMEOUT) or len(locked(report)) >= len(before):
                 return False

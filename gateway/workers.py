@@ -36,10 +36,14 @@ _HASH_BLOCK: Final = 1 << 20
 
 
 class Sanitized(NamedTuple):
-    """What came of one transfer. `output_fd`: a sealed memory descriptor, then the caller's, present exactly if the verdict delivers."""
+    """What came of one transfer. `output_fd`: a sealed memory descriptor, then the caller's, present exactly if the verdict delivers.
+
+    `passwords`: what looks like passwords of other files in a mail, where policy asks for it; for this process's memory only.
+    """
 
     report: Report
     output_fd: int | None
+    passwords: tuple[str, ...] = ()
 
 
 class Workers:
@@ -88,9 +92,9 @@ class Workers:
                 os.close(output_fd)
                 raise
             if report.verdict.delivers:
-                return Sanitized(report, output_fd)
+                return Sanitized(report, output_fd, answer.passwords)
             os.close(output_fd)
-            return Sanitized(report, None)
+            return Sanitized(report, None, answer.passwords)
 
     async def _answer(self, source_fd: int, output_fd: int, job: Job, progress: Callable[[str], None]) -> tuple[_Answer, Ended]:
         parent = await self._living_parent()
@@ -151,6 +155,7 @@ class _Answer:
     def __init__(self, progress: Callable[[str], None]) -> None:
         self.report: bytes | None = None
         self.fault = ""
+        self.passwords: tuple[str, ...] = ()
         self.garbage = ""
         self.on_garbage: Callable[[], None] = lambda: None
         self._progress = progress
@@ -178,6 +183,8 @@ class _Answer:
                     self.report = frame.payload
                 elif frame.type is FrameType.FAULT:
                     self.fault = wire.printable(frame.payload)
+                elif frame.type is FrameType.PASSWORDS:
+                    self.passwords = wire.decode_passwords(frame.payload)
                 else:
                     self._progress(wire.printable(frame.payload))
         except WireError as error:

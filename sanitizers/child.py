@@ -55,8 +55,9 @@ def _out_of_time(_signal: int, _frame: StackFrame | None) -> NoReturn:
 
 
 def _answer(job: Job, source: Source, scanner: Scanner) -> None:
+    engine = Engine(job, scanner, len(source), _progress)
     try:
-        outcome = Engine(job, scanner, len(source), _progress).run(source)
+        outcome = engine.run(source)
         if outcome.content is not None:
             _write_output(outcome.content)
     except OutOfTime:
@@ -69,6 +70,8 @@ def _answer(job: Job, source: Source, scanner: Scanner) -> None:
     except MemoryError:
         detail = f"memory over {job.limits.memory_bytes} bytes"
         outcome = _stopped(job, source, Reason.LIMIT_EXCEEDED, "file.limit_exceeded", detail=detail)
+    if engine.passwords_seen:
+        _write_all(REPORT_FD, memoryview(wire.encode_passwords(engine.passwords_seen)))
     _write_all(REPORT_FD, memoryview(wire.encode_frame(FrameType.REPORT, wire.encode_report(outcome.report))))
 
 

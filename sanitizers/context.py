@@ -45,6 +45,7 @@ class Context:
     mail: MailFacts | None = None
     second_pass: bool = False           # the content is what we just wrote: look at all of it, but what is returned is not used
     confirmed: bool = False             # what comes out is the original, by policy and approval
+    passwords_seen: dict[str, None] = field(default_factory=dict)   # of other files, in a mail; one for the whole transfer, in order
     similarity: float | None = None     # set by a verifier that compared pictures of the pages
     _seen: set[tuple[str, str, str]] = field(default_factory=set)
 

@@ -44,6 +44,8 @@ class Engine:
         self._input_bytes = input_bytes
         self._budget = Budget(job.limits, input_bytes)
         self._progress = progress
+        # What looks like a password of another file, for the road alone.
+        self.passwords_seen: dict[str, None] = {}
         # Digests of what this engine itself rebuilt: the second pass need not rebuild them again.
         self._vouched: dict[str, Kind] = {}
 
@@ -80,6 +82,7 @@ class Engine:
             depth=depth,
             examine=self._examine,
             scan=self._scanner.scan,
+            passwords_seen=self.passwords_seen,
         )
 
     def _rebuild(self, source: Source, context: Context) -> Rebuilt:

@@ -319,9 +319,10 @@ class Treatment(msgspec.Struct, frozen=True, kw_only=True):
 
     link_schemes: tuple[str, ...] = ("http", "https", "mailto", "tel")
     mail_links_defanged: bool = True        # hxxps:// and [.] in the text of mails
-    mail_charset: Literal["utf-8", "iso-2022-jp"] = "utf-8"  # of delivered mails; a mail with other characters than the latter has goes as UTF-8
+    mail_charset: Literal["utf-8", "iso-2022-jp"] = "utf-8"  # of delivered mails; what the latter cannot write goes as UTF-8
     mail_attachments: bool = True           # False: text only with a list of attachments (mode ア); True: mode ウ
     mail_notice_at_end: bool = False        # True: our notice below the text, not above it
+    mail_passwords_tried: bool = False      # True: passwords in a later mail of the same sender are tried on what is locked (PPAP)
     mail_subject_mark: str = ""             # put before the subject of a mail that a road brought, such as 【外部】
     pdf_attachments: bool = False           # True: attachments go round the engine and the clean result is attached again
     pdf_forms_flattened: bool = False       # True: what is filled in becomes part of the page, nothing is left to fill in
@@ -330,6 +331,9 @@ class Treatment(msgspec.Struct, frozen=True, kw_only=True):
     pdf_strict_pixels: bool = False         # every page as pixels with an invisible text layer
     comments_kept: bool = True              # Office comments and tracked changes
     capture_date_kept: bool = True          # EXIF date of photographs (工事写真)
+    picture_codes: Literal["ignored", "reported", "covered"] = "ignored"  # QR codes in pictures: an address that no filter of links sees
+    low_bits_cleared: bool = False          # pixels may change by one step and JPEG a little more, so that no hidden message survives
+    svg_as_pixels: bool = False             # drawings go out as PNG
     bad_member_holds_archive: bool = False
     text_as_utf8: bool = False              # text, CSV, XML and JSON go out in UTF-8, not in the encoding they came in
     confirmed_kinds: tuple[str, ...] = ()   # kinds without a sanitizer whose original may pass, structure checked, with an approval

@@ -6,6 +6,7 @@ transfer is held as `worker_crashed`.
 
     PROGRESS  the part that is being worked on, UTF-8, at most 500 bytes
     FAULT     one line for the operator's log when the child fails, at most 4,000 bytes
+    PASSWORDS what looks like passwords of other files, a JSON list of at most 8 texts; only where policy asks for it
     REPORT    the Report as JSON, at most 64 MiB; nothing may follow it
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -33,9 +35,12 @@ class FrameType(IntEnum):
     PROGRESS = 1
     FAULT = 2
     REPORT = 3
+    PASSWORDS = 4
 
 
-_MAX_PAYLOAD: Final = {FrameType.PROGRESS: 500, FrameType.FAULT: 4_000, FrameType.REPORT: 64 << 20}
+_MAX_PAYLOAD: Final = {FrameType.PROGRESS: 500, FrameType.FAULT: 4_000, FrameType.REPORT: 64 << 20, FrameType.PASSWORDS: 4_000}
+_MOST_PASSWORDS: Final = 8
+_LONGEST_PASSWORD: Final = 64
 
 
 class WireError(Exception):
@@ -107,6 +112,23 @@ def decode_job(data: bytes) -> Job:
     return msgspec.json.decode(data, type=Job)
 
 
+def encode_passwords(seen: Iterable[str]) -> bytes:
+    """One frame, with the first of them."""
+    fitting = [one for one in seen if 0 < len(one) <= _LONGEST_PASSWORD and one.isprintable()]
+    return encode_frame(FrameType.PASSWORDS, msgspec.json.encode(fitting[:_MOST_PASSWORDS]))
+
+
+def decode_passwords(untrusted_bytes: bytes) -> tuple[str, ...]:
+    """Raises WireError."""
+    try:
+        seen = msgspec.json.decode(untrusted_bytes, type=tuple[str, ...])
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise WireError("passwords") from None
+    if len(seen) > _MOST_PASSWORDS or not all(0 < len(one) <= _LONGEST_PASSWORD and one.isprintable() for one in seen):
+        raise WireError("passwords")
+    return seen
+
+
 def encode_report(report: Report) -> bytes:
     return msgspec.json.encode(report)
 
@@ -128,7 +150,7 @@ def _check(report: Report, job: Job, depth: int) -> None:
         raise WireError("report nested too deep")
     if report.schema != REPORT_SCHEMA:
         raise WireError("report schema")
-    _check_verdict(report)
+    _check_verdict(report, job)
     _check_info(report.input)
     if report.output is not None:
         _check_info(report.output)
@@ -146,9 +168,9 @@ def _check(report: Report, job: Job, depth: int) -> None:
         _check(part, job, depth + 1)
 
 
-def _check_verdict(report: Report) -> None:
-    """Delivery means an output and no reason; anything else a reason and no output; `confirmed` is never the jail's to say."""
-    if report.verdict is Verdict.CONFIRMED:
+def _check_verdict(report: Report, job: Job) -> None:
+    """Delivery means an output and no reason; anything else a reason and no output; `confirmed` is never the jail's own idea."""
+    if report.verdict is Verdict.CONFIRMED and not _may_confirm(report, job):
         raise WireError("the jail may not confirm")
     if report.verdict.delivers != (report.output is not None) or report.verdict.delivers != (report.reason is None):
         raise WireError("verdict, reason and output disagree")
@@ -156,6 +178,12 @@ def _check_verdict(report: Report) -> None:
         raise WireError("verdict and reason disagree")
     if report.reason is Reason.WORKER_CRASHED:
         raise WireError("a living child has not crashed")
+
+
+def _may_confirm(report: Report, job: Job) -> bool:
+    """Somebody approved, policy lets the kind through, and what comes out is what came in."""
+    approved = bool(job.treatment.confirmed_by) and report.input.kind in job.treatment.confirmed_kinds
+    return approved and report.output is not None and report.output.sha256 == report.input.sha256
 
 
 def _check_info(info: PartInfo) -> None:

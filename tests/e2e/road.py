@@ -20,9 +20,10 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import OperationalError
 
 from gateway import memory
 from gateway.notices import Office
@@ -31,6 +32,7 @@ from gateway.pipeline import Pipeline
 from gateway.policy import Policy
 from gateway.post import MailIntake, MailOutbox
 from gateway.storage import upkeep
+from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
 from gateway.workers import Sanitized
@@ -41,6 +43,8 @@ from mail.retry import Schedule
 from mail.server import Server, ServerSettings
 from sanitizers.model import Job
 from tests.build.transfer import FaultyDisk, report, signer
+
+_log = logging.getLogger(__name__)
 
 DISK_STEPS: Final = ("create", "write", "flush", "move", "flush_folder", "open", "remove")
 COMMIT_STEPS: Final = ("before", "after")
@@ -108,8 +112,8 @@ async def _sweeping(journal: Journal, blobs: LocalBlobs) -> None:
         await asyncio.sleep(0.05)
         try:
             await upkeep.sweep(journal, blobs, _now())
-        except Exception:
-            logging.exception("sweep")
+        except StorageError as error:
+            _log.warning("sweep: %s", error)
 
 
 def _now() -> float:
@@ -138,7 +142,8 @@ def _break_commits(step: str, nth: int, times: int) -> None:
         left["times"] -= 1
         if step == "after":
             connection.exec_driver_sql("COMMIT")
-        raise sqlite3.OperationalError("database or disk is full" if step == "before" else "disk I/O error")
+        error = sqlite3.OperationalError("database or disk is full" if step == "before" else "disk I/O error")
+        raise OperationalError("COMMIT", None, error)
 
 
 def _hold(path: Path, seconds: float) -> None:
@@ -174,15 +179,15 @@ def _forked(start: Start) -> int:
         try:
             random.seed()
             asyncio.run(walk(start, lambda: _say(writing)))
-        except BaseException:
-            logging.exception("the road ended")
+        except BaseException:  # noqa: BLE001 - it ends here, whatever it was
+            _log.exception("the road ended")
         finally:
             os._exit(1)
     os.close(writing)
     word = os.read(reading, 5)
     os.close(reading)
     # A road that fell over while it started says nothing; the next start finds what it left.
-    print(json.dumps({"pid": child, "ready": word == b"ready"}), flush=True)
+    print(json.dumps({"pid": child, "ready": word == b"ready"}), flush=True)  # noqa: T201 - the answer to `start`
     return child
 
 
@@ -197,7 +202,7 @@ class Roads:
     def __init__(self, log: Path) -> None:
         self._log = log
 
-    async def __aenter__(self) -> Roads:
+    async def __aenter__(self) -> Self:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tests.e2e.road", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from sanitizers import wire
-from sanitizers.model import Action, Finding, Job, Kind, Match, PartInfo, Reason, Report, Severity, Verdict
+from sanitizers.model import Action, Finding, Job, Kind, Match, PartInfo, Reason, Report, Severity, Treatment, Verdict
 from sanitizers.wire import FrameReader, FrameType, WireError
 
 JOB = Job(name="a.docm", policy="p1", rules="r1")
@@ -44,7 +44,8 @@ def test_frames_arrive_whole_however_they_are_cut() -> None:
     "stream",
     [
         b"\x00\x00\x00\x00\x00",
-        b"\x04\x00\x00\x00\x00",
+        b"\x05\x00\x00\x00\x00",
+        struct.pack(">BI", FrameType.PASSWORDS, 4_001),
         struct.pack(">BI", FrameType.PROGRESS, 501),
         struct.pack(">BI", FrameType.FAULT, 4_001),
         struct.pack(">BI", FrameType.REPORT, (64 << 20) + 1),
@@ -126,3 +127,32 @@ def test_a_report_nested_deeper_than_any_transfer_is_refused() -> None:
         report = changed(parts=(report,))
     with pytest.raises(WireError, match="deep"):
         sent(report)
+
+
+def test_passwords_come_as_they_are_and_few() -> None:
+    [frame] = FrameReader().feed(wire.encode_passwords(["Kasumi#2026", "鍵", "", "x" * 65, "a\nb", *map(str, range(20))]))
+    assert frame.type is FrameType.PASSWORDS
+    assert wire.decode_passwords(frame.payload) == ("Kasumi#2026", "鍵", "0", "1", "2", "3", "4", "5")
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"{}", b"[1]", b'["a\\nb"]', b'[""]', msgspec.json.encode(["x" * 65]), msgspec.json.encode(["a"] * 9), b"\xff", b"[" * 3000]
+)
+def test_passwords_that_no_honest_child_says(payload: bytes) -> None:
+    with pytest.raises(WireError):
+        wire.decode_passwords(payload)
+
+
+def test_an_original_is_confirmed_only_by_approval_and_only_as_it_came() -> None:
+    drawing = msgspec.structs.replace(INFO, kind=Kind.DXF)
+    report = changed(verdict=Verdict.CONFIRMED, input=drawing, output=drawing)
+    approved = msgspec.structs.replace(JOB, treatment=Treatment(confirmed_kinds=("dxf",), confirmed_by="課長"))
+    assert wire.decode_report(wire.encode_report(report), approved) == report
+    for job, given in (
+        (JOB, report),
+        (msgspec.structs.replace(JOB, treatment=Treatment(confirmed_kinds=("dxf",))), report),
+        (msgspec.structs.replace(JOB, treatment=Treatment(confirmed_kinds=("jww",), confirmed_by="課長")), report),
+        (approved, msgspec.structs.replace(report, output=OUTPUT)),
+    ):
+        with pytest.raises(WireError):
+            wire.decode_report(wire.encode_report(given), job)

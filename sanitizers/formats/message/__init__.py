@@ -14,7 +14,7 @@ from typing import Final
 from sanitizers import names
 from sanitizers.context import Context, Outcome, Rebuilt
 from sanitizers.findings import CODES
-from sanitizers.formats.message import banner, mapi, outlook, rescue, tnef, trace
+from sanitizers.formats.message import banner, mapi, outlook, passwords, rescue, tnef, trace
 from sanitizers.formats.message.banner import Entry
 from sanitizers.formats.message.compose import File, charset_for, compose
 from sanitizers.formats.message.content import Attachment, Content
@@ -68,6 +68,8 @@ def _rebuilt(data: bytes, context: Context) -> Rebuilt:
         context.found("mail.bare_newline", "message", Action.REWRITTEN, f"{reader.bare_cr} bare CR")
     content = Gatherer(context).gather(root)
     said = "\n".join(content.texts)
+    if context.treatment.mail_passwords_tried and not context.second_pass:
+        context.passwords_seen.update(dict.fromkeys(passwords.candidates(said)))
     body, links = _body(content, bool(header.first(RESULT)), context)
     files, entries, tokens = _attachments(content.attachments, context)
     envelope = Envelope(header, context)
