@@ -286,7 +286,7 @@ class House:
         """Now and then: retention, blobs without a row."""
         while True:
             try:
-                await upkeep.dispose_over_age(self.journal, self._settings["storage.original_days"], self._clock())
+                await upkeep.dispose_over_age(self.journal, self._policy.original_days, self._clock())
                 await upkeep.sweep(self.journal, self.blobs, self._clock())
                 await asyncio.to_thread(self._unfinished.sweep, self._clock() - _UNFINISHED_SECONDS)
             except StorageError as error:

@@ -17,7 +17,7 @@ import msgspec
 
 from gateway import log
 from gateway.model import Claim, Decision, Result, Transfer, rfc3339
-from gateway.policy import Policy, decide, locked
+from gateway.policy import Policy, decide, locked, unconfirmed
 from gateway.progress import Progress
 from gateway.receipts import Signer
 from gateway.storage.blobs import Blob, Blobs, opened
@@ -150,36 +150,61 @@ class Pipeline:
         The passwords are in memory only, here and in the jail. Raises IllegalTransitionError, LeaseLostError when the transfer moved on
         meanwhile, BlobMissingError, BlobDamagedError.
         """
+        return await self._again(transfer, locked, actor=actor, note="password given", passwords=passwords)
+
+    async def confirm(self, transfer: Transfer, *, actor: str, note: str) -> bool:
+        """確認済み: `actor` approves the originals in it whose structure is sound and that policy would let through.
+
+        Whether any passed. The approval stands in the report, the receipt's digest of it and the audit record. Raises as `unlock` does.
+        """
+        return await self._again(transfer, unconfirmed, actor=actor, note=f"confirmed: {note}", confirmed_by=actor)
+
+    async def _again(
+        self,
+        transfer: Transfer,
+        waiting: Callable[[Report | None], tuple[Report, ...]],
+        *,
+        actor: str,
+        note: str,
+        passwords: tuple[str, ...] = (),
+        confirmed_by: str = "",
+    ) -> bool:
+        """The kept original once more; settled anew only if less of it is `waiting` than before."""
         policy = self.policy
-        before = locked(await self._journal.report(transfer.id))
+        before = waiting(await self._journal.report(transfer.id))
         async with opened(self._blobs, transfer.blob or "") as source:
-            report, output, _ = await self._jailed(source, transfer, policy, passwords)
+            report, output, _ = await self._jailed(source, transfer, policy, passwords, confirmed_by)
         try:
-            if report.reason in (Reason.WORKER_CRASHED, Reason.TIMEOUT) or len(locked(report)) >= len(before):
+            if report.reason in (Reason.WORKER_CRASHED, Reason.TIMEOUT) or len(waiting(report)) >= len(before):
                 return False
-            decision, result = await self._conclude(transfer, report, output, policy)
+            decision, result = await self._conclude(transfer, report, output, policy, confirmed_by)
         finally:
             if output is not None:
                 os.close(output)
         settlement = await self._settlement(transfer, decision, report, result)
-        await self._journal.unlocked(transfer, settlement, at=self._clock(), actor=actor)
+        await self._journal.reopened(transfer, settlement, at=self._clock(), actor=actor, note=note)
         self._tell(transfer, decision)
         return True
 
     # --------------------------------------------------------------------------------------------------------- steps
 
-    async def _jailed(self, source: int, transfer: Transfer, policy: Policy, passwords: tuple[str, ...]) -> Sanitized:
-        job = self._job(transfer, policy, passwords, await self._authenticate(transfer, source))
+    async def _jailed(
+        self, source: int, transfer: Transfer, policy: Policy, passwords: tuple[str, ...], confirmed_by: str = ""
+    ) -> Sanitized:
+        job = self._job(transfer, policy, passwords, confirmed_by, await self._authenticate(transfer, source))
         try:
             return await self._workers.sanitize(source, job, lambda name: self.progress.part(transfer.id, name))
         finally:
             self.progress.over(transfer.id)
 
-    def _job(self, transfer: Transfer, policy: Policy, passwords: tuple[str, ...], known: Authentication | None) -> Job:
+    def _job(
+        self, transfer: Transfer, policy: Policy, passwords: tuple[str, ...], confirmed_by: str, known: Authentication | None
+    ) -> Job:
         treatment = msgspec.structs.replace(
             policy.treatment,
             receipt_no=transfer.receipt_no,
             organisation=transfer.organisation,
+            confirmed_by=confirmed_by,
             received_at=rfc3339(transfer.received_at),
             original_until=rfc3339(transfer.received_at + policy.original_days * _DAY_SECONDS)[:10],
         )
@@ -195,10 +220,10 @@ class Pipeline:
         )
 
     async def _conclude(
-        self, transfer: Transfer, report: Report, output: int | None, policy: Policy
+        self, transfer: Transfer, report: Report, output: int | None, policy: Policy, confirmed_by: str = ""
     ) -> tuple[Decision, Result | None]:
         """The decision, and the rebuilt file stored. What policy holds is stored too: an operator may release it later."""
-        decision = decide(report, policy)
+        decision = decide(report, policy, confirmed_by=confirmed_by)
         if decision.reason is Reason.VERIFICATION_FAILED or not report.verdict.delivers:
             return decision, None
         if report.input.sha256 != transfer.sha256 or report.output is None or output is None:

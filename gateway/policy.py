@@ -6,8 +6,6 @@ digest of what it says, so two documents that say the same have one version.
     name = "town"
     attempts = 3                    # how often a transfer whose process was lost is tried
     original_days = 90              # how long originals and results are kept
-    result_days = 90
-    originals = "never"             # or "approved": an operator may confirm an original (確認済み) with a second person's approval
     [limits]
     input_bytes = "512 MiB"         # every field of sanitizers.model.Limits
     [treatment]
@@ -44,13 +42,6 @@ class KindAction(StrEnum):
     BLOCK = "block"
 
 
-class Originals(StrEnum):
-    """Whether an original may ever be let through as `confirmed`."""
-
-    NEVER = "never"
-    APPROVED = "approved"
-
-
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """One policy document, read. The default is the strict built-in one."""
 
@@ -60,8 +51,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     kinds: dict[Kind, KindAction] = {}
     attempts: int = 3
     original_days: int = 90
-    result_days: int = 90
-    originals: Originals = Originals.NEVER
 
     @property
     def version(self) -> str:
@@ -72,14 +61,19 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         return self.kinds.get(kind, KindAction.SANITIZE)
 
 
+_AWAITING: Final = "confirm.approval_needed"
+
 # -------------------------------------------------------------------------------------------------------------- decide
 
 _STRICTNESS: Final = (KindAction.SANITIZE, KindAction.HOLD, KindAction.BLOCK)
 
 
-def decide(report: Report, policy: Policy) -> Decision:
-    """Fail closed: only a report that is an explicit delivery and agrees with itself and with policy is released."""
-    if flaw := _flaw(report):
+def decide(report: Report, policy: Policy, *, confirmed_by: str = "") -> Decision:
+    """Fail closed: only a report that is an explicit delivery and agrees with itself and with policy is released.
+
+    `confirmed_by`: who approved the originals in it whose structure was checked (確認済み); without that there may be none.
+    """
+    if flaw := _flaw(report) or _unapproved(report, policy, confirmed_by):
         return Decision(verdict=Verdict.HELD, reason=Reason.VERIFICATION_FAILED, note=flaw)
     if not report.verdict.delivers:
         return Decision(verdict=report.verdict, reason=report.reason)
@@ -96,12 +90,18 @@ def _flaw(report: Report) -> str:
     if not report.verdict.delivers:
         agrees = report.reason is not None and (report.verdict is Verdict.BLOCKED) == (report.reason in BLOCKING_REASONS)
         return "" if agrees else f"{report.verdict} for {report.reason}"
-    if report.verdict is Verdict.CONFIRMED:
-        return "only a person may confirm an original"
     if report.reason is not None:
         return f"{report.verdict} with the reason {report.reason}"
     # An output may have the input's digest: plain text, or our own output sent in again, is rebuilt into the same bytes.
     return f"{report.verdict} without an output" if report.output is None else ""
+
+
+def _unapproved(report: Report, policy: Policy, confirmed_by: str) -> str:
+    confirmed = [part for part in tree(report) if part.verdict is Verdict.CONFIRMED]
+    if confirmed and not confirmed_by:
+        return "only a person may confirm an original"
+    foreign = [part.input.kind for part in confirmed if part.input.kind not in policy.treatment.confirmed_kinds]
+    return f"policy lets no original of kind {foreign[0]} through" if foreign else ""
 
 
 def tree(report: Report) -> Iterator[Report]:
@@ -124,13 +124,13 @@ def _by_kind(action: KindAction, kind: Kind) -> Decision:
     return Decision(verdict=Verdict.HELD, reason=Reason.POLICY, note=note)
 
 
-def releasable(transfer: Transfer, report: Report | None, policy: Policy) -> Verdict | None:
-    """As what an operator may release a held transfer: its rebuilt result, or its original where policy allows, or None."""
+def releasable(transfer: Transfer, report: Report | None) -> Verdict | None:
+    """As what an operator may release what policy held: its rebuilt result; None if there is none to be had."""
     if transfer.reason in BLOCKING_REASONS or transfer.verdict is not Verdict.HELD:
         return None
     if transfer.result is not None and report is not None and not _flaw(report) and report.verdict.delivers:
         return report.verdict
-    return Verdict.CONFIRMED if policy.originals is Originals.APPROVED and transfer.blob is not None else None
+    return None
 
 
 def locked(report: Report | None) -> tuple[Report, ...]:
@@ -141,12 +141,19 @@ def locked(report: Report | None) -> tuple[Report, ...]:
     return tuple(part for part in waiting if not any(inner.reason is Reason.ENCRYPTED for inner in part.parts))
 
 
+def unconfirmed(report: Report | None) -> tuple[Report, ...]:
+    """The originals whose structure is sound, that policy would let through, and that nobody has approved yet."""
+    if report is None:
+        return ()
+    return tuple(part for part in tree(report) if any(finding.code == _AWAITING for finding in part.findings))
+
+
 # ---------------------------------------------------------------------------------------------------------------- read
 
 # Facts about one transfer, written by the road.
 _FACTS: Final = frozenset({"receipt_no", "organisation", "received_at", "confirmed_by", "original_until"})
 _SIZES: Final = frozenset({"input_bytes", "expanded_bytes", "expansion_floor", "memory_bytes"})
-_WHOLE: Final = ("attempts", "original_days", "result_days")
+_WHOLE: Final = ("attempts", "original_days")
 
 
 def load(text: str) -> Policy:

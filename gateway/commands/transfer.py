@@ -1,4 +1,4 @@
-"""`sekisho transfer list|show|release|hold|retry|unlock|delete`: what crossed, what is held and why, and an operator's word on it."""
+"""`sekisho transfer list|show|release|hold|retry|unlock|confirm|delete`: what crossed, what is held and why, an operator's word."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import getpass
 import json
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -18,7 +20,7 @@ from gateway.config import Config, ConfigError
 from gateway.house import read_policy, read_rules
 from gateway.model import IllegalTransitionError, State, Transfer, rfc3339
 from gateway.pipeline import Pipeline
-from gateway.policy import releasable
+from gateway.policy import releasable, unconfirmed
 from gateway.receipts import Signer
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
@@ -28,9 +30,8 @@ from gateway.storage.search import Filter
 from gateway.storage.settling import NotAllowedError
 from gateway.unlocking import BusyError, Unlocking
 from gateway.workers import JailUnavailable, Workers
-from sanitizers.model import Verdict
 
-_DEEDS = ("release", "hold", "retry", "unlock", "delete")
+_DEEDS = ("release", "hold", "retry", "unlock", "confirm", "delete")
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -51,6 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise Usage(f"transfer {arguments.what}: which RECEIPT_NO?")
     if (arguments.what == "unlock") != (arguments.password_file is not None):
         raise Usage("--password-file goes with unlock")
+    if arguments.what == "confirm" and not arguments.reason:
+        raise Usage("transfer confirm: --reason is recorded with your name, and needed")
     return uvloop.run(_run(arguments))
 
 
@@ -64,6 +67,8 @@ async def _run(arguments: argparse.Namespace) -> int:
                 return await _show(journal, transfer)
             if arguments.what == "unlock":
                 await _unlock(settings, journal, blobs, transfer, arguments)
+            elif arguments.what == "confirm":
+                await _confirm(settings, journal, blobs, transfer, arguments)
             else:
                 await _act(settings, journal, transfer, arguments)
         except NoSuchTransferError:
@@ -91,7 +96,7 @@ async def _show(journal: Journal, transfer: Transfer) -> int:
 
 
 async def _act(settings: Config, journal: Journal, transfer: Transfer, arguments: argparse.Namespace) -> None:
-    at, actor, note = time.time(), f"command:{getpass.getuser()}", arguments.reason
+    at, actor, note = time.time(), _actor(), arguments.reason
     if arguments.what == "hold":
         await journal.hold(transfer.id, at=at, actor=actor, note=note)
     elif arguments.what == "retry":
@@ -103,25 +108,44 @@ async def _act(settings: Config, journal: Journal, transfer: Transfer, arguments
 
 
 async def _unlock(settings: Config, journal: Journal, blobs: LocalBlobs, transfer: Transfer, arguments: argparse.Namespace) -> None:
-    """Each candidate counts as a try, until nothing is locked any more. The work is done here, in a jail of this command's own."""
+    """Each candidate counts as a try, until nothing is locked any more."""
     memory.keep_out_of_dumps()
-    workers = Workers(read_rules(settings), 1, jail_required=settings["jail.required"])
-    try:
-        await workers.start()
-        pipeline = Pipeline(journal, blobs, workers, read_policy(settings), Signer(signing_key(settings.path("storage.path"))))
+    async with _pipeline(settings, journal, blobs) as pipeline:
         unlocking = Unlocking(journal, pipeline, time.time)
         opened = False
         for password in _candidates(arguments.password_file):
-            tried = await unlocking.attempt(await journal.transfer(transfer.id), password, actor=f"command:{getpass.getuser()}")
+            tried = await unlocking.attempt(await journal.transfer(transfer.id), password, actor=_actor())
             opened = opened or tried.opened
             if not tried.locked:
                 return
+    if not opened:
+        raise Failure(f"{transfer.receipt_no}: no password fits")
+
+
+async def _confirm(settings: Config, journal: Journal, blobs: LocalBlobs, transfer: Transfer, arguments: argparse.Namespace) -> None:
+    """確認済み: the originals in it that policy would let through, on this person's word."""
+    if not transfer.at_rest or not unconfirmed(await journal.report(transfer.id)):
+        raise Failure(f"{transfer.receipt_no}: nothing of it waits for an approval")
+    async with _pipeline(settings, journal, blobs) as pipeline:
+        if not await pipeline.confirm(transfer, actor=_actor(), note=arguments.reason):
+            raise Failure(f"{transfer.receipt_no}: policy lets no original of it through")
+
+
+@asynccontextmanager
+async def _pipeline(settings: Config, journal: Journal, blobs: LocalBlobs) -> AsyncIterator[Pipeline]:
+    """A road of this command's own, with its own jail. Raises Failure."""
+    workers = Workers(read_rules(settings), 1, jail_required=settings["jail.required"])
+    try:
+        await workers.start()
+        yield Pipeline(journal, blobs, workers, read_policy(settings), Signer(signing_key(settings.path("storage.path"))))
     except (JailUnavailable, ConfigError, BusyError) as error:
         raise Failure(str(error)) from None
     finally:
         await workers.stop()
-    if not opened:
-        raise Failure(f"{transfer.receipt_no}: no password fits")
+
+
+def _actor() -> str:
+    return f"command:{getpass.getuser()}"
 
 
 def _candidates(file: str) -> list[str]:
@@ -134,12 +158,12 @@ def _candidates(file: str) -> list[str]:
 
 
 async def _release(settings: Config, journal: Journal, transfer: Transfer, *, at: float, actor: str, note: str) -> None:
-    """Only what was rebuilt and held by policy; an original needs a second person, and so never leaves by this command."""
+    """Only what was rebuilt and held by policy; an original leaves by `confirm` alone."""
     report = await journal.report(transfer.id)
     # What an operator stopped after its verdict goes on with that verdict.
     stopped = transfer.state is State.HELD and transfer.verdict is not None and transfer.verdict.delivers
-    verdict = transfer.verdict if stopped else releasable(transfer, report, read_policy(settings))
-    if verdict is None or verdict is Verdict.CONFIRMED or report is None or transfer.result is None:
+    verdict = transfer.verdict if stopped else releasable(transfer, report)
+    if verdict is None or report is None or transfer.result is None:
         raise Failure(f"{transfer.receipt_no}: there is no rebuilt result to release")
     receipt = Signer(signing_key(settings.path("storage.path"))).issue(
         report,

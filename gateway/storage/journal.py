@@ -104,11 +104,14 @@ class Journal:
         """A password is about to be tried; how many may follow. Raises NotAllowedError after `most` in a row."""
         return await self.write(lambda connection: settling.begin_try(connection, transfer_id, most=most, at=at, actor=actor))
 
-    async def unlocked(self, transfer: Transfer, settlement: Settlement, *, at: float, actor: str) -> None:
-        """A password opened more of it than before. Raises IllegalTransitionError, LeaseLostError when it has moved on meanwhile."""
+    async def reopened(self, transfer: Transfer, settlement: Settlement, *, at: float, actor: str, note: str) -> None:
+        """A password or an approval lets more of it out than before; wrong passwords are forgotten.
+
+        Raises IllegalTransitionError, LeaseLostError when it has moved on meanwhile.
+        """
 
         def settle(connection: Connection) -> None:
-            settling.unlocked(connection, transfer, settlement, at=at, actor=actor)
+            settling.reopened(connection, transfer, settlement, at=at, actor=actor, note=note)
             settling.forget_tries(connection, transfer.id)
 
         await self.write(settle)
@@ -125,12 +128,12 @@ class Journal:
         )
 
     async def release(
-        self, transfer_id: int, verdict: Verdict, *, at: float, actor: str, receipt: str, note: str = "", approved_by: str = ""
+        self, transfer_id: int, verdict: Verdict, *, at: float, actor: str, receipt: str, note: str = ""
     ) -> None:
         """Let a held transfer go as `policy.releasable` says. Raises NotAllowedError, IllegalTransitionError."""
         await self.write(
             lambda connection: settling.release(
-                connection, transfer_id, verdict, at=at, actor=actor, note=note, receipt=receipt, approved_by=approved_by
+                connection, transfer_id, verdict, at=at, actor=actor, note=note, receipt=receipt
             )
         )
 

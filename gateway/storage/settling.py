@@ -15,7 +15,7 @@ from gateway.storage import deliveries, ledger, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.tables import password_tries, reports
 from gateway.storage.tables import transfers as transfers_table
-from sanitizers.model import BLOCKING_REASONS, Kind, Report, Verdict
+from sanitizers.model import BLOCKING_REASONS, Report, Verdict
 
 _COMPRESSION: Final = 3
 _INSERT: Final[dict[str, Any]] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
@@ -81,14 +81,14 @@ def settle(connection: Connection, claim: Claim, settlement: Settlement, at: flo
         _send(connection, claim.transfer, Blob(result.sha256, result.size), at, anew=anew)
 
 
-def unlocked(connection: Connection, transfer: Transfer, settlement: Settlement, *, at: float, actor: str) -> None:
-    """A password opened more of it: what was decided before gives way, a mail that had left already is sent once more.
+def reopened(connection: Connection, transfer: Transfer, settlement: Settlement, *, at: float, actor: str, note: str) -> None:
+    """A password or an approval lets more of it out: what was decided before gives way, a mail that had left is sent once more.
 
     Raises IllegalTransitionError or LeaseLostError when the transfer has moved on meanwhile.
     """
     if not transfer.at_rest:
         raise IllegalTransitionError(transfer.receipt_no, transfer.state, State.PROCESSING)
-    claim = transfers.lease(connection, transfer, at, at, actor=actor, note="password given")
+    claim = transfers.lease(connection, transfer, at, at, actor=actor, note=note)
     settle(connection, claim, settlement, at, anew=transfer.state is State.DELIVERED)
 
 
@@ -176,37 +176,16 @@ def retry(connection: Connection, transfer_id: int, *, at: float, lease_until: f
     return transfers.lease(connection, again, at, lease_until, actor=actor, note=note)
 
 
-def release(
-    connection: Connection, transfer_id: int, verdict: Verdict, *, at: float, actor: str, note: str, receipt: str, approved_by: str
-) -> None:
-    """A held transfer is let go: its result, or as `confirmed` its original, for which a second person must have approved."""
+def release(connection: Connection, transfer_id: int, verdict: Verdict, *, at: float, actor: str, note: str, receipt: str) -> None:
+    """The result of a transfer that policy held is let go."""
     transfer = transfers.load(connection, transfer_id)
     if transfer.reason in BLOCKING_REASONS or not verdict.delivers:
         raise NotAllowedError(f"{transfer.receipt_no}: {transfer.reason or verdict} is never released")
-    changes: dict[str, Any] = {"verdict": verdict, "reason": None}
-    if verdict is Verdict.CONFIRMED:
-        content = _confirmed(transfer, actor, approved_by)
-        changes |= {"result_name": transfer.name, "result_size": content.size, "result_sha256": content.digest}
-        changes["result_kind"] = Kind.UNKNOWN
-    elif transfer.result is not None:
-        content = Blob(transfer.result.sha256, transfer.result.size)
-    else:
+    if transfer.result is None:
         raise NotAllowedError(f"{transfer.receipt_no}: there is no sanitised result")
-    note = f"{note} (approved by {approved_by})" if approved_by else note
-    transfers.move(connection, transfer, State.RELEASED, at=at, actor=actor, note=note, **changes)
+    transfers.move(connection, transfer, State.RELEASED, at=at, actor=actor, note=note, verdict=verdict, reason=None)
     _keep(connection, transfer_id, {"receipt": receipt})
-    _send(connection, transfer, content, at)
-
-
-def _confirmed(transfer: Transfer, actor: str, approved_by: str) -> Blob:
-    if not approved_by or approved_by == actor:
-        raise NotAllowedError(f"{transfer.receipt_no}: an original needs the approval of a second person")
-    if transfer.blob is None:
-        raise NotAllowedError(f"{transfer.receipt_no}: the original was disposed of")
-    if transfer.door is Door.SMTP:
-        # The body of a mail is never let through unread by a sanitizer; its attachments are fetched as files.
-        raise NotAllowedError(f"{transfer.receipt_no}: the original of a mail is never sent on")
-    return Blob(transfer.blob, transfer.size)
+    _send(connection, transfer, Blob(transfer.result.sha256, transfer.result.size), at)
 
 
 def hold(connection: Connection, transfer_id: int, *, at: float, actor: str, note: str) -> None:

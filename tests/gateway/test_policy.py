@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.model import State
-from gateway.policy import KindAction, Originals, Policy, PolicyError, decide, dump, load, releasable
+from gateway.policy import KindAction, Policy, PolicyError, decide, dump, load, releasable
 from sanitizers.model import BLOCKING_REASONS, Kind, Limits, PartInfo, Reason, Report, Treatment, Verdict
 from tests.build.transfer import BODY, held, report, transfer
 
@@ -111,7 +111,6 @@ def test_a_document_says_what_it_says() -> None:
         """
         name = "town"
         attempts = 5
-        originals = "approved"
         [limits]
         input_bytes = "10 MiB"
         wall_seconds = 30
@@ -123,7 +122,7 @@ def test_a_document_says_what_it_says() -> None:
         "7z" = "block"
         """
     )
-    assert (policy.name, policy.attempts, policy.originals) == ("town", 5, Originals.APPROVED)
+    assert (policy.name, policy.attempts) == ("town", 5)
     assert policy.limits == Limits(input_bytes=10 << 20, wall_seconds=30.0)
     assert policy.treatment == Treatment(link_schemes=("https",), comments_kept=False)
     assert policy.kinds == {Kind.SVG: KindAction.HOLD, Kind.SEVENZIP: KindAction.BLOCK}
@@ -174,9 +173,21 @@ def test_what_an_operator_may_release() -> None:
     by_policy = transfer(state=State.HELD, verdict=Verdict.HELD, reason=Reason.POLICY, with_result=True)
     locked = transfer(state=State.HELD, verdict=Verdict.HELD, reason=Reason.ENCRYPTED)
     malware = transfer(state=State.BLOCKED, verdict=Verdict.BLOCKED, reason=Reason.MALWARE)
-    asking = Policy(originals=Originals.APPROVED)
-    assert releasable(by_policy, report(Verdict.CLEAN), Policy()) is Verdict.CLEAN
-    assert releasable(locked, held(), Policy()) is None
-    assert releasable(locked, held(), asking) is Verdict.CONFIRMED
-    assert releasable(malware, report(Verdict.BLOCKED, Reason.MALWARE), asking) is None
-    assert releasable(by_policy, changed(output=None), Policy()) is None
+    assert releasable(by_policy, report(Verdict.CLEAN)) is Verdict.CLEAN
+    assert releasable(locked, held()) is None
+    assert releasable(malware, report(Verdict.BLOCKED, Reason.MALWARE)) is None
+    assert releasable(by_policy, changed(output=None)) is None
+
+
+# ------------------------------------------------------------------------------------------------------------- 確認済み
+
+DRAWING = report(Verdict.CONFIRMED, source=b"DXF", output=b"DXF", kind=Kind.DXF)
+LETS_DRAWINGS = Policy(treatment=Treatment(confirmed_kinds=(Kind.DXF,)))
+
+
+@pytest.mark.parametrize("given", [DRAWING, report(parts=(DRAWING,)), report(parts=(report(parts=(DRAWING,)),))])
+def test_an_original_passes_by_policy_and_a_persons_word_together(given: Report) -> None:
+    assert decide(given, LETS_DRAWINGS, confirmed_by="shinsa").verdict is given.verdict
+    for policy, by in ((LETS_DRAWINGS, ""), (Policy(), "shinsa"), (Policy(), "")):
+        decision = decide(given, policy, confirmed_by=by)
+        assert (decision.verdict, decision.reason) == (Verdict.HELD, Reason.VERIFICATION_FAILED)

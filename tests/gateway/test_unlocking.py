@@ -14,7 +14,7 @@ from gateway.policy import Policy
 from gateway.storage.journal import Journal
 from gateway.storage.settling import NotAllowedError
 from gateway.unlocking import LONGEST, MOST_TRIES, BusyError, Unlocking
-from sanitizers.model import Job, Reason, Report, Verdict
+from sanitizers.model import Action, Finding, Job, Kind, Reason, Report, Severity, Treatment, Verdict
 from tests.build.transfer import (
     BODY,
     NOW,
@@ -186,3 +186,46 @@ async def test_a_settled_transfer_keeps_its_first_receipt_number(journal: Journa
     await desk.attempt(upload, "asa")
     assert (await desk.now(upload)).receipt_no == before.receipt_no
     assert settlement().result is not None
+
+
+# ------------------------------------------------------------------------------------------------------------- 確認済み
+
+AWAITS = Finding(code="confirm.approval_needed", severity=Severity.LOW, action=Action.REFUSED, where="a.dxf")
+DRAWINGS = Policy(treatment=Treatment(confirmed_kinds=(Kind.DXF,)))
+
+
+def drawing(job: Job, source: bytes) -> Report:
+    if job.treatment.confirmed_by:
+        return report(Verdict.CONFIRMED, source=source, output=source, kind=Kind.DXF, policy=job.policy)
+    waits = report(Verdict.HELD, Reason.UNSUPPORTED_KIND, source=source, kind=Kind.DXF, policy=job.policy)
+    return msgspec.structs.replace(waits, findings=(AWAITS,))
+
+
+@pytest.mark.parametrize(("policy", "passes"), [(DRAWINGS, True), (Policy(), False)])
+async def test_an_original_passes_on_a_persons_word_that_is_written_down(journal: Journal, policy: Policy, passes: bool) -> None:
+    desk = Desk(journal, drawing)
+    desk.workers.output = BODY
+    desk.pipeline.policy = policy
+    transfer = await journal.transfer(await desk.arrived(Door.DROP))
+    assert (transfer.state, transfer.reason) == (State.HELD, Reason.UNSUPPORTED_KIND)
+    await desk.pipeline.confirm(transfer, actor="shinsa", note="checked by eye")
+    after = await journal.transfer(transfer.id)
+    assert [job.treatment.confirmed_by for job in desk.workers.jobs] == ["", "shinsa"]
+    if not passes:
+        assert (after.state, after.verdict, after.reason) == (State.HELD, Verdict.HELD, Reason.VERIFICATION_FAILED)
+        return
+    assert (after.state, after.verdict) == (State.RELEASED, Verdict.CONFIRMED)
+    assert after.result is not None
+    assert after.result.sha256 == after.sha256
+    said = [(entry.actor, entry.detail) async for entry in journal.entries(subject=after.receipt_no)]
+    assert any(actor == "shinsa" and "confirmed: checked by eye" in str(detail) for actor, detail in said)
+    receipt = await journal.receipt(after.id)
+    assert receipt is not None
+    assert "confirmed" in receipt
+
+
+async def test_nothing_to_confirm_changes_nothing(journal: Journal) -> None:
+    desk = Desk(journal, locked_file)
+    transfer = await journal.transfer(await desk.arrived(Door.DROP))
+    assert not await desk.pipeline.confirm(transfer, actor="shinsa", note="x")
+    assert await journal.transfer(transfer.id) == transfer

@@ -86,7 +86,7 @@ class Walk:
                 await self.journal.hold(transfer_id, at=self.now, actor="operator")
             case 1:
                 verdict = self.chance.choice((Verdict.CLEAN, Verdict.CONFIRMED))
-                await self.journal.release(transfer_id, verdict, at=self.now, actor="operator", receipt="{}", approved_by="other")
+                await self.journal.release(transfer_id, verdict, at=self.now, actor="operator", receipt="{}")
             case 2:
                 claim = await self.journal.retry(transfer_id, at=self.now, actor="operator", lease_until=self.now + 40)
                 self.claims += [claim] if claim is not None else []
