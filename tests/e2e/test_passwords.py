@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -39,7 +40,7 @@ class Clerk:
 
     async def shown(self, receipt_no: str) -> Any:
         """Once the road is done with it."""
-        for _ in range(200):
+        for _ in range(1200):
             status, told = await self.ask(self._service.drop, "GET", f"{UP}/{receipt_no}")
             assert status == 200
             if told["state"] not in ("received", "processing"):
@@ -121,3 +122,30 @@ async def test_nobody_opens_what_is_not_his(service: Service, clerk: Clerk) -> N
         assert (await other.password(receipt_no, PASSWORD))[0] == 404
         assert (await other.password(receipt_no, PASSWORD, service.pickup))[0] == 404
     assert (await clerk.shown(receipt_no))["state"] == "held"
+
+
+async def test_the_password_in_a_second_mail_opens_the_first_where_policy_says_so(tmp_path: Path, next_hop: NextHop) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[treatment]\nmail_passwords_tried = true\n", "utf-8")
+    service = Service(tmp_path / "var", next_hop.port, {"SEKISHO_POLICY_FILE": str(policy)})
+    await asyncio.to_thread(service.start)
+    try:
+        await send(service, "見積書", "パスワードは別途お送りします。", ("見積.zip", locked.KINDS["aes.zip"](PASSWORD)))
+        await arrived(next_hop, 1)
+        await send(service, "パスワードのお知らせ", f"先ほどのファイルのパスワードは以下の通りです。\n\n{PASSWORD}\n")
+        await arrived(next_hop, 3)
+        with_file = [message for message in next_hop.messages if [part for part in message.iter_attachments() if part.get_filename()]]
+        assert [str(message["Subject"]) for message in with_file] == ["見積書"]
+        assert PASSWORD not in service.log()
+        assert PASSWORD not in "".join(path.read_bytes().decode("latin-1") for path in service.folder.glob("sekisho.db*"))
+    finally:
+        await asyncio.to_thread(service.kill)
+
+
+async def send(service: Service, subject: str, text: str, *files: tuple[str, bytes]) -> None:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "taro@partner.example", "clerk@town.example.jp", subject
+    message.set_content(text)
+    for name, content in files:
+        message.add_attachment(content, maintype="application", subtype="zip", filename=name)
+    await aiosmtplib.send(message, hostname="127.0.0.1", port=service.smtp, start_tls=False)
