@@ -80,6 +80,21 @@ def read_rules(settings: Config) -> dict[str, str]:
         raise ConfigError(f"policy.rules: {error}") from None
 
 
+def read_recipients(settings: Config) -> frozenset[str] | None:
+    """The addresses that exist; None where no list is set. Lines that are empty or begin with # say nothing. Raises ConfigError."""
+    if not settings["smtp.recipients"]:
+        return None
+    try:
+        lines = settings.path("smtp.recipients").read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"smtp.recipients: {error}") from None
+    addresses = frozenset(line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
+    wrong = next((address for address in sorted(addresses) if "@" not in address), None)
+    if wrong is not None:
+        raise ConfigError(f"smtp.recipients: {wrong!r} is no address")
+    return addresses
+
+
 class House:
     """A whole service in one process tree. `roles`: some of ROLES."""
 
@@ -114,6 +129,7 @@ class House:
         )
         self._pipeline: Pipeline | None = None
         self._later_mail: LaterMail | None = None
+        self._intake: MailIntake | None = None
         self._server: Server | None = None
         self._listeners: list[Listener] = []
         self._draining = False
@@ -141,9 +157,10 @@ class House:
                         task.cancel()
 
     async def reload(self) -> None:
-        """Read rules and policy again; what is at work keeps the ones it began with. A bad file changes nothing and is logged."""
+        """Read rules, policy and recipients again; what is at work keeps what it began with. A bad file changes nothing and is logged."""
         try:
             chosen = read_policy(self._settings)
+            known = read_recipients(self._settings)
             self._tls = _certificate(self._settings, self._tls)
             await self.workers.reload(read_rules(self._settings))
         except (ConfigError, ValueError, OSError, JailUnavailable) as error:
@@ -152,6 +169,8 @@ class House:
         self._policy = chosen
         if self._pipeline is not None:
             self._pipeline.policy = self._policy
+        if self._intake is not None:
+            self._intake.know(known)
         _log.info("rules and policy were reloaded", rules=self.workers.rules_version, policy=self._policy.version)
 
     # ---------------------------------------------------------------------------------------------------------- parts
@@ -202,10 +221,11 @@ class House:
         if "smtp" not in self._roles:
             return
         settings = self._settings
-        intake = MailIntake(
+        self._intake = MailIntake(
             self.journal,
             self.blobs,
             settings["smtp.domains"],
+            recipients=read_recipients(settings),
             organisation=settings["service.organisation"],
             clock=self._clock,
             accepted=self._wake,
@@ -218,7 +238,7 @@ class House:
             trusted_hops=settings["smtp.trusted_hops"],
             proxy_protocol=settings["smtp.proxy_protocol"],
         )
-        self._server = Server(intake, _receiver_settings(settings), limits, self._tls)
+        self._server = Server(self._intake, _receiver_settings(settings), limits, self._tls)
         await self._server.start(settings["smtp.listen"])
 
     def _faces(self) -> list[Listener]:

@@ -38,7 +38,7 @@ _STATES: Final[dict[Status, RecipientState]] = {
 
 
 class MailIntake:
-    """Takes in mail for `domains`. `accepted` is told of each."""
+    """Takes in mail for `domains`, or for those of `recipients` alone where that is given. `accepted` is told of each."""
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class MailIntake:
         blobs: Blobs,
         domains: Collection[str],
         *,
+        recipients: Collection[str] | None = None,
         organisation: str = "",
         lane: str = model.INBOUND.name,
         clock: Callable[[], float] = time.time,
@@ -56,6 +57,7 @@ class MailIntake:
         self._domains = frozenset(domain.lower() for domain in domains)
         self._organisation = organisation
         self._lane = lane
+        self.know(recipients)
         self._clock = clock
         self._accepted = accepted
 
@@ -63,6 +65,15 @@ class MailIntake:
         """Only a plain address in one of our domains: no spelling with a second destination in it is ours."""
         local, _, domain = recipient.rpartition("@")
         return bool(local) and not set(local) & set('@%!"<>,;:\\ ') and domain.lower() in self._domains
+
+    def know(self, recipients: Collection[str] | None) -> None:
+        """From now on these; None: everybody in our domains."""
+        self._recipients = None if recipients is None else frozenset(address.lower() for address in recipients)
+
+    def knows(self, recipient: str) -> bool:
+        """Upper and lower case are one; the postmaster is always there (RFC 5321 4.5.1)."""
+        address = recipient.lower()
+        return self._recipients is None or address in self._recipients or address.startswith("postmaster@")
 
     async def begin(self, envelope: Envelope) -> MailIncoming:
         """Raises Overloaded when there is no room."""

@@ -30,5 +30,8 @@ class Intake(Protocol):
     def accepts(self, recipient: str) -> bool:
         """Whether this recipient is one of ours; anything else would be relaying."""
 
+    def knows(self, recipient: str) -> bool:
+        """Whether there is such a person; asked only of what is accepted."""
+
     async def begin(self, envelope: Envelope) -> Incoming:
         """Raises Overloaded."""

@@ -365,7 +365,9 @@ class Session(asyncio.Protocol):
         if verb != "RCPT":
             return None
         try:
-            return None if desk.intake.accepts(recipient) else Trouble.NO_RELAY.value
+            if not desk.intake.accepts(recipient):
+                return Trouble.NO_RELAY.value
+            return None if desk.intake.knows(recipient) else Trouble.NO_SUCH_RECIPIENT.value
         except Exception:  # noqa: BLE001 - see _tried
             self._failed("the intake failed", step="accepts")
             return Trouble.NOT_NOW.value

@@ -76,6 +76,9 @@ class Sink:
     def accepts(self, recipient: str) -> bool:
         return bool(recipient)
 
+    def knows(self, recipient: str) -> bool:
+        return bool(recipient)
+
     async def begin(self, envelope: Envelope) -> _Kept:
         await self.hang("DATA")
         return _Kept(self, envelope)

@@ -34,6 +34,9 @@ class Drain:
     def accepts(self, _recipient: str) -> bool:
         return True
 
+    def knows(self, _recipient: str) -> bool:
+        return True
+
     async def begin(self, _envelope: Envelope) -> Drain:
         return self
 

@@ -117,14 +117,16 @@ def next_due(connection: Connection) -> float | None:
 
 
 def claim(connection: Connection, limit: int, at: float, lease_until: float) -> list[Delivery]:
-    """What is due, the longest waiting first, with those recipients only that are due. Their attempt is counted before the work.
+    """What is due, mail before notices, the longest waiting first, with those recipients only that are due.
+
+    Their attempt is counted before the work.
 
     Nothing while delivery is stopped.
     """
     if Halt.DELIVERY in halts.standing(connection):
         return []
     due = deliveries.c.lease_token.is_(None) & (deliveries.c.next_due <= at)
-    rows = connection.execute(_JOINED.where(due).order_by(deliveries.c.next_due).limit(limit)).all()
+    rows = connection.execute(_JOINED.where(due).order_by(deliveries.c.purpose != Purpose.MAIL, deliveries.c.next_due).limit(limit)).all()
     claimed = []
     for row in rows:
         try:

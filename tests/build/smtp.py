@@ -66,6 +66,9 @@ class MemoryIntake:
         self.fail("accepts")
         return recipient.rpartition("@")[2] == OURS
 
+    def knows(self, recipient: str) -> bool:
+        return not recipient.startswith("nobody@")
+
     async def begin(self, envelope: Envelope) -> MemoryIncoming:
         self.fail("begin")
         self.begun += 1

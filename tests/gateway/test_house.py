@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import os
 import signal
+import smtplib
 import socket
 import subprocess
 import sys
@@ -255,6 +256,29 @@ async def test_a_bad_file_changes_nothing(settings: config.Config, tmp_path: Pat
         await made.reload()
         assert pipeline.policy != before[0]
         assert made.workers.rules_version != before[1]
+
+
+async def test_a_list_of_recipients_and_a_newer_one(settings: config.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = tmp_path / "people.txt"
+    people.write_text("# the town hall\n\nclerk@town.example.jp\n", "utf-8")
+    monkeypatch.setenv("SEKISHO_SMTP_RECIPIENTS", str(people))
+    given = config.load(None)
+
+    def codes() -> list[int]:
+        with smtplib.SMTP("127.0.0.1", int(given["smtp.listen"][0][1]), timeout=10) as client:
+            client.ehlo()
+            client.mail("a@b.example")
+            return [client.rcpt(f"{name}@town.example.jp")[0] for name in ("clerk", "new", "postmaster")]
+
+    made = House(given, frozenset({"smtp"}))
+    async with running(made):
+        assert await asyncio.to_thread(codes) == [250, 550, 250]
+        people.write_text("clerk@town.example.jp\nnew@town.example.jp\n", "utf-8")
+        await made.reload()
+        assert await asyncio.to_thread(codes) == [250, 250, 250]
+        people.write_text("not an address\n", "utf-8")
+        await made.reload()
+        assert await asyncio.to_thread(codes) == [250, 250, 250]
 
 
 async def test_bad_rules_or_no_jail_do_not_start(settings: config.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -226,3 +226,23 @@ async def test_retention_gives_up_what_is_over_age(journal: Journal) -> None:
     assert (await journal.transfer(on_its_way)).state is State.RELEASED
     last = [entry async for entry in journal.entries()][-1]
     assert (last.actor, last.action) == ("retention", "transfer.disposed")
+
+
+def test_only_those_on_the_list_are_known_and_the_postmaster(journal: Journal) -> None:
+    door = MailIntake(journal, MemoryBlobs(), ["town.example.jp"], recipients=["Clerk@town.example.jp"])
+    assert [door.knows(address) for address in ("clerk@TOWN.example.jp", "nobody@town.example.jp", "postmaster@town.example.jp")] == [
+        True, False, True,
+    ]
+    door.know(None)
+    assert door.knows("nobody@town.example.jp")
+
+
+async def test_mail_goes_before_notices(journal: Journal) -> None:
+    blobs = MemoryBlobs()
+    await released(journal, blobs)
+    outbox = MailOutbox(journal, blobs, clock=lambda: NOW)
+    mail = await claim(outbox, NOW)
+    failed = [Result(one.address, "failed", 550, "5.1.1", "no") for one in mail.recipients]
+    await outbox.settle(mail, failed, b"a bounce")
+    await released(journal, blobs)
+    assert [one.sender for one in await outbox.claim(5, NOW)] == ["sender@example.com", ""]

@@ -9,7 +9,6 @@ import threading
 from typing import Any
 
 import dkim
-import dns.message
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa

@@ -326,7 +326,7 @@ async def test_wishes_reach_a_next_hop_that_knows_them() -> None:
         relay = Relay(RelaySettings("127.0.0.1", server.addresses[0][1]))
         answers = await within(relay.deliver(Outgoing("x@y.example", ["a@town.example.jp", "b@town.example.jp"], CONTENT, wishes=wishes)))
         await relay.close()
-        await server.stop()
+        await server.stop(1)
         [(envelope, _)] = sink.messages
         assert envelope.wishes == (wishes if offered else Wishes())
         assert [answer.passed_on for answer in answers] == [offered, offered]  # type: ignore[attr-defined]

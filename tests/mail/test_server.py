@@ -37,6 +37,13 @@ async def test_a_250_names_the_receipt_number_of_what_is_kept() -> None:
         assert intake.aborted == 0
 
 
+async def test_who_does_not_exist_is_told_at_once() -> None:
+    async with serving() as (server, _), calling(server) as client:
+        await client.says(b"EHLO x")
+        await client.says(b"MAIL FROM:<a@b.example>")
+        assert await client.says(b"RCPT TO:<nobody@%b>" % OURS.encode()) == b"550 5.1.1 No such recipient here\r\n"
+
+
 async def test_an_ordinary_client_sends_several_mails() -> None:
     def post(port: int) -> None:
         with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
