@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sanitizers.formats import archive, csv, html, image, message, mht, odf, ooxml, pdf, rtf, structured, svg, text, vobject
+from sanitizers.formats import archive, csv, html, image, message, metafile, mht, odf, ooxml, pdf, rtf, structured, svg, text, vobject, xls
 from sanitizers.formats.ooxml import encrypted
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import Kind
@@ -14,9 +14,11 @@ SANITIZERS: Final[tuple[Sanitizer, ...]] = (
     ooxml.SANITIZER,
     encrypted.SANITIZER,
     odf.SANITIZER,
+    xls.SANITIZER,
     rtf.SANITIZER,
     image.SANITIZER,
     svg.SANITIZER,
+    metafile.SANITIZER,
     *archive.SANITIZERS,
     text.SANITIZER,
     csv.SANITIZER,

@@ -12,7 +12,7 @@ from typing import Final
 from sanitizers.context import Context
 from sanitizers.model import Kind
 from sanitizers.source import Source
-from sanitizers.verify import archive, html, image, message, odf, ooxml, pdf, rtf, svg, text, vobject
+from sanitizers.verify import archive, html, image, message, metafile, odf, ooxml, pdf, rtf, svg, text, vobject
 
 Verifier = Callable[[Source, Source, Context], None]
 
@@ -23,6 +23,7 @@ VERIFIERS: Final[dict[Kind, Verifier]] = {
     Kind.RTF: rtf.verify,
     **image.VERIFIERS,
     Kind.SVG: svg.verify,
+    **metafile.VERIFIERS,
     **archive.VERIFIERS,
     **text.VERIFIERS,
     Kind.ICS: vobject.verify,

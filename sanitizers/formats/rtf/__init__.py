@@ -35,8 +35,8 @@ SANITIZER: Final = Sanitizer(
     family="rtf",
     kinds=frozenset({Kind.RTF}),
     sanitize=sanitize,
-    removes="OLE objects, controls, templates and other outside files, DDE, macro and external fields, embedded fonts, data stores, author data",
-    keeps="text in every encoding, formatting, styles, lists, tables, headers, notes, comments, pictures, shapes, local fields, allowed links",
+    removes="OLE objects, controls, templates, outside files, DDE, macro and external fields, embedded fonts, data stores, author data",
+    keeps="text in every encoding, formatting, styles, lists, tables, notes, comments, pictures, shapes, local fields, allowed links",
     refuses="what is not RTF, binary data past the end, groups or tables past the limits",
     spec="RTF 1.9.1; MS-ODRAW",
 )

@@ -7,17 +7,25 @@ from typing import Final
 # Copied word by word like the text around them.
 KEPT: Final = frozenset(
     """
-    info title subject keywords category colortbl stylesheet defchp defpap panose falt header headerl headerr headerf footer footerl footerr footerf footnote ftnsep ftnsepc ftncn
-    aftnsep aftnsepc aftncn listtable list listlevel leveltext levelnumbers listname liststylename listpicture listoverridetable listoverride lfolevel
-    listtext pntext pn pntxta pntxtb pnseclvl fldrslt bkmkstart bkmkend revtbl tc xe rxe txe yxe pgptbl pgp nesttableprops fchars lchars
-    shp shpinst shpgrp shptxt shppict picprop background formfield ffname ffdeftext ffformat ffhelptext ffstattext ffl
-    annotation atnid atnauthor atnicn atndate atntime atnparent atnref atrfstart atrfend
-    macc maccPr maln malnScr margPr mbar mbarPr mbaseJc mbegChr mborderBox mborderBoxPr mbox mboxPr mchr mcount mctrlPr md mdeg mdegHide mden mdiff mdPr me
-    mendChr meqArr meqArrPr mf mfName mfPr mfunc mfuncPr mgroupChr mgroupChrPr mgrow mhideBot mhideLeft mhideRight mhideTop mlim mlimloc mlimLoc mlimlow
-    mlimLow mlimlowPr mlimLowPr mlimupp mlimUpp mlimuppPr mlimUppPr mm mmath mmathPr mmc mmcPr mmcs mmcJc mmPr mmr mnary mnaryPr mnoBreak mnum
-    mobjDist moMath moMathPara moMathParaPr mopEmu mphant mphantPr mplcHide mpos mr mrad mradPr mrPr msepChr mshow mshp msPre msPrePr msSub msSubPr
-    msSubSup msSubSupPr msSup msSupPr mstrikeBLTR mstrikeH mstrikeTLBR mstrikeV msub msubHide msup msupHide mtransp mtype mvertJc mzeroAsc mzeroDesc
+    info title subject keywords category colortbl stylesheet defchp defpap panose falt header headerl headerr headerf footer footerl
+    footerr footerf footnote ftnsep ftnsepc ftncn aftnsep aftnsepc aftncn listtable list listlevel leveltext levelnumbers listname
+    liststylename listpicture listoverridetable listoverride lfolevel listtext pntext pn pntxta pntxtb pnseclvl fldrslt bkmkstart
+    bkmkend revtbl tc xe rxe txe yxe pgptbl pgp nesttableprops fchars lchars shp shpinst shpgrp shptxt shppict picprop background
+    formfield ffname ffdeftext ffformat ffhelptext ffstattext ffl annotation atnid atnauthor atnicn atndate atntime atnparent atnref
+    atrfstart atrfend macc maccPr maln malnScr margPr mbar mbarPr mbaseJc mbegChr mborderBox mborderBoxPr mbox mboxPr mchr mcount
+    mctrlPr md mdeg mdegHide mden mdiff mdPr me mendChr meqArr meqArrPr mf mfName mfPr mfunc mfuncPr mgroupChr mgroupChrPr mgrow
+    mhideBot mhideLeft mhideRight mhideTop mlim mlimloc mlimLoc mlimlow mlimLow mlimlowPr mlimLowPr mlimupp mlimUpp mlimuppPr
+    mlimUppPr mm mmath mmathPr mmc mmcPr mmcs mmcJc mmPr mmr mnary mnaryPr mnoBreak mnum mobjDist moMath moMathPara moMathParaPr
+    mopEmu mphant mphantPr mplcHide mpos mr mrad mradPr mrPr msepChr mshow mshp msPre msPrePr msSub msSubPr msSubSup msSubSupPr
+    msSup msSupPr mstrikeBLTR mstrikeH mstrikeTLBR mstrikeV msub msubHide msup msupHide mtransp mtype mvertJc mzeroAsc mzeroDesc
     mzeroWid
+    """.split()
+)
+# Those of them that readers have always known, and that are never marked as ignorable.
+PLAIN: Final = frozenset(
+    """
+    colortbl stylesheet info header headerl headerr headerf footer footerl footerr footerf footnote list listlevel leveltext levelnumbers
+    listoverride shp shpgrp
     """.split()
 )
 COMMENTS: Final = frozenset("annotation atnid atnauthor atnicn atndate atntime atnparent atnref atrfstart atrfend".split())
@@ -25,8 +33,9 @@ COMMENTS: Final = frozenset("annotation atnid atnauthor atnicn atndate atntime a
 # Left behind without a word: settings of the program, twins for older readers, what can be made again from the rest.
 SILENT: Final = frozenset(
     """
-    generator rsidtbl themedata colorschememapping latentstyles lsdlockedexcept xmlnstbl wgrffmtfilter nonesttables mmathPict oldcprops oldpprops
-    oldtprops oldsprops blipuid datafield creatim revtim printim buptim fldtype protusertbl protstart protend shprslt gridtbl windowcaption keycode
+    generator rsidtbl themedata colorschememapping latentstyles lsdlockedexcept xmlnstbl wgrffmtfilter nonesttables mmathPict
+    oldcprops oldpprops oldtprops oldsprops blipuid datafield creatim revtim printim buptim fldtype protusertbl protstart protend
+    shprslt gridtbl windowcaption keycode pgdsctbl
     """.split()
 )
 

@@ -57,11 +57,8 @@ def _leads_somewhere_allowed(instruction: str, schemes: tuple[str, ...]) -> bool
             switch = bare[1:].lower()
             continue
         value = (quoted if quoted is not None else bare).replace("\\\\", "\\").replace('\\"', '"')
-        if switch == "l":
-            fits = links.is_place(value)
-        else:   # a target, unless it is the text that a switch takes
-            fits = switch in ("o", "t") or not value or links.allowed(value, schemes)
-        if not fits:
+        is_text = switch in ("o", "t") or not value
+        if not (links.is_place(value) if switch == "l" else is_text or links.allowed(value, schemes)):
             return False
         switch = ""
     return not rest.strip()

@@ -16,7 +16,9 @@ _NAMES: Final = {
     "pngblip": "picture.png", "jpegblip": "picture.jpg", "emfblip": "picture.emf", "wmetafile": "picture.wmf", "dibitmap": "picture.bmp",
     "wbitmap": "picture.ddb", "macpict": "picture.pict", "pmmetafile": "picture.met",
 }  # fmt: skip
-_WORDS: Final = {"png": ("pngblip", None), "jpeg": ("jpegblip", None), "emf": ("emfblip", None), "wmf": ("wmetafile", 8), "bmp": ("dibitmap", 0)}
+# What may come back, and what it is called here.
+_WORDS: Final = {"png": "pngblip", "jpeg": "jpegblip", "emf": "emfblip", "wmf": "wmetafile", "bmp": "dibitmap"}
+_NUMBERS: Final = {"wmetafile": 8, "dibitmap": 0}       # the map mode that is fitted to the size; the kind of bitmap
 _GOALS: Final = frozenset("picwgoal pichgoal picscalex picscaley piccropt piccropb piccropl piccropr picscaled".split())
 _SIZES: Final = frozenset({"picw", "pich"})
 _NOT_HEXADECIMAL: Final = bytes(set(range(256)) - set(b"0123456789abcdefABCDEF"))
@@ -32,11 +34,11 @@ def picture(nodes: list[Node], context: Context, where: str) -> bytes:
     if not data:
         return b""
     made = pictures.rebuild(_NAMES[kind], _as_file(kind, data), where, context, "rtf.picture_replaced", _WORDS)
-    name, number = _WORDS[made.kind]
+    name = _WORDS[made.kind]
     kept = _GOALS | (_SIZES if name == kind else frozenset())
     sizes = b"".join(writer.word(word, value) for word, value in words.items() if word in kept and fits(word, value))
     content = made.content[_DIB:] if name == "dibitmap" else made.content
-    return b"\\pict " + sizes + writer.word(name, number).strip() + b"\r\n" + writer.hexadecimal(content)
+    return b"\\pict " + sizes + writer.word(name, _NUMBERS.get(name)).strip() + b"\r\n" + writer.hexadecimal(content)
 
 
 def _data(nodes: list[Node]) -> bytes:

@@ -1,4 +1,4 @@
-"""One document written anew from its tree: each control word and destination by the lists, and what the lists do not know by its absence."""
+"""One document written anew from its tree: each control word and destination by the lists, what they do not know left out."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import Final
 from sanitizers import charset
 from sanitizers.context import Context
 from sanitizers.formats.office.classification import MARK
-from sanitizers.formats.rtf import fields, pictures, shapes, tokens, words, writer
-from sanitizers.formats.rtf.destinations import COMMENTS, KEPT, REPORTED, SILENT
+from sanitizers.formats.rtf import fields, pictures, shapes, words, writer
+from sanitizers.formats.rtf.destinations import COMMENTS, KEPT, PLAIN, REPORTED, SILENT
 from sanitizers.formats.rtf.tokens import Binary, Group, Letter, Node, Word
 from sanitizers.model import Action, LimitExceeded
 
 _FONTS: Final = 4096            # CVE-2023-21716: a table of more than 32,768 fonts
 _SIGNS: Final = frozenset("~-_|:")
+_MARKED: Final = KEPT - PLAIN | {"cs", "ds", "ts", "tsrowd"}     # the last four are no destinations, and marked all the same
+# Custom properties in which programs speak of themselves.
+_IMPERSONAL: Final = frozenset({"AppVersion", "DocSecurity", "HyperlinksChanged", "LinksUpToDate", "ScaleCrop", "ShareDoc"})
 _SHOWN: Final = 5               # details of one finding
 _HEXADECIMAL: Final = frozenset(b"0123456789abcdefABCDEF")
 
@@ -27,8 +30,9 @@ class Rebuild:
         self._gone: dict[str, list[str]] = {}
         self._charset = _charset(root)
         self._special: dict[str, Callable[[list[Node]], bytes]] = {
-            "pict": self._picture, "field": self._field, "object": self._object, "result": self._content, "fonttbl": self._fonts, "upr": self._unicode,
-            "ud": self._content, "userprops": self._properties, "sp": self._shape_property, "nonshppict": self._content,
+            "pict": self._picture, "field": self._field, "object": self._object, "result": self._content, "fonttbl": self._fonts,
+            "upr": self._unicode, "ud": self._content, "userprops": self._properties, "sp": self._shape_property,
+            "nonshppict": self._content,
         }  # fmt: skip
 
     def document(self, root: Group) -> bytes:
@@ -80,20 +84,15 @@ class Rebuild:
         name = node.name
         if self._takes_all(name, star=star):
             return self._destination(name, rest), True
-        begin = b"\\*" if star else b""
         if name in _SIGNS:
             return writer.word(name), False
-        if name in KEPT:
-            return begin + writer.word(name, node.number), False
-        if name in words.SILENT:
-            return b"", False
-        if name not in words.WORDS:
-            self._left("rtf.unknown_word", name)
-            return b"", False
-        if not words.fits(name, node.number):
+        if (name in KEPT or name in words.WORDS) and words.fits(name, node.number):
+            return (b"\\*" if star and name in _MARKED else b"") + writer.word(name, node.number), False
+        if name in KEPT or name in words.WORDS:
             self._left("rtf.number", f"{name}{node.number}")
-            return b"", False
-        return begin + writer.word(name, node.number), False
+        elif name not in words.SILENT:
+            self._left("rtf.unknown_word", name)
+        return b"", False
 
     def _destination(self, name: str, rest: list[Node]) -> bytes:
         if name in self._special:
@@ -127,24 +126,27 @@ class Rebuild:
     def _field(self, rest: list[Node]) -> bytes:
         """`{\\field{\\*\\fldinst …}{\\fldrslt …}}`. Of a field that goes, what it showed stays."""
         groups = [node for node in rest if isinstance(node, Group)]
-        instructions = [group for group in groups if _first_word(group) == "fldinst"]
-        schemes = self._context.treatment.link_schemes
-        for group in instructions:
-            inner = [node for node in _walk(group) if isinstance(node, Word)]
-            said = writer.spoken([node for node in group if not _holds(node, "field")], self._charset)
-            if not fields.is_local(said, schemes, nested=any(node.name == "field" for node in inner)):
-                self._left(fields.code(said), said.strip()[:200])
-                return b"".join(self._braced(group) for group in groups if _first_word(group) == "fldrslt")
-        if not instructions:
-            return self._content(groups)  # type: ignore[arg-type]
         made = [writer.word(node.name) for node in rest if isinstance(node, Word) and node.name in words.WORDS]
+        shown = [self._braced(group) for group in groups if _first_word(group) == "fldrslt"]
         for group in groups:
-            name = _first_word(group)
-            if name == "fldinst":
-                made.append(b"{\\*\\fldinst " + self._content(_after(group, "fldinst")) + b"}")
-            elif name == "fldrslt":
-                made.append(self._braced(group))
-        return b"\\field " + b"".join(made)
+            if _first_word(group) != "fldinst":
+                continue
+            instruction = self._instruction(_after(group, "fldinst"))
+            if not instruction:
+                return b"".join(shown)
+            made.append(b"{\\*\\fldinst " + instruction + b"}")
+        return b"\\field " + b"".join(made + shown)
+
+    def _instruction(self, nodes: list[Node]) -> bytes:
+        """What a field is to do, or nothing where it may not do that."""
+        own = [node for node in nodes if not _holds(node, "field")]
+        said = self._said(own)
+        local = fields.is_local(said, self._context.treatment.link_schemes, nested=len(own) < len(nodes))
+        made = self._content(nodes) if local else b""
+        if not made.strip():
+            self._left(fields.code(said), said.strip()[:200])
+            return b""
+        return made
 
     def _object(self, rest: list[Node]) -> bytes:
         """Of an object only the picture that it showed stays."""
@@ -162,7 +164,7 @@ class Rebuild:
             said = self._said(_after(group, kind)).strip() if kind else ""
             if kind == "propname":
                 name = said
-                if not MARK.match(name):
+                if not MARK.match(name) and name not in _IMPERSONAL:
                     self._left("file.metadata", name)
             elif kind == "staticval" and MARK.match(name):
                 made.append(b"{\\propname " + writer.words(name) + b"}\\proptype30 {\\staticval " + writer.words(said) + b"}")

@@ -16,10 +16,12 @@ _LETTERS: Final = 40            # of one control word
 _DIGITS: Final = 10
 _WIDEST: Final = 16             # letters that may stand for one Unicode letter
 _TOKEN: Final = re.compile(
-    rb"\\(?P<word>[A-Za-z]++)(?P<number>-?[0-9]++)? ?|\\'(?P<hex>[0-9A-Fa-f]{2})|\\(?P<sign>[^A-Za-z'])|(?P<brace>[{}])"
-    rb"|(?P<text>[^\\{}\r\n\x00]++)|(?P<nothing>[\r\n\x00]++|\\'?)",
+    rb"\\(?P<word>[A-Za-z]++)(?P<number>-?[0-9]++)? ?|(?P<text>(?:[^\\{}]++|\\'[0-9A-Fa-f]{2})++)|(?P<brace>[{}])"
+    rb"|\\(?P<sign>[^A-Za-z'])|(?P<nothing>\\'?)",
     re.DOTALL,
 )
+_ESCAPES: Final = re.compile(rb"(?:\\'[0-9A-Fa-f]{2})++")
+_NOTHING: Final = b"\r\n\x00"    # between letters
 
 
 class Word(NamedTuple):
@@ -62,6 +64,12 @@ def read(data: bytes) -> Document:
     if start < 0 or data[:start].strip(b"\xef\xbb\xbf \t\r\n"):
         raise Malformed("no group")
     return _Reader(data).read(start)
+
+
+def letters(spelt: bytes) -> bytes:
+    """The bytes that are meant by text with escapes (`\\'82\\'a0`)."""
+    plain = spelt.translate(None, _NOTHING)
+    return _ESCAPES.sub(lambda match: bytes.fromhex(match[0].replace(b"\\'", b"").decode()), plain)
 
 
 class _Reader:
@@ -112,19 +120,17 @@ class _Reader:
         """One token that is no brace; how many bytes behind it belong to it."""
         kind = match.lastgroup
         if kind == "text":
-            self._text(match["text"])
-        elif kind == "hex":
-            self._text(bytes((int(match["hex"], 16),)))
+            self._text(letters(match["text"]))
         elif kind == "sign":
             self._sign(match["sign"])
         elif kind != "nothing":
             return self._word(match)
         return 0
 
-    def _text(self, letters: bytes) -> None:
-        passed = min(self._owed, len(letters))
+    def _text(self, found: bytes) -> None:
+        passed = min(self._owed, len(found))
         self._owed -= passed
-        self._waiting += letters[passed:] if passed else letters
+        self._waiting += found[passed:] if passed else found
 
     def _sign(self, sign: bytes) -> None:
         if sign in (b"{", b"}", b"\\"):
@@ -146,7 +152,7 @@ class _Reader:
         if self._owed:
             self._owed -= 1
         elif name == "u":
-            if number is not None and -0x8000 <= number <= 0xFFFF:
+            if number is not None:
                 self._put(Letter(number & 0xFFFF))
             self._owed = self._width
         elif name == "uc":

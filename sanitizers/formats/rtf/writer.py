@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sanitizers.formats.rtf.tokens import Binary, Group, Letter, Node, Word
+from sanitizers.formats.rtf.tokens import Group, Letter, Node, Word
 
-_SPECIAL: Final = re.compile(rb"[\x00-\x1f\x7f-\xff\\{}]")
-_ESCAPES: Final = {octet: b"\\'%02x" % octet for octet in (*range(0x80, 0x100), *b"\\{}")} | {0x09: b"\\tab "}
+_SPECIAL: Final = re.compile(rb"[\x00-\x1f\x7f-\xff\\{}]++")
+_ESCAPED: Final = tuple(
+    b"\\'%02x" % octet if octet >= 0x80 or octet in b"\\{}" else b"\\tab " if octet == 0x09 else b"" for octet in range(0x100)
+)
+_CONTROL: Final = bytes((*range(9), *range(10, 0x20), 0x7F))     # what `text` leaves out
 _SIGNS: Final = frozenset("~-_|:")
 _LINE: Final = 256              # hexadecimal digits
 _BREAKING: Final = frozenset({"par", "row", "sect", "page", "nestrow"})
@@ -16,7 +19,7 @@ _BREAKING: Final = frozenset({"par", "row", "sect", "page", "nestrow"})
 
 def text(letters: bytes) -> bytes:
     """Bytes in the encoding of their font. Control characters mean nothing in RTF and go."""
-    return _SPECIAL.sub(lambda match: _ESCAPES.get(match[0][0], b""), letters)
+    return _SPECIAL.sub(lambda match: b"".join(map(_ESCAPED.__getitem__, match[0])), letters)
 
 
 def letter(unit: int) -> bytes:
@@ -44,17 +47,15 @@ def hexadecimal(data: bytes) -> bytes:
 
 
 def spoken(nodes: list[Node], charset: str) -> str:
-    """What a group says to people, without groups that begin with a word of their own."""
+    """What a group says to people, as it will be written."""
     said: list[str] = []
     for node in nodes:
         if isinstance(node, bytes):
-            said.append(node.decode(charset, "replace"))
+            said.append(node.translate(None, _CONTROL).decode(charset, "replace"))
         elif isinstance(node, Letter):
             said.append(chr(node.unit))
         elif isinstance(node, Group):
             said.append(spoken(node, charset))
         elif isinstance(node, Word) and node.name in ("~", "tab", "line", "par"):
             said.append(" ")
-        elif isinstance(node, Binary):
-            continue
     return "".join(said).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
