@@ -12,7 +12,7 @@ from typing import Final
 from sanitizers.context import Context
 from sanitizers.model import VerificationFailed
 from sanitizers.source import Source
-from sanitizers.verify import pdf_attached, pdf_pages
+from sanitizers.verify import pdf_attached, pdf_names, pdf_pages
 from sanitizers.verify.pdf_walk import walk
 
 # Names that only active, foreign or unneeded things have.
@@ -32,7 +32,8 @@ _FORBIDDEN_KINDS: Final = frozenset((
 ))
 # In the dictionary of a stream, before any other key may nest: data from outside, and PDF that stands for other PDF.
 _FOREIGN: Final = re.compile(rb"/(?:F(?=[ (<\[])|Ref(?=<<| ))")
-_FILTERS: Final = frozenset((b"FlateDecode", b"DCTDecode", b"CCITTFaxDecode"))
+# The three filters, and the key that maps samples to colours.
+_DECODES: Final = frozenset((b"FlateDecode", b"DCTDecode", b"CCITTFaxDecode", b"Decode"))
 _STRING: Final = rb"\((?:[^()\\]++|\\[\x00-\xff])*+\)|<[0-9A-Fa-f]*+>"
 _REGULAR: Final = rb"[^\x00\t\n\f\r ()<>\[\]{}/%]"
 _SKIPPED: Final = re.compile(_STRING)
@@ -62,24 +63,26 @@ def verify(output: Source, original: Source, context: Context) -> None:
 
 
 def _check(text: bytes, forbidden: frozenset[bytes], context: Context) -> None:
-    """Every name outside strings, with its escapes undone, and every link."""
+    """Every name outside strings, with its escapes undone, unless it stands where its author chose it, and every link."""
     bare = _SKIPPED.sub(b" ", text)
     if b"%" in bare or b"(" in bare or b")" in bare:
         raise VerificationFailed("a comment or a broken string between objects")
     written = set(_NAME.findall(bare))
-    names = _unescaped(written)
-    kinds = _unescaped(set(_KIND.findall(bare)))
-    if found := sorted((names & forbidden) | (kinds & _FORBIDDEN_KINDS)):
-        raise VerificationFailed(f"/{found[0].decode('latin-1')} is left")
-    if b"XRef" in kinds and b"Prev" in names:
-        raise VerificationFailed("an older revision is left")
-    for name in names:
-        if name.endswith(b"Decode") and name != b"Decode" and name not in _FILTERS:
-            raise VerificationFailed(f"filter {name[:40].decode('latin-1')} is left")
+    found = _suspect(written, set(_KIND.findall(bare)), forbidden)
+    if found and (found := _suspect(*pdf_names.meant(_SKIPPED.sub(b" 0 ", text)), forbidden)):
+        raise VerificationFailed(f"{found[0]} is left")
     if b"#" in bare and any(_ODDLY.search(name) for name in written):
         raise VerificationFailed("a name is written oddly")
     if b"URI" in text:
         _check_links(text, context)
+
+
+def _suspect(written: set[bytes], said: set[bytes], forbidden: frozenset[bytes]) -> list[str]:
+    """What may not be there, of the names that were written and those that say what something is."""
+    names, kinds = _unescaped(written), _unescaped(said)
+    found = [f"/{name.decode('latin-1')}" for name in sorted((names & forbidden) | (kinds & _FORBIDDEN_KINDS))]
+    found += [f"filter {name[:40].decode('latin-1')}" for name in names if name.endswith(b"Decode") and name not in _DECODES]
+    return found + ["an older revision"] * (b"XRef" in kinds and b"Prev" in names)
 
 
 def _unescaped(names: set[bytes]) -> set[bytes]:

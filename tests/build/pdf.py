@@ -326,7 +326,8 @@ def _postscript_drawing(document: Pdf) -> None:
 
 def _words_in_content(document: Pdf) -> None:
     page = document.pages[0].obj
-    foreign = f"%{CANARY}\n({CANARY}) run /{CANARY} exec <</Private ({CANARY}) /JS ({CANARY})>> pdfmark /X <</{CANARY} ({CANARY})>> DP\n"
+    foreign = f"%{CANARY}\n({CANARY}) run /{CANARY} exec <</Private ({CANARY}) /JS ({CANARY})>> pdfmark "
+    foreign += f"/X <</{CANARY} ({CANARY}) /Lang (ja)>> DP BT [(a) /{CANARY} <</JS ({CANARY})>>] TJ ET\n"
     page.Contents = document.make_stream(foreign.encode() + page.Contents.read_bytes())
 
 

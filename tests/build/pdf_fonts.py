@@ -297,8 +297,12 @@ JAPANESE: Final[dict[str, Callable[[Pdf], Pdf]]] = {
 READ: Final = dict.fromkeys(("Identity-H, TrueType", "Identity-H, CFF", "Identity-H, CID-keyed CFF", "Identity-H, OpenType", "CIDToGIDMap"), TEXT)
 
 
+def japanese_document(name: str) -> Pdf:
+    return JAPANESE[name](pikepdf.new())
+
+
 def japanese(name: str) -> bytes:
-    return saved(JAPANESE[name](pikepdf.new()))
+    return saved(japanese_document(name))
 
 
 def simple(program: tuple[str, bytes, str], subtype: str, text: bytes = b"ABC", **more: object) -> bytes:

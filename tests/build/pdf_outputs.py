@@ -31,9 +31,9 @@ def file(plain: dict[int, bytes], streams: Streams, *, root: int = 1, between: b
     return bytes(out + _object(own, fields, zlib.compress(table)) + b"startxref\n%d\n%%%%EOF\n" % start)
 
 
-def packed(number: int, plain: dict[int, bytes], behind: bytes = b"") -> bytes:
-    """An object stream; `behind`: bytes after its compressed data that still count as its length."""
-    head = " ".join(f"{key} {sum(len(text) + 1 for text in list(plain.values())[:index])}" for index, key in enumerate(plain)).encode() + b"\n"
+def packed(number: int, plain: dict[int, bytes], behind: bytes = b"", head: bytes = b"") -> bytes:
+    """An object stream; `behind`: bytes after its compressed data that still count as its length; `head`: other offsets than the true ones."""
+    head = head or " ".join(f"{key} {sum(len(text) + 1 for text in list(plain.values())[:index])}" for index, key in enumerate(plain)).encode() + b"\n"
     fields = b"/Filter/FlateDecode/First %d/N %d/Type/ObjStm" % (len(head), len(plain))
     return _object(number, fields, zlib.compress(head + b"\n".join(plain.values())) + behind)
 

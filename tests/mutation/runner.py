@@ -24,7 +24,8 @@ class Mutant(NamedTuple):
     """One rule switched off: while the tests run, `target` is `value`.
 
     `target`: `package.module:name`, `package.module:Class.name` or, for an entry of a mapping, `package.module:name[key]`. The name must be
-    the one that the code looks up, and must exist. `first`: the part of the family's tests that is most likely to notice, run before all.
+    the one that the code looks up, and must exist. Without a target, `value` is called and does the switching itself.
+    `first`: the part of the family's tests that is most likely to notice, run before all.
     """
 
     name: str
@@ -35,6 +36,10 @@ class Mutant(NamedTuple):
 
 def apply(mutant: Mutant) -> None:
     """Switches the rule off in this process. Raises AttributeError or KeyError for a target that is no more."""
+    if not mutant.target:
+        assert callable(mutant.value)
+        mutant.value()
+        return
     module, _, path = mutant.target.partition(":")
     path, _, key = path.partition("[")
     holder: Any = importlib.import_module(module)

@@ -25,6 +25,7 @@ _LINES: Final = re.compile(r"\r\n|\r|\n")
 _SYSTEM: Final = {"Registry": b"Adobe", "Ordering": b"Japan1", "Supplement": 6}
 _MARGIN: Final = 2.0
 _AUTOMATIC: Final = 12.0        # the size where the field leaves it to the viewer
+_SMALLEST: Final = 4.0
 _LEADING: Final = 1.15
 _WIDE: Final = frozenset("WFA")
 _MOST: Final = 20_000          # characters of one value that are drawn
@@ -146,13 +147,15 @@ class _Drawing:
         place = b"%b %b Td" % (real((self._width - size * 0.8) / 2), real((self._height - size * 0.7) / 2))
         return b"BT /F3 %b Tf %b (4) Tj ET\n" % (real(size), place)
 
-    def _size(self, *, several: bool) -> float:
+    def _size(self, value: str, *, several: bool) -> float:
+        """The size that the field asks for; where it asks for none, one that lets a single line fit."""
         match = _FONT.search(self._style)
         size = abs(float(match[1])) if match and match[1].count(b".") < 2 and match[1].strip(b"-.") else 0.0
-        return size or (_AUTOMATIC if several else max(4.0, min(_AUTOMATIC, self._height * 0.7)))
+        fitting = (self._width - 2 * _MARGIN) / max(_measure(value), 1.0)
+        return size or (_AUTOMATIC if several else max(_SMALLEST, min(_AUTOMATIC, self._height * 0.7, fitting)))
 
     def _lines(self, value: str, *, several: bool, align: int | None = None) -> bytes:
-        size = self._size(several=several)
+        size = self._size(value, several=several)
         lines = _LINES.split(value)
         wide = (self._width - 2 * _MARGIN) / size
         lines = [part for line in lines for part in _wrapped(line, wide)] if several else [" ".join(lines)]
@@ -166,7 +169,7 @@ class _Drawing:
         return self._clipped(out)
 
     def _comb(self, value: str, cells: int) -> bytes:
-        size, step = self._size(several=False), self._width / cells
+        size, step = self._size("", several=False), self._width / cells
         baseline = (self._height - size * 0.72) / 2
         places = ((char, step * (index + 0.5) - _measure(char) * size / 2) for index, char in enumerate(value[:cells]))
         return self._clipped([self._shown(char, size, left, baseline) for char, left in places])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,10 @@ _TOLERATED: Final = re.compile(rb"([+-]*)([0-9]*)(\.[0-9]*)?")
 _END_OF_IMAGE: Final = re.compile(rb"[\x00\t\n\f\r ]EI(?=[\x00\t\n\f\r /]|\Z)")
 _PLAUSIBLE: Final = re.compile(rb"[\t\n\f\r\x20-\x7e]{0,12}\Z|[\t\n\f\r\x20-\x7e]{12}")
 _WHITE: Final = b"\x00\t\n\f\r "
+
+# Digests of streams of known instructions alone, and the names in them: the second pass meets each of them again.
+_PLAIN: Final[dict[bytes, frozenset[str]]] = {}
+_MAX_PLAIN: Final = 100_000
 
 
 @dataclass(slots=True)
@@ -44,6 +49,9 @@ class Content:
 
 def rebuild(data: bytes, inline: Inline) -> Content:
     """What no viewer can use is left out and noted. Raises LimitExceeded for nothing but that."""
+    digest = hashlib.sha256(data).digest()
+    if digest in _PLAIN:
+        return Content(data, _PLAIN[digest])
     out: list[bytes] = []
     content = Content()
     position = 0
@@ -56,6 +64,8 @@ def rebuild(data: bytes, inline: Inline) -> Content:
             position = _instruction(data, position, out, content, inline)
     content.data = b"".join(out)
     content.names = frozenset(map(syntax.decode_name, set(operators.NAMES.findall(content.data))))
+    if len(out) == 1 and content.data == data and len(_PLAIN) < _MAX_PLAIN:
+        _PLAIN[digest] = content.names
     return content
 
 
@@ -82,7 +92,7 @@ def _instruction(data: bytes, position: int, out: list[bytes], content: Content,
 
 def _operand(data: bytes, match: re.Match[bytes], operands: list[Value], content: Content) -> int:
     """Adds the operand at `match`; what is none is stepped over. Returns where it ends."""
-    start = match.start(match.lastindex or 0)
+    start = match.start(match.lastindex or 0) - (match.lastindex == syntax.NAME)    # with its slash
     try:
         value, end = syntax.parse_at(data, start)
     except syntax.Broken as broken:

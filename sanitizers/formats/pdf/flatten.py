@@ -62,6 +62,8 @@ def _form(copier: Copier, found: Dictionary, widget: Dictionary, *, anew: bool) 
     if isinstance(normal, dict):
         state = widget.get("AS") or appearances.inherited(copier, found, "V")
         normal = normal.get(state if isinstance(state, Name) and state in normal else "Off")
+    if anew and not isinstance(normal, Ref):    # a box that is not ticked has its border all the same
+        return appearances.appearance(copier, found, widget)
     return normal if isinstance(normal, Ref) else None
 
 

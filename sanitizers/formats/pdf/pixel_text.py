@@ -66,21 +66,30 @@ def glyphs(page: pypdfium2.PdfPage) -> list[Glyph]:
 
 
 def _glyphs(text: pypdfium2.PdfTextPage) -> Iterator[Glyph]:
-    x, y, matrix, box = ctypes.c_double(), ctypes.c_double(), pdfium.FS_MATRIX(), pdfium.FS_RECTF()
-    for index in range(pdfium.FPDFText_CountChars(text)):
-        unicode = pdfium.FPDFText_GetUnicode(text, index)
+    x, y, box = ctypes.c_double(), ctypes.c_double(), pdfium.FS_RECTF()
+    to_x, to_y, to_box = ctypes.byref(x), ctypes.byref(y), ctypes.byref(box)
+    raw, last, size, matrix = text.raw, -1, 1.0, (1.0, 0.0, 0.0, 1.0)
+    for index in range(pdfium.FPDFText_CountChars(raw)):
+        unicode = pdfium.FPDFText_GetUnicode(raw, index)
         unicode = _HYPHEN.get(unicode, unicode)
-        if pdfium.FPDFText_IsGenerated(text, index) == 1 or unicode < 0x20 or 0xD800 <= unicode < 0xE000 or unicode > 0x10FFFF:
+        if pdfium.FPDFText_IsGenerated(raw, index) == 1 or unicode < 0x20 or 0xD800 <= unicode < 0xE000 or unicode > 0x10FFFF:
             continue
-        pdfium.FPDFText_GetCharOrigin(text, index, x, y)
-        pdfium.FPDFText_GetMatrix(text, index, matrix)
-        pdfium.FPDFText_GetLooseCharBox(text, index, box)
-        size = pdfium.FPDFText_GetFontSize(text, index)
-        across = abs(matrix.a) >= abs(matrix.b)
-        advance = (box.right - box.left) / (abs(matrix.a) or 1) if across else (box.top - box.bottom) / (abs(matrix.b) or 1)
+        piece = ctypes.cast(pdfium.FPDFText_GetTextObject(raw, index), ctypes.c_void_p).value or 0
+        if piece != last:
+            last, size, matrix = piece, *_set(raw, index)
+        pdfium.FPDFText_GetCharOrigin(raw, index, to_x, to_y)
+        pdfium.FPDFText_GetLooseCharBox(raw, index, to_box)
+        lying = abs(matrix[0]) >= abs(matrix[1])
+        advance = (box.right - box.left) / (abs(matrix[0]) or 1) if lying else (box.top - box.bottom) / (abs(matrix[1]) or 1)
         width = min(10_000, max(0, round(advance / (abs(size) or 1) * 1000)))
-        piece = ctypes.cast(pdfium.FPDFText_GetTextObject(text, index), ctypes.c_void_p).value or 0
-        yield Glyph(chr(unicode), x.value, y.value, width, piece, size, (matrix.a, matrix.b, matrix.c, matrix.d))
+        yield Glyph(chr(unicode), x.value, y.value, width, piece, size, matrix)
+
+
+def _set(raw: object, index: int) -> tuple[float, tuple[float, float, float, float]]:
+    """Font size and matrix of a character's text object."""
+    matrix = pdfium.FS_MATRIX()
+    pdfium.FPDFText_GetMatrix(raw, index, matrix)
+    return pdfium.FPDFText_GetFontSize(raw, index), (matrix.a, matrix.b, matrix.c, matrix.d)
 
 
 class TextFont:

@@ -22,6 +22,7 @@ _READ_ERRORS: Final = (
 )
 # What qpdf says of security handlers other than the standard one.
 _NO_PASSWORD: Final = re.compile(r"unsupported encryption (?:filter|algorithm|method)|unsupported /[RV]\b", re.IGNORECASE)
+_OPENED: Final = re.compile(r"(?:stream )?<_io\.BytesIO object at \w+>:? ?")     # how pikepdf calls what it opened
 
 pikepdf.settings.set_qpdf_limits(
     flate_max_memory=_DECODED, png_max_memory=_DECODED, run_length_max_memory=_DECODED, tiff_max_memory=_DECODED
@@ -88,7 +89,7 @@ def open_pdf(source: Source, context: Context) -> Reader:
                 raise LimitExceeded("an object stream expands too far") from error
             if _NO_PASSWORD.search(str(error)):
                 raise Encrypted("encrypted for certain persons or by a rights service: no password opens it") from error
-            raise Malformed(f"no reader can open it: {str(error)[:200]}") from error
+            raise Malformed(f"no reader can open it: {_OPENED.sub('', str(error))[:200]}") from error
         return Reader(pdf, password if pdf.is_encrypted else None, source)
     raise Encrypted("none of the passwords opens it")
 

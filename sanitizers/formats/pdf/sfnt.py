@@ -17,6 +17,8 @@ _TABLES: Final = frozenset((
     b"cmap", b"cvt ", b"fpgm", b"prep", b"glyf", b"loca", b"head", b"hhea", b"hmtx", b"maxp", b"name", b"OS/2", b"post", b"vhea", b"vmtx",
     b"VORG", b"CFF ", b"gasp",
 ))
+# A name table without names: PDF viewers take them from the font dictionary.
+_REPLACED: Final = {b"name": struct.pack(">HHH", 0, 0, 6)}
 _MAX_TABLES: Final = 256
 _CHECKSUM_MAGIC: Final = 0xB1B0AFBA
 
@@ -34,8 +36,7 @@ def rebuild(data: bytes) -> tuple[bytes, int]:
         emptied = glyf.check(tables)
     for tag in (b"fpgm", b"prep"):
         glyf.refuse_unknown_instructions(tables.get(tag, b""))
-    if b"name" in tables:
-        tables[b"name"] = _no_names()
+    tables.update({tag: table for tag, table in _REPLACED.items() if tag in tables})
     return _write(b"OTTO" if b"CFF " in tables else b"\x00\x01\x00\x00", tables), emptied
 
 
@@ -74,11 +75,6 @@ def _tables(data: bytes) -> dict[bytes, bytes]:
         if tag in _TABLES and tag not in tables and offset < len(data):
             tables[tag] = data[offset : offset + length]
     return tables
-
-
-def _no_names() -> bytes:
-    """A name table without names: PDF viewers take them from the font dictionary."""
-    return struct.pack(">HHH", 0, 0, 6)
 
 
 def _write(version: bytes, tables: dict[bytes, bytes]) -> bytes:

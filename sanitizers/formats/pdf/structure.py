@@ -24,31 +24,37 @@ def _attributes(copier: Copier, value: Value, where: str) -> Value:
     return _attribute(copier, found, where)
 
 
-def _attribute(copier: Copier, value: Value, _where: str) -> Value:
+def _attribute(copier: Copier, value: Value, where: str) -> Value:
     found = copier.resolve(value)
     if is_integer(found):
         return found
     if not isinstance(found, dict) or not isinstance(copier.resolve(found.get("O")), Name):
         return OMIT
-    new: Dictionary = {}
-    for key, item in list(found.items())[:_MAX_ATTRIBUTES]:
-        plain = _plain(copier, item, 0)
-        if plain is not OMIT:
-            new[key] = plain
-    return new
+    return copier.fields(found, _ATTRIBUTE, where)
 
 
-def _plain(copier: Copier, value: Value, depth: int) -> Value:
-    """Attribute values: numbers, names, texts and arrays of them; a dictionary (user properties) likewise."""
+def _plain(copier: Copier, value: Value, _where: str, depth: int = 0) -> Value:
+    """Attribute values: numbers, names, texts and arrays of them."""
     found = copier.resolve(value)
     if isinstance(found, bool | Name | bytes) or is_number(found):
         return found
     if depth > 3 or not isinstance(found, list):
         return OMIT
-    items = [_plain(copier, item, depth + 1) for item in found[:10_000]]
+    items = [_plain(copier, item, "", depth + 1) for item in found[:10_000]]
     return OMIT if OMIT in items else items
 
 
+# The standard attributes of each owner (§14.8.5): how an element is laid out, lists and fields, tables, artifacts and notes.
+_ATTRIBUTE: Final = shape(
+    dict.fromkeys((
+        "O Placement WritingMode BackgroundColor BorderColor BorderStyle BorderThickness Padding Color SpaceBefore SpaceAfter "
+        "StartIndent EndIndent TextIndent TextAlign BBox Width Height BlockAlign InlineAlign TBorderStyle TPadding LineHeight "
+        "BaselineShift TextPosition TextDecorationType TextDecorationColor TextDecorationThickness RubyAlign RubyPosition "
+        "GlyphOrientationVertical ColumnCount ColumnGap ColumnWidths ListNumbering ContinuedList ContinuedFrom Role Checked "
+        "checked Desc RowSpan ColSpan Headers Scope Summary Short Type Subtype Attached NoteType"
+    ).split(), _plain),
+    "NS",
+)
 _NAMESPACE: Final = shape({"NS": string}, "Type Schema RoleMapNS")
 
 

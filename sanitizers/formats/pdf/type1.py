@@ -89,8 +89,7 @@ def rebuild(data: bytes) -> Rebuilt:
 
 def _read(clear: bytes, plain: bytes) -> _Font:
     clear = _UNREAD.sub(b" ", clear)
-    if b"/WeightVector" in clear:
-        raise Malformed("Type 1: several masters")
+    _refuse_masters(clear)
     subrs, head, rest = _subrs(plain)
     glyphs, between = _glyphs(plain, rest)
     name = _FONT_NAME.search(clear)
@@ -105,6 +104,12 @@ def _read(clear: bytes, plain: bytes) -> _Font:
     subrs = {index: body if _is_sound(body, lead) else _encrypted(_RETURN, lead) for index, body in subrs.items()}
     emptied = sum(sound[key] is not body for key, body in glyphs.items())
     return _Font(name[1] if name else b"F", values, _encoding(clear), _private(private), subrs, sound, emptied)
+
+
+def _refuse_masters(clear: bytes) -> None:
+    """Raises Malformed for a multiple-master font, whose glyphs need operators that are not copied."""
+    if b"/WeightVector" in clear:
+        raise Malformed("Type 1: several masters")
 
 
 def _lead(private: bytes) -> int:

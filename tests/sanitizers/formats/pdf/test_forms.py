@@ -152,6 +152,31 @@ def test_a_flattened_form_says_what_its_fields_hold() -> None:
     assert "".join(shown.split()).count("3848501") == 1
 
 
+def test_a_value_that_is_too_long_is_written_smaller_when_flattened() -> None:
+    """Where the field leaves the size of its letters open."""
+    document = forms.form()
+    document.Root.AcroForm.NeedAppearances = True
+    field = document.Root.AcroForm.Fields[0]
+    field.V, field.DA = String("a long value " * 3 + "endword"), String("/Helv 0 Tf 0 g")
+    picture = views.pictures(content(run(build.saved(document), "a.pdf", pdf_forms_flattened=True)), scale=2)[0]
+    left, bottom, right, top = (float(side) for side in field.Rect)
+    shown = picture.crop((int(left * 2), int((842 - top) * 2), int(right * 2), int((842 - bottom) * 2)))
+    assert views.inked(shown.crop((0, 0, 30, shown.height))) > 10
+    assert views.inked(shown.crop((shown.width - 8, 0, shown.width, shown.height))) == 0
+
+
+def test_a_box_that_is_not_ticked_keeps_its_border_when_flattened() -> None:
+    """With NeedAppearances, and no looks for the state that it is in."""
+    document = forms.form()
+    document.Root.AcroForm.NeedAppearances = True
+    box = document.pages[0].obj.Annots[4]
+    assert str(box.T) == "other"
+    del box.AP.N["/Off"]
+    box.MK = Dictionary(BC=Array([1, 0, 0]))
+    picture = views.pictures(content(run(build.saved(document), "a.pdf", pdf_forms_flattened=True)))[0]
+    assert (255, 0, 0) in {colour for _, colour in picture.getcolors(1 << 20) or []}
+
+
 @pytest.mark.parametrize("before", [b"", b"1 0 0 1 100 0 cm 0 0 1 rg ", b"q q 2 0 0 2 0 0 cm ", b"Q Q 1 0 0 rg Q 10 10 50 50 re f ", b"q (Q\\) Q Q) Tj Q Q "])
 def test_flattening_starts_from_the_page_as_it_was(before: bytes) -> None:
     """Whatever graphics states the content leaves open or closes too often."""

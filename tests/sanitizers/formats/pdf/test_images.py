@@ -190,14 +190,25 @@ def test_colour_profiles_keep_their_known_tags_only(tmp_path: Path) -> None:
     from PIL import ImageCms
 
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    for carrier in (profile + CANARY, profile[:84] + CANARY + bytes(4) + profile[100:]):
+    foreign = with_tag(profile, b"evil", b"text" + bytes(4) + CANARY)
+    for carrier in (profile + CANARY, profile[:84] + CANARY + bytes(4) + profile[100:], foreign):
         data = page(pdf_bytes.deflated(picture().tobytes(), fields(b"[/ICCBased 7 0 R]")), {7: pdf_bytes.deflated(carrier, b"/N 3")})
         outcome = run(data, "a.pdf")
         assert outcome.content is not None
         assert CANARY not in pdf_views.everything(outcome.content.bytes(), tmp_path)
         assert pdf_views.difference(pdf_views.pictures(data)[0], pdf_views.pictures(outcome.content.bytes())[0]) == 0
-    broken = page(pdf_bytes.deflated(picture().tobytes(), fields(b"[/ICCBased 7 0 R]")), {7: pdf_bytes.deflated(CANARY * 40, b"/N 3")})
-    assert "pdf.invalid_profile" in {finding.code for finding in run(broken, "a.pdf").report.findings}
+    for broken in (CANARY * 40, with_tag(profile, b"tech", b"evil" + bytes(4) + CANARY)):
+        data = page(pdf_bytes.deflated(picture().tobytes(), fields(b"[/ICCBased 7 0 R]")), {7: pdf_bytes.deflated(broken, b"/N 3")})
+        assert "pdf.invalid_profile" in {finding.code for finding in run(data, "a.pdf").report.findings}
+
+
+def with_tag(profile: bytes, tag: bytes, body: bytes) -> bytes:
+    """The profile with one more tag behind all others (ICC.1 §7.3)."""
+    (count,) = struct.unpack_from(">I", profile, 128)
+    rows = [struct.unpack_from(">4sII", profile, 132 + 12 * row) for row in range(count)]
+    rows = [(name, start + 12, size) for name, start, size in rows] + [(tag, len(profile) + 12, len(body))]
+    table = struct.pack(">I", count + 1) + b"".join(struct.pack(">4sII", *row) for row in rows)
+    return profile[:128] + table + profile[132 + 12 * count :] + body
 
 
 def test_a_jpeg_between_other_bytes_is_only_the_jpeg() -> None:

@@ -23,6 +23,7 @@ from tests.build import pdf as build
 from tests.build import pdf_views
 from tests.build.context import context, run
 from tests.build.pdf_views import text
+from tests.sanitizers.formats.pdf.test_encryption import by_hand
 
 # 90ms-RKSJ-H and -V: Japanese text in Shift JIS with a font that is not embedded, lying and standing.
 _JAPANESE = "無害化した文書の縦書き"
@@ -234,6 +235,15 @@ def test_a_password_is_tried_and_reported() -> None:
     assert outcome.content is not None
     assert text(outcome.content.bytes()) == build.VISIBLE
     assert "file.decrypted" in {finding.code for finding in outcome.report.findings}
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "euc_jp", "utf-8"])
+def test_an_old_file_under_a_japanese_password_opens(encoding: str) -> None:
+    data = by_hand("小諸市".encode(encoding))
+    assert run(data, "a.pdf", pdf_strict_pixels=True, passwords=("小諸",)).report.reason is Reason.ENCRYPTED
+    outcome = run(data, "a.pdf", pdf_strict_pixels=True, passwords=("小諸市",))
+    assert outcome.content is not None
+    assert text(outcome.content.bytes()) == ["visible 1"]
 
 
 def test_pages_past_the_limit_hold_the_file() -> None:
