@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 import msgspec
@@ -19,9 +19,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from gateway.model import rfc3339
-from sanitizers.model import Report, Verdict
+from sanitizers.model import Finding, Report, Verdict
 
 SCHEMA: Final = "sekisho.receipt/1"
+
+
+# Fields that the first receipts did not have: left out where they are empty, so that those still verify.
+_LATER: Final = ("signatures", "approved_by")
+_SIGNATURES: Final = frozenset({"pdf.signature", "pdf.signature_broken", "mail.signature", "mail.signature_invalid"})
+_APPROVED: Final = "confirm.approved"
 
 
 class ReceiptError(ValueError):
@@ -29,7 +35,11 @@ class ReceiptError(ValueError):
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is signed. `findings`: how many, over all parts. `key`: which key signed (`key_id`)."""
+    """What is signed. `findings`: how many, over all parts. `key`: which key signed (`key_id`).
+
+    `signatures`: what was found out about electronic signatures, which a rebuilt file cannot keep. `approved_by`: who let originals in it
+    pass (確認済み).
+    """
 
     receipt_no: str
     organisation: str
@@ -44,14 +54,20 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     engine: str
     issued_at: str
     key: str
+    signatures: tuple[str, ...] = ()
+    approved_by: str = ""
     signature: str = ""
     schema: str = SCHEMA
 
     def signed(self) -> bytes:
         """The bytes that the signature covers."""
-        document = msgspec.structs.asdict(self)
+        document = self.document()
         del document["signature"]
         return msgspec.json.encode(document, order="sorted")
+
+    def document(self) -> dict[str, object]:
+        """As it is written."""
+        return {name: value for name, value in msgspec.structs.asdict(self).items() if value or name not in _LATER}
 
 
 def key_id(key: Ed25519PublicKey) -> str:
@@ -87,6 +103,8 @@ class Signer:
             output_sha256=output_sha256,
             output_size=output_size,
             findings=sum(len(part.findings) for part in _tree(report)),
+            signatures=tuple(f"{where}: {finding.detail}" for where, finding in _found(report, _SIGNATURES)),
+            approved_by=next((finding.detail for _, finding in _found(report, {_APPROVED})), ""),
             policy=report.policy,
             rules=report.rules,
             engine=report.engine,
@@ -94,7 +112,15 @@ class Signer:
             key=self._id,
         )
         signature = base64.b64encode(self._key.sign(receipt.signed())).decode()
-        return msgspec.json.encode(msgspec.structs.replace(receipt, signature=signature), order="sorted").decode()
+        return msgspec.json.encode(msgspec.structs.replace(receipt, signature=signature).document(), order="sorted").decode()
+
+
+def _found(report: Report, codes: Collection[str]) -> Iterator[tuple[str, Finding]]:
+    """Findings with these codes, each with the name of its part."""
+    for part in _tree(report):
+        for finding in part.findings:
+            if finding.code in codes:
+                yield part.input.name, finding
 
 
 def _tree(report: Report) -> Iterator[Report]:

@@ -7,6 +7,7 @@ import json
 import stat
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,7 +17,7 @@ from gateway import receipts
 from gateway.receipts import ReceiptError, Signer
 from gateway.storage.faults import StorageError
 from gateway.storage.keys import signing_key
-from sanitizers.model import Verdict
+from sanitizers.model import Action, Finding, Severity, Verdict
 from tests.build.transfer import BODY, NOW, RESULT, FaultyDisk, digest, held, report
 
 
@@ -115,3 +116,24 @@ def test_a_key_that_is_no_key_stops_the_start(tmp_path: Path) -> None:
         (tmp_path / "receipt.key").write_bytes(content)
         with pytest.raises(StorageError, match=r"receipt\.key"):
             signing_key(tmp_path)
+
+
+def test_a_receipt_says_who_signed_and_who_approved(key: Ed25519PrivateKey) -> None:
+    def found(code: str, detail: str) -> Finding:
+        return Finding(code=code, severity=Severity.LOW, action=Action.REMOVED, where="x", detail=detail)
+
+    inner = msgspec.structs.replace(report(), findings=(found("pdf.signature", "山田 太郎, 2026-11-20, intact"),))
+    given = msgspec.structs.replace(report(parts=(inner,)), findings=(found("confirm.approved", "shinsa"),))
+    document = Signer(key).issue(
+        given, Verdict.SANITIZED, receipt_no="1", organisation="", output_sha256=digest(RESULT), output_size=len(RESULT), at=NOW
+    )
+    receipt = receipts.verify(digest(RESULT), document, public(key))
+    assert (receipt.signatures, receipt.approved_by) == (("message.eml: 山田 太郎, 2026-11-20, intact",), "shinsa")
+    for name, value in (("signatures", []), ("approved_by", "someone")):
+        changed = json.loads(document) | {name: value}
+        with pytest.raises(ReceiptError):
+            receipts.verify(digest(RESULT), json.dumps(changed), public(key))
+
+
+def test_the_first_receipts_had_neither_and_still_verify(key: Ed25519PrivateKey) -> None:
+    assert not {"signatures", "approved_by"} & json.loads(issue(key)).keys()
