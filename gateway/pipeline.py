@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Final, Protocol
 
 import msgspec
 
 from gateway import log
 from gateway.model import Claim, Decision, Result, Transfer, rfc3339
-from gateway.policy import Policy, decide, locked, unconfirmed
+from gateway.policy import Policy, decide, locked, unconfirmed, unrebuilt
 from gateway.progress import Progress
 from gateway.receipts import Signer
 from gateway.storage.blobs import Blob, Blobs, opened
@@ -35,6 +36,7 @@ _LEASE_MARGIN_SECONDS: Final = 60.0
 # After trouble with a store nothing new is begun for this long.
 _PAUSE_SECONDS: Final = 5.0
 _DAY_SECONDS: Final = 86_400
+_AS_POLICY_SAYS: Final[Mapping[str, object]] = MappingProxyType({})
 
 # (transfer, descriptor of its original) -> what is known of its sender; never raises for what the mail or the network does.
 Authenticate = Callable[[Transfer, int], Awaitable[Authentication | None]]
@@ -157,7 +159,11 @@ class Pipeline:
 
         Whether any passed. The approval stands in the report, the receipt's digest of it and the audit record. Raises as `unlock` does.
         """
-        return await self._again(transfer, unconfirmed, actor=actor, note=f"confirmed: {note}", confirmed_by=actor)
+        return await self._again(transfer, unconfirmed, actor=actor, note=f"confirmed: {note}", chosen={"confirmed_by": actor})
+
+    async def as_pixels(self, transfer: Transfer, *, actor: str, note: str) -> bool:
+        """PDFs in it that could not be rebuilt, as pictures of their pages. Whether any passed. Raises as `unlock` does."""
+        return await self._again(transfer, unrebuilt, actor=actor, note=f"as pixels: {note}", chosen={"pdf_strict_pixels": True})
 
     async def _again(
         self,
@@ -167,17 +173,17 @@ class Pipeline:
         actor: str,
         note: str,
         passwords: tuple[str, ...] = (),
-        confirmed_by: str = "",
+        chosen: Mapping[str, object] = _AS_POLICY_SAYS,
     ) -> bool:
-        """The kept original once more; settled anew only if less of it is `waiting` than before."""
+        """The kept original once more, with fields of its treatment `chosen` otherwise; settled anew only if less of it is `waiting`."""
         policy = self.policy
         before = waiting(await self._journal.report(transfer.id))
         async with opened(self._blobs, transfer.blob or "") as source:
-            report, output, _ = await self._jailed(source, transfer, policy, passwords, confirmed_by)
+            report, output, _ = await self._jailed(source, transfer, policy, passwords, chosen)
         try:
             if report.reason in (Reason.WORKER_CRASHED, Reason.TIMEOUT) or len(waiting(report)) >= len(before):
                 return False
-            decision, result = await self._conclude(transfer, report, output, policy, confirmed_by)
+            decision, result = await self._conclude(transfer, report, output, policy, str(chosen.get("confirmed_by", "")))
         finally:
             if output is not None:
                 os.close(output)
@@ -189,24 +195,24 @@ class Pipeline:
     # --------------------------------------------------------------------------------------------------------- steps
 
     async def _jailed(
-        self, source: int, transfer: Transfer, policy: Policy, passwords: tuple[str, ...], confirmed_by: str = ""
+        self, source: int, transfer: Transfer, policy: Policy, passwords: tuple[str, ...], chosen: Mapping[str, object] = _AS_POLICY_SAYS
     ) -> Sanitized:
-        job = self._job(transfer, policy, passwords, confirmed_by, await self._authenticate(transfer, source))
+        job = self._job(transfer, policy, passwords, chosen, await self._authenticate(transfer, source))
         try:
             return await self._workers.sanitize(source, job, lambda name: self.progress.part(transfer.id, name))
         finally:
             self.progress.over(transfer.id)
 
     def _job(
-        self, transfer: Transfer, policy: Policy, passwords: tuple[str, ...], confirmed_by: str, known: Authentication | None
+        self, transfer: Transfer, policy: Policy, passwords: tuple[str, ...], chosen: Mapping[str, object], known: Authentication | None
     ) -> Job:
         treatment = msgspec.structs.replace(
             policy.treatment,
             receipt_no=transfer.receipt_no,
             organisation=transfer.organisation,
-            confirmed_by=confirmed_by,
             received_at=rfc3339(transfer.received_at),
             original_until=rfc3339(transfer.received_at + policy.original_days * _DAY_SECONDS)[:10],
+            **chosen,
         )
         return Job(
             name=transfer.name,

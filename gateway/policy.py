@@ -148,6 +148,14 @@ def unconfirmed(report: Report | None) -> tuple[Report, ...]:
     return tuple(part for part in tree(report) if any(finding.code == _AWAITING for finding in part.findings))
 
 
+def unrebuilt(report: Report | None) -> tuple[Report, ...]:
+    """The PDFs that could not be rebuilt, for another reason than a password or malware."""
+    if report is None:
+        return ()
+    others = (Reason.ENCRYPTED, *BLOCKING_REASONS)
+    return tuple(part for part in tree(report) if part.input.kind is Kind.PDF and not part.verdict.delivers and part.reason not in others)
+
+
 # ---------------------------------------------------------------------------------------------------------------- read
 
 # Facts about one transfer, written by the road.

@@ -20,7 +20,7 @@ from gateway.config import Config, ConfigError
 from gateway.house import read_policy, read_rules
 from gateway.model import IllegalTransitionError, State, Transfer, rfc3339
 from gateway.pipeline import Pipeline
-from gateway.policy import releasable, unconfirmed
+from gateway.policy import releasable, unconfirmed, unrebuilt
 from gateway.receipts import Signer
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
@@ -42,6 +42,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument("--search", metavar="TEXT", help="in sender, subject, name and receipt number")
     command.add_argument("--limit", type=int, default=-1, metavar="N", help="at most so many, the youngest first; all by default")
     command.add_argument("--reason", default="", metavar="TEXT", help="why an operator acts; kept in the audit record")
+    command.add_argument("--as-pixels", action="store_true", help="retry: PDFs that cannot be rebuilt, as pictures of their pages")
     command.add_argument("--password-file", metavar="FILE", help="unlock: candidates, one per line, UTF-8; - reads standard input")
     stores.arguments(command)
     command.set_defaults(run=run)
@@ -52,6 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise Usage(f"transfer {arguments.what}: which RECEIPT_NO?")
     if (arguments.what == "unlock") != (arguments.password_file is not None):
         raise Usage("--password-file goes with unlock")
+    if arguments.as_pixels and arguments.what != "retry":
+        raise Usage("--as-pixels goes with retry")
     if arguments.what == "confirm" and not arguments.reason:
         raise Usage("transfer confirm: --reason is recorded with your name, and needed")
     return uvloop.run(_run(arguments))
@@ -69,6 +72,8 @@ async def _run(arguments: argparse.Namespace) -> int:
                 await _unlock(settings, journal, blobs, transfer, arguments)
             elif arguments.what == "confirm":
                 await _confirm(settings, journal, blobs, transfer, arguments)
+            elif arguments.as_pixels:
+                await _as_pixels(settings, journal, blobs, transfer, arguments)
             else:
                 await _act(settings, journal, transfer, arguments)
         except NoSuchTransferError:
@@ -129,6 +134,15 @@ async def _confirm(settings: Config, journal: Journal, blobs: LocalBlobs, transf
     async with _pipeline(settings, journal, blobs) as pipeline:
         if not await pipeline.confirm(transfer, actor=_actor(), note=arguments.reason):
             raise Failure(f"{transfer.receipt_no}: policy lets no original of it through")
+
+
+async def _as_pixels(settings: Config, journal: Journal, blobs: LocalBlobs, transfer: Transfer, arguments: argparse.Namespace) -> None:
+    """The strictest way, for a PDF that no other way brings across."""
+    if not transfer.at_rest or not unrebuilt(await journal.report(transfer.id)):
+        raise Failure(f"{transfer.receipt_no}: it has no PDF that could not be rebuilt")
+    async with _pipeline(settings, journal, blobs) as pipeline:
+        if not await pipeline.as_pixels(transfer, actor=_actor(), note=arguments.reason):
+            raise Failure(f"{transfer.receipt_no}: its pages cannot be drawn either")
 
 
 @asynccontextmanager

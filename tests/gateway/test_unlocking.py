@@ -229,3 +229,17 @@ async def test_nothing_to_confirm_changes_nothing(journal: Journal) -> None:
     transfer = await journal.transfer(await desk.arrived(Door.DROP))
     assert not await desk.pipeline.confirm(transfer, actor="shinsa", note="x")
     assert await journal.transfer(transfer.id) == transfer
+
+
+async def test_a_pdf_that_cannot_be_rebuilt_passes_as_pixels(journal: Journal) -> None:
+    def broken(job: Job, source: bytes) -> Report:
+        if job.treatment.pdf_strict_pixels:
+            return report(source=source, kind=Kind.PDF, policy=job.policy)
+        return report(Verdict.HELD, Reason.MALFORMED, source=source, kind=Kind.PDF, policy=job.policy)
+
+    desk = Desk(journal, broken)
+    transfer = await journal.transfer(await desk.arrived(Door.DROP))
+    assert transfer.state is State.HELD
+    assert await desk.pipeline.as_pixels(transfer, actor="shinsa", note="asked for")
+    assert (await journal.transfer(transfer.id)).state is State.RELEASED
+    assert [job.treatment.pdf_strict_pixels for job in desk.workers.jobs] == [False, True]
