@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from gateway.model import Transfer, rfc3339
-from gateway.policy import Policy, decide, tree
+from gateway.policy import Policy, decide
 from gateway.storage.blobs import Blobs, opened
 from gateway.storage.faults import BlobDamagedError, BlobMissingError
 from gateway.storage.journal import Journal
@@ -118,4 +118,4 @@ class Backtest:
 
 
 def _rules(report: Report) -> set[str]:
-    return {match.rule for part in tree(report) for match in part.matches}
+    return {match.rule for part in report.tree() for match in part.matches}

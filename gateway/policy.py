@@ -19,7 +19,6 @@ from __future__ import annotations
 import hashlib
 import math
 import tomllib
-from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, Final
 
@@ -78,7 +77,7 @@ def decide(report: Report, policy: Policy, *, confirmed_by: str = "") -> Decisio
     if not report.verdict.delivers:
         return Decision(verdict=report.verdict, reason=report.reason)
     strictest = (0, report.input.kind)
-    for part in tree(report):
+    for part in report.tree():
         for kind in _kinds(part):
             strictest = max(strictest, (_STRICTNESS.index(policy.action(kind)), kind))
     rank, kind = strictest
@@ -97,20 +96,11 @@ def _flaw(report: Report) -> str:
 
 
 def _unapproved(report: Report, policy: Policy, confirmed_by: str) -> str:
-    confirmed = [part for part in tree(report) if part.verdict is Verdict.CONFIRMED]
+    confirmed = [part for part in report.tree() if part.verdict is Verdict.CONFIRMED]
     if confirmed and not confirmed_by:
         return "only a person may confirm an original"
     foreign = [part.input.kind for part in confirmed if part.input.kind not in policy.treatment.confirmed_kinds]
     return f"policy lets no original of kind {foreign[0]} through" if foreign else ""
-
-
-def tree(report: Report) -> Iterator[Report]:
-    """The report and all that lie in it. Iterative: the jail wrote the depth."""
-    waiting = [report]
-    while waiting:
-        part = waiting.pop()
-        yield part
-        waiting.extend(part.parts)
 
 
 def _kinds(part: Report) -> tuple[Kind, ...]:
@@ -137,7 +127,7 @@ def locked(report: Report | None) -> tuple[Report, ...]:
     """The innermost parts that wait for a password."""
     if report is None:
         return ()
-    waiting = [part for part in tree(report) if part.reason is Reason.ENCRYPTED]
+    waiting = [part for part in report.tree() if part.reason is Reason.ENCRYPTED]
     return tuple(part for part in waiting if not any(inner.reason is Reason.ENCRYPTED for inner in part.parts))
 
 
@@ -145,7 +135,7 @@ def unconfirmed(report: Report | None) -> tuple[Report, ...]:
     """The originals whose structure is sound, that policy would let through, and that nobody has approved yet."""
     if report is None:
         return ()
-    return tuple(part for part in tree(report) if any(finding.code == _AWAITING for finding in part.findings))
+    return tuple(part for part in report.tree() if any(finding.code == _AWAITING for finding in part.findings))
 
 
 def unrebuilt(report: Report | None) -> tuple[Report, ...]:
@@ -153,7 +143,7 @@ def unrebuilt(report: Report | None) -> tuple[Report, ...]:
     if report is None:
         return ()
     others = (Reason.ENCRYPTED, *BLOCKING_REASONS)
-    return tuple(part for part in tree(report) if part.input.kind is Kind.PDF and not part.verdict.delivers and part.reason not in others)
+    return tuple(part for part in report.tree() if part.input.kind is Kind.PDF and not part.verdict.delivers and part.reason not in others)
 
 
 # ---------------------------------------------------------------------------------------------------------------- read

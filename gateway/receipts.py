@@ -102,7 +102,7 @@ class Signer:
             input_size=report.input.size,
             output_sha256=output_sha256,
             output_size=output_size,
-            findings=sum(len(part.findings) for part in _tree(report)),
+            findings=sum(len(part.findings) for part in report.tree()),
             signatures=tuple(f"{where}: {finding.detail}" for where, finding in _found(report, _SIGNATURES)),
             approved_by=next((finding.detail for _, finding in _found(report, {_APPROVED})), ""),
             policy=report.policy,
@@ -117,18 +117,10 @@ class Signer:
 
 def _found(report: Report, codes: Collection[str]) -> Iterator[tuple[str, Finding]]:
     """Findings with these codes, each with the name of its part."""
-    for part in _tree(report):
+    for part in report.tree():
         for finding in part.findings:
             if finding.code in codes:
                 yield part.input.name, finding
-
-
-def _tree(report: Report) -> Iterator[Report]:
-    waiting = [report]
-    while waiting:
-        part = waiting.pop()
-        yield part
-        waiting.extend(part.parts)
 
 
 def verify(output_sha256: str, document: bytes | str, public_key: bytes) -> Receipt:

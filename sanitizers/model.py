@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -295,6 +296,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     similarity: float | None = None     # 0 to 1: how alike the least alike page is before and after, where both could be drawn
     schema: str = REPORT_SCHEMA
 
+    def tree(self) -> Iterator[Report]:
+        """This part and all that lie in it, the last first. Iterative: whoever made the input chose the depth."""
+        waiting = [self]
+        while waiting:
+            part = waiting.pop()
+            yield part
+            waiting.extend(part.parts)
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What one transfer may cost. Past any of them: `held / limit_exceeded` (time: `timeout`), never a partial delivery."""
@@ -335,6 +344,7 @@ class Treatment(msgspec.Struct, frozen=True, kw_only=True):
     low_bits_cleared: bool = False          # pixels may change by one step and JPEG a little more, so that no hidden message survives
     svg_as_pixels: bool = False             # drawings go out as PNG
     bad_member_holds_archive: bool = False
+    pages_as_text: bool = False             # HTML files and web archives go out as plain text
     text_as_utf8: bool = False              # text, CSV, XML and JSON go out in UTF-8, not in the encoding they came in
     confirmed_kinds: tuple[str, ...] = ()   # kinds without a sanitizer whose original may pass, structure checked, with an approval
     forbidden_extensions: tuple[str, ...] = ()  # in addition to the built-in list

@@ -98,11 +98,8 @@ def _told(finding: Finding) -> str:
 def removed(report: Report) -> list[str]:
     """What was taken out or rewritten, here and in all parts: `マクロ（2個） / macro (2)`."""
     counted: Counter[str] = Counter()
-    waiting = [report]
-    while waiting:
-        part = waiting.pop()
+    for part in report.tree():
         counted.update(finding.code for finding in part.findings if finding.action in (Action.REMOVED, Action.REWRITTEN))
-        waiting.extend(part.parts)
     return [f"{CODES[code].ja}（{count}個） / {CODES[code].en} ({count})" for code, count in counted.most_common(_SHOWN)]
 
 
