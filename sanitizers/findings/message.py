@@ -51,6 +51,7 @@ CODES = (
     FindingCode("html.style", Severity.LOW, "スタイル指定", "style sheets"),
     FindingCode("html.comment", Severity.LOW, "コメント", "comments"),
     FindingCode("html.element", Severity.LOW, "許可されない要素", "elements that are not allowed"),
+    FindingCode("html.as_text", Severity.INFO, "テキスト形式への変換", "page converted to plain text"),
     FindingCode("html.metadata", Severity.INFO, "作成ソフト名などのメタデータ", "metadata such as the generator"),
     FindingCode("html.unknown_characters", Severity.LOW, "表示できない文字（〓）", "unknown characters (〓)"),
 )

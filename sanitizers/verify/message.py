@@ -39,10 +39,12 @@ _RECEIVED: Final = re.compile(
 )
 _RECEIVED_LIMIT: Final = 101
 _ESCAPE: Final = re.compile(rb"\x1b(\$B|\(B|\(I)")
+_WORDS: Final = rb"=\?(?:UTF-8|ISO-2022-JP)\?B\?[A-Za-z0-9+/=]+\?="
 _FILE_HEADER: Final = re.compile(
-    rb'Content-Type: [a-z]+/[a-z0-9.+-]+(?:; charset=utf-8)?;\r\n name="[^"\\\r\n]*(?:\r\n =\?(?:UTF-8|ISO-2022-JP)\?B\?[^"\\\r\n]*)*"\r\n'
+    rb"Content-Type: [a-z]+/[a-z0-9.+-]+(?:; charset=utf-8)?;\r\n"
+    rb' name="(?P<name>[A-Za-z0-9._+ -]+|' + _WORDS + rb"(?:\r\n " + _WORDS + rb')*)"\r\n'
     rb"Content-Transfer-Encoding: base64\r\n"
-    rb"Content-Disposition: attachment;\r\n filename(?:=\"[^\"\\\r\n]+\"|\*=UTF-8''[A-Za-z0-9%._~-]+)"
+    rb"Content-Disposition: attachment;\r\n filename(?:=\"(?P=name)\"|\*=UTF-8''[A-Za-z0-9%._~-]+)"
 )
 _LINK: Final = re.compile(r"(?<![a-z])(?:https?|ftp)://|(?<![\w.\[\]@/-])www\.\w", re.IGNORECASE)
 _NEVER_TYPES: Final = frozenset(("text/html", "message/rfc822", "application/xhtml+xml", "image/svg+xml"))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from contextlib import contextmanager
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -12,12 +10,10 @@ from typing import NamedTuple
 
 from sanitizers.context import Context, Outcome
 from sanitizers.engine import Engine
-from sanitizers.formats import BY_KIND, html, message
+from sanitizers.formats import message
 from sanitizers.model import Authentication, Job, Kind, LimitExceeded, Malformed, PartInfo, Reason, Refused, Report, Treatment, Verdict
 from sanitizers.scan import NO_RULES, Scanner
 from sanitizers.source import Source
-from sanitizers.verify import VERIFIERS
-from sanitizers.verify import html as verify_html
 from sanitizers.verify import message as verify_message
 from tests.build.context import changes, context
 
@@ -168,18 +164,3 @@ def outcome(data: bytes) -> str:
     except (Malformed, LimitExceeded, Refused) as refusal:
         return refusal.code
     return "delivered"
-
-
-@contextmanager
-def registered() -> Iterator[None]:
-    """The two families of this file in the engine's tables, whether or not they are there already."""
-    kinds, verifiers = dict(BY_KIND), dict(VERIFIERS)
-    BY_KIND.update({Kind.EML: message.SANITIZER, Kind.HTML: html.SANITIZER})
-    VERIFIERS.update({Kind.EML: verify_message.verify, Kind.HTML: verify_html.verify})
-    try:
-        yield
-    finally:
-        BY_KIND.clear()
-        BY_KIND.update(kinds)
-        VERIFIERS.clear()
-        VERIFIERS.update(verifiers)

@@ -64,6 +64,13 @@ def binhex(data: bytes, name: bytes = b"memo.txt", fork: bytes = b"") -> bytes:
     return b"(This file must be converted with BinHex 4.0)\r\n\r\n" + b"\r\n".join(lines[at : at + 64] for at in range(0, len(lines), 64)) + b"\r\n"
 
 
+# What Perl's Convert::BinHex makes of 24 times the letter a, a text with two marks in it, and a resource fork.
+OF_PERL = (
+    b"(This file must be converted with BinHex 4.0)\r\n"
+    b":#'ePE@mZG(Kd!&4&@&4dG(Kd!!!!!!!P!!!!%+V,B@&KB@&KB@&KB@&KB@&KB@&\r\nKB@&KB@&KN!#3!#\"NBA4K)'C[FQX+5Z0bFh*MFR0bBh*cFQ0bFh*MAXd!:\r\n"
+)
+
+
 def nested(levels: int) -> bytes:
     return HEAD + b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(levels))
 
@@ -113,6 +120,8 @@ MIME = (
     Case(27, "in the preamble", mail(part(MEMO, b'Content-Disposition: attachment; filename="x.exe"') + INSIDE, MIXED), body="hello", files=(), codes=("mail.preamble",)),
     Case(27, "in the epilogue", parts_mail(text("hello"), end=b"\r\n--b1--\r\n" + file("x.exe", PROGRAM)), body="hello", files=(), codes=("mail.preamble",)),
     Case(27, "a part after the last boundary", parts_mail(text(), end=b"\r\n--b1--\r\n\r\n--b1\r\n" + file("x.exe", PROGRAM)), AMBIGUOUS),
+    Case(28, "20 multiparts", nested(20) + LEAF, body="hello"),
+    Case(28, "40 multiparts", nested(40) + LEAF, LIMIT),
     Case(28, "1,000 multiparts", lambda: nested(1000), LIMIT),
     Case(28, "5,000 messages", lambda: HEAD + b"Content-Type: message/rfc822\r\n\r\n" * 5000 + b"x", LIMIT),
     Case(29, "100,000 parts", lambda: HEAD + multipart(*[b""] * 100_000), LIMIT),
@@ -173,6 +182,8 @@ ENCODINGS = (
     Case(41, "yEnc", encoded(b"8bit", b"a\r\n" + yenc(MEMO) + b"b\r\n"), body="a\nb", files=("memo.txt",)),
     Case(41, "yEnc in two pieces", encoded(b"8bit", b"a\r\n" + yenc(MEMO[:12], part_of=b"part=1 ") + yenc(MEMO[12:], part_of=b"part=2 ")), body="a", files=("memo.txt",)),
     Case(41, "BinHex", mail(b"a\r\n" + binhex(MEMO, fork=b"fork") + b"b\r\n"), body="a\nb", files=("memo.txt",)),
+    Case(41, "BinHex of Perl", mail(b"a\r\n" + OF_PERL + b"b\r\n"), body="a\nb", files=("memo.txt",)),
+    Case(41, "BinHex with a wrong check sum", mail(OF_PERL.replace(b"BA4K", b"BA5K")), says=("> (This file must be converted",), files=()),
     Case(41, "BinHex as a part", parts_mail(text("hello"), file("memo.hqx", binhex(MEMO), b"application/mac-binhex40", b"7bit")), body="hello", files=("memo.txt",)),
     Case(41, "a program in uuencode", mail(b"a\r\nbegin 644 x.exe\r\n" + uu(PROGRAM) + b"`\r\nend\r\n"), body="a", files=(), stays=("forbidden_kind",)),
     Case(41, "only its first line", mail(b"a\r\nbegin 644 x.exe\r\nb\r\n"), body="a\n> begin 644 x.exe\nb", codes=("mail.begin_line",)),
@@ -193,14 +204,15 @@ NAMES = (
     Case(45, "type and disposition disagree", named(b"Content-Type: text/plain; name=a.exe", b"Content-Disposition: attachment; filename=a.txt"), AMBIGUOUS),
     Case(45, "two names", named(b'Content-Disposition: attachment; filename="a.txt"; filename="a.exe"'), AMBIGUOUS),
     Case(45, "segments", named(b"Content-Disposition: attachment; filename*0=a.; filename*1=exe", content=PROGRAM), files=(), stays=("forbidden_kind",)),
-    *(Case(46, given, named(b'Content-Disposition: attachment; filename="' + given.encode("utf-8", "surrogatepass") + b'"'), files=(safe,))
-      for given, safe in (
-          ("../../etc/memo.txt", "memo.txt"), ("C:\\x\\memo.txt", "memo.txt"), ("\u202ememo.txt", "memo.txt"), ("か\u3099.txt", "が.txt"),
+    *(Case(46, given, named(b'Content-Disposition: attachment; filename="' + given.encode() + b'"'), files=(safe,), codes=codes)
+      for given, safe, codes in (
+          ("../../etc/memo.txt", "memo.txt", ("file.unsafe_name",)), ("\u202ememo.txt", "memo.txt", ("file.unsafe_name",)),
+          ("C:\\x\\memo.txt", "memo.txt", ()), ("か\u3099.txt", "が.txt", ()),
       )),
     Case(46, "NUL", named(b'Content-Disposition: attachment; filename="memo.exe\0.txt"'), AMBIGUOUS),
     Case(46, "a line end", named(b'Content-Disposition: attachment; filename="=?utf-8?q?me=0D=0Amo.txt?="'), files=("memo.txt",)),
     Case(46, "a device", named(b'Content-Disposition: attachment; filename="CON.txt"'), codes=()),
-    Case(46, "1,000 letters", named("Content-Disposition: attachment; filename=\"{}.txt\"".format("長" * 1000).encode())),
+    Case(46, "1,000 letters", named('Content-Disposition: attachment; filename="{}.txt"'.format("長" * 1000).encode())),
     Case(46, "two extensions", named(b'Content-Disposition: attachment; filename="memo.pdf.exe"'), files=(), stays=("forbidden_kind",)),
     Case(46, "full-width letters", named('Content-Disposition: attachment; filename="memo．ｅｘｅ"'.encode()), files=(), stays=("forbidden_kind",)),
     Case(46, "dots and spaces at its end", named(b'Content-Disposition: attachment; filename="memo.exe. ."'), files=(), stays=("forbidden_kind",)),

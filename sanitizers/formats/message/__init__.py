@@ -134,7 +134,9 @@ def _attachments(attachments: list[Attachment], context: Context) -> tuple[list[
         if outcome.content is None or report.output is None:
             tokens.add("DEL_ATTACH" if report.verdict is Verdict.BLOCKED else "HOLD")
             context.found("mail.attachment_dropped", where, Action.REMOVED, report.reason or "")
-            entries.append(Entry(name, "", banner.result_of(outcome, say), waits=_waits(report)))
+            sealed = attachment.reason is Reason.ENCRYPTED  # with somebody's key: no password opens it
+            result = say.sealed if sealed else banner.result_of(outcome, say)
+            entries.append(Entry(name, "", result, waits=sealed or _waits(report)))
             continue
         output = _unique(names.with_extension(name, report.output.kind), taken)
         tokens.add("CDR")
@@ -148,7 +150,7 @@ def _held(name: str, attachment: Attachment, context: Context) -> Outcome:
     assert attachment.reason is not None
     content = Source(attachment.content)
     context.budget.spend_part()
-    code = "file.encrypted" if attachment.reason is Reason.ENCRYPTED else "file.unsupported_kind"
+    code = "file.encrypted" if attachment.reason is Reason.ENCRYPTED else "file.malformed"
     report = Report(
         path=name,
         verdict=Verdict.HELD,

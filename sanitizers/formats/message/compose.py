@@ -7,6 +7,7 @@ Spec: RFC 5322, RFC 2045, RFC 2046 §5.1.3, RFC 2231, RFC 2047 (in `name`, for o
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import Final, NamedTuple
 from urllib.parse import quote
@@ -54,6 +55,8 @@ MEDIA_TYPES: Final[dict[Kind, str]] = {
     Kind.ICS: "text/calendar; charset=utf-8",
     Kind.VCF: "text/vcard; charset=utf-8",
 }
+# A name that may stand in quotes: there are readers that end a quoted string at a semicolon.
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9._+-]+(?: [A-Za-z0-9._+-]+)*")
 _UNNAMED_TYPE: Final = "application/octet-stream"
 
 
@@ -97,7 +100,7 @@ def _base64(data: bytes) -> bytes:
 
 def _part_header(file: File, charset: str) -> str:
     kind = MEDIA_TYPES.get(file.kind, _UNNAMED_TYPE)
-    if file.name.isascii():
+    if _PLAIN_NAME.fullmatch(file.name):
         name = filename = f'"{file.name}"'
         star = ""
     else:

@@ -14,6 +14,7 @@ from sanitizers.cms import Check
 from sanitizers.context import Context
 from sanitizers.der import Broken
 from sanitizers.formats.message import inline, mapi, media, pgp, signed, tnef
+from sanitizers.formats.message.address import NOBODY
 from sanitizers.formats.message.ambiguity import check_names
 from sanitizers.formats.message.calendar import summary
 from sanitizers.formats.message.content import Attachment, Content
@@ -22,7 +23,7 @@ from sanitizers.formats.message.reader import Part
 from sanitizers.formats.message.text import clean, unflow
 from sanitizers.formats.message.wording import words
 from sanitizers.formats.message.words import header_text, plain
-from sanitizers.model import Action, Reason, Unsupported
+from sanitizers.model import Action, Malformed, Reason, Unsupported
 
 _MARKUP: Final = re.compile(r"<[^<>]{0,100}>")
 _LETTER: Final = re.compile(r"\w")
@@ -74,8 +75,13 @@ class Gatherer:
         self._found("mail.tnef", part, Action.REWRITTEN)
         content = part.content
         self._context.budget.spend_bytes(len(content))
+        try:
+            item = mapi.message(tnef.read(content), self._context.budget)
+        except Malformed:
+            self._hold(part, Reason.MALFORMED, "winmail.dat", content)
+            return []
         before = self._said.copy()
-        texts = self._texts(part.reread(mapi.message(tnef.read(content), self._context.budget)))
+        texts = self._texts(part.reread(item))
         new = set().union(*(_shingles(text) for text in texts))
         return [] if len(new - before) * 5 <= len(new) else texts
 
@@ -174,7 +180,7 @@ class Gatherer:
         inner = part.children[0]
         lines = [self._words.forwarded]
         values = ((name, header_text(inner.header.first(name.lower()))) for name in ("From", "To", "Cc", "Date", "Subject"))
-        lines += [f"{name}: {value}" for name, value in values if value]
+        lines += [f"{name}: {value}" for name, value in values if value and NOBODY not in value]
         body = "\n\n".join(text for text in self._texts(inner) if text)
         quoted = "\n".join("> " + line if line else ">" for line in [*lines, "", *body.split("\n")])
         return [quoted.removesuffix("\n>")]
@@ -195,6 +201,9 @@ class Gatherer:
             inside = signed.opaque(content)
         except Broken:
             self._hold(part, Reason.MALFORMED, "smime.p7m", content)
+            return []
+        if inside is None and part.type.parameter("smime-type").lower() == "certs-only":
+            self._drop_signature(part)
             return []
         if inside is None:
             self._hold(part, Reason.ENCRYPTED, "smime.p7m", content)
@@ -306,7 +315,8 @@ class Gatherer:
         self.content.attachments.append(Attachment(name, content, _label(part)))
 
     def _hold(self, part: Part, reason: Reason, name: str, content: bytes) -> None:
-        self._found("mail.encrypted", part, Action.REMOVED)
+        if reason is Reason.ENCRYPTED:
+            self._found("mail.encrypted", part, Action.REMOVED)
         self.content.attachments.append(Attachment(part.name or name, content, _label(part), reason))
 
     def _invented(self, part: Part) -> str:

@@ -32,7 +32,7 @@ _DROPPED: Final = frozenset((
     "script", "style", "head", "title", "template", "noframes", "noembed", "iframe", "frame", "frameset", "applet", "audio",
     "video", "datalist", "annotation", "rp",
 ))  # fmt: skip
-_ACTIVE: Final = frozenset(("script", "iframe", "frame", "object", "embed", "applet", "form"))
+_ACTIVE: Final = frozenset(("script", "iframe", "frame", "frameset", "object", "embed", "applet", "form"))
 _PREFORMATTED: Final = frozenset(("pre", "xmp", "listing", "plaintext", "textarea"))
 _CELLS: Final = frozenset(("td", "th"))
 _BLANKS: Final = " \t\r\n\f\v\xa0"
@@ -156,7 +156,7 @@ class _Page:
         attributes = node.attributes
         target = ""
         seen = True
-        self._ink.append(ink.below(self._ink[-1], attributes) if attributes else self._ink[-1])
+        self._ink.append(ink.below(self._ink[-1], tag, attributes) if attributes else self._ink[-1])
         if attributes or tag in _ACTIVE:
             seen = self._look_at(tag, attributes)
         if tag == "base" and not self._base:

@@ -29,9 +29,11 @@ class Ink(NamedTuple):
         return self.text != "" and self.text == self.ground
 
 
-def below(above: Ink, attributes: dict[str, str | None]) -> Ink:
-    """The ink inside an element with these attributes."""
+def below(above: Ink, tag: str, attributes: dict[str, str | None]) -> Ink:
+    """The ink inside an element. Links have a colour of their own."""
     text, ground = above
+    if tag == "a":
+        text = ""
     if value := attributes.get("color") or attributes.get("text"):
         text = _colour(value)
     if value := attributes.get("bgcolor"):

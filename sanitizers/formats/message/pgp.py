@@ -13,7 +13,7 @@ SEALED: Final = "-----BEGIN PGP MESSAGE-----"
 _SEALED: Final = re.compile(
     r"^-----BEGIN PGP MESSAGE-----[ \t]*\n(?:(?!-----)[^\n]*\n)*-----END PGP MESSAGE-----[ \t]*(?:\n|\Z)", re.MULTILINE
 )
-_CLEAR: Final = "-----BEGIN PGP SIGNED MESSAGE-----"
+_NESTED: Final = 8  # signed texts inside signed texts
 _SIGNED: Final = re.compile(
     r"^-----BEGIN PGP SIGNED MESSAGE-----[ \t]*\n(?:[A-Za-z]+: [^\n]*\n)*[ \t]*\n(?P<text>(?:(?!-----)[^\n]*\n)*)"
     r"-----BEGIN PGP SIGNATURE-----[ \t]*\n(?:(?!-----)[^\n]*\n)*-----END PGP SIGNATURE-----[ \t]*(?:\n|\Z)",
@@ -34,7 +34,10 @@ def opened(text: str) -> Opened:
     if "-----BEGIN PGP " not in text:
         return Opened(text, [], 0)
     signatures = 0
-    if _CLEAR in text:
-        text, signatures = _SIGNED.subn(lambda match: re.sub(r"^- ", "", match["text"], flags=re.MULTILINE), text)
+    for _ in range(_NESTED):
+        text, found = _SIGNED.subn(lambda match: re.sub(r"^- ", "", match["text"], flags=re.MULTILINE), text)
+        signatures += found
+        if not found:
+            break
     sealed = _SEALED.findall(text)
     return Opened(_SEALED.sub("", text), sealed, signatures)

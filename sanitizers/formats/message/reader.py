@@ -85,11 +85,15 @@ class Reader:
     def read(self, data: bytes) -> Part:
         self._count_bare_cr(data)
         root = self._part(_Span(data, 0, len(data)), "", "text/plain", ())
+        self._check_lookalikes()
+        return root
+
+    def _check_lookalikes(self) -> None:
+        """A line that begins like a boundary and is none, not even of another multipart: some programs compare no further."""
         for line, where in self._lookalikes:
             known = line.removesuffix(b"--")
             if line not in self._boundaries and known not in self._boundaries:
                 raise ambiguity.ambiguous("line that only begins like the boundary", where)
-        return root
 
     def _count_bare_cr(self, data: bytes) -> None:
         if _BARE_CR.search(data):

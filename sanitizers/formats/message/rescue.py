@@ -29,6 +29,7 @@ def scan(data: bytes, context: Context) -> None:
     layers = 0
     if b"=" in data:
         context.scan_layer(decode_quoted_printable(data), "message read as quoted-printable")
+    context.scan_layer(b"".join(map(_uu, _UU_LINE.findall(data))), "message read as uuencode")
     for block in _BLOCK.finditer(data):
         for reading, content in _readings(block[0]):
             if len(content) >= _LEAST and layers < _LAYERS:
@@ -45,9 +46,6 @@ def _readings(block: bytes) -> list[tuple[str, bytes]]:
     pieces = [piece for piece in (part.translate(None, _JUNK) for part in block.split(b"=")) if piece]
     if len(pieces) > 1:
         found += [("base64 after padding", b"".join(_base64(piece) for piece in pieces)), ("base64 before padding", _base64(pieces[0]))]
-    lines = _UU_LINE.findall(block)
-    if lines:
-        found.append(("uuencode", b"".join(map(_uu, lines))))
     return found
 
 

@@ -28,6 +28,7 @@ class Words(NamedTuple):
     held: str
     blocked: str
     executable: str
+    sealed: str
     waiting: str
     waiting_how: str
     warning: str
@@ -76,11 +77,12 @@ JA: Final = Words(
     removed="{}を除去",
     changed="{}を修正",
     rebuilt="無害化済み",
-    unchanged="無害化済み（除去した内容なし）",
+    unchanged="無害化済み・除去した内容なし",
     listed_only="添付しません（一覧のみ）",
     held="保留（{}）",
     blocked="削除（{}）",
     executable="削除（実行形式）",
+    sealed="保留（S/MIMEまたはPGPで暗号化）",
     waiting="保留中の添付：",
     waiting_how="受取箱の「保留中のメール」で状況の確認と配信の依頼ができます",
     warning="注意：",
@@ -155,6 +157,7 @@ EN: Final = Words(
     held="held ({})",
     blocked="deleted ({})",
     executable="deleted (executable)",
+    sealed="held (encrypted with S/MIME or PGP)",
     waiting="Held attachments: ",
     waiting_how="see what became of them, or ask for delivery, in the pickup box",
     warning="Caution: ",

@@ -34,14 +34,12 @@ def test_same_bytes_for_the_same_mail() -> None:
 
 
 def test_engine_end_to_end() -> None:
-    with build.registered():
-        outcome = run(mail(b"see http://example.jp/\r\n"), "m.eml")
-        assert outcome.report.verdict is Verdict.SANITIZED
-        assert outcome.report.mail is not None
-        assert outcome.report.mail.author == "山田 <yamada@example.jp>"
-        assert outcome.content is not None
-        again = run(outcome.content.bytes(), "m.eml")
-        assert again.report.verdict is Verdict.CLEAN
+    outcome = run(mail(b"see http://example.jp/\r\n"), "m.eml")
+    assert outcome.report.verdict is Verdict.SANITIZED
+    assert outcome.report.mail is not None
+    assert outcome.report.mail.author == "山田 <yamada@example.jp>"
+    assert outcome.content is not None
+    assert run(outcome.content.bytes(), "m.eml").report.verdict is Verdict.CLEAN
 
 
 def test_facts_are_kept_of_a_mail_that_is_held() -> None:
@@ -231,5 +229,5 @@ def test_verifier_notices_a_foreign_attachment() -> None:
 
 
 def test_limits_of_the_engine_hold_the_whole_mail() -> None:
-    with build.registered(), pytest.raises(Exception, match="parts"):
+    with pytest.raises(Exception, match="parts"):
         run(parts_mail(text(), *[attachment()] * 5), "m.eml", limits=Limits(parts=4))

@@ -8,80 +8,69 @@ import re
 
 import pytest
 
+from sanitizers.scan import compile_rules
 from tests.build import message as build
-from tests.build.message import ATTACHED, Delivered, attachment, mail, multipart, outcome, page, part, parts_mail, text
+from tests.build.message import HEAD, Delivered, attachment, mail, multipart, outcome, page, part, parts_mail, text
 
 BASE64 = b"Content-Transfer-Encoding: base64\r\n"
 LEAF = b"Content-Type: text/plain\r\n\r\nx"
 
 
+def _uu(data: bytes) -> bytes:
+    return b"".join(binascii.b2a_uu(data[at : at + 45]).replace(b"\n", b"\r\n") for at in range(0, len(data), 45))
+
+
 @pytest.mark.parametrize(
     "data",
     [
-        mail(b"x", b"Content-Type: text/plain\r\nContent-Type: multipart/mixed; boundary=b1\r\n"),  # 18
-        mail(b"x", b"Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n"),  # 19
-        mail(b"x", b"Content-Transfer-Encoding: base64, quoted-printable\r\n"),
-        mail(b"x", b"Content-Transfer-Encoding: quoted-printable base64\r\n"),
-        mail(b"x", b"Content-Transfer-Encoding: base64junk\r\n"),
-        build.HEAD + BASE64 + multipart(text()),  # 21
-        mail(b"\r\n--b1\r\n" + LEAF, b"Content-Type: multipart/mixed; boundary*0=b; boundary*1=1\r\n"),  # 22
-        mail(b"\r\n--b1\r\n" + LEAF, b"Content-Type: multipart/mixed; boundary=b1; boundary=b2\r\n"),  # 23
-        mail(b"\r\n--b1\r\n" + LEAF, b'Content-Type: multipart/mixed; boundary="b1 "\r\n'),
-        mail(b"\r\n--b1\r\n" + LEAF, b"Content-Type: multipart/mixed; boundary==?utf-8?q?b1?=\r\n"),  # 24
-        parts_mail(part(multipart(text()), b"X-A: b"), text()).replace(b"X-A: b\r\n\r\n", b""),  # 25
-        parts_mail(text(), text()).replace(b"--b1\r\n", b"--b1x\r\n", 1).replace(b"--b1\r\n", b"--b1x\r\n", 1),  # 26
-        parts_mail(text(), end=b"\r\n--b1--\r\n\r\n--b1\r\nContent-Type: text/html\r\n\r\nx\r\n--b1--\r\n"),  # 27
-        mail(b"\r\n--b1\r\n" + LEAF, b"Content-Type: multipart/mixed\r\n"),
-        mail(b"x", b"Broken line\r\nContent-Type: text/html\r\n"),  # 30
-        mail(b"x", b"Content-Type : text/html\r\n"),
-        mail(b"x", b"X-A: b\rContent-Type: text/html\r\n"),
-        mail(b"x", b"Content-Type: text/html\0\r\n"),
+        parts_mail(text(), text()).replace(b"--b1\r\n", b"--b1x\r\n", 1).replace(b"--b1\r\n", b"--b1x\r\n", 1),
+        parts_mail(text("a\r\n--b1x")),
         mail(b"a\r--b1\r\n" + LEAF + b"\r\n--b1\r\n" + LEAF, b"Content-Type: multipart/mixed; boundary=b1\r\n"),
-        mail(base64.b64encode(b"hello") + b"!!" + base64.b64encode(b"evil"), BASE64),  # 39
-        mail(b"aGVsbG8=ZXZpbA==", BASE64),
-        parts_mail(text(), part(b"x", b'Content-Disposition: attachment; filename="a.pdf"; filename="a.exe"')),  # 44
-        parts_mail(text(), part(b"x", b"Content-Disposition: attachment; filename=a.exe; filename*=utf-8''a.docx")),
-        parts_mail(text(), part(b"x", b"Content-Type: x/y; name=a.exe", b"Content-Disposition: attachment; filename=a.txt")),  # 45
+        parts_mail(part(multipart(text()), b"X-A: b"), text()).replace(b"X-A: b\r\n\r\n", b""),
     ],
 )
-def test_ambiguous_structure_is_held(data: bytes) -> None:
+def test_lines_that_resemble_a_boundary_hold_the_mail(data: bytes) -> None:
+    """Besides the torture cases, which hold all other ambiguities."""
     assert outcome(data) == "mail.ambiguous"
+
+
+RULES = compile_rules({"a.yar": 'rule Virus { meta: severity = "high" strings: $a = "virus in hiding" condition: $a }'})
+VIRUS = b"a virus in hiding, long enough to be found"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        mail(base64.b64encode(VIRUS), b"Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n"),
+        mail(b"aGVsbG8=\r\n" + base64.b64encode(VIRUS), BASE64),
+        mail(base64.b64encode(VIRUS[:20]) + b"!!" + base64.b64encode(VIRUS[20:]), BASE64),
+        mail(b"virus =69n hi=\r\nding", b"Content-Transfer-Encoding: quoted-printable, base64\r\n"),
+        mail(b"begin 644 x\r\n" + _uu(VIRUS) + b"`\r\nend\r\n", b"Content-Transfer-Encoding: x-uuencode, base64\r\n"),
+        parts_mail(text(), attachment(VIRUS, b"a.bin", b"application/octet-stream")),
+        HEAD + page("virus&#32;in <!-- virus in hiding -->".replace("virus in", "virus\u0020in")),
+    ],
+)
+def test_what_any_reading_finds_is_looked_at_by_the_rules(data: bytes) -> None:
+    ended = build.by_smtp(data, scanner=RULES)
+    reports = [ended.report, *ended.report.parts]
+    assert ("blocked", "malware") in [(report.verdict, report.reason) for report in reports]
+
 
 
 @pytest.mark.parametrize(
     ("data", "body"),
     [
-        (mail(base64.b64encode(b"hello"), b"Content-Transfer-Encoding:\r\n base64\r\n"), "hello"),  # 20
-        (mail(b"aGVsbG8", b"Content-Transfer-Encoding: BASE64\r\n"), "hello"),
-        (mail(b"aGVs\r\n\r\nbG 8=\r\n", BASE64), "hello"),
-        (mail(b"aGVsbG8====", BASE64), "hello"),
-        (parts_mail(text("hello"), end=b""), "hello"),  # 26
-        (parts_mail(text("hello")).replace(b"MIME-Version: 1.0\r\n", b""), "hello"),  # 32
         (parts_mail(text("hello")).replace(b"\r\n", b"\n"), "hello"),
         (parts_mail(text("hello"), extra=b"; boundary=b1"), "hello"),
         (mail(b"hello", b"Content-Type: text/plain charset=utf-8\r\n"), "hello"),
         (mail(b"hello", b'Content-Type: text/plain; charset="utf-8\r\n'), "hello"),
         (mail(b"hello", b"Content-Type: text\r\n"), "hello"),
         (mail(b"hello", b"Content-Transfer-Encoding: 7-bit\r\n"), "hello"),
-        (mail(b"hello", b"Content-Type: text/plain\r\nContent-type: text/plain\r\n"), "hello"),
-        (mail(b"hel=\r\nlo =\t \r\n=e6=97=A5=X", b"Content-Transfer-Encoding: quoted-printable\r\n"), "hello 日=X"),  # 40
-        (mail(b"hello", b"Content-Type: multipart/mixed\r\n"), "hello"),
         (b"From x@y Thu Feb 22 11:20:31 2007\n" + mail(b"hello").replace(b"\r\n", b"\n"), "hello"),
-        (mail(b"hello", b"X-Broken\r\nX-B: c\r\n"), "hello"),
     ],
 )
 def test_sloppiness_that_all_programs_read_alike_is_delivered(data: bytes, body: str) -> None:
     assert Delivered(data).body == body
-
-
-def test_inner_boundary_may_extend_the_outer_one() -> None:
-    inner = multipart(text("内"), boundary=b"b1-2")
-    assert Delivered(parts_mail(text("外"), inner)).body == "外\n\n内"
-
-
-def test_unclosed_inner_multipart_loses_nothing() -> None:
-    inner = multipart(text("内"), boundary=b"b2", end=b"")
-    assert Delivered(parts_mail(inner, text("外"))).body == "内\n\n外"
 
 
 @pytest.mark.parametrize(
@@ -112,41 +101,6 @@ def test_data_outside_of_the_parts_is_not_delivered() -> None:
     assert mailed.body == "本文です"
 
 
-def test_programs_and_amp_in_an_alternative() -> None:
-    amp = part(b"<html amp4email>", b"Content-Type: text/x-amp-html")
-    mailed = Delivered(parts_mail(text(), amp, attachment(build.REFUSED, b"x.exe"), kind=b"alternative"))
-    assert mailed.codes == {"mail.alternative_dropped": "removed", "mail.attachment_dropped": "removed"}
-
-
-def test_split_and_external_messages_are_not_fetched() -> None:
-    assert outcome(mail(b"x", b"Content-Type: message/partial; id=a; number=1; total=2\r\n")) == "mail.partial"
-    external = part(
-        b"Content-Type: text/plain\r\n\r\n", b'Content-Type: message/external-body; access-type=URL; url="http://evil.example/x"'
-    )
-    mailed = Delivered(parts_mail(text(), external))
-    assert mailed.codes["mail.external_body"] == "removed"
-    assert "hxxp://evil[.]example/x" in mailed.body
-
-
-def test_uuencode_as_encoding_and_inside_text() -> None:
-    encoded = b"begin 644 a.pdf\r\n" + _uu(ATTACHED) + b"`\r\nend\r\n"
-    as_part = part(encoded, b'Content-Type: x/y; name="a.pdf"', b"Content-Transfer-Encoding: x-uuencode")
-    assert Delivered(parts_mail(text(), as_part)).files == {"a.pdf": ATTACHED}
-    mailed = Delivered(mail(b"before\r\n" + encoded + b"after\r\n"))
-    assert mailed.files == {"a.pdf": ATTACHED}
-    assert mailed.body == "before\nafter"
-    assert mailed.codes["mail.uuencode"] == "rewritten"
-
-
-def test_yenc_inside_text() -> None:
-    coded = b"".join(
-        bytes(((byte + 42) % 256,)) if (byte + 42) % 256 not in (0, 10, 13, 61) else b"=" + bytes(((byte + 106) % 256,))
-        for byte in ATTACHED
-    )
-    body = b"x\r\n=ybegin line=128 size=%d name=a.pdf\r\n" % len(ATTACHED) + coded + b"\r\n=yend size=%d\r\ny\r\n" % len(ATTACHED)
-    assert Delivered(mail(body, b"Content-Transfer-Encoding: 8bit\r\n")).files == {"a.pdf": ATTACHED}
-
-
 @pytest.mark.parametrize("line", ["begin 644 x.exe", "=ybegin line=128 name=x", "(This file must be converted with BinHex 4.0)"])
 def test_lines_that_look_like_files_are_made_harmless(line: str) -> None:
     mailed = Delivered(mail(b"a\r\n" + line.encode() + b"\r\nb\r\n"))
@@ -174,7 +128,7 @@ def test_opaque_signature_is_unwrapped_and_encryption_held() -> None:
     )
     mailed = Delivered(sealed)
     assert mailed.context.parts[0].reason == "encrypted"
-    assert "要パスワード" in mailed.banner
+    assert "保留（S/MIMEまたはPGPで暗号化）" in mailed.banner
     assert mailed.tree["x-sekisho-result"] == "HOLD"
     pgp = parts_mail(
         part(b"Version: 1", b"Content-Type: application/pgp-encrypted"),
@@ -276,14 +230,6 @@ def test_html_dangers_are_gone_and_told() -> None:
     assert "隠れ" not in mailed.text
     assert "x()" not in mailed.text
     assert "hxxps://bank[.]example/〈※表示と異なるリンク先：hxxp://evil[.]example/〉押す" in mailed.body
-
-
-def test_utf7_is_not_guessed() -> None:
-    assert Delivered(mail(b"+ADw-script+AD4-", b"Content-Type: text/html\r\n")).body == "+ADw-script+AD4-"
-
-
-def _uu(data: bytes) -> bytes:
-    return b"".join(binascii.b2a_uu(data[at : at + 45]).replace(b"\n", b"\r\n") for at in range(0, len(data), 45))
 
 
 def _der(tag: int, content: bytes) -> bytes:

@@ -49,16 +49,66 @@ def test_reads_well(html: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "style", ["display:none", "DISPLAY : none", "visibility:hidden", "font-size:0", "font-size: 0px;", "opacity:0", "mso-hide:all"]
+    "style",
+    [
+        "display:none", "DISPLAY : none", "visibility:hidden", "font-size:0", "font-size: 0px;", "opacity:0", "mso-hide:all",
+        "max-height:0;overflow:hidden", "width: 0px; overflow : hidden", "text-indent:-9999px", "position:absolute;left:-5000px",
+    ],
 )
 def test_hidden_text_is_left_out(style: str) -> None:
     rendered = render(f'<p>a<span style="{style}">hidden</span>b</p>', SCHEMES)
     assert (rendered.text, rendered.met["hidden"]) == ("ab", 1)
 
 
-@pytest.mark.parametrize("style", ["font-size:0.9em", "opacity:0.5", "font-size:10px", "display:block"])
+@pytest.mark.parametrize("style", ["font-size:0.9em", "opacity:0.5", "font-size:10px", "display:block", "overflow:hidden", "line-height:0.5", "max-height:0.5em;overflow:hidden", "margin-left:-999px"])
 def test_visible_text_stays(style: str) -> None:
     assert shown(f'<span style="{style}">seen</span>') == "seen"
+
+
+@pytest.mark.parametrize(
+    ("html", "what"),
+    [
+        *((f"<{tag}></{tag}>", "active") for tag in ("script", "iframe", "object", "embed", "applet", "form")),
+        ("<frameset><frame src=x></frameset>", "active"),
+        ("<p onclick=x()>a</p>", "active"),
+        ("<meta http-equiv=refresh content='0;url=http://a.jp'>", "active"),
+        ("<img src=http://a.jp/x.gif>", "remote_image"),
+        ("<img src=//a.jp/x.gif>", "remote_image"),
+        ("<table><tr><td background=http://a.jp/x.gif>", "remote_image"),
+        ("<img src=data:image/gif;base64,R0>", "inline_image"),
+        ("<a href=javascript:x()>a</a>", "active_link"),
+        ("<a href=' java\tscript:x()'>a</a>", "active_link"),
+        ("<a href=file:///c:/x>a</a>", "active_link"),
+    ],
+)
+def test_what_was_left_out_is_counted(html: str, what: str) -> None:
+    met = render(f"<body>{html}", SCHEMES).met if "frameset" not in html else render(html, SCHEMES).met
+    assert set(met) == {what}
+
+
+MARK = "〔※背景と同じ色の文字〕"
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ('a<span style="color:#fff">b</span>c', f"ab{MARK}c"),
+        ("<font color=white>b</font>", f"b{MARK}"),
+        ('<p style="COLOR: rgb(255, 255, 255) !important">b</p>', f"b{MARK}"),
+        ('<div style="color:white"><p>a<p>b</div>c', f"a\n\nb\n\n{MARK}\nc"),
+        ('<p style="color:#333;background-color:#333333">b</p>', f"b{MARK}"),
+        ("<body bgcolor=black text=white>a<p style='background:#fff'>b</p>", f"a\n\nb{MARK}"),
+        ("<table bgcolor=#000000><tr><td><font color=white>b</font></table>", "b"),
+        ("<div style='background:url(x.png);color:white'>b</div>", "b"),
+        ("<div background=x.png style='color:white'>b</div>", "b"),
+        ("<font color=white><a href='https://a.jp/'>a.jp</a></font>", "a.jp"),
+        ("<p style='color:white'> </p>b", "b"),
+        ("<p style='color:nosuch;background:none'>b</p>", "b"),
+        ("<p style='color:rgba(255,255,255,0.5)'>b</p>", "b"),
+    ],
+)
+def test_text_in_the_colour_of_its_background_is_shown_and_marked(html: str, text: str) -> None:
+    assert shown(html) == text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,167 @@
+"""Outlook's own formats say in a text mail what they said in Outlook; broken and hostile ones end in a refusal."""
+
+from __future__ import annotations
+
+import pytest
+
+from sanitizers.context import Outcome
+from sanitizers.formats.message import rtf
+from sanitizers.model import LimitExceeded, Limits, Malformed, Refused
+from tests.build.context import run
+from tests.build.message import Received, read_message
+from tests.build.outlook import attribute, compound, compressed, mapi, msg, msg_tree, tnef, uncompressed
+from tests.build.torture_structure import MEMO, PROGRAM
+
+SENT = 134_080_704_000_000_000    # 2025-11-20 00:00 UTC in tenths of microseconds since 1601
+
+
+def made(data: bytes, name: str = "memo.msg") -> Received:
+    outcome = run(data, name)
+    assert outcome.content is not None, outcome.report.findings
+    return read_message(outcome.content.bytes())
+
+
+def ends(data: bytes, name: str, **options: object) -> str:
+    try:
+        outcome: Outcome = run(data, name, **options)
+    except Refused as refusal:
+        return refusal.code
+    return "delivered" if outcome.content is not None else outcome.report.findings[-1].code
+
+
+# The two examples of MS-OXRTFCP §3.1 and §3.2.
+SIMPLE = "2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0"
+CROSSING = "1a0000001c0000004c5a4675e2d44b51410004205758595a0d6e7d010eb0"
+
+
+def test_compressed_rtf_of_the_specification() -> None:
+    assert rtf.decompress(bytes.fromhex(SIMPLE), 1000) == b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"
+    assert rtf.decompress(bytes.fromhex(CROSSING), 1000) == b"{\\rtf1 WXYZWXYZWXYZWXYZWXYZ}"
+    assert rtf.decompress(bytes(compressed(b"{\\rtf1 x}")), 1000) == rtf.decompress(bytes(uncompressed(b"{\\rtf1 x}")), 1000) == b"{\\rtf1 x}"
+
+
+@pytest.mark.parametrize("data", [b"", b"x" * 15, b"\0" * 20, bytes.fromhex(SIMPLE).replace(b"LZFu", b"NONE")])
+def test_what_is_no_compressed_rtf(data: bytes) -> None:
+    with pytest.raises(Malformed):
+        rtf.decompress(data, 1000)
+
+
+def test_compressed_rtf_ends_at_the_limit_and_at_its_end() -> None:
+    with pytest.raises(LimitExceeded):
+        rtf.decompress(bytes(compressed(b"x" * 5000)), 1000)
+    lies = bytearray(compressed(b"{\\rtf1 x}"))
+    lies[4:8] = (900).to_bytes(4, "little")
+    assert rtf.decompress(bytes(lies), 1000).startswith(b"{\\rtf1 x}")
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        (rb"{\rtf1\ansi\ansicpg932 \'93\'fa\'96\'7b\par x\line y\tab z}", "日本\nx\ny\tz"),
+        (rb"{\rtf1{\fonttbl{\f0\fcharset0 A;}{\f1\fcharset128 B;}}\f1\'93\'fa\f0 e\'e9}", "日eé"),
+        (rb"{\rtf1\uc1 \u26085?\u26412?\uc2\u-10179ab\u-8704cd}", "日本😀"),
+        (rb"{\rtf1 a{\*\unknown secret}{\pict 89504e47}{\field{\*\fldinst HYPERLINK x}{\fldrslt b}}{\info{\author z}}c}", "abc"),
+        (rb"{\rtf1 \{x\}\\\~\_}", "{x}\\\xa0-"),
+        (b"{\\rtf1 a\\bin5 \x00{}\\{b}", "ab"),
+        (rb"{\rtf1 {\v hidden}shown}", "hiddenshown"),
+        (rb"{\rtf1 a}}} b", "a b"),
+        (rb"{\rtf1 a{{{b", "ab"),
+    ],
+)
+def test_words_of_rtf(document: bytes, text: str) -> None:
+    assert rtf.joined(rtf.read(document).text) == text
+
+
+def test_html_inside_rtf() -> None:
+    document = rb"{\rtf1\ansi\ansicpg932\fromhtml1{\*\htmltag64 <p>}\htmlrtf {\htmlrtf0 \'82\'a0<&{\*\htmltag72 </p>}\htmlrtf }\htmlrtf0 {\*\htmltag84 &nbsp;}}"
+    told = rtf.read(document)
+    assert told.html
+    assert told.text == "<p>あ<&</p>&nbsp;"
+
+
+def test_deep_rtf_ends_at_a_limit() -> None:
+    with pytest.raises(LimitExceeded):
+        rtf.read(b"{" * 5000)
+
+
+def test_an_item_says_who_when_what() -> None:
+    item = {0x37: "会議の件", 0x1000: "本文①です", 0x0C1A: "山田 太郎", 0x5D01: "yamada@example.jp", 0x39: SENT, 0x1035: "<1@example.jp>"}
+    to = ({0x3001: "総務課", 0x39FE: "soumu@town.example.jp", 0x0C15: 1}, {0x3001: "財政課", 0x39FE: "zaisei@town.example.jp", 0x0C15: 2})
+    outcome = run(msg(item, recipients=to, files=({0x3707: "資料.txt", 0x3701: bytearray(MEMO)},)), "memo.msg")
+    assert outcome.content is not None
+    raw = outcome.content.bytes()
+    assert read_message(raw)[0] == "会議の件"
+    assert read_message(raw).body == "本文①です"
+    assert read_message(raw).names == ("資料.txt",)
+    assert outcome.report.mail is not None
+    assert outcome.report.mail.author == "山田 太郎 <yamada@example.jp>"
+    for line in (b"Date: Thu, 20 Nov 2025 00:00:00 +0000", b"Message-ID: <1@example.jp>", b"<soumu@town.example.jp>", b"<zaisei@town.example.jp>"):
+        assert line in raw
+
+
+def test_strings_without_unicode() -> None:
+    assert made(msg({0x37: "㈱髙﨑".encode("cp932"), 0x1000: "～本文".encode("cp932"), 0x3FFD: 932}))[0] == "㈱髙﨑"
+    assert made(tnef({0x37: "㈱髙﨑".encode("cp932"), 0x1000: "～本文".encode("cp932")}), "winmail.dat").body == "～本文"
+
+
+def _escaped(text: str) -> bytes:
+    """In RTF a letter of two bytes is written in hexadecimal: its second one may be a brace."""
+    return b"".join(char.encode() if char.isascii() else b"".join(b"\\'%02x" % byte for byte in char.encode("cp932")) for char in text)
+
+
+def test_html_is_converted_whatever_it_is_wrapped_in() -> None:
+    page = "<p>本文</p><script>x()</script><a href='http://a.jp/'>甲</a>"
+    wrapped = b"{\\rtf1\\ansi\\ansicpg932\\fromhtml1 {\\*\\htmltag64 " + _escaped(page) + b"}}"
+    for item in ({0x1013: bytearray(page.encode())}, {0x1013: page}, {0x1009: compressed(wrapped)}):
+        assert made(msg(item)).body == "本文\n\n甲〈hxxp://a[.]jp/〉"
+
+
+def test_attachments_of_an_item_go_round_the_engine() -> None:
+    outcome = run(msg({0x37: "x"}, files=({0x3707: "x.exe", 0x3701: bytearray(PROGRAM)}, {0x3704: "b.txt", 0x3701: bytearray(MEMO)})), "memo.msg")
+    assert [part.reason for part in outcome.report.parts] == ["forbidden_kind", None]
+    outcome = run(tnef({}, ("x.exe", PROGRAM), ("b.txt", MEMO)), "winmail.dat")
+    assert [part.reason for part in outcome.report.parts] == ["forbidden_kind", None]
+
+
+def test_items_in_items_end_at_a_limit() -> None:
+    tree = msg_tree({0x37: "最後"}, start=24)
+    for _ in range(12):
+        tree = msg_tree({0x37: "x"}, files=(({0x3001: "x"}, tree),), start=24)
+    assert ends(msg({0x37: "x"}, files=(({0x3001: "x"}, tree),)), "memo.msg") == "file.limit_exceeded"
+    inner = tnef({0x37: b"last"})
+    for _ in range(12):
+        inner = tnef({}, {0x3701: (inner,)})
+    assert ends(inner, "winmail.dat") == "file.limit_exceeded"
+
+
+def test_floods_end_at_a_limit() -> None:
+    flood = tnef({}) + attribute(0x00069006, b"x") * 30_000
+    assert ends(flood, "winmail.dat") == "file.limit_exceeded"
+    many = tnef({}) + attribute(0x00069003, (30_000).to_bytes(4, "little") + b"\x03\x00\x01\x00\0\0\0\0" * 30_000)
+    assert ends(many, "winmail.dat") == "file.limit_exceeded"
+    large = msg({0x37: "x"}, files=({0x3707: "a.txt", 0x3701: bytearray(b"x" * 50_000)},))
+    assert ends(large, "memo.msg", limits=Limits(expanded_bytes=40_000)) == "file.limit_exceeded"
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (tnef({}, ("a.txt", MEMO))[:-10], "winmail.dat"),
+        (tnef({}) + attribute(0x00069003, b"\x01\0\0\0\x1f\0\x37\0\x01\0\0\0\xff\xff\0\0"), "winmail.dat"),
+        (tnef({}) + attribute(0x00069003, mapi({0x37: "x"})[:-6]), "winmail.dat"),
+        (tnef({}) + attribute(0x00069003, b"\x01\0\0\0\xaa\x0a\x37\0"), "winmail.dat"),
+        (msg({0x37: "x"})[:700], "memo.msg"),
+        (compound({"__properties_version1.0": b"", "__substg1.0_0037001F": b"x", "__nameid_version1.0": {}})[:1500], "memo.msg"),
+    ],
+)
+def test_broken_items_are_refused(data: bytes, name: str) -> None:
+    assert ends(data, name) in ("mail.tnef_broken", "mail.outlook_broken", "file.malformed", "file.unsupported_kind")
+
+
+def test_twice_is_once() -> None:
+    outcome = run(msg({0x37: "件名", 0x1000: "本文"}), "memo.msg")
+    assert outcome.content is not None
+    again = run(outcome.content.bytes(), "memo.eml")
+    assert again.report.verdict == "clean"
+    assert again.content is not None
+    assert again.content.bytes() == outcome.content.bytes()
