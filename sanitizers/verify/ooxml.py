@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from sanitizers.context import Context
+from sanitizers.model import Kind
 from sanitizers.source import Source
-from sanitizers.verify import ooxml_markup, ooxml_meaning, ooxml_package
+from sanitizers.verify import ooxml_markup, ooxml_meaning, ooxml_package, xls
 
 
 def verify(output: Source, original: Source, context: Context) -> None:
@@ -15,8 +16,12 @@ def verify(output: Source, original: Source, context: Context) -> None:
     ooxml_package.check(package, context.treatment.link_schemes)
     for name, content in package.parts.items():
         if ooxml_package.is_xml(name):
-            ooxml_markup.check(name, content, frozenset(ooxml_package.relationships_of(name, package)))
-    ooxml_meaning.compare(package.parts, original)
+            identities = frozenset(ooxml_package.relationships_of(name, package))
+            ooxml_markup.check(name, content, identities, context.treatment.link_schemes)
+    if context.kind is Kind.XLS:
+        xls.compare(package.parts, original)
+    else:
+        ooxml_meaning.compare(package.parts, original)
 
 
 VERIFIERS: Final = dict.fromkeys(ooxml_package.MAIN, verify)

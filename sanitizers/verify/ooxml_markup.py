@@ -12,6 +12,7 @@ from typing import Final
 from xml.parsers import expat
 
 from sanitizers.model import VerificationFailed
+from sanitizers.verify import ooxml_calls
 
 _FORBIDDEN_ELEMENTS: Final = frozenset(
     """
@@ -21,17 +22,6 @@ _FORBIDDEN_ELEMENTS: Final = frozenset(
     custData docVar saveThroughXslt htmlPubPr webPublishItem macrosheet dialogsheet customUI cmd contentPart fldData script
     """.split()
 )
-_FORBIDDEN_FIELD: Final = re.compile(
-    rb"(?:DDE|DDEAUTO|INCLUDE\w*|LINK|IMPORT|EMBED|DATABASE|MACROBUTTON|AUTOTEXT\w*|QUOTE|HTMLCONTROL|CONTROL)(?=[\x00-\x20\\\"]|$)",
-    re.IGNORECASE,
-)
-_FORBIDDEN_FORMULA: Final = re.compile(
-    rb"(?<![\w.])(?:CALL|REGISTER(?:\.ID)?|EXEC|RTD|WEBSERVICE|FILTERXML|IMAGE|SQL\.REQUEST)\s*\(|\|.{0,200}!|(?:^|[^\w\])'])\[\d+\]",
-    re.IGNORECASE,
-)
-_ACTION: Final = re.compile(rb'\saction="ppaction://(?:program|macro|ole|hlinkfile|hlinkpres|media)', re.IGNORECASE)
-_CLICK_MACRO: Final = re.compile(rb'\smacro="[^"]')
-_ACTIONS: Final = ((b"ppaction", _ACTION), (b"macro=", _CLICK_MACRO))   # a plain word, sought for first, that the pattern holds
 _TAG: Final = re.compile(rb"<([^\s/>]+)")
 _SPACE: Final = re.compile(rb'\sxmlns(?::([^\s=]+))?="([^"]*)"')
 _RELATIONSHIPS_SPACE: Final = (
@@ -48,18 +38,15 @@ _CONTROL: Final = re.compile(
     rb"\s*<(?:\w+:)?controls?[\s>]"
 )
 _FALLBACK: Final = re.compile(rb"<(?:\w+:)?Fallback[\s/>]")
-_FIELD: Final = re.compile(rb"<(?:\w+:)?(fldChar|instrText|delInstrText|fldSimple)(\s[^>]*)?>([^<]*)")
-_FIELD_CHARACTER: Final = re.compile(rb'fldCharType="(\w+)"')
-_INSTRUCTION: Final = re.compile(rb'\s(?:\w+:)?instr="([^"]*)"')
-_FORMULAS: Final = frozenset(b"f definedName formula formula1 formula2 calculatedColumnFormula totalsRowFormula".split())
-_SUSPECT: Final = re.compile(rb"CALL|REGISTER|EXEC|RTD|WEBSERVICE|FILTERXML|IMAGE|SQL|[|\[]", re.IGNORECASE)   # in each that is forbidden
 _SLICE: Final = 1 << 20
 
 
-def check(name: str, content: bytes, identities: frozenset[str]) -> None:
+def check(name: str, content: bytes, identities: frozenset[str], schemes: tuple[str, ...]) -> None:
     """Raises VerificationFailed for anything active, foreign or dangling. `identities`: the relationship ids of the part."""
     _prove_plain(name, content)
     if name.startswith("customXml/item"):
+        if b"DataMashup" in content:
+            raise VerificationFailed(f"queries in {name}")
         return
     tags = {tag for start, end in _slices(content) for tag in set(_TAG.findall(content, start, end))}
     if bad := {tag.rpartition(b":")[2].decode("utf-8", "replace") for tag in tags} & _FORBIDDEN_ELEMENTS:
@@ -67,11 +54,13 @@ def check(name: str, content: bytes, identities: frozenset[str]) -> None:
     spaces = set(_SPACE.findall(content)) if b"xmlns" in content else set()
     if strange := [uri for _, uri in spaces if uri and not _KNOWN_SPACE.match(uri)]:
         raise VerificationFailed(f"namespace {strange[0][:100]!r} in {name}")
-    _check_actions(name, content)
     _check_alternatives(name, content)
-    _check_fields(name, content)
+    ooxml_calls.check_actions(name, content)
+    ooxml_calls.check_loading(name, content)
+    ooxml_calls.check_fields(name, content, schemes)
     if name.startswith("xl/"):
-        _check_formulas(name, content, tags)
+        ooxml_calls.check_names(name, content)
+        ooxml_calls.check_formulas(name, content, tags, schemes)
     for prefix in {prefix for prefix, uri in spaces if uri in _RELATIONSHIPS_SPACE and prefix}:
         _check_references(name, content, prefix, identities)
 
@@ -111,12 +100,6 @@ def _prove_plain(name: str, content: bytes) -> None:
         raise VerificationFailed(f"expat: {error} in {name}") from None
 
 
-def _check_actions(name: str, content: bytes) -> None:
-    patterns = [pattern for word, pattern in _ACTIONS if word in content]
-    if any(_in_tag(content, found.start()) for pattern in patterns for found in pattern.finditer(content)):
-        raise VerificationFailed(f"action in {name}")
-
-
 def _check_alternatives(name: str, content: bytes) -> None:
     """Alternatives stay around form controls of a worksheet only, with one choice each."""
     if b"AlternateContent" not in content and b"Fallback" not in content:
@@ -125,43 +108,6 @@ def _check_alternatives(name: str, content: bytes) -> None:
     controls = len(_CONTROL.findall(content)) if name.startswith("xl/") else 0
     if found != controls or _FALLBACK.search(content):
         raise VerificationFailed(f"AlternateContent in {name}")
-
-
-def _check_fields(name: str, content: bytes) -> None:
-    """The instruction of every field, put together from its pieces, however far they stand apart; and of each piece alone."""
-    if b"instrText" not in content and b"fldSimple" not in content and b"delInstrText" not in content:
-        return
-    open_fields: list[list[bytes]] = []
-    for kind, attributes, text in _FIELD.findall(content):
-        if kind == b"fldSimple":
-            _check_instruction(name, b"".join(_INSTRUCTION.findall(attributes)))
-        elif kind != b"fldChar":
-            _check_instruction(name, text)
-            if open_fields:
-                open_fields[-1].append(text)
-        elif _FIELD_CHARACTER.findall(attributes) == [b"begin"]:
-            open_fields.append([])
-        elif open_fields and _FIELD_CHARACTER.findall(attributes) == [b"end"]:
-            _check_instruction(name, b"".join(open_fields.pop()))
-    for pieces in open_fields:
-        _check_instruction(name, b"".join(pieces))
-
-
-def _check_instruction(name: str, instruction: bytes) -> None:
-    if _FORBIDDEN_FIELD.match(instruction.lstrip()):
-        raise VerificationFailed(f"field in {name}")
-
-
-def _check_formulas(name: str, content: bytes, tags: set[bytes]) -> None:
-    for tag in tags:
-        if tag.rpartition(b":")[2] not in _FORMULAS:
-            continue
-        found = set(re.findall(rb"<%b(?:\s[^>]*)?>([^<]+)<" % re.escape(tag), content))
-        if not _SUSPECT.search(b"\n".join(found)):
-            continue
-        for formula in found:
-            if _FORBIDDEN_FORMULA.search(re.sub(rb'"[^"]*"', b'""', formula.replace(b"&quot;", b'"'))):
-                raise VerificationFailed(f"formula in {name}: {formula[:80]!r}")
 
 
 def _check_references(name: str, content: bytes, prefix: bytes, identities: frozenset[str]) -> None:

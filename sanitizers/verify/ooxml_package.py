@@ -6,12 +6,14 @@ import codecs
 import io
 import posixpath
 import re
+import struct
 import zipfile
 import zlib
 from typing import Final, NamedTuple
 from xml.parsers import expat
 
 from sanitizers.model import Kind, VerificationFailed
+from sanitizers.verify import ooxml_calls
 
 MAIN: Final = {
     Kind.DOCX: "wordprocessingml.document.main",
@@ -60,8 +62,10 @@ _RELATIONSHIP_TYPE: Final = re.compile(
     r"|audio|video|media$|font$|printer|thumbnail|signature|origin",
     re.IGNORECASE,
 )
+_TYPE_SPACES: Final = (
+    "http://schemas.openxmlformats.org/", "http://purl.oclc.org/ooxml/", "http://schemas.microsoft.com/office/",
+)  # fmt: skip
 _EXECUTABLE: Final = (b"\xd0\xcf\x11\xe0", b"MZ", b"\x7fELF", b"%PDF", b"{\\rtf", b"\x4c\0\0\0\x01\x14\x02")
-_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _XML: Final = (".xml", ".rels", ".vml")
 TYPES_PART: Final = "[Content_Types].xml"
 
@@ -86,8 +90,6 @@ class Package(NamedTuple):
 
 def read(data: bytes) -> Package:
     """Raises VerificationFailed for anything but a plain ZIP of known parts that all hang together."""
-    if data[:4] != b"PK\x03\x04" or data[-22:-18] != b"PK\x05\x06":
-        raise VerificationFailed("not a plain ZIP from its first byte to its last")
     parts = _parts(data)
     links = {name: _relationships(content) for name, content in parts.items() if name.endswith(".rels")}
     return Package(parts, _content_types(parts), links)
@@ -119,9 +121,26 @@ def _parts(data: bytes) -> dict[str, bytes]:
             names = {info.filename.lower() for info in listed}
             if len(names) != len(listed) or archive.comment or any(info.extra or info.comment for info in listed):
                 raise VerificationFailed("two parts of one name, comments or extra fields")
+            _check_layout(data, listed)
             return {info.filename: archive.read(info) for info in listed}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
         raise VerificationFailed(f"zipfile: {error}") from None
+
+
+def _check_layout(data: bytes, listed: list[zipfile.ZipInfo]) -> None:
+    """Member after member from the first byte, each said alike by its own record and by the directory, which ends the file."""
+    at = 0
+    for info in listed:
+        if len(data) < at + 30:
+            raise VerificationFailed("the ZIP ends within a member")
+        signature, flags, method, crc, packed, size, named, extra = struct.unpack_from("<4s2x2H4x3I2H", data, at)
+        said = (info.flag_bits, info.compress_type, info.CRC, info.compress_size, info.file_size)
+        if signature != b"PK\x03\x04" or info.header_offset != at or (flags, method, crc, packed, size) != said or extra or flags & ~0x0800:
+            raise VerificationFailed(f"two records of {info.filename} disagree, or a gap before it")
+        at += 30 + named + packed
+    end, size, start = struct.unpack_from("<4s8x2I", data, max(len(data) - 22, 0))
+    if end != b"PK\x05\x06" or start != at or start + size + 22 != len(data):
+        raise VerificationFailed("not a plain ZIP from its first byte to its last")
 
 
 def _check_part(name: str, content: bytes, types: dict[str, str]) -> None:
@@ -174,11 +193,10 @@ def _content_types(parts: dict[str, bytes]) -> dict[str, str]:
 
 def _check_links(rels: str, found: dict[str, Link], parts: dict[str, bytes], schemes: tuple[str, ...]) -> None:
     for link in found.values():
-        if _RELATIONSHIP_TYPE.search(link.type.rpartition("/")[2]):
+        if not link.type.startswith(_TYPE_SPACES) or _RELATIONSHIP_TYPE.search(link.type.rpartition("/")[2]):
             raise VerificationFailed(f"relationship {link.type} in {rels}")
         if link.external or link.target.startswith("#"):
-            scheme = _SCHEME.match(link.target)
-            if not link.type.endswith("/hyperlink") or not (link.target.startswith("#") or (scheme and scheme[1].lower() in schemes)):
+            if not link.type.endswith("/hyperlink") or not ooxml_calls.leads_nowhere_else(link.target.encode(), schemes):
                 raise VerificationFailed(f"external target in {rels}")
         elif _target(rels, link) not in parts:
             raise VerificationFailed(f"target {link.target} of {rels} is missing")

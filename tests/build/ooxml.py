@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import posixpath
+import random
 import struct
 import zipfile
 import zlib
 from xml.sax.saxutils import quoteattr
+
+from msoffcrypto.format.ooxml import OOXMLFile
 
 R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 R_STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
@@ -216,7 +219,65 @@ def inline_picture(identity: str, attribute: str = "embed") -> str:
     )
 
 
+def locked(pack: Pack, password: str) -> bytes:
+    """The package under agile encryption, filled up to the size of a real file: what encrypts here gets very small ones wrong."""
+    pack.part("filling.png", random.Random(0).randbytes(9000))
+    out = io.BytesIO()
+    OOXMLFile(io.BytesIO(pack.bytes())).encrypt(password, out)
+    return out.getvalue()
+
+
 def members(content: bytes) -> dict[str, bytes]:
     """The parts of a package, read by the standard library."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _axis(kind: str, identity: int, other: int, side: str) -> str:
+    return (
+        f'<c:{kind}><c:axId val="{identity}"/><c:scaling><c:orientation val="minMax"/></c:scaling><c:delete val="0"/><c:axPos val="{side}"/>'
+        f'<c:crossAx val="{other}"/></c:{kind}>'
+    )
+
+
+def attach_chart(pack: Pack, owner: str, book: bytes) -> Pack:
+    """A chart of the owner (relationship `rIdChart`), with the workbook that holds its data."""
+    folder = owner.partition("/")[0]
+    text = (
+        f'<c:chartSpace xmlns:c="{C}" xmlns:a="{A}" xmlns:r="{R}" xmlns:mc="{MC}"><mc:AlternateContent><mc:Choice Requires="c14" '
+        'xmlns:c14="http://schemas.microsoft.com/office/drawing/2007/8/2/chart"><c14:style val="102"/></mc:Choice><mc:Fallback><c:style val="2"/>'
+        '</mc:Fallback></mc:AlternateContent><c:chart><c:plotArea><c:layout/><c:barChart><c:barDir val="col"/><c:ser><c:idx val="0"/>'
+        '<c:order val="0"/><c:val><c:numRef><c:f>Sheet1!$A$1</c:f><c:numCache><c:ptCount val="1"/><c:pt idx="0"><c:v>7</c:v></c:pt></c:numCache></c:numRef>'
+        '</c:val></c:ser><c:axId val="1"/><c:axId val="2"/></c:barChart>'
+        f'{_axis("catAx", 1, 2, "b")}{_axis("valAx", 2, 1, "l")}</c:plotArea></c:chart><c:externalData r:id="rId1"><c:autoUpdate val="0"/>'
+        "</c:externalData></c:chartSpace>"
+    )
+    pack.attach(owner, "rIdChart", "chart", f"{folder}/charts/chart1.xml", text, f"{OFFICE}drawingml.chart+xml")
+    pack.defaults["xlsx"] = f"{OFFICE}spreadsheetml.sheet"
+    return pack.attach(f"{folder}/charts/chart1.xml", "rId1", "package", f"{folder}/embeddings/book.xlsx", book)
+
+
+CHART_GRAPHIC = f'<a:graphic><a:graphicData uri="{C}"><c:chart xmlns:c="{C}" r:id="rIdChart"/></a:graphicData></a:graphic>'
+
+
+CHART_FRAME = (
+    '<p:graphicFrame><p:nvGraphicFramePr><p:cNvPr id="9" name="図表"/><p:cNvGraphicFramePr/><p:nvPr/></p:nvGraphicFramePr><p:xfrm><a:off x="0" '
+    f'y="0"/><a:ext cx="900000" cy="900000"/></p:xfrm>{CHART_GRAPHIC}</p:graphicFrame>'
+)
+_XDR = "http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing"
+_CORNER = "<xdr:col>1</xdr:col><xdr:colOff>0</xdr:colOff><xdr:row>1</xdr:row><xdr:rowOff>0</xdr:rowOff>"
+CHART_DRAWING = (
+    f'<xdr:wsDr xmlns:xdr="{_XDR}" xmlns:a="{A}" xmlns:r="{R}"><xdr:twoCellAnchor><xdr:from>{_CORNER}</xdr:from><xdr:to>{_CORNER}</xdr:to><xdr:graphicFrame '
+    'macro=""><xdr:nvGraphicFramePr><xdr:cNvPr id="2" name="図表"/><xdr:cNvGraphicFramePr/></xdr:nvGraphicFramePr><xdr:xfrm><a:off x="0" y="0"/>'
+    f'<a:ext cx="0" cy="0"/></xdr:xfrm>{CHART_GRAPHIC}</xdr:graphicFrame><xdr:clientData/></xdr:twoCellAnchor></xdr:wsDr>'
+)
+
+
+def chart_in_slide(book: bytes) -> Pack:
+    return attach_chart(pptx(CHART_FRAME), "ppt/slides/slide1.xml", book)
+
+
+def chart_in_sheet(book: bytes) -> Pack:
+    pack = xlsx(after='<drawing r:id="rIdD"/>')
+    pack.attach("xl/worksheets/sheet1.xml", "rIdD", "drawing", "xl/drawings/drawing1.xml", CHART_DRAWING, f"{OFFICE}drawing+xml")
+    return attach_chart(pack, "xl/drawings/drawing1.xml", book)

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from sanitizers.formats.office import functions, pictures
-from sanitizers.formats.ooxml import drawing, fields, properties, rebuild, relationships, sheet, vocabulary
+from sanitizers.formats.ooxml import drawing, fields, properties, rebuild, relationships, vocabulary
 from sanitizers.formats.ooxml.relationships import How, Role
 from tests.mutation.runner import Mutant, main
 
@@ -77,14 +77,15 @@ _FIELDS = {
 }  # fmt: skip
 _FUNCTIONS = "CALL REGISTER EXEC RTD WEBSERVICE FILTERXML IMAGE EVALUATE GET.WORKSPACE".split()
 _RELATIONSHIPS = {
-    "vbaProject": "O02 purged VBA", "oleObject": "O05 linked object", "control": "O16 ActiveX", "aFChunk": "O17 altChunk RTF",
+    "vbaProject": "O02 purged VBA", "oleObject": "O13 OLE package", "control": "O16 ActiveX", "aFChunk": "O17 altChunk RTF",
     "subDocument": "O27 sub-document", "attachedTemplate": "O04 template by http", "frame": "O27 frame", "mailMergeSource": "O27 mail merge",
     "externalLink": "O10 ddeLink", "connections": "O12 connections", "queryTable": "O12 query table", "powerPivotData": "O12 data model",
     "xmlMaps": "O12 XML maps", "webextensiontaskpanes": "O19 web extension", "extensibility": "O18 custom UI", "audio": "O20 sound",
     "video": "O20 linked video", "font": "O23 font", "printerSettings": "O22 printer settings", "thumbnail": "O22 thumbnail",
     "origin": "O22 signature", "slideUpdateUrl": "O27 slide update",
 }  # fmt: skip
-_SAID_OTHERWISE = {"mailMergeSource", "frame", "video", "audio", "font", "control", "oleObject", "attachedTemplate", "externalLink"}
+_ALWAYS_OUTSIDE = {"subDocument", "attachedTemplate", "frame", "mailMergeSource", "slideUpdateUrl", "video"}     # there is no part to take
+_SAID_OTHERWISE = {"aFChunk", "subDocument", "mailMergeSource", "frame", "video", "audio", "font", "control", "oleObject", "attachedTemplate", "externalLink"}
 
 
 def _case(name: str) -> str:
@@ -115,18 +116,19 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant("every element", f"{_OOXML}.page:_strip_elements", _nothing, _DANGERS),
     Mutant("every attribute", f"{_OOXML}.page:_strip_attributes", _nothing, _DANGERS),
-    *(_role(key, case) for key, case in _RELATIONSHIPS.items()),
+    *(_role(key, case) for key, case in _RELATIONSHIPS.items() if key not in _ALWAYS_OUTSIDE),
     *_handlers(),
     *(Mutant(f"field {word}", f"{_OOXML}.fields:ALLOWED", fields.ALLOWED | {word}, _case(case)) for word, case in _FIELDS.items()),
     Mutant("links of fields", f"{_OOXML}.fields:_is_allowed_link", _true, _FORMULAS),
-    Mutant("fields whose name comes out of a field", f"{_OOXML}.fields:_name", lambda text: fields._NAME.match(text)[1].upper() if fields._NAME.match(text) else "PAGE", _case("O08 name out of a field")),
+    Mutant("fields whose name comes out of a field", f"{_OOXML}.fields:_own_name", lambda one: fields._name("".join(one.instruction)),
+           _case("O08 name out of a field before an allowed one")),
     Mutant("nesting of fields", f"{_OOXML}.fields:_DEEPEST", 1 << 30, _LIMITS),
     *(Mutant(f"function {name}", f"{_OFFICE}.formulas:FUNCTIONS", functions.FUNCTIONS | {name}, _FORMULAS) for name in _FUNCTIONS),
     Mutant("names of other workbooks", f"{_OFFICE}.formulas:_judge", _nothing, _FORMULAS),
     Mutant("links of formulas", f"{_OFFICE}.formulas:_link", _nothing, _FORMULAS),
     Mutant("schemes", f"{_OFFICE}.links:allowed", _true, _FORMULAS),
-    Mutant("places", f"{_OFFICE}.links:is_place", _true, _FORMULAS),
-    Mutant("macro sheets", f"{_OOXML}.sheet:_SHEET_KINDS", sheet._SHEET_KINDS | {"xlMacrosheet", "dialogsheet"}, _case("O03 macro sheet")),
+    Mutant("places", f"{_OFFICE}.links:is_place", _true, _case("O07 place in another file")),
+    Mutant("macro sheets", f"{_OOXML}.sheet:_settle_sheets", _nothing, _case("O03 macro sheet")),
     Mutant("sheets are not counted anew", f"{_OOXML}.sheet:_renumber", _nothing, _DANGERS.replace("is_gone_and_said", "number_of_sheets_is_counted_anew")),
     Mutant("names that start macros", f"{_OOXML}.sheet:_AUTO", _NEVER, _case("O03 Auto_Open")),
     Mutant("names that are functions", f"{_OOXML}.sheet:_MACRO_MARKS", (), _case("O03 name that is a macro")),
@@ -171,7 +173,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("chains of names", f"{_OOXML}.sheet:_MOST_ROUNDS", 1 << 20, _LIMITS),
     Mutant("the password that hides nothing", f"{_OOXML}.encrypted:DEFAULT_PASSWORD", "x", _DANGERS.replace("is_gone_and_said", "o26_an_encrypted_package_is_opened_and_cleaned")),
     Mutant("rounds of hashing", f"{_OOXML}.encrypted:_MOST_ROUNDS", 1 << 40, _LIMITS),
-    Mutant("kinds under a password", f"{_OOXML}.encrypted:ooxml.KINDS", _Any()),
+    Mutant("kinds under a password", f"{_OOXML}.encrypted:ooxml.KINDS", _Any(),
+           _DANGERS.replace("is_gone_and_said", "o26_another_kind_under_a_password_is_held")),
     *(
         Mutant(f"second opinion: {name}", f"{_VERIFY}.{module}:{name}", value, _SECOND)
         for module, name, value in (

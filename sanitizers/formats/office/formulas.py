@@ -6,6 +6,7 @@ Sources: ECMA-376 part 1 §18.17 and the file grammar of [MS-XLSX] §2.2.2.
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from sanitizers.formats.office import links
@@ -32,7 +33,7 @@ _INSIDE: Final = re.compile(r'\s*"#[^"\\/:]*"')    # `HYPERLINK("#"&…`: whatev
 _STRUCTURED: Final = re.compile(r"\[(?:[^\[\]']|'.|\[(?:[^\[\]']|'.)*\])*\]", re.DOTALL)
 
 
-def danger(formula: str, schemes: tuple[str, ...], forbidden: frozenset[str] = frozenset()) -> tuple[str, str] | None:
+def danger(formula: str, schemes: tuple[str, ...], forbidden: AbstractSet[str] = frozenset()) -> tuple[str, str] | None:
     """Finding code and detail of the first reason why a formula may not stay; None for one that may.
 
     `forbidden`: names and sheets, in lower case, that are no longer there.
@@ -59,7 +60,7 @@ def danger(formula: str, schemes: tuple[str, ...], forbidden: frozenset[str] = f
 
 
 def _judge(  # noqa: PLR0917 - one token and where it stands
-    kind: str | None, text: str, formula: str, at: int, schemes: tuple[str, ...], forbidden: frozenset[str]
+    kind: str | None, text: str, formula: str, at: int, schemes: tuple[str, ...], forbidden: AbstractSet[str]
 ) -> str | None:
     if kind == "pipe":
         return "ooxml.dde"

@@ -37,7 +37,8 @@ def settle(rebuild: Rebuild, page: Page, relation: Relationship, target: str) ->
         rebuild.context.found("ooxml.custom_xml", name)
         return
     link, properties, identity, space = found
-    number = 1 + sum(name.startswith("customXml/itemProps") for name in rebuild.files)
+    rebuild.items += 1
+    number = rebuild.items
     made = rebuild.place(target, f"customXml/item{number}.xml", content)
     described = f"<ds:datastoreItem ds:itemID={quoteattr(identity)} xmlns:ds={quoteattr(space)}/>"
     written = f'<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n{described}'.encode()

@@ -15,6 +15,7 @@ from sanitizers import xml
 from sanitizers.formats.office import links, tree
 from sanitizers.formats.ooxml.page import Page
 from sanitizers.formats.ooxml.vocabulary import clark
+from sanitizers.model import Malformed
 
 ALLOWED: Final = frozenset(
     """
@@ -28,7 +29,8 @@ _DDE: Final = frozenset({"DDE", "DDEAUTO"})
 _EXTERNAL: Final = frozenset(
     "INCLUDE INCLUDEPICTURE INCLUDETEXT LINK IMPORT EMBED DATABASE RD HTMLCONTROL CONTROL".split()
 )
-_DEPTH: Final = 64
+_DEEPEST: Final = 256
+_FORMATS: Final = frozenset({"MERGEFORMAT", "CHARFORMAT"})
 
 _PARTS: Final = clark("w:fldChar w:instrText w:delInstrText w:fldSimple w:t w:delText")
 _MARKS: Final = clark("w:fldChar w:instrText w:delInstrText w:fldSimple")
@@ -46,6 +48,8 @@ class _Field:
     pieces: list[xml.Element] = field(default_factory=list)   # of the instruction, to be taken out
     characters: list[xml.Element] = field(default_factory=list)
     nested: bool = False                                      # another field takes part in the instruction
+    named: bool = False                                       # the instruction begins with words of its own
+    nameless: bool = False                                    # it begins with another field, whose words nobody knows
     separated: bool = False
 
 
@@ -64,6 +68,7 @@ def defuse(page: Page) -> None:
             page.found("ooxml.field", "instrText", detail=element.text or "")
         elif stack and not stack[-1].separated:
             stack[-1].instruction.append(element.text or "")
+            stack[-1].named = stack[-1].named or bool((element.text or "").strip())
             stack[-1].pieces.append(element)
         elif element.tag in _INSTRUCTION:   # an instruction in the shown result has no meaning
             tree.remove(element)
@@ -75,8 +80,9 @@ def defuse(page: Page) -> None:
 def _character(element: xml.Element, stack: list[_Field], page: Page) -> None:
     kind = next((value for name, value in element.attrib.items() if name.endswith("}fldCharType")), "")
     if kind == "begin":
-        for outer in stack:
-            outer.nested = outer.nested or not outer.separated
+        if len(stack) >= _DEEPEST:
+            raise Malformed(f"fields nested deeper than {_DEEPEST}", where=page.name, code="ooxml.package")
+        _nest(stack)
         stack.append(_Field(element, characters=[element]))
     elif not stack:
         tree.remove(element)
@@ -89,9 +95,16 @@ def _character(element: xml.Element, stack: list[_Field], page: Page) -> None:
         _judge(stack.pop(), page)
 
 
-def _simple(element: xml.Element, stack: list[_Field], page: Page) -> None:
+def _nest(stack: list[_Field]) -> None:
+    """A field begins inside of those that are open."""
     for outer in stack:
-        outer.nested = outer.nested or not outer.separated
+        if not outer.separated:
+            outer.nested = True
+            outer.nameless = outer.nameless or not outer.named
+
+
+def _simple(element: xml.Element, stack: list[_Field], page: Page) -> None:
+    _nest(stack)
     instruction = next((value for name, value in element.attrib.items() if name.endswith("}instr")), "")
     name = _name(instruction)
     if not _is_local(name, instruction, nested=False, page=page):
@@ -101,11 +114,15 @@ def _simple(element: xml.Element, stack: list[_Field], page: Page) -> None:
 
 def _judge(one: _Field, page: Page) -> None:
     instruction = "".join(one.instruction)
-    name = _name(instruction)
+    name = _own_name(one)
     if not instruction.strip() and not one.nested:
         return   # an empty field shows nothing and does nothing
     if not _is_local(name, instruction, nested=one.nested, page=page):
         _take_out(one, page)
+
+
+def _own_name(one: _Field) -> str:
+    return "" if one.nameless else _name("".join(one.instruction))
 
 
 def _name(instruction: str) -> str:
@@ -135,7 +152,8 @@ def _is_allowed_link(instruction: str, page: Page) -> bool:
         if switch == "l":
             fits = links.is_place(value)
         else:   # a target, unless it is the text that a switch takes
-            fits = switch in ("o", "t") or not value or links.allowed(value, page.context.treatment.link_schemes)
+            formats = switch == "*" and value.upper() in _FORMATS
+            fits = formats or switch in ("o", "t") or not value or links.allowed(value, page.context.treatment.link_schemes)
         if not fits:
             return False
         switch = ""

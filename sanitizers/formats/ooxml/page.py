@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -81,7 +82,7 @@ class Page:
     def found(self, code: str, place: str = "", action: Action = Action.REMOVED, detail: str = "") -> None:
         self.context.found(code, f"{self.name}#{place}" if place else self.name, action, detail)
 
-    def elements(self, wanted: Set[str]) -> list[xml.Element]:
+    def elements(self, wanted: AbstractSet[str]) -> list[xml.Element]:
         """All of these names, in the order of the document."""
         there = self.names.elements & wanted
         return list(self.root.iter(*there)) if there else []
@@ -103,7 +104,7 @@ class Page:
 
     def add(self, like: Relationship, target: str) -> str:
         """A new relationship of another one's type to a part of the new package; its id."""
-        number = 1
+        number = len(self.relations)
         while (identity := f"rIdNew{number}") in self.relations:
             number += 1
         self.relations[identity] = like._replace(id=identity, external=False, target=target)
@@ -195,8 +196,9 @@ def _strip_elements(page: Page, unknown: frozenset[str]) -> None:
 def _strip_attributes(page: Page, foreign: frozenset[str]) -> None:
     if not foreign:
         return
-    for name in sorted(filter(_is_foreign, foreign)):
-        if any(name in element.attrib for element in page.root.iter()):   # not gone with its element
+    if worth_a_word := set(filter(_is_foreign, foreign)):
+        left = spelling.tree_names(page.root).attributes   # others are gone with their elements
+        for name in sorted(worth_a_word & left):
             page.found(code_of(name), f"@{etree.QName(name).localname}")
     etree.strip_attributes(page.root, *foreign)
 

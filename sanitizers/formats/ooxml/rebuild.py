@@ -59,9 +59,11 @@ class Rebuild:
         self.types: dict[str, str] = {}
         self.kind = ""
         self.workbook = sheet.Workbook()
-        self.bound = frozenset[str]()
+        self.bound = frozenset[str]()           # items of custom XML that content controls are bound to
+        self.items = 0                          # such items that were taken
         self.previews: dict[str, list[objects.Preview]] = {}   # part of a sheet's drawing → pictures to put there
         self._taken: dict[str, str] = {}        # part → the name it gets
+        self._used: dict[str, int] = {}         # each name in lower case → the last number behind it
         self._queue: deque[tuple[str, str]] = deque()
         self._pages: list[Page] = []
         self._silent: set[str] = set()          # parts that are left out and already spoken of, or not worth a word
@@ -167,12 +169,12 @@ class Rebuild:
 
     def _unused(self, name: str) -> str:
         """The name, or one with a number behind its stem if another part already has it in any case."""
-        used = {taken.lower() for taken in (*self._taken.values(), *self.files)}
         stem, dot, extension = name.rpartition(".")
-        number = 0
-        while name.lower() in used:
-            number += 1
-            name = f"{stem}-{number}{dot}{extension}"
+        first = name.lower()
+        while name.lower() in self._used:
+            self._used[first] += 1
+            name = f"{stem}-{self._used[first]}{dot}{extension}"
+        self._used[name.lower()] = 0
         return name
 
     # making parts

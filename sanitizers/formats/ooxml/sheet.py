@@ -11,7 +11,7 @@ from sanitizers.context import Context
 from sanitizers.formats.office import formulas, links, tree
 from sanitizers.formats.ooxml.page import Handler, Page, prune
 from sanitizers.formats.ooxml.vocabulary import clark
-from sanitizers.model import Action, Unsupported
+from sanitizers.model import Action, Malformed, Unsupported
 
 # A cell of any row: formulas that differ in nothing else are judged once.
 _PLACE: Final = re.compile(r"(?<![\w.\[])(\$?[A-Z]{1,3}\$?)\d+(?![\w.(!\]])")
@@ -26,6 +26,7 @@ _BUILT_IN: Final = frozenset(
     for name in ("print_area", "print_titles", "_filterdatabase", "criteria", "extract", "database", "sheet_title", "consolidate_area")
 )
 _AUTO: Final = re.compile(r"(?:_xlnm\.)?auto_?(?:open|close|activate|deactivate)", re.IGNORECASE)
+_MOST_ROUNDS: Final = 64
 _MACRO_MARKS: Final = ("function", "vbProcedure", "xlm", "macro")
 _SOURCE: Final = clark("x:cacheSource")
 _WORKSHEET_SOURCE: Final = clark("x:worksheetSource")
@@ -102,21 +103,25 @@ def _renumber(page: Page, new: dict[int, int]) -> None:
 
 def _settle_names(page: Page) -> None:
     """Names that start macros or reach out of the workbook go, and then those that use them."""
-    gone = page.rebuild.workbook.gone
-    names = list(page.root.iter(*_DEFINED_NAME))
-    changed = True
-    while changed:
-        changed = False
-        for defined in names:
-            name = (defined.get("name") or "").lower()
-            if defined.getparent() is None or (why := _name_danger(defined, page)) is None:
-                continue
-            parent = defined.getparent()
-            tree.remove(defined)
-            prune(parent)
-            page.found(why, defined.get("name") or "", detail=defined.text or "")
-            changed = name not in gone
-            gone.add(name)
+    left = list(page.root.iter(*_DEFINED_NAME))
+    for _ in range(_MOST_ROUNDS):
+        stay = [defined for defined in left if not _drop_name(defined, page)]
+        if len(stay) == len(left):
+            return
+        left = stay
+    raise Malformed(f"names that hang on one another more than {_MOST_ROUNDS} deep", where=page.name, code="ooxml.package")
+
+
+def _drop_name(defined: xml.Element, page: Page) -> bool:
+    """Removed, if it may not stay."""
+    if (why := _name_danger(defined, page)) is None:
+        return False
+    parent = defined.getparent()
+    tree.remove(defined)
+    prune(parent)
+    page.found(why, defined.get("name") or "", detail=defined.text or "")
+    page.rebuild.workbook.gone.add((defined.get("name") or "").lower())
+    return True
 
 
 def _name_danger(defined: xml.Element, page: Page) -> str | None:
@@ -132,7 +137,7 @@ def _name_danger(defined: xml.Element, page: Page) -> str | None:
 def _danger(formula: str | None, page: Page) -> tuple[str, str] | None:
     if not formula:
         return None
-    return formulas.danger(formula, page.context.treatment.link_schemes, frozenset(page.rebuild.workbook.gone))
+    return formulas.danger(formula, page.context.treatment.link_schemes, page.rebuild.workbook.gone)
 
 
 def _settle_formulas(page: Page) -> None:

@@ -67,6 +67,7 @@ def test_other_links(target: str) -> None:
         ('HYPERLINK "https://a.jp"', True), ('HYPERLINK \\l "x" \\o "file:///tip"', True), ('HYPERLINK \\n "https://a.jp"', True),
         ('HYPERLINK \\t "_blank" "https://a.jp"', True), ('HYPERLINK \\n "file:///x"', False), ('HYPERLINK \\t "_blank" "file:///x"', False),
         ('HYPERLINK "https://a.jp" "file:///x"', False), ("HYPERLINK file:///x", False), ('HYPERLINK "\\\\\\\\h\\\\s"', False),
+        ('HYPERLINK "https://a.jp" \\* MERGEFORMAT', True), ('HYPERLINK "https://a.jp" \\* file:///x', False),
         ('HYPERLINK \\l "x" "\\\\\\\\h"', False), ('HYPERLINK "https://a.jp', False), ("  page  ", True), ("PAGEREF x \\h", True), ("DDEAUTO", False),
         ("ASK x", False), ("SET x y", False), ("QUOTE 68 68 69", False), ("ADDIN ZOTERO", False), ("PRINT 27", False), ("INCLUDE x", False),
         ("RD x", False), ("AUTOTEXTLIST x", False), ("GOTOBUTTON x y", True), ("", True),
