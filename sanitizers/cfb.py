@@ -16,14 +16,14 @@ from sanitizers.source import Source
 MAGIC: Final = bytes.fromhex("d0cf11e0a1b11ae1")
 
 _HEADER: Final = 512
-_LAST: Final = 0xFFFF_FFFA              # MAXREGSECT
-_END: Final = 0xFFFF_FFFE               # ENDOFCHAIN
-_NONE: Final = 0xFFFF_FFFF              # NOSTREAM, FREESECT
+_LAST: Final = 0xFFFF_FFFA  # MAXREGSECT
+_END: Final = 0xFFFF_FFFE  # ENDOFCHAIN
+_NONE: Final = 0xFFFF_FFFF  # NOSTREAM, FREESECT
 _STORAGE, _STREAM, _ROOT = 1, 2, 5
 _ENTRY: Final = 128
 _MINI: Final = 64
 _CUTOFF: Final = 4096
-_IN_HEADER: Final = 109                 # FAT sectors that the header itself lists
+_IN_HEADER: Final = 109  # FAT sectors that the header itself lists
 _MOST_ENTRIES: Final = 65_536
 _DEEPEST: Final = 32
 
@@ -54,7 +54,7 @@ class Compound:
         self._data = source.view
         self._budget = budget
         self._size = _sector_size(self._data)
-        self._sectors = (len(self._data) - 1) // self._size     # behind the header, the last one perhaps short
+        self._sectors = (len(self._data) - 1) // self._size  # behind the header, the last one perhaps short
         self._taken = bytearray(self._sectors)
         self._fat = self._table()
         directory = self._chain(self._header(48), None)
@@ -77,6 +77,8 @@ class Compound:
     def read(self, path: Path) -> bytes:
         """Once per stream. Raises Malformed where its chain is broken, and LimitExceeded."""
         stream = self.streams[path]
+        if stream.size > len(self._data):
+            raise Malformed("a stream is larger than its file", code="cfb.malformed")
         self._budget.spend_bytes(stream.size)
         if stream.size >= _CUTOFF:
             return self._chain(stream.start, stream.size)
@@ -180,7 +182,7 @@ def _sector_size(data: memoryview) -> int:
         raise Malformed("no compound file", code="cfb.malformed")
     version, order, shift, mini = struct.unpack_from("<HHHH", data, 26)
     cutoff = struct.unpack_from("<I", data, 56)[0]
-    if order != 0xFFFE or (version, shift) not in ((3, 9), (4, 12)) or mini != 6 or cutoff != _CUTOFF:  # noqa: PLR2004 - [MS-CFB] 2.2
+    if order != 0xFFFE or (version, shift) not in ((3, 9), (4, 12)) or mini != 6 or cutoff != _CUTOFF:
         raise Malformed("header of a compound file", code="cfb.malformed")
     return 1 << int(shift)
 
@@ -188,7 +190,7 @@ def _sector_size(data: memoryview) -> int:
 def _entry(directory: bytes, at: int) -> _Entry:
     length, kind = struct.unpack_from("<HB", directory, at + 64)
     left, right, child = struct.unpack_from("<III", directory, at + 68)
-    start, size = struct.unpack_from("<II", directory, at + 116)    # the upper half of a size is rubbish in version 3, and too large in 4
+    start, size = struct.unpack_from("<II", directory, at + 116)  # the upper half of a size is rubbish in version 3, and too large in 4
     if kind and (length > _MINI or length % 2):
         raise Malformed("name of an entry", code="cfb.malformed")
     name = directory[at : at + max(length - 2, 0)].decode("utf-16-le", "replace")

@@ -25,7 +25,7 @@ from sanitizers.source import Source
 
 def sanitize(source: Source, context: Context) -> Rebuilt:
     """Raises Malformed, Unsupported, Encrypted, LimitExceeded."""
-    return Rebuilt(Source(rebuild(source, context)), Kind.XLSX)
+    return rebuild(source, context)
 
 
 SANITIZER: Final = Sanitizer(

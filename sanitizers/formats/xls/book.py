@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import struct
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import ClassVar, Final, NamedTuple
 
 from sanitizers.context import Context
 from sanitizers.formats.office import formulas as excel
+from sanitizers.formats.office import pictures
 from sanitizers.formats.office.functions import FUNCTIONS
-from sanitizers.formats.xls import formulas, strings
+from sanitizers.formats.xls import escher, formulas, strings
 from sanitizers.formats.xls.formulas import Lost
 from sanitizers.formats.xls.records import BIFF5, BIFF8, BOF, GLOBALS, Record
 from sanitizers.formats.xls.strings import Text
@@ -19,7 +20,7 @@ from sanitizers.formats.xls.styles import FONT, FORMAT, PALETTE, XF, Styles
 from sanitizers.model import Action, LimitExceeded, Malformed, Unsupported
 
 CODEPAGE, BOUNDSHEET, SUPBOOK, EXTERNSHEET, EXTERNNAME, NAME, SST = 0x42, 0x85, 0x1AE, 0x17, 0x23, 0x18, 0xFC
-DATEMODE, WINDOW1, OBPROJ, DRAWING_GROUP, PROTECT, WINDOW_PROTECT, DCONN = 0x22, 0x3D, 0xD3, 0xEB, 0x12, 0x19, 0x876
+DATEMODE, TEMPLATE, WINDOW1, OBPROJ, DRAWING_GROUP, PROTECT, WINDOW_PROTECT, DCONN = 0x22, 0x60, 0x3D, 0xD3, 0xEB, 0x12, 0x19, 0x876
 _STYLES: Final = frozenset({FONT, FORMAT, PALETTE, XF})
 
 _SHEET, _MACRO, _CHART, _VBA = 0, 1, 2, 6
@@ -29,14 +30,16 @@ _PLAIN_SHEET: Final = re.compile(r"[^\W\d]\w*")
 _LIKE_A_PLACE: Final = re.compile(r"[A-Za-z]{1,3}\d+|[Rr]\d*[Cc]\d*")
 _LONGEST_SHEET: Final = 31
 _BUILT_IN: Final = {
-    0: "Consolidate_Area", 3: "Extract", 4: "Database", 5: "Criteria", 6: "Print_Area", 7: "Print_Titles", 12: "Sheet_Title", 13: "_FilterDatabase",
+    0: "Consolidate_Area", 3: "Extract", 4: "Database", 5: "Criteria", 6: "Print_Area", 7: "Print_Titles", 12: "Sheet_Title",
+    13: "_FilterDatabase",
 }  # fmt: skip
 _AUTO: Final = re.compile(r"auto_?(?:open|close|activate|deactivate)", re.IGNORECASE)
 _PLAIN_NAME: Final = re.compile(r"[^\W\d][\w.?\\]{0,254}")
-_LATER: Final = "_xlfn."                      # functions younger than the format stand as names
+_LATER: Final = "_xlfn."  # functions younger than the format stand as names
 _OF_2007: Final = frozenset({"_xlfn.iferror", "_xlfn.countifs", "_xlfn.sumifs", "_xlfn.averageif", "_xlfn.averageifs"})
-_MACRO_NAME: Final = 0x02 | 0x04 | 0x08      # function, Visual Basic, procedure
+_MACRO_NAME: Final = 0x02 | 0x04 | 0x08  # function, Visual Basic, procedure
 _SELF, _ADD_INS = b"\x01\x04", b"\x01\x3a"
+_SHOWN: Final = {kind: name for kind, name in pictures.TYPES.items() if kind != "svg"}
 _GONE: Final = 0xFFFF
 _MOST_SHEETS: Final = 4096
 
@@ -75,12 +78,14 @@ class Workbook:
     def __init__(self, records: Iterable[Record], context: Context) -> None:
         self.context = context
         self.encoding: str | None = None
-        self.date1904 = self.protected = False
+        self.date1904 = self.protected = self.template = False
         self.active = 0
         self.sheet_entries: list[SheetEntry] = []
         self.defined: list[DefinedName] = []
         self.strings: tuple[Text, ...] = ()
-        self.drawings: bytes = b""
+        self._drawings: list[bytes] = []
+        self._blips: list[escher.Blip | None] | None = None
+        self._pictures: dict[int, pictures.Picture] = {}
         self._supporting: list[Supporting] = []
         self._references: list[tuple[int, int, int]] = []
         self._used: set[int] = set()
@@ -110,7 +115,7 @@ class Workbook:
         return self.sheets_between(first, last)
 
     def sheets_between(self, first: int, last: int) -> str:
-        if first == _GONE or last == _GONE:
+        if _GONE in (first, last):
             return "#REF!"
         if not first <= last < len(self.sheet_entries):
             raise Lost("xls.formula", "a sheet that does not exist")
@@ -133,6 +138,18 @@ class Workbook:
             raise Lost(found.kind if "." in found.kind else "xls.formula", "a name of another workbook")
         return found.names[number - 1]
 
+    def picture(self, number: int, where: str) -> pictures.Picture | None:
+        """A picture of the drawing group, from 1 on, made anew; None for one that is not there or of a kind that nobody shows."""
+        if self._blips is None:
+            self._blips = escher.blips(b"".join(self._drawings), self.context.budget)
+        blip = self._blips[number - 1] if 0 < number <= len(self._blips) else None
+        if blip is None:
+            return None
+        if number not in self._pictures:
+            name = f"image{number}.{blip.ending}"
+            self._pictures[number] = pictures.rebuild(name, blip.content, where, self.context, "xls.picture_replaced", _SHOWN)
+        return self._pictures[number]
+
     def text(self, tokens: bytes, extra: bytes, base: tuple[int, int] = (0, 0)) -> str:
         """A formula as text that only calculates from this workbook. Raises Lost."""
         found, called = formulas.text(tokens, extra, self, base)
@@ -151,8 +168,8 @@ class Workbook:
         for record in iterator:
             if record.kind in _STYLES:
                 self.styles.add(record)
-            elif record.kind in _READERS:
-                _READERS[record.kind](self, record)
+            elif record.kind in self.READERS:
+                self.READERS[record.kind](self, record)
             elif record.kind in _REPORTED:
                 self.context.found(_REPORTED[record.kind], "Workbook", Action.REMOVED)
 
@@ -177,8 +194,11 @@ class Workbook:
     def _protect(self, record: Record) -> None:
         self.protected = record.unpack("<H")[0] == 1
 
+    def _template(self, _: Record) -> None:
+        self.template = True
+
     def _drawing(self, record: Record) -> None:
-        self.drawings += record.data
+        self._drawings.append(record.data)
 
     def _sheet(self, record: Record) -> None:
         if len(self.sheet_entries) >= _MOST_SHEETS:
@@ -189,26 +209,27 @@ class Workbook:
         unique, number = name, 1
         while unique.lower() in taken:
             number += 1
-            unique = f"{name[:_LONGEST_SHEET - 6]}_{number}"
+            unique = f"{name[: _LONGEST_SHEET - 6]}_{number}"
         code = {_SHEET: "", _CHART: "xls.chart"}.get(kind, "xls.macro_sheet")
         self.sheet_entries.append(SheetEntry(unique, at, _HIDDEN[min(hidden & 3, 2)], kind == _SHEET, code))
 
     def _support(self, record: Record) -> None:
         data = record.data
-        if data[2:4] == _SELF and len(data) == 4:  # noqa: PLR2004 - [MS-XLS] 2.4.271: only the count of sheets and the mark
+        if data[2:4] == _SELF and len(data) == 4:
             self._supporting.append(Supporting("self", []))
-        elif data[2:4] == _ADD_INS and len(data) == 4:  # noqa: PLR2004
+        elif data[2:4] == _ADD_INS and len(data) == 4:
             self._supporting.append(Supporting("add-ins", []))
         else:
             path, _ = strings.long(data, 2, None)
-            code = "xls.dde" if "\x03" in path else "xls.external_link"
+            # A file begins with 01 and has 03 between its folders; else 03 stands between a program and its topic ([MS-XLS] 2.5.277).
+            code = "xls.dde" if "\x03" in path and not path.startswith("\x01") else "xls.external_link"
             self.context.found(code, "Workbook", Action.REMOVED, path.replace("\x03", "|"))
             self._supporting.append(Supporting(code, []))
 
     def _reference(self, record: Record) -> None:
         if self.encoding is None:
-            count, = record.unpack("<H")
-            self._references += list(struct.iter_unpack("<HHH", record.data[2 : 2 + 6 * count]))
+            count = min(record.unpack("<H")[0], (len(record.data) - 2) // 6)
+            self._references += struct.iter_unpack("<HHH", record.data[2 : 2 + 6 * count])
             return
         name = record.data[1:2]
         if name not in (b"\x02", b"\x03", b"\x04", b":", b""):
@@ -232,7 +253,7 @@ class Workbook:
 
     def _shared_strings(self, record: Record) -> None:
         reader = strings.Reader(record.pieces, 4)
-        count, = record.unpack("<I", 4)
+        (count,) = record.unpack("<I", 4)
         reader.at = 8
         if count > self.context.budget.expanded_left:
             raise LimitExceeded(f"{count} texts")
@@ -267,9 +288,9 @@ class Workbook:
                 if user not in self.lost_names:
                     self.lost_names[user] = self.lost_names[number]
                     waiting.append(user)
-        for index, lost in self.lost_names.items():
+        for index, why in self.lost_names.items():
             if index in macros or self.defined[index].tokens:
-                self.context.found(lost.code, f"name {self.defined[index].name}", Action.REMOVED, lost.detail)
+                self.context.found(why.code, f"name {self.defined[index].name}", Action.REMOVED, why.detail)
 
     def _definition(self, defined: DefinedName) -> str:
         if not _PLAIN_NAME.fullmatch(defined.name) or _LIKE_A_PLACE.fullmatch(defined.name):
@@ -281,18 +302,20 @@ class Workbook:
             raise Lost("xls.formula", "a place that does not exist")
         return found
 
+    READERS: ClassVar[dict[int, Callable[[Workbook, Record], None]]] = {
+        CODEPAGE: _code_page,
+        DATEMODE: _dates,
+        WINDOW1: _window,
+        PROTECT: _protect,
+        TEMPLATE: _template,
+        DRAWING_GROUP: _drawing,
+        BOUNDSHEET: _sheet,
+        SUPBOOK: _support,
+        EXTERNSHEET: _reference,
+        EXTERNNAME: _external_name,
+        NAME: _name,
+        SST: _shared_strings,
+    }
 
-_READERS: Final = {
-    CODEPAGE: Workbook._code_page,
-    DATEMODE: Workbook._dates,
-    WINDOW1: Workbook._window,
-    PROTECT: Workbook._protect,
-    DRAWING_GROUP: Workbook._drawing,
-    BOUNDSHEET: Workbook._sheet,
-    SUPBOOK: Workbook._support,
-    EXTERNSHEET: Workbook._reference,
-    EXTERNNAME: Workbook._external_name,
-    NAME: Workbook._name,
-    SST: Workbook._shared_strings,
-}
+
 _REPORTED: Final = {OBPROJ: "xls.macro", DCONN: "xls.connection"}

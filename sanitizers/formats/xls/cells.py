@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import ClassVar, Final, NamedTuple
 
 from sanitizers.formats.xls import formulas, markup, strings
 from sanitizers.formats.xls.book import Workbook
@@ -12,14 +13,18 @@ from sanitizers.formats.xls.records import Record
 from sanitizers.formats.xls.shared import SharedStrings
 from sanitizers.model import Action
 
-ROW, BLANK, MULBLANK, NUMBER, RK, MULRK, LABEL, LABELSST, RSTRING, BOOLERR = 0x208, 0x201, 0xBE, 0x203, 0x27E, 0xBD, 0x204, 0xFD, 0xD6, 0x205
+ROW, BLANK, MULBLANK, NUMBER, RK, MULRK = 0x208, 0x201, 0xBE, 0x203, 0x27E, 0xBD
+LABEL, LABELSST, RSTRING, BOOLERR = 0x204, 0xFD, 0xD6, 0x205
 FORMULA, STRING, SHRFMLA, ARRAY, TABLE = 0x06, 0x207, 0x4BC, 0x221, 0x236
 
-_LAST_ROW, _LAST_COLUMN = 0xFFFF, 0xFF
+_LAST_COLUMN: Final = 0xFF
+_LETTERS: Final = tuple(column(index) for index in range(_LAST_COLUMN + 1))
+_HIGHEST: Final = 409.5  # points of a row, in Excel
+_MOST_PLACES: Final = 100  # in the report of one sheet
 _HIDDEN, _OWN_HEIGHT, _OWN_FORMAT, _COLLAPSED = 0x20, 0x40, 0x80, 0x10
-_MARK: Final = "<\0>"                            # stands for a formula that is still to come; no text can have it
+_MARK: Final = "<\0>"  # stands for a formula that is still to come; no text can have it
 
-Value = tuple[str, str]                         # the attribute of its type, the element of its value
+Value = tuple[str, str]  # the attribute of its type, the element of its value
 _NO_VALUE: Final[Value] = ("", "")
 _NO_TEXT: Final[Value] = (' t="str"', "<v></v>")
 
@@ -49,14 +54,18 @@ class Cells:
         self._where = where
         self._cells: dict[int, dict[int, str]] = {}
         self._rows: dict[int, str] = {}
+        self.deepest = 0  # level of the outline
+        self.heights: dict[int, float] = {}  # of rows, in points
         self._spreads: dict[tuple[int, int], Spread] = {}
         self._waiting: list[Waiting] = []
-        self._formula: tuple[int, int, int, str] | None = None    # row, column, format, formula element: of which the text is still to come
+        self._formula: tuple[int, int, int, str] | None = None  # row, column, format, formula element: of which the text is still to come
         self._last = (-1, -1)
-        self._formats = len(book.styles.formats)
+        self._lost = 0
+        numbers = map(book.styles.index, range(len(book.styles.formats)))
+        self._marks = [f' s="{number}"' if number else "" for number in numbers]  # of each old format
 
     def add(self, record: Record) -> None:
-        _READERS[record.kind](self, record)
+        self.READERS[record.kind](self, record)
 
     def rows(self) -> str:
         """The rows of `sheetData`, in order."""
@@ -65,27 +74,31 @@ class Cells:
         for row in sorted(self._cells.keys() | self._rows.keys()):
             cells = self._cells.pop(row, {})
             inside = "".join(cells[at] for at in sorted(cells))
-            pieces.append(f'<row r="{row + 1}"{self._rows.get(row, "")}>{inside}</row>' if inside else f'<row r="{row + 1}"{self._rows.get(row, "")}/>')
+            head = f'<row r="{row + 1}"{self._rows.get(row, "")}'
+            pieces.append(f"{head}>{inside}</row>" if inside else f"{head}/>")
         return "".join(pieces)
 
     def _put(self, row: int, col: int, style: int, value: Value = _NO_VALUE, formula: str = "") -> None:
         if col > _LAST_COLUMN:
             return
         self._book.context.budget.spend_cells()
-        mark = f' s="{style}"' if 0 < style < self._formats else ""
+        mark = self._marks[style] if style < len(self._marks) else ""
         kind, inside = value
-        head = f'<c r="{column(col)}{row + 1}"{mark}{kind}'
+        head = f'<c r="{_LETTERS[col]}{row + 1}"{mark}{kind}'
         self._cells.setdefault(row, {})[col] = f"{head}>{formula}{inside}</c>" if formula or inside else f"{head}/>"
 
     def _row(self, record: Record) -> None:
         row, _, _, height, _, _, flags, style = record.unpack("<8H")
         said = ""
+        if flags & _HIDDEN or not height & 0x8000:
+            self.heights[row] = 0 if flags & _HIDDEN else (height & 0x7FFF) / 20
         if not height & 0x8000:
-            said += f' ht="{(height & 0x7FFF) / 20:g}"' + (' customHeight="1"' if flags & _OWN_HEIGHT else "")
-        if flags & _OWN_FORMAT and (style & 0xFFF) < self._formats:
-            said += f' s="{style & 0xFFF}" customFormat="1"'
+            said += f' ht="{min((height & 0x7FFF) / 20, _HIGHEST):g}"' + (' customHeight="1"' if flags & _OWN_HEIGHT else "")
+        if flags & _OWN_FORMAT:
+            said += f' s="{self._book.styles.index(style & 0xFFF)}" customFormat="1"'
         said += ' hidden="1"' if flags & _HIDDEN else ""
         said += f' outlineLevel="{flags & 7}"' if flags & 7 else ""
+        self.deepest = max(self.deepest, flags & 7)
         self._rows[row] = said + (' collapsed="1"' if flags & _COLLAPSED else "")
 
     def _blank(self, record: Record) -> None:
@@ -126,7 +139,7 @@ class Cells:
 
     def _formula_of(self, record: Record) -> None:
         row, col, style = record.unpack("<HHH")
-        size, = record.unpack("<H", 20)
+        (size,) = record.unpack("<H", 20)
         data = record.data
         self._last = (row, col)
         element = self._written(row, col, data[22 : 22 + size], data[22 + size :])
@@ -142,7 +155,7 @@ class Cells:
 
     def _written(self, row: int, col: int, tokens: bytes, extra: bytes) -> str:
         """The element of a formula; empty when it is lost, a mark when it comes with a `Spread`."""
-        if tokens[:1] in (bytes([EXP]), bytes([TBL])) and len(tokens) >= 5:  # noqa: PLR2004 - a token and a place
+        if tokens[:1] in (bytes([EXP]), bytes([TBL])) and len(tokens) >= 5:
             key: tuple[int, int] = struct.unpack_from("<HH", tokens, 1)
             self._waiting.append(Waiting((row, col), key))
             return _MARK
@@ -152,9 +165,15 @@ class Cells:
         try:
             text = self._book.text(tokens, extra, at)
         except Lost as lost:
-            self._book.context.found(lost.code, f"{self._where}!{column(at[1])}{at[0] + 1}", Action.REMOVED, lost.detail)
+            self._lose(lost.code, at, lost.detail)
             return ""
         return f"<f{attributes}>{markup.content(text)}</f>"
+
+    def _lose(self, code: str, at: tuple[int, int], detail: str) -> None:
+        """The first cells by their places, then the whole sheet."""
+        self._lost += 1
+        where = f"{self._where}!{column(at[1])}{at[0] + 1}" if self._lost <= _MOST_PLACES else self._where
+        self._book.context.found(code, where, Action.REMOVED, detail)
 
     def _text(self, record: Record) -> None:
         """The text that the formula before it last had."""
@@ -162,18 +181,19 @@ class Cells:
             return
         row, col, style, element = self._formula
         self._formula = None
-        text = strings.Reader(record.pieces).text().plain if self._book.encoding is None else strings.long(record.data, 0, self._book.encoding)[0]
+        encoding = self._book.encoding
+        text = strings.Reader(record.pieces).text().plain if encoding is None else strings.long(record.data, 0, encoding)[0]
         self._put(row, col, style, (' t="str"', markup.element("v", text)), element)
 
     def _shared_formula(self, record: Record) -> None:
         first, last, left, right = record.unpack("<HHBB")
-        size, = record.unpack("<H", 8)
+        (size,) = record.unpack("<H", 8)
         data = record.data
         self._spreads[self._last] = Spread(False, (first, last, left, right), data[10 : 10 + size], data[10 + size :])
 
     def _array(self, record: Record) -> None:
         first, last, left, right = record.unpack("<HHBB")
-        size, = record.unpack("<H", 12)
+        (size,) = record.unpack("<H", 12)
         data = record.data
         self._spreads[first, left] = Spread(True, (first, last, left, right), data[14 : 14 + size], data[14 + size :])
 
@@ -190,7 +210,7 @@ class Cells:
 
     def _spread(self, at: tuple[int, int], spread: Spread | None) -> str:
         if spread is None:
-            self._book.context.found("xls.formula", f"{self._where}!{column(at[1])}{at[0] + 1}", Action.REMOVED, "a table of values")
+            self._lose("xls.formula", at, "a table of values")
             return ""
         first, last, left, right = spread.area
         if not spread.array:
@@ -199,6 +219,24 @@ class Cells:
             return ""
         area = f' t="array" ref="{column(left)}{first + 1}:{column(right)}{last + 1}"'
         return self._element(spread.tokens, spread.extra, at, area)
+
+    READERS: ClassVar[dict[int, Callable[[Cells, Record], None]]] = {
+        ROW: _row,
+        BLANK: _blank,
+        MULBLANK: _blanks,
+        NUMBER: _number,
+        RK: _rk,
+        MULRK: _rks,
+        LABEL: _label,
+        RSTRING: _label,
+        LABELSST: _label_of_table,
+        BOOLERR: _truth,
+        FORMULA: _formula_of,
+        STRING: _text,
+        SHRFMLA: _shared_formula,
+        ARRAY: _array,
+        TABLE: _table,
+    }
 
 
 def _value(value: float) -> Value:
@@ -229,21 +267,4 @@ def _unpacked(packed: int) -> float:
     return value / 100 if packed & 1 else value
 
 
-_READERS: Final = {
-    ROW: Cells._row,
-    BLANK: Cells._blank,
-    MULBLANK: Cells._blanks,
-    NUMBER: Cells._number,
-    RK: Cells._rk,
-    MULRK: Cells._rks,
-    LABEL: Cells._label,
-    RSTRING: Cells._label,
-    LABELSST: Cells._label_of_table,
-    BOOLERR: Cells._truth,
-    FORMULA: Cells._formula_of,
-    STRING: Cells._text,
-    SHRFMLA: Cells._shared_formula,
-    ARRAY: Cells._array,
-    TABLE: Cells._table,
-}
-RECORDS: Final = frozenset(_READERS)
+RECORDS: Final = frozenset(Cells.READERS)

@@ -35,10 +35,11 @@ class Conditions:
         self._validations: list[str] = []
         self._formats: list[tuple[str, list[str]]] = []
         self._base = (0, 0)
+        self._rules = 0
 
     def add(self, record: Record) -> None:
         if self._book.encoding is not None:
-            return      # BIFF5 has none
+            return  # BIFF5 has none
         if record.kind == CONDFMT:
             self._areas_of(record)
         elif record.kind == CF:
@@ -48,7 +49,11 @@ class Conditions:
 
     def xml(self) -> str:
         """Conditional formats, then validations."""
-        formats = "".join(f'<conditionalFormatting sqref="{areas}">{"".join(rules)}</conditionalFormatting>' for areas, rules in self._formats if rules)
+        formats = "".join(
+            f'<conditionalFormatting sqref="{areas}">{"".join(rules)}</conditionalFormatting>'
+            for areas, rules in self._formats
+            if areas and rules
+        )
         if not self._validations:
             return formats
         return f'{formats}<dataValidations count="{len(self._validations)}">{"".join(self._validations)}</dataValidations>'
@@ -61,20 +66,23 @@ class Conditions:
         kind, operator, first, second = record.unpack("<BBHH")
         data = record.data
         start = len(data) - first - second
-        if not self._formats or start < 12 or kind not in (1, 2):  # noqa: PLR2004 - cell, formula
+        if not self._formats or start < 12 or kind not in (1, 2) or (kind == 1 and not 1 <= operator <= len(_COMPARISONS)):
             return
-        formulas = [self._formula(data[start : start + first], self._base), self._formula(data[start + first :], self._base) if second else ""]
+        formulas = [
+            self._formula(data[start : start + first], self._base),
+            self._formula(data[start + first :], self._base) if second else "",
+        ]
         if None in formulas or not formulas[0]:
             return
-        priority = sum(len(rules) for _, rules in self._formats) + 1
-        compared = f' operator="{_COMPARISONS[operator - 1]}"' if kind == 1 and 1 <= operator <= len(_COMPARISONS) else ""
-        said = f'type="{"cellIs" if kind == 1 else "expression"}"{compared} priority="{priority}"'
+        self._rules += 1
+        said = f'type="cellIs" operator="{_COMPARISONS[operator - 1]}"' if kind == 1 else 'type="expression"'
+        said += f' priority="{self._rules}"'
         look = self._book.styles.add_differential(_look(data[6:start]))
         inside = "".join(f"<formula>{markup.content(formula)}</formula>" for formula in formulas if formula)
         self._formats[-1][1].append(f'<cfRule {said} dxfId="{look}">{inside}</cfRule>')
 
     def _validation(self, record: Record) -> None:
-        flags, = record.unpack("<I")
+        (flags,) = record.unpack("<I")
         data = record.data
         at = 4
         texts: list[str] = []
@@ -83,7 +91,7 @@ class Conditions:
             texts.append("" if text == "\0" else text)
         pieces: list[bytes] = []
         for _ in range(2):
-            size, = struct.unpack_from("<H", data.ljust(at + 4, b"\0"), at)
+            (size,) = struct.unpack_from("<H", data.ljust(at + 4, b"\0"), at)
             pieces.append(data[at + 4 : at + 4 + size])
             at += 4 + size
         areas, base = _areas(data, at)
@@ -114,7 +122,9 @@ def _validation_attributes(flags: int, texts: list[str]) -> str:
     said += "".join(f' {name}="1"' for name, bit in marks.items() if flags & bit)
     names = ("promptTitle", "errorTitle", "prompt", "error")
     longest = (32, 32, 255, 255)
-    said += "".join(f" {name}={markup.attribute(text[:most])}" for name, text, most in sorted(zip(names, texts, longest, strict=True)) if text)
+    said += "".join(
+        f" {name}={markup.attribute(text[:most])}" for name, text, most in sorted(zip(names, texts, longest, strict=True)) if text
+    )
     return said
 
 
@@ -123,10 +133,16 @@ def _look(data: bytes) -> str:
     flags, at = struct.unpack_from("<I", data)[0], 6
     number = 2 if flags & _NUMBER else 0
     if flags & _NUMBER and struct.unpack_from("<H", data, 4)[0] & 1:
-        number = struct.unpack_from("<H", data, at)[0]      # a format of its own, of that many bytes
+        number = struct.unpack_from("<H", data, at)[0]  # a format of its own, of that many bytes
     at += number
     pieces: dict[str, str] = {}
-    for flag, size, made in ((_FONT, 118, _font), (_ALIGNMENT, 8, None), (_BORDER, 8, _border), (_PATTERN, 4, _pattern), (_PROTECTION, 2, None)):
+    for flag, size, made in (
+        (_FONT, 118, _font),
+        (_ALIGNMENT, 8, None),
+        (_BORDER, 8, _border),
+        (_PATTERN, 4, _pattern),
+        (_PROTECTION, 2, None),
+    ):
         if flags & flag and at + size <= len(data):
             if made is not None:
                 pieces[made.__name__] = made(data[at : at + size], flags)
@@ -136,20 +152,20 @@ def _look(data: bytes) -> str:
 
 def _font(data: bytes, _: int) -> str:
     options, weight = struct.unpack_from("<IH", data, 68)
-    underline, = struct.unpack_from("<B", data, 76)
-    colour, = struct.unpack_from("<I", data, 80)
-    same_style, = struct.unpack_from("<I", data, 88)
+    (underline,) = struct.unpack_from("<B", data, 76)
+    (colour,) = struct.unpack_from("<I", data, 80)
+    (same_style,) = struct.unpack_from("<I", data, 88)
     same_underline, same_weight = struct.unpack_from("<II", data, 96)
-    said = f'<b val="{int(weight > 500)}"/>' if not same_weight and weight in range(100, 1001) else ""  # noqa: PLR2004
+    said = f'<b val="{int(weight > 500)}"/>' if not same_weight and weight in range(100, 1001) else ""
     said += f'<i val="{options >> 1 & 1}"/>' if not same_style & 2 else ""
     said += f'<strike val="{options >> 7 & 1}"/>' if not same_style & 0x80 else ""
-    said += styles.colour("color", colour) if colour < 0x40 else ""  # noqa: PLR2004 - the palette
+    said += styles.colour("color", colour) if colour < 0x40 else ""
     said += "<u/>" if not same_underline and underline == 1 else ""
     return f"<font>{said}</font>" if said else ""
 
 
 def _pattern(data: bytes, flags: int) -> str:
-    packed, = struct.unpack("<I", data)
+    (packed,) = struct.unpack("<I", data)
     pattern = styles.pattern(packed >> 10 & 63) if not flags & 1 << 16 else None
     front = styles.colour("fgColor", packed >> 16 & 127) if not flags & 1 << 17 else ""
     back = styles.colour("bgColor", packed >> 23 & 127) if not flags & 1 << 18 else ""
@@ -172,7 +188,7 @@ def _areas(data: bytes, at: int) -> tuple[str, tuple[int, int]]:
         raise Malformed("areas are cut off", code="xls.malformed")
     count = min(struct.unpack_from("<H", data, at)[0], _MOST_AREAS, (len(data) - at - 2) // 8)
     found = list(struct.iter_unpack("<HHHH", data[at + 2 : at + 2 + 8 * count]))
-    fits = [area for area in found if area[0] <= area[1] and area[2] <= area[3] <= 255]  # noqa: PLR2004 - columns of a sheet
+    fits = [area for area in found if area[0] <= area[1] and area[2] <= area[3] <= 255]
     return " ".join(map(spelled, fits)), (fits[0][0], fits[0][2]) if fits else (0, 0)
 
 

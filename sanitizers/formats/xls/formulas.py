@@ -1,13 +1,14 @@
 """Formulas of BIFF, parsed tokens in reverse notation, written as text: [MS-XLS] 2.2.2, 2.5.198.
 
-What cannot be written in full, because a token is unknown or reaches out of the workbook, is refused as a whole; the caller keeps the value.
+What cannot be written in full, because a token is unknown or reaches out of the workbook, is refused as a whole; the value stays.
 """
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from sanitizers.formats.xls import strings
 from sanitizers.formats.xls.functions import ARGUMENTS, NAMES
@@ -15,10 +16,26 @@ from sanitizers.formats.xls.functions import ARGUMENTS, NAMES
 ERRORS: Final = {0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A"}
 EXP, TBL = 0x01, 0x02
 
-_BINARY: Final = {3: "+", 4: "-", 5: "*", 6: "/", 7: "^", 8: "&", 9: "<", 10: "<=", 11: "=", 12: ">=", 13: ">", 14: "<>", 15: " ", 16: ",", 17: ":"}
-_ADD_IN: Final = 255            # the function that calls another one by its name
+_BINARY: Final = {
+    3: "+",
+    4: "-",
+    5: "*",
+    6: "/",
+    7: "^",
+    8: "&",
+    9: "<",
+    10: "<=",
+    11: "=",
+    12: ">=",
+    13: ">",
+    14: "<>",
+    15: " ",
+    16: ",",
+    17: ":",
+}
+_ADD_IN: Final = 255  # the function that calls another one by its name
 _CHOOSE, _SUM = 0x04, 0x10
-_MOST_TEXT: Final = 8192        # characters of a formula in Excel
+_MOST_TEXT: Final = 8192  # characters of a formula in Excel
 _ROWS, _COLUMNS = 0x10000, 0x100
 
 
@@ -39,6 +56,7 @@ class Book(Protocol):
     def name(self, index: int) -> str: ...
     def sheets(self, index: int) -> str:
         """`Sheet1!` or `'a b:c'!` of an entry in the table of references."""
+
     def sheets_between(self, first: int, last: int) -> str: ...
     def other_name(self, index: int, number: int) -> str: ...
 
@@ -70,7 +88,7 @@ class _Parser:
         self._extra = extra
         self._book = book
         self._base = base
-        self._wide = book.encoding is None      # BIFF8
+        self._wide = book.encoding is None  # BIFF8
         self._at = 0
         self._stack: list[str] = []
         self.called: set[str] = set()
@@ -83,8 +101,8 @@ class _Parser:
             if kind in _BINARY:
                 right, left = self._stack.pop(), self._stack.pop()
                 self._push(left + _BINARY[kind] + right)
-            elif kind in _TOKENS and token < 0x80:
-                _TOKENS[kind](self)
+            elif kind in self.TOKENS and token < 0x80:
+                self.TOKENS[kind](self)
             else:
                 raise Lost("xls.formula", f"token {token:02X}")
         if len(self._stack) != 1:
@@ -123,7 +141,7 @@ class _Parser:
             self._push(f"SUM({self._stack.pop()})")
 
     def _error(self) -> None:
-        number, = self._take("B")
+        (number,) = self._take("B")
         self._push(ERRORS.get(number, "#VALUE!"))
 
     def _truth(self) -> None:
@@ -136,7 +154,7 @@ class _Parser:
         self._push(number(self._take("d")[0]))
 
     def _function(self) -> None:
-        index, = self._take("H")
+        (index,) = self._take("H")
         if index not in ARGUMENTS:
             raise Lost("xls.formula", f"function {index}")
         self._call(NAMES[index], ARGUMENTS[index])
@@ -182,7 +200,10 @@ class _Parser:
         """Whole columns and rows are written without the other half."""
         rows, columns = (_ROWS, _COLUMNS) if self._wide else (_ROWS >> 2, _COLUMNS)
         if not relative and self._row(first) == 0 and self._row(last) == rows - 1:
-            return ":".join(self._one(0xC000 if self._wide else 0, side, relative=False, part="column") for side in self._columns(first, left, last, right))
+            return ":".join(
+                self._one(0xC000 if self._wide else 0, side, relative=False, part="column")
+                for side in self._columns(first, left, last, right)
+            )
         if not relative and left & 0xFF == 0 and right & 0xFF == columns - 1:
             return ":".join(self._one(row, side, relative=False, part="row") for row, side in ((first, left), (last, right)))
         return f"{self._one(first, left, relative=relative)}:{self._one(last, right, relative=relative)}"
@@ -232,7 +253,7 @@ class _Parser:
         """A hint on what follows; one of them has a list of areas behind all tokens."""
         self._at += size
         if areas:
-            count, = struct.unpack_from("<H", self._extra)
+            (count,) = struct.unpack_from("<H", self._extra)
             self._extra = self._extra[2 + count * (8 if self._wide else 6) :]
 
     def _array(self) -> None:
@@ -254,60 +275,55 @@ class _Parser:
 
     def _constant(self, at: int) -> tuple[str, int]:
         kind = self._extra[at]
-        if kind == 2:  # noqa: PLR2004 - SerStr
+        if kind == 2:
             read = strings.long if self._wide else strings.short
             found, at = read(self._extra, at + 1, self._book.encoding)
             return '"' + found.replace('"', '""') + '"', at
         value = self._extra[at + 1 : at + 9]
         if kind == 1:
             return number(struct.unpack("<d", value)[0]), at + 9
-        if kind == 4:  # noqa: PLR2004 - SerBool
+        if kind == 4:
             return "TRUE" if value[0] else "FALSE", at + 9
-        return (ERRORS.get(value[0], "#VALUE!") if kind == 0x10 else '""'), at + 9  # noqa: PLR2004 - SerErr
+        return (ERRORS.get(value[0], "#VALUE!") if kind == 0x10 else '""'), at + 9
+
+    TOKENS: ClassVar[dict[int, Callable[[_Parser], None]]] = {
+        0x12: lambda self: self._prefix("+"),
+        0x13: lambda self: self._prefix("-"),
+        0x14: _percent,
+        0x15: _wrapped,
+        0x16: lambda self: self._push(""),
+        0x17: _string,
+        0x19: _attribute,
+        0x1C: _error,
+        0x1D: _truth,
+        0x1E: _integer,
+        0x1F: _number,
+        0x20: _array,
+        0x21: _function,
+        0x22: _variable_function,
+        0x23: _name,
+        0x24: _place,
+        0x25: _area,
+        0x26: lambda self: self._skip(6, areas=True),
+        0x27: lambda self: self._skip(6),
+        0x28: lambda self: self._skip(6),
+        0x29: lambda self: self._skip(2),
+        0x2A: lambda self: self._lost_place(4 if self._wide else 3),
+        0x2B: lambda self: self._lost_place(8 if self._wide else 6),
+        0x2C: lambda self: self._place(relative=True),
+        0x2D: lambda self: self._area(relative=True),
+        0x2E: lambda self: self._skip(2),
+        0x2F: lambda self: self._skip(2),
+        0x39: _other_name,
+        0x3A: _place_of_sheet,
+        0x3B: _area_of_sheet,
+        0x3C: lambda self: self._lost_place(6 if self._wide else 17),
+        0x3D: lambda self: self._lost_place(10 if self._wide else 20),
+    }
 
 
 def number(value: float) -> str:
     """The shortest text that reads as the same number. Raises Lost for what no cell can show."""
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         raise Lost("xls.formula", "no number")
-    return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value).upper()  # noqa: PLR2004 - digits of a double
-
-
-def _sized(five: int, eight: int) -> Callable[[_Parser], None]:
-    return lambda parser: parser._lost_place(eight if parser._wide else five)
-
-
-_TOKENS: Final[dict[int, Callable[[_Parser], None]]] = {
-    0x12: lambda parser: parser._prefix("+"),
-    0x13: lambda parser: parser._prefix("-"),
-    0x14: _Parser._percent,
-    0x15: _Parser._wrapped,
-    0x16: lambda parser: parser._push(""),
-    0x17: _Parser._string,
-    0x19: _Parser._attribute,
-    0x1C: _Parser._error,
-    0x1D: _Parser._truth,
-    0x1E: _Parser._integer,
-    0x1F: _Parser._number,
-    0x20: _Parser._array,
-    0x21: _Parser._function,
-    0x22: _Parser._variable_function,
-    0x23: _Parser._name,
-    0x24: _Parser._place,
-    0x25: _Parser._area,
-    0x26: lambda parser: parser._skip(6, areas=True),
-    0x27: lambda parser: parser._skip(6),
-    0x28: lambda parser: parser._skip(6),
-    0x29: lambda parser: parser._skip(2),
-    0x2A: _sized(3, 4),
-    0x2B: _sized(6, 8),
-    0x2C: lambda parser: parser._place(relative=True),
-    0x2D: lambda parser: parser._area(relative=True),
-    0x2E: lambda parser: parser._skip(2),
-    0x2F: lambda parser: parser._skip(2),
-    0x39: _Parser._other_name,
-    0x3A: _Parser._place_of_sheet,
-    0x3B: _Parser._area_of_sheet,
-    0x3C: _sized(17, 6),
-    0x3D: _sized(20, 10),
-}
+    return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value).upper()

@@ -49,7 +49,7 @@ def _target(data: bytes) -> tuple[str, str]:
     elif flags & _MONIKER:
         if data[at : at + 16] != _URL:
             raise ValueError("no URL")
-        size, = struct.unpack_from("<I", data, at + 16)
+        (size,) = struct.unpack_from("<I", data, at + 16)
         target = data[at + 20 : at + 20 + size].decode("utf-16-le").partition("\0")[0]
         at += 20 + size
     if flags & _PLACE:
@@ -58,7 +58,7 @@ def _target(data: bytes) -> tuple[str, str]:
 
 
 def _string(data: bytes, at: int) -> tuple[str, int]:
-    count, = struct.unpack_from("<I", data, at)
+    (count,) = struct.unpack_from("<I", data, at)
     if count > _LONGEST or at + 4 + 2 * count > len(data):
         raise ValueError("a string is cut off")
     return data[at + 4 : at + 4 + 2 * count].decode("utf-16-le").partition("\0")[0], at + 4 + 2 * count

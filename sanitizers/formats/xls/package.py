@@ -6,6 +6,7 @@ from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from sanitizers import zip as archive
+from sanitizers.formats.office import pictures
 from sanitizers.formats.xls import markup
 from sanitizers.formats.xls.sheet import Relation
 
@@ -22,6 +23,7 @@ class Package:
     def __init__(self) -> None:
         self._parts: dict[str, bytes] = {}
         self._types: dict[str, str] = {}
+        self._pictures: dict[bytes, str] = {}
         self._extensions: dict[str, str] = {"rels": "application/vnd.openxmlformats-package.relationships+xml", "xml": "application/xml"}
 
     def add(self, name: str, text: str, kind: str) -> None:
@@ -29,15 +31,23 @@ class Package:
         self._parts[name] = (_HEAD + text).encode()
         self._types[name] = kind if "/" in kind else f"{_SHEET}{kind}+xml"
 
-    def add_media(self, name: str, content: bytes, media_type: str) -> None:
-        self._parts[name] = content
-        self._extensions[name.rpartition(".")[2]] = media_type
+    def add_picture(self, picture: pictures.Picture) -> str:
+        """Once, however often it is shown; returns its name in the folder of media."""
+        name = self._pictures.setdefault(picture.content, f"image{len(self._pictures) + 1}.{picture.kind}")
+        self._parts[f"xl/media/{name}"] = picture.content
+        self._extensions[picture.kind] = pictures.TYPES[picture.kind]
+        return name
+
+    def add_notes(self, name: str, text: str) -> None:
+        """The boxes of comments, in VML."""
+        self._parts[name] = text.encode()
+        self._extensions["vml"] = "application/vnd.openxmlformats-officedocument.vmlDrawing"
 
     def relate(self, name: str, relations: list[Relation]) -> None:
         """The relationships of a part; `name` is "" for the package."""
         folder, _, base = name.rpartition("/")
         lines = "".join(
-            f'<Relationship Id="rId{number}" Type="{one.kind if "/" in one.kind else OFFICE + one.kind}" Target={markup.attribute(one.target)}'
+            f'<Relationship Id="rId{number}" Type="{_type(one.kind)}" Target={markup.attribute(one.target)}'
             + (' TargetMode="External"/>' if one.external else "/>")
             for number, one in enumerate(relations, 1)
         )
@@ -52,3 +62,7 @@ class Package:
         for name, content in self._parts.items():
             writer.add(name, content)
         return writer.finish()
+
+
+def _type(kind: str) -> str:
+    return kind if "/" in kind else OFFICE + kind

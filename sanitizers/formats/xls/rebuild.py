@@ -5,25 +5,27 @@ from __future__ import annotations
 from typing import Final
 
 from sanitizers import cfb
-from sanitizers.context import Context
-from sanitizers.formats.xls import encryption, markup, records
+from sanitizers.context import Context, Rebuilt
+from sanitizers.formats.xls import drawing, encryption, markup, properties, records
 from sanitizers.formats.xls.book import DefinedName, SheetEntry, Workbook
 from sanitizers.formats.xls.package import Package
 from sanitizers.formats.xls.shared import SharedStrings
 from sanitizers.formats.xls.sheet import Relation, Sheet
-from sanitizers.model import Action, Malformed, Unsupported
+from sanitizers.model import Action, Kind, Malformed, Unsupported
 from sanitizers.source import Source
 
 _MAIN: Final = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 _OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _FILTER: Final = "_xlnm._FilterDatabase"
 # Name of a storage or stream below the root, in lower case → what it is.
-_CODES: Final = {"_vba_project_cur": "xls.macro", "macros": "xls.macro", "msodatastore": "file.metadata"}
-_QUIET: Final = frozenset({"workbook", "book", "\x01compobj", "\x05summaryinformation", "\x05documentsummaryinformation"})
+_CODES: Final = {"_vba_project_cur": "xls.macro", "macros": "xls.macro", "_sx_db_cur": "xls.pivot", "msodatastore": "file.metadata"}
+_QUIET: Final = frozenset({"workbook", "book", "\x01compobj", "\x01ole", "\x05summaryinformation", "\x05documentsummaryinformation"})
 
 
-def rebuild(source: Source, context: Context) -> bytes:
-    """The bytes of the xlsx. Raises Malformed, Unsupported, Encrypted, LimitExceeded."""
+def rebuild(source: Source, context: Context) -> Rebuilt:
+    """The new workbook, or template. Raises Malformed, Unsupported, Encrypted, LimitExceeded."""
+    if source.head(8) != cfb.MAGIC:
+        raise Unsupported("a workbook of Excel 4 or older")
     compound = cfb.Compound(source, context.budget)
     path = compound.find("Workbook") or compound.find("Book")
     if path is None:
@@ -34,19 +36,35 @@ def rebuild(source: Source, context: Context) -> bytes:
     shared = SharedStrings(book.strings, book.styles)
     sheets = _sheets(stream, book, shared)
     package = Package()
-    package.relate("", [Relation("officeDocument", "xl/workbook.xml", False)])
-    package.add("xl/workbook.xml", _workbook(book, sheets), "sheet.main")
+    package.relate("", [Relation("officeDocument", "xl/workbook.xml", False), *properties.add(package, compound, context)])
+    package.add("xl/workbook.xml", _workbook(book, sheets), "template.main" if book.template else "sheet.main")
     parts = [Relation("worksheet", f"worksheets/sheet{sheet.number}.xml", False) for _, sheet in sheets]
-    package.relate("xl/workbook.xml", [*parts, Relation("styles", "styles.xml", False), Relation("sharedStrings", "sharedStrings.xml", False)])
+    package.relate(
+        "xl/workbook.xml", [*parts, Relation("styles", "styles.xml", False), Relation("sharedStrings", "sharedStrings.xml", False)]
+    )
     active = _active(book, sheets)
     for index, sheet in sheets:
         name = f"xl/worksheets/sheet{sheet.number}.xml"
         package.add(name, sheet.xml(active=sheet.number == active + 1, filtered=_filtered(book, index)), "worksheet")
         if sheet.relations:
             package.relate(name, sheet.relations)
+        _add_drawings(package, sheet)
     package.add("xl/styles.xml", book.styles.xml(), "styles")
     package.add("xl/sharedStrings.xml", shared.xml(), "sharedStrings")
-    return package.finish()
+    return Rebuilt(Source(package.finish()), Kind.XLTX if book.template else Kind.XLSX)
+
+
+def _add_drawings(package: Package, sheet: Sheet) -> None:
+    """The parts that the sheet's relationships name."""
+    if sheet.shapes:
+        name = f"xl/drawings/drawing{sheet.number}.xml"
+        package.add(name, drawing.part(sheet.shapes), "application/vnd.openxmlformats-officedocument.drawing+xml")
+        media = [package.add_picture(picture) for picture in sheet.drawing.media]
+        if media:
+            package.relate(name, [Relation("image", f"../media/{base}", False) for base in media])
+    if sheet.comments:
+        package.add(f"xl/comments{sheet.number}.xml", drawing.comments_part(sheet.comments), "comments")
+        package.add_notes(f"xl/drawings/vmlDrawing{sheet.number}.vml", drawing.notes_part(sheet.comments))
 
 
 def _report(compound: cfb.Compound, context: Context) -> None:
@@ -55,7 +73,7 @@ def _report(compound: cfb.Compound, context: Context) -> None:
         if len(path) > 1 or path[0].lower() in _QUIET:
             continue
         name = path[0].lower()
-        code = _CODES.get(name) or ("xls.object" if name.startswith(("mbd", "lnk", "\x01ole")) else "xls.unknown_stream")
+        code = _CODES.get(name) or ("xls.object" if name.startswith(("mbd", "lnk")) else "xls.unknown_stream")
         context.found(code, path[0], Action.REMOVED)
 
 
@@ -94,10 +112,12 @@ def _workbook(book: Workbook, sheets: list[tuple[int, Sheet]]) -> str:
         state = book.sheet_entries[index].state
         hidden = "" if state == "visible" or (all_hidden and at == 0) else f' state="{state}"'
         lines.append(f'<sheet name={markup.attribute(sheet.name)} sheetId="{at + 1}"{hidden} r:id="rId{at + 1}"/>')
+    origin = '<fileVersion appName="xl" lastEdited="7" lowestEdited="7"/>'  # else some readers work out the heights of rows anew
     dates = '<workbookPr date1904="1"/>' if book.date1904 else "<workbookPr/>"
     protection = '<workbookProtection lockStructure="1"/>' if book.protected else ""
     view = f'<bookViews><workbookView activeTab="{_active(book, sheets)}"/></bookViews>'
-    return f'<workbook {_MAIN} xmlns:r="{_OFFICE}">{dates}{protection}{view}<sheets>{"".join(lines)}</sheets>{_names(book, sheets)}</workbook>'
+    settings = f"{origin}{dates}{protection}{view}"
+    return f'<workbook {_MAIN} xmlns:r="{_OFFICE}">{settings}<sheets>{"".join(lines)}</sheets>{_names(book, sheets)}</workbook>'
 
 
 def _names(book: Workbook, sheets: list[tuple[int, Sheet]]) -> str:

@@ -33,9 +33,10 @@ class Record(NamedTuple):
 
     def unpack(self, shape: str, offset: int = 0) -> tuple[int, ...]:
         """Raises Malformed for a record that is too short."""
-        if offset + struct.calcsize(shape) > len(self.data):
-            raise Malformed(f"record {self.kind:04X} of {len(self.data)} bytes", code="xls.malformed")
-        return struct.unpack_from(shape, self.data, offset)
+        try:
+            return struct.unpack_from(shape, self.data, offset)
+        except struct.error:
+            raise Malformed(f"record {self.kind:04X} of {len(self.data)} bytes", code="xls.malformed") from None
 
 
 def heads(stream: bytes, at: int = 0) -> Iterator[tuple[int, int, int]]:

@@ -43,7 +43,9 @@ class SharedStrings:
 
     def _item(self, text: Text) -> str:
         units = text.plain.encode("utf-16-le", "surrogatepass")
-        guides = "".join(f'<rPh sb="{p.start}" eb="{p.end}">{markup.element("t", p.text)}</rPh>' for p in text.phonetics if p.end * 2 <= len(units))
+        guides = "".join(
+            f'<rPh sb="{p.start}" eb="{p.end}">{markup.element("t", p.text)}</rPh>' for p in text.phonetics if p.end * 2 <= len(units)
+        )
         guides += '<phoneticPr fontId="0"/>' if guides else ""
         runs = [(at, font) for at, font in text.runs if 2 * at < len(units)]
         if not runs:

@@ -6,20 +6,22 @@ import struct
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from sanitizers.formats.xls import cells, conditions, layout, links, markup
+from sanitizers.formats.xls import cells, conditions, drawing, layout, links, markup
 from sanitizers.formats.xls.book import DCONN, Workbook
 from sanitizers.formats.xls.conditions import spelled
 from sanitizers.formats.xls.records import BOF, EOF, WORKSHEET, Record
 from sanitizers.formats.xls.shared import SharedStrings
 from sanitizers.model import Action
 
-MERGEDCELLS, AUTOFILTER_INFO, QSI, OBJ, DRAWING, TXO, NOTE = 0xE5, 0x9D, 0x1AD, 0x5D, 0xEC, 0x1B6, 0x1C
+MERGEDCELLS, QSI = 0xE5, 0x1AD
 
 _MAIN: Final = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 _OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _CONDITIONS: Final = frozenset({conditions.DV, conditions.CONDFMT, conditions.CF})
+_DRAWING: Final = frozenset({drawing.OBJ, drawing.DRAWING, drawing.TXO, drawing.NOTE, drawing.AUTOFILTER_INFO})
 _REPORTED: Final = {QSI: "xls.connection", DCONN: "xls.connection"}
 _MOST_LINKS: Final = 65_530
+_MOST_MERGED: Final = 256  # beside each other: there are no more columns
 
 
 class Relation(NamedTuple):
@@ -41,7 +43,10 @@ class Sheet:
         self._cells = cells.Cells(book, shared, name)
         self._layout = layout.Layout(book)
         self._conditions = conditions.Conditions(book, name)
-        self._merged: list[str] = []
+        self.drawing = drawing.Drawing(book, name)
+        self.comments: list[drawing.Comment] = []
+        self.shapes = ""
+        self._merged: list[conditions.Area] = []
         self._links: list[links.Link] = []
 
     def read(self, records: Iterable[Record]) -> bool:
@@ -66,12 +71,13 @@ class Sheet:
             self._cells.add(record)
         elif kind in layout.RECORDS:
             self._layout.add(record)
+        elif kind in _DRAWING:
+            self.drawing.add(record)
         elif kind in _CONDITIONS:
             self._conditions.add(record)
         elif kind == MERGEDCELLS:
             count = min(record.unpack("<H")[0], (len(record.data) - 2) // 8)
-            areas = struct.iter_unpack("<HHHH", record.data[2 : 2 + 8 * count])
-            self._merged += [spelled(area) for area in areas if area[0] <= area[1] and area[2] <= area[3] <= 255]  # noqa: PLR2004 - columns
+            self._merged += struct.iter_unpack("<HHHH", record.data[2 : 2 + 8 * count])
         elif kind == links.HLINK:
             self._link(record)
         elif kind in _REPORTED:
@@ -80,7 +86,7 @@ class Sheet:
     def _link(self, record: Record) -> None:
         link = links.read(record, self._book.context.treatment.link_schemes)
         first, last, left, right = link.area
-        if not link.allowed or first > last or left > right or right > 255 or len(self._links) >= _MOST_LINKS:  # noqa: PLR2004 - columns
+        if not link.allowed or first > last or left > right or right > 255 or len(self._links) >= _MOST_LINKS:
             self._book.context.found("xls.hyperlink", f"{self.name}!{spelled(link.area)}", Action.REMOVED, link.target or link.place)
         else:
             self._links.append(link)
@@ -88,13 +94,14 @@ class Sheet:
     def xml(self, *, active: bool, filtered: str) -> str:
         """`filtered`: the area of its autofilter, if it has one."""
         rows = self._cells.rows()
-        areas = "".join(f'<mergeCell ref="{area}"/>' for area in self._merged)
-        merged = f'<mergeCells count="{len(self._merged)}">{areas}</mergeCells>' if areas else ""
+        areas = [f'<mergeCell ref="{spelled(area)}"/>' for area in _apart(self._merged)]
+        merged = f'<mergeCells count="{len(areas)}">{"".join(areas)}</mergeCells>' if areas else ""
+        looks = f"{self._layout.properties()}{self._layout.view(active=active)}{self._layout.columns(self._cells.deepest)}"
         return (
-            f'<worksheet {_MAIN} xmlns:r="{_OFFICE}">{self._layout.properties()}{self._layout.view(active=active)}{self._layout.columns()}'
+            f'<worksheet {_MAIN} xmlns:r="{_OFFICE}">{looks}'
             f"<sheetData>{rows}</sheetData>{self._layout.protection()}"
-            + (f'<autoFilter ref="{filtered}"/>' if filtered else "")
-            + f"{merged}{self._conditions.xml()}{self._hyperlinks()}{self._layout.page()}</worksheet>"
+            + (f'<autoFilter ref="{filtered}"/>' if filtered and self.drawing.filtered else "")
+            + f"{merged}{self._conditions.xml()}{self._hyperlinks()}{self._layout.page()}{self._drawings()}</worksheet>"
         )
 
     def _hyperlinks(self) -> str:
@@ -107,3 +114,33 @@ class Sheet:
             said += f" location={markup.attribute(link.place)}" if link.place else ""
             pieces.append(f"<hyperlink{said}/>")
         return f"<hyperlinks>{''.join(pieces)}</hyperlinks>" if pieces else ""
+
+    def _drawings(self) -> str:
+        """Shapes, then comments with the boxes that they are shown in."""
+        sizes = drawing.Sizes(self._layout.widths, self._cells.heights, self._layout.width, self._layout.height)
+        self.shapes = self.drawing.shapes(sizes)
+        self.comments = self.drawing.comments()
+        said = ""
+        if self.shapes:
+            self.relations.append(Relation("drawing", f"../drawings/drawing{self.number}.xml", False))
+            said += f'<drawing r:id="rId{len(self.relations)}"/>'
+        if self.comments:
+            self.relations.append(Relation("vmlDrawing", f"../drawings/vmlDrawing{self.number}.vml", False))
+            said += f'<legacyDrawing r:id="rId{len(self.relations)}"/>'
+            self.relations.append(Relation("comments", f"../comments{self.number}.xml", False))
+        return said
+
+
+def _apart(areas: list[conditions.Area]) -> list[conditions.Area]:
+    """Those of more than one cell, without any that lies over an earlier one: Excel takes two in one place for damage."""
+    kept: list[conditions.Area] = []
+    open_: list[conditions.Area] = []
+    for area in sorted(areas):
+        first, last, left, right = area
+        if not (first <= last and left <= right <= 255) or (first, left) == (last, right):
+            continue
+        open_ = [one for one in open_ if one[1] >= first]
+        if len(open_) < _MOST_MERGED and not any(one[2] <= right and left <= one[3] for one in open_):
+            open_.append(area)
+            kept.append(area)
+    return kept

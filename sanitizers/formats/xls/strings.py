@@ -1,4 +1,4 @@
-"""Strings of BIFF: [MS-XLS] 2.5.293, 2.5.294, 2.5.240. Where one runs over into a CONTINUE record, its characters may change their width."""
+"""Strings of BIFF: [MS-XLS] 2.5.293, 2.5.294, 2.5.240. Where one runs over into a CONTINUE record, its width may change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ _WIDE, _PHONETIC, _RICH = 0x01, 0x04, 0x08
 _RUN: Final = 4
 
 # Code pages by number; what Python has no codec for is read as the nearest one.
-_CODECS: Final = {932: "cp932", 936: "cp936", 949: "cp949", 950: "cp950", 1200: "utf-16-le", 10000: "mac_roman", 10001: "shift_jis", 32768: "mac_roman", 32769: "cp1252"}
+_CODECS: Final = {
+    932: "cp932",
+    936: "cp936",
+    949: "cp949",
+    950: "cp950",
+    1200: "utf-16-le",
+    10000: "mac_roman",
+    10001: "shift_jis",
+    32768: "mac_roman",
+    32769: "cp1252",
+}
 
 
 class Phonetic(NamedTuple):
@@ -32,7 +42,9 @@ class Text(NamedTuple):
 
 def codec(code_page: int) -> str:
     """Of the byte strings of BIFF5."""
-    return _CODECS.get(code_page) or (f"cp{code_page}" if code_page in range(1250, 1259) or code_page in (437, 850, 852, 866, 874) else "cp1252")
+    return _CODECS.get(code_page) or (
+        f"cp{code_page}" if code_page in range(1250, 1259) or code_page in (437, 850, 852, 866, 874) else "cp1252"
+    )
 
 
 class Reader:
@@ -136,4 +148,6 @@ def _phonetics(extended: bytes) -> tuple[Phonetic, ...]:
     text = extended[14:end].decode("utf-16-le", "replace")
     runs = list(struct.iter_unpack("<HHH", extended[end : end + 6 * count]))
     ends = [*(run[0] for run in runs[1:]), length]
-    return tuple(Phonetic(start, start + size, text[first:last]) for (first, start, size), last in zip(runs, ends, strict=True) if text[first:last])
+    return tuple(
+        Phonetic(start, start + size, text[first:last]) for (first, start, size), last in zip(runs, ends, strict=True) if text[first:last]
+    )

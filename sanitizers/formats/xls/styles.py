@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from sanitizers.formats.xls import markup, strings
@@ -20,10 +21,11 @@ _FILLS: Final = (
 _ACROSS: Final = (None, "left", "center", "right", "fill", "justify", "centerContinuous", "distributed")
 _DOWN: Final = ("top", "center", None, "justify", "distributed")
 _UNDERLINES: Final = {1: "", 2: "double", 33: "singleAccounting", 34: "doubleAccounting"}
-_FIRST_OWN: Final = 164                     # number of the first format that is the workbook's own
+_FIRST_OWN: Final = 164  # number of the first format that is the workbook's own
 # Formats that every reader knows by number and shows in the way of its own country, declared or not.
 _KNOWN: Final = frozenset({*range(5), *range(9, 23), *range(45, 50)})
-_LAST_COLOUR: Final = 0x41                  # of the window; what is above says that there is none
+_DEFAULT: Final = 15
+_LAST_COLOUR: Final = 0x41  # of the window; what is above says that there is none
 _MOST_COLOURS: Final = 56
 # The eight that never change, then the palette of Excel 97.
 _EGA: Final = "000000 FFFFFF FF0000 00FF00 0000FF FFFF00 FF00FF 00FFFF".split()
@@ -57,8 +59,10 @@ class Styles:
         if record.kind == FONT:
             self.fonts.append(self._font(record))
         elif record.kind == FORMAT:
-            number, = record.unpack("<H")
-            self._numbers[number] = strings.long(record.data, 2, None)[0] if self.encoding is None else strings.short(record.data, 2, self.encoding)[0]
+            (number,) = record.unpack("<H")
+            self._numbers[number] = (
+                strings.long(record.data, 2, None)[0] if self.encoding is None else strings.short(record.data, 2, self.encoding)[0]
+            )
         elif record.kind == PALETTE:
             count = min(record.unpack("<H")[0], _MOST_COLOURS)
             self._colours = [record.data[2 + 4 * n : 5 + 4 * n].hex().upper() for n in range(count)]
@@ -67,8 +71,14 @@ class Styles:
 
     def font_index(self, number: int) -> int:
         """Font 4 does not exist: the fifth has number 5. A number without a font is the first font."""
-        index = number - 1 if number > 4 else number  # noqa: PLR2004
+        index = number - 1 if number > 4 else number
         return index if index < len(self.fonts) else 0
+
+    def index(self, number: int) -> int:
+        """The new number of a cell format: the one of cells that nothing is said of, 15 in the old workbook, is 0 in the new one."""
+        if len(self.formats) <= _DEFAULT:
+            return number if number < len(self.formats) else 0
+        return number + 1 if number < len(self.formats) and number != _DEFAULT else 0
 
     def add_differential(self, inside: str) -> int:
         """The number of what a conditional format changes."""
@@ -76,38 +86,46 @@ class Styles:
 
     def xml(self) -> str:
         fonts = self.fonts or ['<sz val="11"/><name val="ＭＳ Ｐゴシック"/>']
-        formats = self.formats or [Format(0, 0, 0, 0, "", False)]
-        numbers = "".join(f'<numFmt numFmtId="{n}" formatCode={markup.attribute(code)}/>' for n, code in sorted(self._numbers.items()) if n not in _KNOWN)
-        count = numbers.count("<numFmt ")
-        cells = "".join(map(_cell_format, formats))
+        default = slice(_DEFAULT, _DEFAULT + 1) if len(self.formats) > _DEFAULT else slice(0)
+        formats = [*self.formats[default], *self.formats] or [Format(0, 0, 0, 0, "", False)]
+        numbers = [
+            f'<numFmt numFmtId="{n}" formatCode={markup.attribute(code)}/>' for n, code in sorted(self._numbers.items()) if n not in _KNOWN
+        ]
         return (
             '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
-            + (f'<numFmts count="{count}">{numbers}</numFmts>' if count else "")
-            + f'<fonts count="{len(fonts)}">{"".join(f"<font>{font}</font>" for font in fonts)}</fonts>'
-            f'<fills count="{len(self._fills)}">{"".join(f"<fill>{fill}</fill>" for fill in self._fills)}</fills>'
-            f'<borders count="{len(self._borders)}">{"".join(map(_border, self._borders))}</borders>'
-            '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-            f'<cellXfs count="{len(formats)}">{cells}</cellXfs>'
-            '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
-            f'<dxfs count="{len(self._differentials)}">{"".join(f"<dxf>{look}</dxf>" for look in self._differentials)}</dxfs>{self._palette()}</styleSheet>'
+            + (_table("numFmts", numbers) if numbers else "")
+            + _table("fonts", [f"<font>{font}</font>" for font in fonts])
+            + _table("fills", [f"<fill>{fill}</fill>" for fill in self._fills])
+            + _table("borders", map(_border, self._borders))
+            + '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
+            + _table("cellXfs", map(_cell_format, formats))
+            + '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
+            + _table("dxfs", [f"<dxf>{look}</dxf>" for look in self._differentials])
+            + f"{self._palette()}</styleSheet>"
         )
 
     def _palette(self) -> str:
         if not self._colours:
             return ""
-        table = "".join(f'<rgbColor rgb="FF{colour}"/>' for colour in (*_EGA, *self._colours))
+        table = "".join(f'<rgbColor rgb="00{colour}"/>' for colour in (*_EGA, *self._colours))
         return f"<colors><indexedColors>{table}</indexedColors></colors>"
 
     def _font(self, record: Record) -> str:
         height, flags, shade, weight, script, underline, family, charset = record.unpack("<HHHHHBBB")
         name, _ = strings.short(record.data, 14, self.encoding)
-        marks = "".join(f"<{tag}/>" for tag, on in (("b", weight > 500), ("i", flags & 2), ("strike", flags & 8), ("outline", flags & 16), ("shadow", flags & 32)) if on)  # noqa: PLR2004
+        marks = "".join(
+            f"<{tag}/>"
+            for tag, on in (("b", weight > 500), ("i", flags & 2), ("strike", flags & 8), ("outline", flags & 16), ("shadow", flags & 32))
+            if on
+        )
         if underline in _UNDERLINES:
             marks += f'<u val="{_UNDERLINES[underline]}"/>' if _UNDERLINES[underline] else "<u/>"
         marks += {1: '<vertAlign val="superscript"/>', 2: '<vertAlign val="subscript"/>'}.get(script, "")
         kind = f'<family val="{family}"/>' if family in range(1, 6) else ""
         letters = f'<charset val="{charset}"/>' if charset else ""
-        return f"{marks}<sz val=\"{max(height, 20) / 20:g}\"/>{colour('color', shade)}<name val={markup.attribute(name[:31])}/>{kind}{letters}"
+        return (
+            f'{marks}<sz val="{max(height, 20) / 20:g}"/>{colour("color", shade)}<name val={markup.attribute(name[:31])}/>{kind}{letters}'
+        )
 
     def _format8(self, record: Record) -> Format:
         font, number, style, across, turn, indent, _, left_right, top_bottom, pattern = record.unpack("<HHHBBBBIIH")
@@ -116,7 +134,9 @@ class Styles:
         diagonal = (_name(_BORDERS, top_bottom >> 21 & 15), top_bottom >> 14 & 127, left_right >> 30 & 1, left_right >> 31)
         fill = self._fill(top_bottom >> 26, pattern & 127, pattern >> 7 & 127)
         inside = _inside(style, across, turn, indent)
-        return Format(self.font_index(font), self._number(number), fill, self._border_index(sides, colours, diagonal), inside, bool(style & 8))
+        return Format(
+            self.font_index(font), self._number(number), fill, self._border_index(sides, colours, diagonal), inside, bool(style & 8)
+        )
 
     def _format5(self, record: Record) -> Format:
         font, number, style, align, turned, area, lines = record.unpack("<HHHBBII")
@@ -141,9 +161,16 @@ class Styles:
         style, shade, down, up = diagonal
         if not any(sides) and style is None:
             return 0
-        lines = "".join(line(name, side, shade) for name, side, shade in zip(("left", "right", "top", "bottom"), sides, colours, strict=True))
+        lines = "".join(
+            line(name, side, shade) for name, side, shade in zip(("left", "right", "top", "bottom"), sides, colours, strict=True)
+        )
         turned = (' diagonalUp="1"' if up else "") + (' diagonalDown="1"' if down else "")
         return self._borders.setdefault(f"{turned}>{lines}{line('diagonal', style if up or down else None, shade)}", len(self._borders))
+
+
+def _table(tag: str, items: Iterable[str]) -> str:
+    listed = list(items)
+    return f'<{tag} count="{len(listed)}">{"".join(listed)}</{tag}>'
 
 
 def _sides(*styles: int) -> tuple[str | None, ...]:
@@ -180,7 +207,7 @@ def _inside(style: int, align: int, turn: int, indent: int) -> str:
     said = {
         "horizontal": _name(_ACROSS, align & 7),
         "vertical": _name(_DOWN, align >> 4 & 7),
-        "textRotation": str(turn) if 0 < turn <= 180 or turn == 255 else None,  # noqa: PLR2004
+        "textRotation": str(turn) if 0 < turn <= 180 or turn == 255 else None,
         "wrapText": "1" if align & 8 else None,
         "indent": str(indent & 15) if indent & 15 else None,
         "shrinkToFit": "1" if indent & 16 else None,
