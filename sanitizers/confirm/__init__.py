@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from sanitizers.confirm import dxf, shape, step
+from sanitizers.confirm import dxf, jww, shape, step
 from sanitizers.context import Context, Rebuilt
 from sanitizers.model import Action, Kind, Unsupported
 from sanitizers.source import Source
@@ -18,6 +18,7 @@ from sanitizers.source import Source
 # Each returns in a few words what it counted, and raises Malformed or Unsupported.
 CHECKS: Final[dict[Kind, Callable[[Source, Context], str]]] = {
     Kind.DXF: dxf.check,
+    Kind.JWW: jww.check,
     Kind.P21: step.check_p21,
     Kind.SFC: step.check_sfc,
     Kind.SHP: shape.check_shp,

@@ -38,9 +38,19 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("tar.sparse", Severity.LOW, "tarのスパースファイル", "sparse file in the tar"),
     FindingCode("archive.malformed", Severity.MEDIUM, "圧縮ファイルの破損", "broken archive"),
     FindingCode("archive.trailing_data", Severity.MEDIUM, "圧縮データの後の余分なデータ", "data after the compressed data"),
-    FindingCode("archive.multi_volume", Severity.LOW, "分割された圧縮ファイル", "split archive"),
-    FindingCode("archive.locked", Severity.LOW, "パスワードでも開けない暗号化方式", "encryption that no password opens here"),
-    FindingCode("archive.attachecase", Severity.LOW, "開けない形式のアタッシェケース", "AttachéCase file of a kind that cannot be opened"),
+    FindingCode(
+        "archive.multi_volume", Severity.LOW, "分割された圧縮ファイル（分割しない形での再送を依頼してください）",
+        "split archive (ask for one file)",
+    ),
+    FindingCode(
+        "archive.locked", Severity.LOW, "パスワードでも開けない暗号化方式（パスワード付きZIPでの再送を依頼してください）",
+        "encryption that no password opens here (ask for a ZIP with a password)",
+    ),
+    FindingCode(
+        "archive.attachecase", Severity.LOW,
+        "旧形式のアタッシェケース（パスワード付きZIPまたはアタッシェケース4での再送を依頼してください）",
+        "old AttachéCase file (ask for a ZIP with a password, or for AttachéCase 4)",
+    ),
     FindingCode("archive.container_converted", Severity.INFO, "ZIP形式への変換", "archive converted to ZIP"),
     FindingCode("archive.duplicate_name", Severity.HIGH, "同じ名前のファイル", "members of the same name"),
     FindingCode("archive.name_guessed", Severity.LOW, "文字コードが不明なファイル名", "file name of unknown encoding"),

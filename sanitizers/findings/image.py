@@ -1,4 +1,4 @@
-"""Finding codes of the image family: `image.*` for pixels in any container, `svg.*` for drawings in XML."""
+"""Finding codes of the image family: `image.*` for pixels in any container, `svg.*` for drawings in XML, `metafile.*` for EMF and WMF."""
 
 from sanitizers.findings.code import FindingCode
 from sanitizers.model import Severity
@@ -15,10 +15,19 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("image.depth_reduced", Severity.INFO, "階調の縮減（8ビット）", "colour depth reduced to 8 bits"),
     FindingCode("image.frames_dropped", Severity.LOW, "2枚目以降の画像", "further pictures in the same file"),
     FindingCode("image.converted", Severity.INFO, "画像形式の変換", "picture converted to another format"),
+    FindingCode("image.code", Severity.LOW, "画像内のQRコード", "QR code in the picture"),
     FindingCode("image.malformed", Severity.MEDIUM, "画像の構造の破損", "broken picture"),
     FindingCode("image.truncated", Severity.MEDIUM, "途中で切れた画像", "picture that ends too early"),
     FindingCode("image.decoder", Severity.MEDIUM, "復号できない画像", "picture that cannot be decoded"),
     FindingCode("image.active_text", Severity.HIGH, "画素に隠されたスクリプト等", "active text spelled by the pixels"),
+    FindingCode("metafile.escape", Severity.HIGH, "メタファイルのエスケープ命令", "escape to the printer driver in the metafile"),
+    FindingCode("metafile.comment", Severity.LOW, "メタファイル内のコメント", "comment in the metafile"),
+    FindingCode("metafile.emfplus", Severity.INFO, "EMF+の描画命令（EMFの描画を残す）", "second drawing in EMF+ (that in EMF stays)"),
+    FindingCode("metafile.metadata", Severity.INFO, "メタファイルの説明文", "description of the metafile"),
+    FindingCode("metafile.record", Severity.LOW, "許可されない描画命令", "drawing calls that are not allowed"),
+    FindingCode("metafile.picture_dropped", Severity.MEDIUM, "メタファイル内の画像（取り除かれたもの）", "picture left out of it"),
+    FindingCode("metafile.trailing_data", Severity.MEDIUM, "メタファイルの末尾の余分なデータ", "data after the end of the metafile"),
+    FindingCode("metafile.malformed", Severity.MEDIUM, "メタファイルの構造の破損", "broken metafile"),
     FindingCode("svg.script", Severity.HIGH, "SVG内のスクリプト", "script in the drawing"),
     FindingCode("svg.event_handler", Severity.HIGH, "SVGのイベント属性", "event handlers in the drawing"),
     FindingCode("svg.foreign_object", Severity.HIGH, "SVGに埋め込まれたHTML等", "foreign content such as HTML in the drawing"),
@@ -34,5 +43,6 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("svg.metadata", Severity.INFO, "SVGのメタデータ", "metadata in the drawing"),
     FindingCode("svg.dtd", Severity.LOW, "SVGの文書型宣言", "document type declaration"),
     FindingCode("svg.namespace", Severity.INFO, "名前空間の補完", "missing namespace supplied"),
+    FindingCode("svg.drawn", Severity.INFO, "図面の画像化（PNG）", "drawing turned into pixels (PNG)"),
     FindingCode("svg.malformed", Severity.MEDIUM, "SVGの構造の破損", "broken drawing"),
 )

@@ -1,7 +1,8 @@
 """HTML files: a new document with the same words and structure, and nothing in it that acts or loads.
 
 Removes: scripts, event handlers, forms, frames, objects, redirections, style sheets, images, links of other schemes.
-Keeps: headings, paragraphs, lists, tables, inline text, plain inline styles, links by scheme and inside the page, title, language.
+Keeps: headings, paragraphs, lists, tables, inline text, plain inline styles, links by scheme and inside the page, title, language;
+where policy wants pages as text, their words with the targets of links.
 Refuses: documents that nest deeper than 400 elements.
 Spec: WHATWG HTML (parsing and serialising); the parser is lexbor.
 """
@@ -15,11 +16,13 @@ from typing import Any, Final
 
 from selectolax.lexbor import LexborHTMLParser
 
+from sanitizers import names
 from sanitizers.charset import decode_html
 from sanitizers.context import Context, Rebuilt
+from sanitizers.formats import html_text
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.markup import ATTRIBUTE_LIMIT, NESTING_LIMIT, parsable
-from sanitizers.model import Action, Kind, Malformed
+from sanitizers.model import Action, Kind, Malformed, Unsupported
 from sanitizers.source import Source
 
 _TEXT: Final = frozenset((
@@ -90,7 +93,19 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     body = _settled(_Writer(context.found, context.treatment.link_schemes).write(page.body))
     head = f'<html{language}>\n<head>\n<meta charset="utf-8">\n<title>{escape(title, quote=False)}</title>\n</head>'
     text = f"<!DOCTYPE html>\n{head}\n<body>\n{body}\n</body>\n</html>\n"
+    if context.treatment.pages_as_text:
+        return _as_text(html_text.words(text, title), context)
     return Rebuilt(Source(text.encode("utf-8", "replace")), Kind.HTML)
+
+
+def _as_text(words: str, context: Context) -> Rebuilt:
+    """The words go round the engine as a text of their own: what is hidden in them is the business of that family."""
+    name = names.with_extension(context.name, Kind.TEXT)
+    outcome = context.embed(name, words.encode("utf-8", "replace"), name)
+    if outcome.content is None or outcome.report.output is None or outcome.report.output.kind is not Kind.TEXT:
+        raise Unsupported("the words of the page are no plain text", where=name)
+    context.found("html.as_text", "", Action.REWRITTEN)
+    return Rebuilt(outcome.content, Kind.TEXT)
 
 
 def _settled(body: str) -> str:

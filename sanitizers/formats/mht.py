@@ -41,11 +41,12 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     decoded = charset.decode_html(raw if isinstance(raw, bytes) else b"", page.get_param("charset") if _plain(page) else None)
     name = names.with_extension(context.name, Kind.HTML)
     outcome = context.embed(name, _BOM + decoded.text.encode("utf-8", "replace"), name)
-    if outcome.content is None or outcome.report.output is None or outcome.report.output.kind is not Kind.HTML:
+    made = outcome.report.output.kind if outcome.report.output else Kind.UNKNOWN
+    if outcome.content is None or made not in (Kind.HTML, Kind.TEXT):
         refusal = Forbidden if outcome.report.verdict == "blocked" else Unsupported
         raise refusal("the page in it cannot be delivered", where=name)
     context.found("mht.converted", "", Action.REWRITTEN)
-    return Rebuilt(outcome.content, Kind.HTML)
+    return Rebuilt(outcome.content, made)
 
 
 def _plain(part: Message) -> bool:

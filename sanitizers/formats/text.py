@@ -40,7 +40,8 @@ _MARKERS: Final = re.compile(f"[{_NEVER}]")
 _SPECIAL: Final = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_BIDI.pattern[1:-1]}{_NEVER}{_JOINERS}{_SELECTORS}]")
 # What most texts are made of. A run of one class is matched ten times as fast as a character of another is searched for.
 _ORDINARY: Final = re.compile(
-    "[\t\n\r -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u05ff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3000-\u3163\u3165-\ud7ff\ue000-\ufaff\uff01-\uff9f\uffe0-\uffee]*"
+    "[\t\n\r -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u05ff\u2010-\u2027\u2030-\u205e\u2070-\u2fff"
+    "\u3000-\u3163\u3165-\ud7ff\ue000-\ufaff\uff01-\uff9f\uffe0-\uffee]*"
 )
 _IDEOGRAPHS: Final = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 # Scripts whose letters take another form next to a joiner: Arabic and its neighbours, India, Tibet to Mongolia.

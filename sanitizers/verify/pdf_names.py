@@ -33,7 +33,7 @@ class _Frame:
     head: bytes = b""
     key: bytes | None = None        # of a dictionary, while its value is awaited
     keys: set[bytes] = field(default_factory=set)
-    kinds: dict[bytes, bytes] = field(default_factory=dict)
+    kinds: set[bytes] = field(default_factory=set)
 
     def place(self) -> bytes:
         """The key that a value in here lies under; the states of an appearance have a place of their own (§12.5.5)."""
@@ -67,17 +67,16 @@ def _is_chosen(name: bytes, frame: _Frame) -> bool:
     """Takes in one name. Of one that says what its dictionary is, `_kinds` judges when all of that has been read."""
     if frame.array:
         frame.head = frame.head or name
-        return frame.around in (b"Differences", b"C") or (name != frame.head and frame.head in (b"Separation", b"DeviceN"))
+        return frame.around in (b"Differences", b"C") or frame.head in (b"Separation", b"DeviceN")
     if frame.key is None:
         frame.key = name
         frame.keys.add(name)
         return frame.around in _CHOSEN_KEYS
     key, frame.key = frame.key, None
     if key in _KINDS:
-        frame.kinds[key] = name
+        frame.kinds.add(name)
     return key in _KINDS or key in _CHOSEN_VALUES or frame.around == b"RoleMap"
 
 
 def _kinds(frame: _Frame) -> set[bytes]:
-    element = b"P" in frame.keys and frame.keys <= _ELEMENT
-    return {name for key, name in frame.kinds.items() if not (element and key == b"S")}
+    return set() if b"P" in frame.keys and frame.keys <= _ELEMENT else frame.kinds

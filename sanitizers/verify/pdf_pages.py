@@ -1,6 +1,6 @@
 """The pages of a rebuilt PDF beside those of its original: as many, as large, and to PDFium the same pictures.
 
-All pages are drawn where there are at most twenty, of a longer document eight: the first, the last and six at even distances between them.
+All pages are drawn where there are at most twenty, of a longer document six: the first, the last and four at even distances between them.
 They are fewer where pictures are large, so that drawing costs only a part of what rebuilding did. A page that would cost too much, a
 bomb, is not drawn, and drawing stops after some seconds of processor time: what was not drawn is not compared.
 """
@@ -20,7 +20,7 @@ from sanitizers.verify.pdf_weights import Weights, page_numbers
 
 _TOLERANCE: Final = 0.01        # of a side, or of a point
 _ALL_UP_TO: Final = 20
-_OF_MORE: Final = 8
+_OF_MORE: Final = 6
 # In bytes of content (see `pdf_weights`): what may be drawn of any file; of a large one a tenth.
 _MOST_DRAWN: Final = 640 << 10
 _SHARE: Final = 10

@@ -30,7 +30,7 @@ _SHOWN: Final = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110
 _CHARACTER_SETS: Final = (b"(B", b"(J", b"(I", b"$@", b"$B")
 _FILLERS: Final = "\u115f\u1160\u3164\uffa0"    # letters without a shape
 # Findings after which the visible characters are not the same any more, each for its own reason.
-_REWRITES: Final = frozenset({"text.control_characters", "text.undecodable", "text.encoding"})
+_REWRITES: Final = frozenset({"text.control_characters", "text.undecodable", "text.encoding", "html.as_text", "mht.converted"})
 
 def _is_hidden(char: str) -> bool:
     """Obeyed by a terminal or a reader instead of being shown."""
@@ -72,13 +72,19 @@ _BROWSER: Final = ("www.w3.org/1999/xhtml", "www.w3.org/2000/svg", "/MathML", "X
 def verify(output: Source, original: Source, context: Context) -> None:
     """Nothing in it that a terminal or a reader obeys instead of showing, and every visible character of the original."""
     for text in _texts(output):
-        seen = _SEEN.match(text)
-        if found := _HIDDEN.search(text, seen.end() if seen else 0):
-            raise VerificationFailed(f"{unicodedata.name(found[0], 'control character')} U+{ord(found[0]):04X}")
+        if hidden := _hidden(text):
+            raise VerificationFailed(f"{unicodedata.name(hidden, 'control character')} U+{ord(hidden):04X}")
     if output.sha256 == original.sha256 or _REWRITES & {finding.code for finding in context.findings}:
         return
     now, before = (Counter(chain.from_iterable(_texts(source))) for source in (output, original))
     _same_characters(now, before, may_add="'" if context.kind is Kind.CSV else "")
+
+
+def _hidden(text: str) -> str:
+    """The first character of its kind, if there is one."""
+    seen = _SEEN.match(text)
+    found = _HIDDEN.search(text, seen.end() if seen else 0)
+    return found[0] if found else ""
 
 
 def _texts(source: Source) -> Iterator[str]:

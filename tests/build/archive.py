@@ -317,10 +317,11 @@ def _cbc(made: bytes, data: bytes) -> bytes:
     return coder.update(data + bytes([short]) * short) + coder.finalize()
 
 
-def lzh3(name: str, data: bytes) -> bytes:
-    """LHa level 3, stored, with the name in an extended header of four-byte sizes."""
+def lzh3(name: str, data: bytes, mode: int | None = None) -> bytes:
+    """LHa level 3, stored, with the name in an extended header of four-byte sizes; `mode`: of Unix, in another one."""
     raw = name.encode("cp932")
-    extended = struct.pack("<B", 1) + raw + struct.pack("<I", 0)
+    more = b"" if mode is None else struct.pack("<IBH", 7, 0x50, mode)
+    extended = struct.pack("<B", 1) + raw + more + struct.pack("<I", 0)
     total = 32 + len(extended)
     head = b"\x04\x00-lh0-" + struct.pack("<IIIBBHB", len(data), len(data), 0, 0x20, 3, crc16(data), 0x77)
     return head + struct.pack("<II", total, 1 + len(raw) + 4) + extended + data + b"\0"

@@ -88,3 +88,83 @@ def dbf(*rows: tuple[str, str], types: str = "CN", version: int = 3) -> bytes:
     head = struct.pack("<4BIHH20x", version, 126, 11, 20, len(rows), begin, size)
     body = b"".join(b" " + name.encode("cp932").ljust(20) + number.encode().rjust(8) for name, number in rows)
     return head + fields + b"\r" + body + b"\x1a"
+
+
+def jww(
+    *figures: tuple[bytes, bytes], blocks: tuple[tuple[int, tuple[tuple[bytes, bytes], ...]], ...] = (), version: int = 700, time: int = 4,
+    memo: str = "図面の説明\r\n二行目", pictures: bytes | None = None, after: bytes = b"",
+) -> bytes:  # fmt: skip
+    """A drawing of Jw_cad: `figures` are (class, content), `blocks` (number, figures). Written field by field after jwdatafmt.txt."""
+    out = b"JwwData." + struct.pack("<I", version) + text(memo) + struct.pack("<II", 3, 0)
+    for _ in range(16):
+        out += struct.pack("<IIdI", 2, 0, 100.0, 0) + struct.pack("<II", 2, 0) * 16
+    out += bytes(14 * 4) + struct.pack("<5I", *range(1, 6)) + bytes(4) + struct.pack("<i3d2I5d", -101, 0, 0, 1, 0, 0, 5, 1, 1, 0, 0)
+    out += text("外構図") * 256 + text("建築") * 16 + struct.pack("<ddId", 0, 35.6, 0, 0) + struct.pack("<dd", 0, 100)
+    out += struct.pack("<I6d", 0, 1, 0, 0, 1, 0, 0) + struct.pack("<3dI", 1, 0, 0, 0) * 8 + struct.pack("<3dI3dI", 0, 0, 0, 0, 0, 0, 0, 0)
+    out += struct.pack("<11d", *[1.0] * 11) + struct.pack("<II", 1, 1) * 10 + struct.pack("<IId", 1, 1, 0.5) * 10 + bytes(8 * 16 + 5 * 20 + 4 * 16)
+    out += bytes(11 * 4) + bytes(5 * 4) + struct.pack("<9d", *[1.0] * 9) + struct.pack("<II", 0, 0xFFFFFF)
+    if version >= 420:
+        out += bytes(257 * 8) + (text("赤") + bytes(16)) * 257 + bytes(33 * 16) + (text("破線") + bytes(84)) * 33
+    out += struct.pack("<3dI", 3, 3, 0, 1) * 10 + struct.pack("<3dII2dI6d", 3, 3, 0, 1, 1, 0, 0, 0, *[0.0] * 6)
+    writer = _Objects(version)
+    out += writer.list(figures)
+    out += struct.pack("<H", len(blocks))
+    for number, inside in blocks:
+        head = writer.tag(b"CDataList") + general(version) + struct.pack("<II", number, 1) + bytes(time) + text(f"部品{number}")
+        out += head + writer.list(inside)
+    if version >= 700:
+        out += struct.pack("<I", 0) if pictures is None else pictures
+    return out + after
+
+
+class _Objects:
+    """Numbers classes and objects as MFC does."""
+
+    def __init__(self, version: int) -> None:
+        self._version, self._next, self._classes = version, 1, dict[bytes, int]()
+
+    def tag(self, name: bytes) -> bytes:
+        known = self._classes.get(name)
+        self._next += 1 if known else 2
+        if known:
+            return struct.pack("<H", 0x8000 | known) if known < 0x7FFF else struct.pack("<HI", 0x7FFF, 0x80000000 | known)
+        self._classes[name] = self._next - 2
+        return struct.pack("<HHH", 0xFFFF, self._version, len(name)) + name
+
+    def list(self, figures: tuple[tuple[bytes, bytes], ...]) -> bytes:
+        count = struct.pack("<H", len(figures)) if len(figures) < 0xFFFF else struct.pack("<HI", 0xFFFF, len(figures))
+        return count + b"".join(self.tag(name) + content for name, content in figures)
+
+
+def text(said: str) -> bytes:
+    """A CString."""
+    raw = said.encode("cp932")
+    return (bytes([len(raw)]) if len(raw) < 255 else b"\xff" + struct.pack("<H", len(raw))) + raw
+
+
+def general(version: int = 700, style: int = 1, colour: int = 2) -> bytes:
+    return struct.pack("<IBH", 0, style, colour) + (struct.pack("<H", 0) if version >= 351 else b"") + struct.pack("<HHH", 0, 0, 0)
+
+
+def sen(version: int = 700) -> bytes:
+    return general(version) + struct.pack("<4d", 0, 0, 100.5, -3)
+
+
+def moji(said: str = "能登①　表計算ソフト", version: int = 700) -> bytes:
+    return general(version) + struct.pack("<4dI4d", 0, 0, 10, 0, 1, 3, 3, 0, 0) + text("ＭＳ ゴシック") + text(said)
+
+
+def ten(version: int = 700) -> bytes:
+    return general(version) + struct.pack("<2dI", 1, 2, 0)
+
+
+def jww_figures(version: int = 700) -> tuple[tuple[bytes, bytes], ...]:
+    """One of each class."""
+    base = general(version)
+    sunpou = base + sen(version) + moji("1,000", version) + ((b"\0\0" + sen(version) * 2 + ten(version) * 4) if version >= 420 else b"")
+    return (
+        (b"CDataSen", sen(version)), (b"CDataSen", sen(version)), (b"CDataEnko", base + struct.pack("<7dI", 0, 0, 5, 0, 6.28, 0, 1, 1)),
+        (b"CDataTen", ten(version)), (b"CDataTen", general(version, style=100) + struct.pack("<2dII2d", 1, 2, 0, 3, 0, 1)),
+        (b"CDataMoji", moji(version=version)), (b"CDataSunpou", sunpou), (b"CDataSolid", base + struct.pack("<8d", *range(8))),
+        (b"CDataSolid", general(version, colour=10) + struct.pack("<8dI", *range(8), 0xFF00)), (b"CDataBlock", base + struct.pack("<5dI", 0, 0, 1, 1, 0, 1)),
+    )  # fmt: skip

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import docx
+import openpyxl
 import pikepdf
 from msoffcrypto.format.ooxml import OOXMLFile
 
 from tests.build import archive
 from tests.build import odf as odf_build
+from tests.build import rar as rar_build
 from tests.build import zip as zip_build
 
 TEXT: Final = "来月の資料です。\n".encode()
@@ -25,10 +27,21 @@ def pdf(password: str) -> bytes:
     return stream.getvalue()
 
 
-def office(password: str) -> bytes:
-    plain, secret = io.BytesIO(), io.BytesIO()
+def word(password: str) -> bytes:
     document = docx.Document()
     document.add_paragraph("資料")
+    return _office(document, password)
+
+
+def excel(password: str) -> bytes:
+    book = openpyxl.Workbook()
+    book.active.append(["資料", 1])
+    return _office(book, password)
+
+
+def _office(document: Any, password: str) -> bytes:
+    """[MS-OFFCRYPTO] agile encryption, as Office 2010 and later write it."""
+    plain, secret = io.BytesIO(), io.BytesIO()
     document.save(plain)
     plain.seek(0)
     OOXMLFile(plain).encrypt(password, secret)
@@ -47,10 +60,23 @@ def sevenzip(password: str) -> bytes:
     return archive.locked_sevenzip({"a.txt": TEXT}, password)
 
 
+def rar(password: str) -> bytes:
+    return rar_build.rar5({"a.txt": TEXT}, password, names_too=True)
+
+
+def old_rar(password: str) -> bytes:
+    return rar_build.rar4({"a.txt": TEXT}, password)
+
+
+def attachecase(password: str) -> bytes:
+    return archive.attachecase({"a.txt": TEXT}, password)
+
+
 def odt(password: str) -> bytes:
     return odf_build.odt().encrypt(password).bytes()
 
 
 KINDS: Final[dict[str, Callable[[str], bytes]]] = {
-    "a.pdf": pdf, "a.docx": office, "aes.zip": zip_aes, "traditional.zip": zip_traditional, "a.7z": sevenzip, "a.odt": odt,
-}
+    "a.pdf": pdf, "a.docx": word, "a.xlsx": excel, "a.odt": odt, "aes.zip": zip_aes, "traditional.zip": zip_traditional, "a.7z": sevenzip,
+    "a.rar": rar, "old.rar": old_rar, "a.atc": attachecase,
+}  # fmt: skip

@@ -332,7 +332,8 @@ def _words_in_content(document: Pdf) -> None:
 
 
 def _words_in_a_character_map(document: Pdf) -> None:
-    text = f"/CIDInit /ProcSet findresource begin begincmap %{CANARY}\n1 begincodespacerange <00> <ff> endcodespacerange {{{CANARY}}} exec\nendcmap"
+    text = f"/CIDInit /ProcSet findresource begin begincmap %{CANARY}\n1 begincodespacerange <00> <ff> endcodespacerange {{{CANARY}}} exec\n"
+    text += f"/Notice ({CANARY}) def\nendcmap"
     document.pages[0].obj.Resources.Font.F1.ToUnicode = document.make_stream(text.encode())
 
 

@@ -112,12 +112,12 @@ def t2(program: list[int | str]) -> bytes:
     return bytes(string.bytecode)
 
 
-def keyed_cff(glyphs: list[bytes] | None = None, *, global_subrs: list[bytes] | None = None, top: bytes = b"") -> bytes:
-    """CID-keyed, as Japanese fonts are: CID = glyph. `top`: more of the top dictionary."""
+def keyed_cff(glyphs: list[bytes] | None = None, *, global_subrs: list[bytes] | None = None, top: bytes = b"", inner: bytes = b"") -> bytes:
+    """CID-keyed, as Japanese fonts are: CID = glyph. `top`, `inner`: more of the top and of the private dictionary."""
     strings = _index(glyphs if glyphs is not None else [charstring(index) for index in range(len(NAMES))])
     count = len(glyphs) if glyphs is not None else len(NAMES)
     charset, select = struct.pack(">BHH", 2, 1, count - 2), struct.pack(">BHHBH", 3, 1, 0, 0, count)
-    private = b"\x8b\x14"     # defaultWidthX 0
+    private = b"\x8b\x14" + inner     # defaultWidthX 0
 
     def head(at: tuple[int, int, int, int]) -> bytes:
         ros = struct.pack(">BhBhB", 28, 391, 28, 392, 139) + b"\x0c\x1e"
@@ -126,8 +126,8 @@ def keyed_cff(glyphs: list[bytes] | None = None, *, global_subrs: list[bytes] | 
 
     start = len(head((0, 0, 0, 0)))
     places = (start, start + len(charset), start + len(charset) + len(select), start + len(charset) + len(select) + len(strings))
-    inner = _index([_operands(len(private), 0) + b"\x12"])
-    array = _index([_operands(len(private), places[3] + len(inner)) + b"\x12"])
+    size = len(_index([_operands(len(private), 0) + b"\x12"]))
+    array = _index([_operands(len(private), places[3] + size) + b"\x12"])
     return head(places) + charset + select + strings + array + private
 
 

@@ -42,8 +42,9 @@ def _head5(kind: int, body: bytes, extra: bytes = b"", packed: int | None = None
 
 def rar5(
     members: dict[str, bytes], password: str = "", *, names_too: bool = False, tweaked: bool = True, rounds: int = 4,
-    volume: bool = False, crc_off: int = 0, check_off: int = 0,
+    volume: bool = False, crc_off: int = 0, check_off: int = 0, said_rounds: int | None = None,
 ) -> bytes:  # fmt: skip
+    said = bytes([rounds if said_rounds is None else said_rounds])
     key, sum_key, check = _keys5(password, rounds)
     check = bytes([check[0] ^ check_off]) + check[1:]
     blocks: list[tuple[bytes, bytes]] = [(_head5(1, _vint(volume)), b"")]
@@ -55,7 +56,7 @@ def rar5(
                 crc = 0
                 for index, byte in enumerate(digest):
                     crc ^= byte << (index % 4 * 8)
-            record = _vint(1) + _vint(0) + _vint(1 | tweaked << 1) + bytes([rounds]) + _SALT + _VECTOR + check
+            record = _vint(1) + _vint(0) + _vint(1 | tweaked << 1) + said + _SALT + _VECTOR + check
             extra, packed = _vint(len(record)) + record, _cbc(key, _VECTOR, data)
         raw = name.encode()
         body = _vint(4) + _vint(len(data)) + _vint(0x20) + struct.pack("<I", crc ^ crc_off) + _vint(0) + _vint(0) + _vint(len(raw)) + raw
@@ -63,7 +64,7 @@ def rar5(
     blocks.append((_head5(5, _vint(0)), b""))
     out = b"Rar!\x1a\x07\x01\x00"
     if names_too:
-        out += _head5(4, _vint(0) + _vint(1) + bytes([rounds]) + _SALT + check)
+        out += _head5(4, _vint(0) + _vint(1) + said + _SALT + check)
         blocks = [(_VECTOR + _cbc(key, _VECTOR, head), packed) for head, packed in blocks]
     return out + b"".join(head + packed for head, packed in blocks)
 

@@ -180,11 +180,10 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("any entry of CFF", f"{_PDF}.cff:_TOP", _All(), _FONTS),
     Mutant("any private entry of CFF", f"{_PDF}.cff:_IN_PRIVATE", _All(), _FONTS),
     Mutant("any CFF glyph", f"{_PDF}.charstrings:Checker.followed", lambda _self, program, _local: program, _FONTS),
-    Mutant("steps of a font", f"{_PDF}.charstrings:Checker.step", _silent, _FONTS),
     Mutant("any table of a font", f"{_PDF}.sfnt:_TABLES", _All(), _FONTS),
     Mutant("names of a font", f"{_PDF}.sfnt:_REPLACED", {}, _FONTS),
     Mutant("any TrueType glyph", f"{_PDF}.glyf:_bad", lambda _glyphs: set(), _FONTS),
-    Mutant("bytes between glyphs", f"{_PDF}.glyf:_rising", lambda offsets, _size: offsets, _FONTS),
+    Mutant("offsets of glyphs", f"{_PDF}.glyf:_rising", lambda offsets, _size: offsets, _FONTS),
     Mutant("instructions that do not exist", f"{_PDF}.glyf:_ADJUST", _NEVER_BYTES, _FONTS),
     Mutant("fonts that do not parse", f"{_PDF}.fontfiles:_usable", lambda _data: False, _FONTS),
     Mutant("glyphs left empty are not reported", f"{_PDF}.fontfiles:Rewritten.emptied", 0, _FONTS),
@@ -197,22 +196,21 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("linearized means never updated", f"{_PDF}.revisions:_is_linearized", lambda _data: True, _REVISIONS),
     Mutant("not linearized", f"{_PDF}.revisions:_is_linearized", lambda _data: False, _REVISIONS),
     # Limits.
-    Mutant("side of a page", f"{_PDF}.pages:_MAX_SIDE", 1 << 60, _BOMBS),
+    Mutant("side of a page", f"{_PDF}.pages:_MAX_SIDE", 1 << 60, f"{_CASES}::test_p21_page_trees_without_end"),
     Mutant("levels of objects", f"{_PDF}.copier:_NESTED", 150, _BOMBS),
     Mutant("filters on a stream", f"{_PDF}.filters:_CHAIN", 1 << 20, _BOMBS),
     Mutant("broken instructions", f"{_PDF}.content:_MAX_LEFT", 1 << 40, _BOMBS),
     Mutant("widths of a font", f"{_PDF}.fonts:_MAX_CID_WIDTHS", 1 << 40, _BOMBS),
     Mutant("words of a program", f"{_PDF}.functions:_MAX_TOKENS", 1 << 40, _BOMBS),
-    *(Mutant(f"bytes out of {name}", "", value, _BOMBS) for name, value in {
-        "any filter": lambda: setattr(importlib.import_module("sanitizers.budget").Budget, "spend_bytes", _silent),
-        "pixels": lambda: setattr(importlib.import_module("sanitizers.budget").Budget, "check_frame", _silent),
-        "pages": lambda: setattr(importlib.import_module("sanitizers.budget").Budget, "spend_pages", _silent),
-    }.items()),
+    *(Mutant(f"counting {name}", f"sanitizers.budget:Budget.{method}", _silent, first) for name, method, first in (
+        ("bytes", "spend_bytes", _BOMBS), ("pixels", "check_frame", _BOMBS),
+        ("pages", "spend_pages", f"{_HERE}/test_dangers.py::test_pages_past_the_limit_hold_the_file"),
+    )),
     # The second opinion.
     *(
-        Mutant(f"second opinion on {name}", f"{_VERIFY}.{target}", value, f"tests/sanitizers/verify/test_{first}.py")
+        Mutant(f"second opinion on {name}", f"{_VERIFY}.{target}", value, first if "/" in first else f"tests/sanitizers/verify/test_{first}.py")
         for name, target, value, first in (
-            ("names", "pdf:_FORBIDDEN", frozenset(), "pdf"), ("attached files", "pdf:_ATTACHING", frozenset(), "pdf"),
+            ("names", "pdf:_FORBIDDEN", frozenset(), "pdf"), ("attached files", "pdf:_ATTACHING", frozenset(), _CASES),
             ("kinds", "pdf:_FORBIDDEN_KINDS", frozenset(), "pdf"), ("outside streams", "pdf:_FOREIGN", _NEVER_BYTES, "pdf"),
             ("filters", "pdf:_FILTERS", _All(), "pdf"), ("links", "pdf:_check_links", _silent, "pdf"),
             ("names written oddly", "pdf:_ODDLY", _NEVER_BYTES, "pdf"), ("sizes of pages", "pdf_pages:_compare_sizes", _silent, "pdf_pages"),

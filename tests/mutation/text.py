@@ -54,7 +54,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("text: joiners and selectors", f"{_FORMATS}.text:_belongs", _true, _TEXT),
     Mutant("text: unreadable bytes", f"{_FORMATS}.text:_ACCIDENTS", 1 << 30, _TEXT),
     Mutant("text: byte order mark", f"{_FORMATS}.text:_BOMS", {}, _TEXT),
-    Mutant("text: encodings read by lines", f"{_FORMATS}.text:_LINEWISE", frozenset({"us-ascii", "utf-8", "cp932", "euc-jp", "iso-2022-jp"}), _TEXT),
+    Mutant("text: UTF-8 by policy", f"{_FORMATS}.text:write", lambda text, encoding, bom, _context: bom + text.encode(encoding), _TEXT),
     *(Mutant(f"csv: {sign!r}", f"{_FORMATS}.csv:_SIGNS", _ALL_SIGNS.replace("\\-" if sign == "-" else sign, ""), _CSV) for sign in _SIGNS),
     Mutant("csv: blanks before the sign", f"{_FORMATS}.csv:_BEFORE", "", _CSV),
     Mutant("csv: delimiters of other programs", f"{_FORMATS}.csv:_DELIMITERS", ",", _CSV),

@@ -93,7 +93,7 @@ class _Keys:
             check = bytes(made[2][at] ^ made[2][at + 8] ^ made[2][at + 16] ^ made[2][at + 24] for at in range(8))
             if hmac.compare_digest(check, lock.check):
                 return made[0], made[1]
-        raise Encrypted("no password opens it" if self._passwords else "needs a password")
+        raise Encrypted("no password opens it")
 
     def old(self, password: str, salt: bytes) -> tuple[bytes, bytes]:
         """Key and initialisation vector of RAR 3 and 4: 2^18 rounds of SHA-1. Raises LimitExceeded."""
@@ -124,6 +124,8 @@ def opened(data: bytes, passwords: tuple[str, ...]) -> Iterator[Opened]:
 
     Raises Encrypted at the end or where none fits, Malformed, Unsupported (`archive.locked`), LimitExceeded.
     """
+    if not passwords:
+        raise Encrypted("needs a password")
     keys = _Keys(passwords)
     if rar.form(data) == "rar5":
         yield _opened5(data, keys)
@@ -131,7 +133,7 @@ def opened(data: bytes, passwords: tuple[str, ...]) -> Iterator[Opened]:
     for password in passwords:
         with suppress(Encrypted):
             yield _opened4(data, keys, password)
-    raise Encrypted("no password opens it" if passwords else "needs a password")
+    raise Encrypted("no password opens it")
 
 
 # ---------------------------------------------------------------------------------------------------------------- RAR 5
@@ -280,7 +282,6 @@ def _unlocked_headers(data: bytes, keys: _Keys, password: str) -> Iterator[tuple
     for _ in range(rar.MOST_BLOCKS):
         if at + 7 > len(data):
             return
-        begin = at
         if locked:
             key, vector = keys.old(password, data[at : at + 8])
             coder = Cipher(algorithms.AES(key), modes.CBC(vector)).decryptor()
@@ -288,13 +289,13 @@ def _unlocked_headers(data: bytes, keys: _Keys, password: str) -> Iterator[tuple
             size = int.from_bytes(first[5:7], "little")
             begin = at + 8 + -(-size // 16) * 16
             head = (first + coder.update(data[at + 24 : begin]))[:size]
-            if len(head) != size or size < 7 or zlib.crc32(head[2:]) & 0xFFFF != int.from_bytes(head[:2], "little"):
+            if len(head) != size or zlib.crc32(head[2:]) & 0xFFFF != int.from_bytes(head[:2], "little"):
                 raise Encrypted("no password opens it")
         else:
             size = int.from_bytes(data[at + 5 : at + 7], "little")
             head, begin = data[at : at + size], at + size
-        at = begin + rar.packed4(head)
-        if len(head) < 7 or at > len(data):
+        at = begin + (rar.packed4(head) if size >= 7 else 0)
+        if size < 7 or at > len(data):
             raise Malformed("RAR header runs over", code="archive.malformed")
         yield head, data[begin:at]
         locked |= head[2] == rar.MAIN4 and bool(int.from_bytes(head[3:5], "little") & rar.LOCKED_HEADERS4)
@@ -304,6 +305,8 @@ def _unlocked_headers(data: bytes, keys: _Keys, password: str) -> Iterator[tuple
 
 def _file4(head: bytes, packed: bytes, keys: _Keys, password: str) -> tuple[bytes, bytes]:
     """A file's header without its salt, and its data in the clear."""
+    if len(head) < 32:
+        raise Malformed("RAR header too short", code="archive.malformed")
     flags, version, method = int.from_bytes(head[3:5], "little"), head[24], head[25]
     salt_at = 32 + int.from_bytes(head[26:28], "little") + (8 if flags & rar.LARGE4 else 0)
     if version < 29 or not flags & rar.SALT4 or len(head) < salt_at + 8:

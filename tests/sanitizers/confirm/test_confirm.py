@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from sanitizers.context import Outcome
 from sanitizers.model import Kind, Reason, Verdict
 from tests.build.context import run
-from tests.build.drawing import INSTANCES, LINE, POINT, POLYGON, TEXT, dbf, dxf, p21, sfc, shp, shx
+from tests.build.drawing import INSTANCES, LINE, POINT, POLYGON, TEXT, dbf, dxf, jww, jww_figures, moji, p21, sen, sfc, shp, shx
 from tests.build.zip import Entry, build
 
 SAMPLES: dict[str, tuple[bytes, Kind]] = {
     "図面.dxf": (dxf(), Kind.DXF), "unix.dxf": (dxf(end="\n"), Kind.DXF), "図面.sfc": (sfc(), Kind.SFC), "図面.p21": (p21(), Kind.P21),
     "点.shp": (shp(POINT, POINT), Kind.SHP), "面.shp": (shp(POLYGON, bytes(4), kind=5), Kind.SHP), "空.shp": (shp(), Kind.SHP),
     "点.shx": (shx(POINT, POINT), Kind.SHX), "面.shx": (shx(POLYGON, bytes(4), kind=5), Kind.SHX), "表.dbf": (dbf(("能登", "1"), ("表ソ", "22")), Kind.DBF),
+    "図面.jww": (jww(*jww_figures(), blocks=((1, jww_figures()),)), Kind.JWW), "ver5.jww": (jww(*jww_figures(420), blocks=((1, ()),), version=420), Kind.JWW),
+    "ver3.jww": (jww(*jww_figures(300)[:-1], version=300), Kind.JWW), "wide.jww": (jww(*jww_figures(), blocks=((1, ()), (2, jww_figures())), time=8), Kind.JWW),
 }  # fmt: skip
 ALL = tuple(sorted({str(kind) for _, kind in SAMPLES.values()}))
 
@@ -35,7 +37,7 @@ def codes(outcome: Outcome) -> list[str]:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_only_policy_and_approval_together_let_the_original_out(name: str) -> None:
     data, kind = SAMPLES[name]
-    for treatment in ({}, {"confirmed_by": "係長"}, {"confirmed_kinds": ("jww",), "confirmed_by": "係長"}):
+    for treatment in ({}, {"confirmed_by": "係長"}, {"confirmed_kinds": ("dwg",), "confirmed_by": "係長"}):
         outcome = run(data, name, **treatment)
         assert (outcome.content, outcome.report.verdict, outcome.report.reason) == (None, Verdict.HELD, Reason.UNSUPPORTED_KIND)
         assert codes(outcome) == ["confirm.structure", "file.unsupported_kind"]
@@ -102,6 +104,20 @@ BAD: dict[str, tuple[bytes, str, str]] = {
     "shp: hidden in a record": (shp(POINT + b"hidden"), "x.shp", "file.malformed"),
     "shp: points": (shp(POLYGON[:40] + b"\x09" + POLYGON[41:], kind=5), "x.shp", "file.malformed"),
     "shx: gap": (shx(POINT, POINT)[:-5] + b"\xff" + shx(POINT, POINT)[-4:], "x.shx", "file.malformed"),
+    "jww: picture beside it": (jww((b"CDataMoji", moji("^@BMC:\\写真.bmp,100,80"))), "x.jww", "confirm.foreign"),
+    "jww: picture inside": (jww(pictures=b"\1\0\0\0\5a.bmp\2\0\0\0BM"), "x.jww", "confirm.foreign"),
+    "jww: share": (jww(memo="\\\\host\\share"), "x.jww", "confirm.foreign"),
+    "jww: link": (jww((b"CDataMoji", moji("http://192.0.2.1/"))), "x.jww", "confirm.foreign"),
+    "jww: tail": (jww(after=b"hidden"), "x.jww", "file.malformed"),
+    "jww: cut": (jww((b"CDataSen", sen()))[:-9], "x.jww", "file.malformed"),
+    "jww: unknown class": (jww((b"CDataEvil", sen())), "x.jww", "file.malformed"),
+    "jww: block among figures": (jww((b"CDataList", sen())), "x.jww", "file.malformed"),
+    "jww: control": (jww((b"CDataMoji", moji("a\x1bb"))), "x.jww", "file.malformed"),
+    "jww: unreadable": (jww((b"CDataMoji", moji("表").replace("表".encode("cp932"), b"\x95\x00"))), "x.jww", "file.malformed"),
+    "jww: not a number": (jww((b"CDataSen", sen()[:-8] + b"\xff" * 8)), "x.jww", "file.malformed"),
+    "jww: block not defined": (jww(*jww_figures()), "x.jww", "file.malformed"),
+    "jww: block twice": (jww(blocks=((1, ()), (1, ()))), "x.jww", "file.malformed"),
+    "jww: other version": (jww(version=5000), "x.jww", "file.unsupported_kind"),
     "dbf: memo": (dbf(("a", "1"), types="CM"), "x.dbf", "confirm.foreign"),
     "dbf: rows": (dbf(("a", "1")) + b"hidden", "x.dbf", "file.malformed"),
     "dbf: cut": (dbf(("a", "1"), ("b", "2"))[:-30], "x.dbf", "file.malformed"),

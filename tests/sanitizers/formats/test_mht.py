@@ -55,3 +55,9 @@ def test_parts_inside_parts_end_somewhere() -> None:
     body = b"".join(b"--b%d\r\nContent-Type: multipart/related; boundary=b%d\r\n\r\n" % (n, n + 1) for n in range(200))
     outcome = run(head + body, "page.mht")
     assert (outcome.content, outcome.report.reason) == (None, Reason.MALFORMED)
+
+
+def test_policy_may_want_it_as_text() -> None:
+    outcome = run(b"MIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\nSnapshot-Content-Location: http://x/\r\n\r\n<html><body><p>words</p></body></html>\r\n", "a.mht", pages_as_text=True)
+    assert outcome.content is not None, outcome.report
+    assert outcome.content.bytes() == b"words\r\n"

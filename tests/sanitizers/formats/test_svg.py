@@ -7,10 +7,12 @@ import re
 from xml.parsers import expat
 
 import pytest
+from PIL import Image
 
 from sanitizers import formats, verify
 from sanitizers.formats import image, svg
-from sanitizers.model import Kind, LimitExceeded, Malformed, Refused, VerificationFailed
+from sanitizers.formats.svg import drawn
+from sanitizers.model import Kind, LimitExceeded, Malformed, Refused, Unsupported, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import image as verify_image
 from sanitizers.verify import svg as verify_svg
@@ -260,3 +262,48 @@ def test_the_second_opinion_refuses_what_was_not_cleaned(inside: str) -> None:
 def test_the_second_opinion_refuses_a_doctype() -> None:
     with pytest.raises(VerificationFailed):
         verify_svg.verify(Source(build.drawing(before="<!DOCTYPE svg>")), Source(b""), context(kind=Kind.SVG))
+
+
+# -------------------------------------------------------------------------------------------------------------------------- as pixels
+
+
+def _drawn(inside: str) -> Image.Image:
+    made, given = sanitize(svg.SANITIZER, build.drawing(inside), Kind.SVG, "x.svg", svg_as_pixels=True)
+    assert made.kind is Kind.PNG
+    assert "svg.drawn" in {finding.code for finding in changes(given)}
+    verify_image.VERIFIERS[Kind.PNG](made.content, Source(b""), given)
+    return build_image.opened(made.content.bytes())
+
+
+def test_policy_turns_drawings_into_pixels() -> None:
+    shown = _drawn('<rect x="50" width="50" height="80" fill="#c00"/><script>alert(1)</script>')
+    assert shown.size == (1600, 1280)
+    assert [shown.getpixel(place) for place in ((1400, 700), (600, 1200))] == [(0xCC, 0, 0, 255), (0, 0, 0, 0)]
+    assert shown.getpixel((10, 10)) == (0, 0, 0, 255)    # the circle that is always there
+
+
+@pytest.mark.skipif(drawn._FONT is None, reason="no font is installed")
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<text x="20" y="60">関所</text>',
+        '<text x="20" y="60" font-family="MS ゴシック">関所</text>',
+        '<text x="20" y="60" style="font-family:Meiryo;fill:#000">関所</text>',
+        '<style>text{font:bold 16px/20px serif}</style><text x="20" y="60">関所</text>',
+    ],
+)
+def test_text_is_drawn_in_the_font_that_is_there(text: str) -> None:
+    assert _drawn(text).crop((300, 600, 1000, 1100)).getbbox() is not None
+
+
+def test_text_without_any_font_is_not_left_out_silently(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawn, "_FONT", None)
+    with pytest.raises(Unsupported):
+        _drawn("<text>関所</text>")
+
+
+def test_a_drawing_of_any_size_gets_pixels_within_the_limit() -> None:
+    made, _ = sanitize(svg.SANITIZER, f'<svg {build.SVG} width="90000000" height="100"/>'.encode(), Kind.SVG, "x.svg", svg_as_pixels=True)
+    assert build_image.opened(made.content.bytes()).size == (8000, 1)
+    with pytest.raises(Malformed):
+        sanitize(svg.SANITIZER, f'<svg {build.SVG} width="0" height="100"/>'.encode(), Kind.SVG, "x.svg", svg_as_pixels=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from sanitizers.formats import text as subject
 from sanitizers.model import Kind, LimitExceeded, Limits, Malformed, Reason, Verdict
+from sanitizers.verify import text as verifier
 from tests.build.context import run, sanitize
 from tests.build.text import ENCODINGS, LINES, TEXT, encoded, without_twins
 
@@ -185,3 +187,13 @@ def test_hostile_text_takes_linear_time(data: bytes) -> None:
     out, codes = clean(data)
     assert b"\x1b" not in out
     assert codes
+
+
+def test_the_quick_look_passes_nothing_that_the_close_one_would_stop() -> None:
+    for number in range(sys.maxunicode + 1):
+        ordinary = subject._ORDINARY.match(chr(number))
+        assert ordinary is not None
+        assert not (ordinary.end() and subject._SPECIAL.match(chr(number))), hex(number)
+        seen = verifier._SEEN.match(chr(number))
+        assert seen is not None
+        assert not (seen.end() and verifier._HIDDEN.match(chr(number))), hex(number)

@@ -109,6 +109,9 @@ def test_other_tiff_tags_fail() -> None:
     data = build.tiff([build.scene()])
     with pytest.raises(VerificationFailed):
         check(Kind.TIFF, build.tiff([build.scene()], tiffinfo={270: "text"}), data)
+    for tag, value in ((700, b"<x"), (50_000, 7), (34_665, 8)):
+        with pytest.raises(VerificationFailed, match=f"tag {tag}"):
+            check(Kind.TIFF, build.tiff([build.scene()], tiffinfo={tag: value}), data)
     with pytest.raises(VerificationFailed):
         check(Kind.TIFF, build.tiff_loop(), data)
 

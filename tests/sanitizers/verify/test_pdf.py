@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zlib
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -22,11 +23,11 @@ NAMES = sorted((pdf._FORBIDDEN | pdf._ATTACHING) - {b"JBIG2Decode", b"JPXDecode"
 KINDS = sorted(pdf._FORBIDDEN_KINDS)
 
 
-def check(output: bytes, original: bytes = ORIGINAL, **treatment: object) -> None:
+def check(output: bytes, original: bytes = ORIGINAL, **treatment: Any) -> None:
     pdf.verify(Source(output), Source(original), context("a.pdf", Kind.PDF, **treatment))
 
 
-def refused(output: bytes, words: str, original: bytes = ORIGINAL, **treatment: object) -> None:
+def refused(output: bytes, words: str, original: bytes = ORIGINAL, **treatment: Any) -> None:
     with pytest.raises(VerificationFailed, match=re.escape(words)):
         check(output, original, **treatment)
 
@@ -63,9 +64,42 @@ def test_a_forbidden_kind_is_refused(kind: bytes, key: bytes) -> None:
     refused(outputs.document(page=b"/Annots[<</%b/%b>>]" % (key, kind)), f"/{kind.decode()} is left")
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=bytes.decode)
-def test_a_font_or_layer_may_bear_the_name_of_a_kind(kind: bytes) -> None:
-    check(outputs.document(page=b"/Resources<</Font<</F1 3 0 R/%b 3 0 R>>>>" % kind))
+# Places where any word may stand, since the author of the document chose it.
+CHOSEN = {
+    "font": b"/Resources<</Font<</F1 3 0 R/WORD 3 0 R>>>>", "layer": b"/Resources<</Font<</F1 3 0 R>>/Properties<</WORD 3 0 R>>>>",
+    "glyph": b"/X<</CharProcs<</WORD 4 0 R>>/Encoding<</Differences[65/A/WORD 70/WORD]>>>>", "typeface": b"/X<</BaseFont/WORD>>",
+    "ink": b"/X[/Separation/WORD/DeviceGray 3 0 R]", "inks": b"/X[/DeviceN[/Cyan/WORD]/DeviceGray 3 0 R]",
+    "state": b"/X<</AP<</N<</Off 3 0 R/WORD 3 0 R>>>>/AS/WORD>>", "role": b"/X<</RoleMap<</WORD/P/Other/WORD>>>>",
+    "element": b"/X<</P 1 0 R/K[]/S/WORD>>", "class": b"/X<</C/WORD>>/Y<</C[/A/WORD]>>",
+}  # fmt: skip
+NOT_CHOSEN = {
+    "in a font": b"/X<</Font<</F1<</WORD 3 0 R>>>>>>", "after a word": b"/X[/Font<</WORD 3 0 R>>]", "beside": b"/X<</Font<<>>/WORD 3 0 R>>",
+    "value of a font": b"/X<</Font<</F1/WORD>>>>", "in a state": b"/X<</AP<</N<</On<</WORD 1>>>>>>>>", "first ink": b"/X[/WORD/Separation]",
+    "in an ink": b"/X[/Separation/A<</WORD 1>>]", "beside an ink": b"/X[/Separation/A<</Y[/WORD]>>]", "text before": b"/X<</Lang(/Font<<)/WORD(>>)>>", "bare": b"/X/WORD", "key after": b"/X 1/WORD 2",
+    "after an end": b"/X<</Font<<>>>>>>/WORD 3 0 R<<",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("word", [*NAMES, *KINDS], ids=bytes.decode)
+def test_a_forbidden_word_may_be_a_name_that_the_author_chose(word: bytes) -> None:
+    for place in CHOSEN.values():
+        check(outputs.document(page=place.replace(b"WORD", word)))
+
+
+@pytest.mark.parametrize("place", NOT_CHOSEN.values(), ids=list(NOT_CHOSEN))
+def test_a_forbidden_name_near_a_chosen_one_is_refused(place: bytes) -> None:
+    for word in (b"JS", b"AA", b"Launch"):
+        refused(outputs.document(page=place.replace(b"WORD", word)), f"/{word.decode()} is left")
+
+
+@pytest.mark.parametrize("fields", [b"/S/Hide/P 1 0 R/H true", b"/S/Hide/T(x)", b"/Type/Sound/P 1 0 R", b"/P 1 0 R/S/Thread/D 0"])
+def test_what_only_resembles_an_element_of_the_structure_is_refused(fields: bytes) -> None:
+    refused(outputs.document(page=b"/X<<%b>>" % fields), "is left")
+
+
+def test_a_forbidden_name_in_an_object_without_its_end_is_refused() -> None:
+    refused(outputs.document(more={4: b"<</S/JavaScript"}), "/JavaScript is left")
+    refused(outputs.document(more={4: b"]]>>/S/JavaScript"}), "/JavaScript is left")
 
 
 def test_a_forbidden_word_in_a_text_is_no_name() -> None:
@@ -191,3 +225,32 @@ def test_more_behind_the_end_of_an_object_stream_is_refused() -> None:
     refused(outputs.document(between=outputs.packed(12, {13: b"null"}, behind=b"MZ")), "more behind it")
     broken = outputs.packed(12, {13: b"null"}).replace(zlib.compress(b"13 0\nnull"), b"x" * len(zlib.compress(b"13 0\nnull")))
     refused(outputs.document(between=broken), "cannot be inflated")
+
+
+@pytest.mark.parametrize("head", [b"13 x\n", b"13 0 14\n", b"13 0 14 0\n", b"13 1\n", b"\n"])
+def test_an_object_stream_with_a_broken_head_is_refused(head: bytes) -> None:
+    refused(outputs.document(between=outputs.packed(12, {13: b"null"}, head=head)), "a broken head")
+
+
+def test_objects_of_an_object_stream_that_overlap_are_refused() -> None:
+    refused(outputs.document(between=outputs.packed(12, {13: b"null", 14: b"null"}, head=b"13 0 14 90\n")), "overlapping objects")
+
+
+def test_a_cross_reference_of_another_form_is_refused() -> None:
+    for written, other in ((b"/W[1 3 2]", b"/W[1 1 2]"), (b"/W[1 3 2]", b"/W[2 3 2]"), (b"/W[1", b"/Index[0 9]/W[1"), (b"/XRef", b"/Xref")):
+        refused(ORIGINAL.replace(written, other), "a cross-reference of another form")
+    refused(outputs.document(between=outputs.packed(40, {41: b"null"})), "a cross-reference of another form")
+
+
+# ---------------------------------------------------------------------------------------------------------- attached files
+
+
+@pytest.mark.parametrize("fields", [b"/EF<</F 4 0 R>>", b"/EF 4 0 R", b"/EF<</F 4 0 R/UF 10 0 R>>", b"/EF<</UF 4 0 R/F 4 0 R>>"])
+def test_a_file_that_is_attached_in_another_form_is_refused(fields: bytes) -> None:
+    catalog = b"/Names<</EmbeddedFiles<</Names[(a)<<%b/Type/Filespec>>]>>>>" % fields
+    output = outputs.document(catalog=catalog, streams={4: (b"/Type/EmbeddedFile", b"x")})
+    refused(output, "a file is attached in another form", pdf_attachments=True)
+
+
+def test_an_attached_file_that_no_list_names_is_refused() -> None:
+    refused(outputs.document(streams={4: (b"/Type/EmbeddedFile", b"x")}), "a file is attached that no list names", pdf_attachments=True)

@@ -180,6 +180,15 @@ def test_a06_links_and_devices(flag: bytes, tmp_path: Path) -> None:
         assert {(info.mode, info.uid, info.type) for info in other} == {(0o644, 0, tarfile.REGTYPE)}
 
 
+@pytest.mark.parametrize(("name", "mode"), [("link", 0o120777), ("link|..", None), ("link|/etc/passwd", 0o120777)])
+def test_a06_links_of_lha(name: str, mode: int | None, tmp_path: Path) -> None:
+    first = fake.lzh({"a.txt": TEXT})[:-1]
+    made, outcome = opened(first + fake.lzh3(name, b"/etc/passwd", mode), tmp_path, "x.lzh")
+    assert made["a.txt"] == TEXT
+    assert "archive.link" in codes(outcome)
+    assert not [data for data in made.values() if data == b"/etc/passwd"]
+
+
 def test_a07_one_name_of_two(tmp_path: Path) -> None:
     raw = "表.txt".encode("cp932")
     made, _ = opened(build(Entry(raw, TEXT, extra=unicode_path(raw, "表.txt"))), tmp_path)
@@ -407,3 +416,9 @@ def test_every_reader_gives_every_name_as_it_was(tmp_path: Path) -> None:
     data = build(*(Entry(name.encode("cp932"), TEXT) for name in ("①.txt", "㈱田中.txt", "髙橋.txt", "～－.txt", "ソ表能.txt", "ﾊﾝｶｸ.txt")))
     made, _ = opened(data, tmp_path)
     assert list(made) == ["①.txt", "㈱田中.txt", "髙橋.txt", "～－.txt", "ソ表能.txt", "ﾊﾝｶｸ.txt"]
+
+
+@pytest.mark.parametrize("name", ["a.exe", "a.lnk", "a.zip.001", "a.bin"])
+def test_even_an_empty_member_keeps_no_name_that_acts(name: str, tmp_path: Path) -> None:
+    made, _ = opened(build(Entry(name.encode(), b""), Entry(b"empty.txt", b""), Entry(b"fine.txt", TEXT)), tmp_path)
+    assert list(made) == [f"{name}.無害化通知.txt", "empty.txt", "fine.txt"]

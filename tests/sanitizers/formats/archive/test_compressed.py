@@ -8,6 +8,7 @@ import io
 import lzma
 import tarfile
 import zipfile
+from collections.abc import Callable
 
 import pytest
 
@@ -143,3 +144,10 @@ def test_nested_gz_stops_at_the_depth() -> None:
     for _ in range(12):
         data = fake.gz(data)
     assert isinstance(refusal(data), LimitExceeded)
+
+
+@pytest.mark.parametrize("pack", [fake.gz, bz2.compress, lzma.compress])
+def test_one_content_may_take_a_quarter_of_the_memory(pack: Callable[[bytes], bytes]) -> None:
+    data = pack(TEXT * 1280)
+    assert isinstance(refusal(data, limits=Limits(memory_bytes=40_000_000)), LimitExceeded)
+    assert rebuilt(data, "x.txt", limits=Limits(memory_bytes=45_000_000))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sanitizers import library
 from sanitizers.model import Action, Encrypted, Kind, LimitExceeded, Limits, Malformed, Refused, Unsupported
 from sanitizers.source import Source
 from sanitizers.verify.archive import verify_zip
@@ -203,3 +204,10 @@ def test_a_part_of_a_split_set_is_held(kind: str) -> None:
 )
 def test_garbage_is_refused(data: bytes) -> None:
     assert isinstance(refusal(data), Refused)
+
+
+def test_a_member_is_not_read_past_what_is_left() -> None:
+    with library.reading(fake.cpio({"a.txt": bytes(4 << 20)}), "cpio") as opened:
+        for _ in opened.entries():
+            with pytest.raises(LimitExceeded):
+                opened.read(1 << 20)

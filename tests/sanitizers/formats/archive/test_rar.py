@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from sanitizers.context import Outcome
-from sanitizers.formats.archive import rar_locked
 from sanitizers.model import LimitExceeded, Reason, Verdict
 from tests.build.context import run
 from tests.build.rar import rar4, rar5
@@ -87,10 +86,10 @@ def test_old_locks_say_what_to_ask_for() -> None:
     assert "ask the sender" in outcome.report.findings[-1].detail
 
 
-def test_too_many_rounds_are_refused_before_they_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rar_locked, "_MOST_ROUNDS", 100)
+@pytest.mark.parametrize("names_too", [True, False])
+def test_too_many_rounds_are_refused_before_they_are_made(names_too: bool) -> None:
     with pytest.raises(LimitExceeded):
-        run(rar5(MEMBERS, "p", rounds=6), "x.rar", passwords=("p",))
+        run(rar5(MEMBERS, "p", names_too=names_too, said_rounds=24), "x.rar", passwords=("p",))
 
 
 @pytest.mark.parametrize("kind", LOCKED)

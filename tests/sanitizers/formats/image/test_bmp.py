@@ -89,6 +89,16 @@ def test_runs_are_cut_where_the_picture_ends(rows: bytes, expected: list[int]) -
     assert greys(output) == expected
 
 
+def test_what_follows_the_last_run_is_named() -> None:
+    rows = b"\0\3\1\2\3\0\0\1"
+    data = bytearray(build.bmp((2, 2), 8, rows, compression=1, palette=GREY))
+    for said in (0, 1, len(rows), 1 << 20):     # the size in the header is often wrong
+        struct.pack_into("<I", data, 34, said)
+        assert run(bytes(data))[1] == set()
+        assert run(bytes(data) + bytes(2))[1] == set()
+        assert run(bytes(data) + CANARY)[1] == {"image.trailing_data"}
+
+
 def test_runs_of_four_bits() -> None:
     rows = b"\0\5\x12\x34\x50\0\0\0\5\xab\0\1"
     output, _, _ = run(build.bmp((5, 2), 4, rows, compression=2, palette=GREY[:64]))

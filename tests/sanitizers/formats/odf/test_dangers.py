@@ -115,6 +115,7 @@ CASES: dict[str, tuple[Callable[[], Pack], str]] = {
     "D03 HYPERLINK": (lambda: _cell(f"of:=HYPERLINK(&quot;file:///{CANARY}&quot;)"), "odf.hyperlink"),
     "D03 name": (lambda: build.ods(inside=f"<table:named-expressions><table:named-expression table:name='n' table:expression=\"['file:///{CANARY}'#$A.A1]\"/></table:named-expressions>"), "odf.external_reference"),
     "D03 address": (lambda: build.ods(inside=f"<table:named-expressions><table:named-range table:name='n' table:cell-range-address=\"'file:///{CANARY}'#$A.A1\"/></table:named-expressions>"), "odf.external_reference"),
+    "D03 address of a pilot": (lambda: _pilot(f"<table:source-cell-range table:cell-range-address=\"'file:///{CANARY}'#$A.A1\"/>"), "odf.external_reference"),
     "D03 condition": (lambda: _style(f"<style:map style:condition=\"is-true-formula(['file:///{CANARY}'#$A.A1])\" style:apply-style-name=\"a\"/>"), "odf.external_reference"),
     "D03 cell of a control": (lambda: _form(f"<form:text form:linked-cell=\"'file:///{CANARY}'#$A.A1\"/>"), "odf.external_reference"),
     "D03 database field": (lambda: _p(f'<text:database-display text:database-name="{CANARY}" text:table-name="t" text:column-name="c">文字</text:database-display>'), "odf.database"),
@@ -142,7 +143,9 @@ CASES: dict[str, tuple[Callable[[], Pack], str]] = {
     "D04 thumbnail": (lambda: build.odt().member("Thumbnails/thumbnail.png", CANARY), "odf.thumbnail"),
     "D04 signature": (lambda: build.odt().member("META-INF/documentsignatures.xml", f"<a>{CANARY}</a>"), "odf.signature"),
     "D04 signature of macros": (lambda: build.odt().member("META-INF/macrosignatures.xml", f"<a>{CANARY}</a>"), "odf.macro"),
-    "D04 version": (lambda: build.odt().member("VersionList.xml", "<v/>").member("Versions/Version1", CANARY), "odf.version"),
+    "D04 version": (lambda: build.odt().member("Versions/Version1", CANARY), "odf.version"),
+    "D04 list of versions": (lambda: build.odt().member("VersionList.xml", f"<v>{CANARY}</v>"), "odf.version"),
+    "D04 preview of nothing": (lambda: build.odt().member("ObjectReplacements/Object 1", CANARY), "odf.thumbnail"),
     "D04 RDF": (lambda: build.odt().member("manifest.rdf", f"<r:RDF xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><r:Description r:about='{EVIL}'/></r:RDF>"), "odf.rdf"),
     "D04 RDF of a paragraph": (lambda: _p(f'<text:span xhtml:about="{EVIL}" xhtml:property="x">文字</text:span>'), "odf.rdf"),
     "D04 embedded font": (lambda: build.odt().member("Fonts/a.ttf", CANARY), "odf.font"),
@@ -257,7 +260,7 @@ def test_an_object_in_a_folder_with_the_name_of_a_url() -> None:
 @pytest.mark.parametrize(
     "inside",
     [
-        "<text:p><text:script>1</text:script></text:p>", f'<text:p><text:a xlink:href="{SCRIPT}">1</text:a></text:p>',
+        "<text:p><text:script>1</text:script></text:p>", '<text:p><text:a xlink:href="file:///x">1</text:a></text:p>', f'<text:p><text:a xlink:href="{SCRIPT}">1</text:a></text:p>',
         _frame(f'<draw:image xlink:href="{EVIL}"/>'), '<text:section><text:section-source xlink:href="Pictures/a.png"/></text:section>',
         '<text:p><text:a xlink:href="https://example.jp/" xlink:actuate="onLoad">1</text:a></text:p>',
         f'<office:forms><form:form><form:text form:name="{SCRIPT}"/></form:form></office:forms>', '<x:y xmlns:x="urn:x"/>',

@@ -248,6 +248,15 @@ def test_every_filter_stops_at_the_budget(name: str, data: bytes) -> None:
         run(bomb, "a.pdf", limits=Limits(expanded_bytes=100_000))
 
 
+def test_streams_share_one_budget() -> None:
+    """Each of them alone is within it."""
+    parts = {number: deflated(b" " * 60_000) for number in range(6, 9)}
+    bomb = pdf_bytes.document({**pdf_bytes.one_page(), **parts, 3: pdf_bytes.one_page()[3].replace(b"4 0 R/R", b"[6 0 R 7 0 R 8 0 R]/R")})
+    assert run(bomb, "a.pdf", limits=Limits(expanded_bytes=400_000)).content is not None
+    with pytest.raises(LimitExceeded):
+        run(bomb, "a.pdf", limits=Limits(expanded_bytes=100_000))
+
+
 def test_so_many_filters_have_no_reader() -> None:
     def filtered(count: int) -> bytes:
         data = b"0 0 9 9 re f"

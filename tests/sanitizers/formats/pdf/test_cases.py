@@ -18,10 +18,12 @@ from oletools.olevba import FileOpenError, VBA_Parser
 from PIL import Image
 
 from sanitizers.context import Outcome
-from sanitizers.model import Action, LimitExceeded, Limits, Reason, Verdict
+from sanitizers.model import Action, Kind, LimitExceeded, Limits, Reason, Verdict, VerificationFailed
+from sanitizers.source import Source
+from sanitizers.verify.pdf import verify
 from tests.build import pdf as build
 from tests.build import pdf_bytes, pdf_fonts, pdf_views
-from tests.build.context import run
+from tests.build.context import context, run
 
 CASES = {
     "P01": "test_p01_a_script_on_opening",
@@ -167,6 +169,15 @@ def test_p11_a_file_attached_in_three_ways(tmp_path: Path) -> None:
         with pypdfium2.PdfDocument(output) as document:
             assert document.count_attachments() == 0
     assert b"setup.exe" in pdf_views.attachments(build.written("attachment"), tmp_path)
+
+
+def test_an_attached_file_that_policy_does_not_allow_is_seen_by_the_second_opinion(tmp_path: Path) -> None:
+    document = build.clean()
+    document.attachments["a.txt"] = "本文".encode()
+    output = content(run(build.saved(document), "a.pdf", pdf_attachments=True))
+    assert b"a.txt" in pdf_views.attachments(output, tmp_path)
+    with pytest.raises(VerificationFailed, match="is left"):
+        verify(Source(output), Source(output), context("a.pdf", Kind.PDF))
 
 
 def test_p12_media_of_every_kind(tmp_path: Path) -> None:

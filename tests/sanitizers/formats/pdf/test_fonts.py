@@ -167,6 +167,22 @@ def test_a_sound_glyph_program_stays(tmp_path: Path) -> None:
     assert CANARY not in font.data
 
 
+def test_entries_that_no_compact_font_has_are_left_behind() -> None:
+    """A canary as a real number, under an operator that is reserved in that dictionary."""
+    real = b"\x1e" + CANARY + b"\xff"
+    for more in ({"top": real + b"\x06"}, {"inner": real + b"\x0c\x12"}):
+        program = pdf_fonts.keyed_cff(**more)  # type: ignore[arg-type]
+        assert CANARY in program
+        font = cff.rebuild(program)
+        assert CANARY not in font.data
+        assert (font.data, font.emptied) == (cff.rebuild(pdf_fonts.keyed_cff()).data, 0)
+
+
+def test_a_font_of_several_masters_is_refused() -> None:
+    with pytest.raises(Malformed):
+        type1.rebuild(pdf_fonts.type1_program(clear=b"/WeightVector [0.5 0.5] def"))
+
+
 def test_a_font_program_that_keeps_calling_itself_ends_at_a_limit() -> None:
     """Ten levels of a subroutine that calls the next a hundred times."""
     subrs = [pdf_fonts.t2([*[index - 106, "callgsubr"] * 100, "return"]) for index in range(9)]
@@ -195,6 +211,9 @@ def test_a_broken_font_that_nothing_uses_is_left_behind(tmp_path: Path) -> None:
     broken = program.replace(b"maxp", b"maxq", 1)
     more = {6: b"<</Type/Font/Subtype/TrueType/BaseFont/X/FontDescriptor 7 0 R>>", 7: b"<</Type/FontDescriptor/FontName/X/Flags 4/FontFile2 8 0 R>>",
             8: pdf_bytes.deflated(broken + CANARY)}  # fmt: skip
+    used = run(pdf_bytes.document(pdf_bytes.one_page(b"BT /X 9 Tf (a) Tj ET", b"/Font<</F1 5 0 R/X 6 0 R>>", more)), "a.pdf")
+    assert (used.content, used.report.reason) == (None, Reason.MALFORMED)
+    assert "pdf.invalid_font" in codes(used)
     data = pdf_bytes.document(pdf_bytes.one_page(b"", b"/Font<</F1 5 0 R/X 6 0 R>>", more))
     after = rebuilt(data)
     assert programs(after) == []
@@ -234,6 +253,18 @@ def test_bytes_between_and_behind_glyphs_are_left_behind() -> None:
     assert CANARY not in new
     before, after = TTFont(io.BytesIO(pdf_fonts.truetype())), TTFont(io.BytesIO(new))
     assert [after["glyf"][name] == before["glyf"][name] for name in after.getGlyphOrder()] == [True] * len(pdf_fonts.NAMES)
+
+
+def test_glyphs_that_overlap_or_lie_outside_are_put_in_order() -> None:
+    """Every entry of `loca` is at least the one before and inside `glyf`: readers differ on all others."""
+    tables = sfnt._tables(_with_glyph(b""))
+    offsets = list(struct.unpack(f">{len(tables[b'loca']) // 4}I", tables[b"loca"]))
+    for wrong in (0xFFFFFFF0, 0):
+        tables[b"loca"] = struct.pack(f">{len(offsets)}I", *offsets[:4], wrong, *offsets[5:])
+        new = sfnt._tables(sfnt.rebuild(sfnt._write(b"\x00\x01\x00\x00", dict(tables)))[0])
+        kept = struct.unpack(f">{len(new[b'loca']) // 4}I", new[b"loca"])
+        assert list(kept) == sorted(kept)
+        assert kept[-1] <= len(new[b"glyf"])
 
 
 def _with_glyph(glyph: bytes) -> bytes:

@@ -38,30 +38,31 @@ def test_content_that_is_known_is_still_judged() -> None:
         assert (first.data, first.names, first.left, first.complete) == (again.data, again.names, again.left, again.complete)
 
 
-def _fax(document: pikepdf.Pdf, data: bytes, width: int, height: int) -> pikepdf.Stream:
+def _fax(document: pikepdf.Pdf, data: bytes, width: int, height: int, **more: object) -> pikepdf.Stream:
     return document.make_stream(
         data, Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Image, Width=width, Height=height, BitsPerComponent=1,
         ColorSpace=pikepdf.Name.DeviceGray, Filter=pikepdf.Name.CCITTFaxDecode,
-        DecodeParms=pikepdf.Dictionary(K=-1, Columns=width, Rows=height),
+        DecodeParms=pikepdf.Dictionary(K=-1, Columns=width, Rows=height, **more),  # type: ignore[arg-type]
     )  # fmt: skip
 
 
-def test_a_fax_of_our_own_is_known_by_its_sides_too() -> None:
-    """The same bytes under other sides are another picture: it is decoded, and encoded by us."""
+def test_a_fax_of_our_own_is_known_by_its_sides_and_parameters_too() -> None:
+    """The same bytes under others are another picture: it is decoded, and encoded by us."""
     picture = Image.new("1", (640, 480), 1)
     ImageDraw.Draw(picture).polygon([(20, 20), (600, 90), (310, 460)], fill=0)
     data = bilevel.fax(picture)
     document = build.clean()
-    document.pages[0].obj.Resources = pikepdf.Dictionary(
-        XObject=pikepdf.Dictionary(A=_fax(document, data, 640, 480), B=_fax(document, data, 320, 480))
-    )
-    document.pages[0].obj.Contents = document.make_stream(b"q 200 0 0 200 0 0 cm /A Do /B Do Q")
+    document.pages[0].obj.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(
+        A=_fax(document, data, 640, 480), B=_fax(document, data, 320, 480), C=_fax(document, data, 640, 480, BlackIs1=True)
+    ))  # fmt: skip
+    document.pages[0].obj.Contents = document.make_stream(b"q 200 0 0 200 0 0 cm /A Do /B Do /C Do Q")
     outcome = run(build.saved(document), "a.pdf")
     assert outcome.content is not None, outcome.report.findings
     with pikepdf.open(io.BytesIO(outcome.content.bytes())) as after:
         pictures = after.pages[0].obj.Resources.XObject
         assert pictures.A.read_raw_bytes() == data
         assert "/B" not in pictures or pictures.B.read_raw_bytes() != data
+        assert pictures.C.read_raw_bytes() != data
 
 
 def test_a_large_inline_picture_that_packs_well_passes() -> None:
