@@ -11,7 +11,7 @@ from typing import Final
 from PIL import Image
 
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.image import bmp_header, bmp_pixels, codec, colour, palette, png
+from sanitizers.formats.image import bmp_header, bmp_pixels, codec, colour, palette, pixels, png
 from sanitizers.model import Action, Kind
 from sanitizers.source import Source
 
@@ -24,14 +24,14 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     """A new BMP of exactly the same pixels; as PNG if its bare pixels spell active text."""
     header = bmp_header.read(source.view, context)
     with codec.reading():
-        picture = bmp_pixels.decode(header)
+        picture = pixels.without_codes(bmp_pixels.decode(header, context), context)
     transform = colour.transform(header.icc, picture.mode, context)
     if context.second_pass:
         return Rebuilt(source, Kind.BMP)
-    if transform is not None and picture.mode == "P":
-        picture.putpalette(transform.palette(header.palette))
-    elif transform is not None:
-        picture = transform.apply(picture)
+    if picture.mode == "P":
+        picture.putpalette(pixels.lowered_colours(transform.palette(header.palette) if transform else header.palette, context))
+    else:
+        picture = pixels.lowered(transform.apply(picture) if transform else picture, context)
     data = _encode(picture, header.density)
     if not codec.speaks(data):
         return Rebuilt(Source(data), Kind.BMP)

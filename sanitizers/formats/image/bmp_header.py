@@ -51,7 +51,6 @@ class _Fields(NamedTuple):
     height: int
     bits: int
     compression: int = RGB
-    stored: int = 0
     x: int = 0
     y: int = 0
     colours: int = 0
@@ -75,10 +74,12 @@ def read(view: memoryview, context: Context) -> Header:
     palette, palette_end = _palette(view, palette_at, pixels_at, length, fields)
     if any(view[palette_end:pixels_at]):
         context.found("image.hidden_data", "between header and pixels")
-    end = pixels_at + (fields.stored if fields.compression in (RLE8, RLE4) else (width * fields.bits + 31) // 32 * 4 * height)
-    icc, end = _profile(view, length, end, context)
-    if end < len(view) and any(view[end:]):
-        context.found("image.trailing_data", "", detail=f"{len(view) - end} bytes")
+    if fields.compression in (RLE8, RLE4):
+        icc = None  # where runs end shows when they are decoded: the size in the header is often wrong
+    else:
+        icc, end = _profile(view, length, pixels_at + (width * fields.bits + 31) // 32 * 4 * height, context)
+        if any(view[end:]):
+            context.found("image.trailing_data", "", detail=f"{len(view) - end} bytes")
     density = (fields.x, fields.y) if 0 < fields.x < _MAX_METRES and 0 < fields.y < _MAX_METRES else (0, 0)
     return Header(
         width, height, fields.height < 0, fields.bits, fields.compression, masks, palette, view[pixels_at:], density, icc
@@ -96,10 +97,10 @@ def _fields(view: memoryview, length: int) -> _Fields:
     if length == 16:
         width, height, _, bits = struct.unpack_from("<iiHH", view, 18)
         return _Fields(width, height, bits)
-    width, height, _, bits, compression, stored, x, y, colours = struct.unpack_from("<iiHHIIiiI", view, 18)
+    width, height, _, bits, compression, _, x, y, colours = struct.unpack_from("<iiHHIIiiI", view, 18)
     if compression not in _BITS or (length in _OS2 and compression not in (RGB, RLE8, RLE4)):
         raise Unsupported(f"BMP of compression {compression}")
-    return _Fields(width, height, bits, compression, stored, x, y, colours)
+    return _Fields(width, height, bits, compression, x, y, colours)
 
 
 def _masks(view: memoryview, length: int, fields: _Fields) -> tuple[tuple[int, ...], int]:

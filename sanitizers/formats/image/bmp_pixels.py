@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from PIL import Image, ImageMath
 
+from sanitizers.context import Context
 from sanitizers.formats.image.bmp_header import RLE4, RLE8, Header
 from sanitizers.model import Malformed
 
@@ -25,10 +26,13 @@ _WIDEST: Final = 22  # bits of a colour that 32-bit arithmetic can scale to eigh
 _END_OF_LINE, _END, _DELTA = 0, 1, 2
 
 
-def decode(header: Header) -> Image.Image:
+def decode(header: Header, context: Context) -> Image.Image:
     """Mode P, RGB or RGBA. Raises Malformed where pixels are missing."""
     if header.compression in (RLE8, RLE4):
-        picture = Image.frombytes("P", (header.width, header.height), bytes(_Runs(header).rows), "raw", "P", 0, -1)
+        runs = _Runs(header)
+        if any(header.pixels[runs.end :]):
+            context.found("image.trailing_data", "", detail=f"{len(header.pixels) - runs.end} bytes")
+        picture = Image.frombytes("P", (header.width, header.height), bytes(runs.rows), "raw", "P", 0, -1)
         picture.putpalette(header.palette)
         return picture
     if len(header.pixels) < header.stride * header.height:
@@ -81,16 +85,19 @@ def _band(words: Image.Image, mask: int) -> Image.Image:
 
 
 class _Runs:
-    """RLE8 and RLE4: `rows` holds one byte a pixel, bottom row first. What no run reaches is colour 0; what reaches too far is cut."""
+    """RLE8 and RLE4: `rows` holds one byte a pixel, bottom row first; `end` is the offset after the last run.
+
+    What no run reaches is colour 0; what reaches too far is cut.
+    """
 
     def __init__(self, header: Header) -> None:
         self._width, self._height = header.width, header.height
         self._half = header.compression == RLE4
         self.rows = bytearray(header.width * header.height)
         self._x = self._y = 0
-        self._decode(bytes(header.pixels))
+        self.end = self._decode(bytes(header.pixels))
 
-    def _decode(self, data: bytes) -> None:
+    def _decode(self, data: bytes) -> int:
         at = 0
         while self._y < self._height:
             if at + 2 > len(data):
@@ -102,7 +109,7 @@ class _Runs:
             elif value == _END_OF_LINE:
                 self._x, self._y = 0, self._y + 1
             elif value == _END:
-                return
+                return at
             elif value == _DELTA:
                 right, up = data[at : at + 2].ljust(2, b"\0")
                 self._x, self._y, at = self._x + right, self._y + up, at + 2
@@ -110,6 +117,7 @@ class _Runs:
                 length = (value + 1) // 2 if self._half else value
                 self._put(self._pixels(data[at : at + length], value))
                 at += length + (length & 1)
+        return at + 2 if data[at : at + 2] == b"\0\1" else at
 
     def _pixels(self, stored: bytes, count: int) -> bytes:
         if not self._half:

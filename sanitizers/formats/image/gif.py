@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from PIL import Image
 
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.image import codec, gif_blocks, palette
+from sanitizers.formats.image import codec, gif_blocks, palette, pixels
 from sanitizers.formats.image.gif_blocks import Blocks, Control, Frame
 from sanitizers.model import Kind, Malformed
 from sanitizers.source import Source
@@ -23,12 +23,12 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
         for frame in blocks.frames:
             _drawn(frame, _decode(frame), len(blocks.palette) // 3)
         return Rebuilt(source, Kind.GIF)
-    return Rebuilt(Source(codec.silent((lambda: _encode(blocks, 0), lambda: _encode(blocks, 1)))), Kind.GIF)
+    return Rebuilt(Source(codec.silent((lambda: _encode(blocks, context, 0), lambda: _encode(blocks, context, 1)))), Kind.GIF)
 
 
-def _encode(blocks: Blocks, interlace: int) -> bytes:
-    shared = _GlobalPalette(blocks.palette)
-    frames = [_frame(frame, shared, interlace) for frame in blocks.frames]
+def _encode(blocks: Blocks, context: Context, interlace: int) -> bytes:
+    shared = _GlobalPalette(pixels.lowered_colours(blocks.palette, context))
+    frames = [_frame(frame, shared, context, interlace) for frame in blocks.frames]
     width = blocks.width or max(frame.x + frame.width for frame in blocks.frames)
     height = blocks.height or max(frame.y + frame.height for frame in blocks.frames)
     table = shared.colours()
@@ -42,7 +42,7 @@ class _GlobalPalette:
     """New indices come in the order in which frames use the colours, and within a frame by digest: one pass over them is enough."""
 
     def __init__(self, colours: bytes) -> None:
-        self._old = colours
+        self.old = colours
         self._new: list[int] = []        # old index at each new one
         self._table = bytearray(256)
         self._known = bytearray(256)
@@ -50,27 +50,27 @@ class _GlobalPalette:
     def take(self, used: Iterable[int]) -> bytes:
         """The table from old to new indices, after the colours in `used` have got theirs."""
         fresh = [index for index in used if not self._known[index]]
-        for old in palette.in_order(self._old, fresh):
+        for old in palette.in_order(self.old, fresh):
             self._table[old] = len(self._new)
             self._known[old] = 1
             self._new.append(old)
         return bytes(self._table)
 
     def colours(self) -> bytes:
-        return b"".join(self._old[3 * old : 3 * old + 3] or b"\0\0\0" for old in self._new)
+        return b"".join(self.old[3 * old : 3 * old + 3] or b"\0\0\0" for old in self._new)
 
     def __len__(self) -> int:
-        return len(self._old) // 3
+        return len(self.old) // 3
 
 
-def _frame(frame: Frame, shared: _GlobalPalette, interlace: int) -> bytes:
-    picture = _decode(frame)
+def _frame(frame: Frame, shared: _GlobalPalette, context: Context, interlace: int) -> bytes:
+    picture = pixels.without_codes(_decode(frame), context, frame.palette or shared.old)
     control = frame.control
     used = _drawn(frame, picture, len(shared))
     if frame.palette is None:
         own, table = b"", shared.take(used)
     else:
-        made = palette.reordered(frame.palette.ljust(768, b"\0"), b"", used)
+        made = palette.reordered(pixels.lowered_colours(frame.palette, context).ljust(768, b"\0"), b"", used)
         own, table = made.colours, made.table
     picture = Image.frombytes("P", picture.size, picture.tobytes().translate(table))
     code_size = max(2, (max(table[index] for index in used)).bit_length())

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from PIL import Image
 
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.image import boxes, codec, colour, exif, jpeg, png
+from sanitizers.formats.image import boxes, codec, colour, exif, jpeg, pixels, png
 from sanitizers.model import Action, Kind, Malformed, Unsupported
 from sanitizers.source import Source
 
@@ -35,15 +35,15 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
 
 def converted(picture: Image.Image, facts: exif.Exif, context: Context, *, lossless: bool = False) -> Rebuilt:
     """A picture of a format that does not go out, in one that does."""
-    pixels = exif.turned(picture, facts.orientation)
-    opaque = pixels.mode in ("L", "RGB") or (pixels.mode in ("RGBA", "LA") and pixels.getchannel("A").getextrema() == (255, 255))
+    upright = pixels.lowered(pixels.without_codes(exif.turned(picture, facts.orientation), context), context)
+    opaque = upright.mode in ("L", "RGB") or (upright.mode in ("RGBA", "LA") and upright.getchannel("A").getextrema() == (255, 255))
     if opaque and not lossless:
         kind = Kind.JPEG
-        plain = pixels.convert("L" if pixels.mode in ("L", "LA") else "RGB")
+        plain = upright.convert("L" if upright.mode in ("L", "LA") else "RGB")
         data = jpeg.encode(plain, facts, context, {"quality": jpeg.NEW_QUALITY})
     else:
         kind = Kind.PNG
-        data = png.encode(pixels, png.Extras(taken=exif.kept_date(facts, context)))
+        data = png.encode(upright, png.Extras(taken=exif.kept_date(facts, context)))
     context.found("image.converted", "", Action.REWRITTEN, f"{context.kind} → {kind}")
     return Rebuilt(Source(data), kind)
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from PIL import Image
 
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.image import codec, png, png_chunks
+from sanitizers.formats.image import codec, pixels, png, png_chunks
 from sanitizers.model import Action, Kind, Malformed
 from sanitizers.source import Source
 
@@ -34,7 +34,7 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     pictures = [_decode(entry, context) for entry in entries]
     if context.second_pass:
         return Rebuilt(source, Kind.ICO)
-    images = [png.encode(picture, png.Extras()) for picture in pictures]
+    images = [png.encode(pixels.lowered(picture, context), png.Extras()) for picture in pictures]
     at = _HEADER + _ENTRY * len(images)
     head = [struct.pack("<HHH", 0, 1, len(images))]
     for entry, image in zip(entries, images, strict=True):

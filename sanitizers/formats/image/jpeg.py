@@ -9,7 +9,7 @@ from typing import Final
 from PIL import Image, ImageStat, JpegImagePlugin
 
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.image import codec, colour, exif, jpeg_segments
+from sanitizers.formats.image import codec, colour, exif, jpeg_segments, pixels
 from sanitizers.formats.image.jpeg_segments import Segments
 from sanitizers.model import Kind, Malformed
 from sanitizers.source import Source
@@ -49,7 +49,9 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     if transform is not None:
         picture = transform.apply(picture)
         tables = tables[:3]  # of four for CMYK
-    picture = exif.turned(picture, orientation)
+    picture = pixels.lowered(pixels.without_codes(exif.turned(picture, orientation), context), context)
+    if context.treatment.low_bits_cleared:
+        tables = [[min(255, step * 5 // 4 + 1) for step in table] for table in tables]  # what a coefficient hid is rounded away
     options = {"qtables": tables, "subsampling": subsampling} if subsampling is not None else {"qtables": tables}
     facts = segments.exif._replace(dpi=segments.density or segments.exif.dpi)
     return Rebuilt(Source(encode(picture, facts, context, options)), Kind.JPEG)

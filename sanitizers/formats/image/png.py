@@ -9,13 +9,14 @@ from typing import Final, NamedTuple
 from PIL import Image
 
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.image import codec, colour, exif, palette, png_chunks
+from sanitizers.formats.image import codec, colour, exif, palette, pixels, png_chunks
 from sanitizers.formats.image.palette import Palette
 from sanitizers.formats.image.png_chunks import SIGNATURE, Chunks, chunk, raw_chunks
 from sanitizers.model import Action, Kind, Malformed
 from sanitizers.source import Source
 
 _LARGE: Final = 4_000_000  # pixels from which the lowest effort is enough
+_SeeThrough = bytes | int | tuple[int, ...] | None
 _TAKEN_FROM_ENCODER: Final = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
 
 
@@ -42,18 +43,20 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     picture = codec.decoded(chunks.bare(chunks.size, chunks.data), "PNG", context, chunks.size)
     transform = colour.transform(chunks.icc, picture.mode, context)
     see_through = _see_through(picture, chunks)
+    picture = pixels.without_codes(picture, context)
     if picture.mode == "P":
-        order = _order(chunks, palette.used_indices(picture), transform)
+        order = _order(chunks, palette.used_indices(picture), transform, context)
         picture, see_through = palette.mapped(picture, order), _trimmed(order.alpha)
     elif transform is not None:
         picture = transform.apply(picture)
     if context.second_pass:
         return Rebuilt(source, Kind.PNG)
+    picture, see_through = _lowered(picture, see_through, context)
     upright = exif.turned(picture, chunks.exif.orientation)
     return Rebuilt(Source(encode(upright, _extras(chunks, context), see_through)), Kind.PNG)
 
 
-def encode(picture: Image.Image, extras: Extras, see_through: bytes | int | tuple[int, ...] | None = None) -> bytes:
+def encode(picture: Image.Image, extras: Extras, see_through: _SeeThrough = None) -> bytes:
     """A picture of mode 1, L, LA, P, RGB, RGBA or I;16 as PNG. `see_through`: the colour that tRNS names, or alpha of a palette."""
     return codec.silent(
         lambda level=level: _assemble(extras, _pixels(picture, see_through, level))  # type: ignore[misc]
@@ -65,7 +68,7 @@ def _levels(size: tuple[int, int]) -> tuple[int, ...]:
     return (2, 3, 6) if size[0] * size[1] > _LARGE else (3, 6, 2)
 
 
-def _pixels(picture: Image.Image, see_through: bytes | int | tuple[int, ...] | None, level: int) -> dict[bytes, list[memoryview]]:
+def _pixels(picture: Image.Image, see_through: _SeeThrough, level: int) -> dict[bytes, list[memoryview]]:
     """The chunks that an encoder makes of the pixels, by name."""
     options: dict[str, object] = {"compress_level": level}
     if see_through is not None:
@@ -104,7 +107,7 @@ def _extras(chunks: Chunks, context: Context) -> Extras:
     return Extras(chunks.gamma, density, exif.kept_date(chunks.exif, context))
 
 
-def _see_through(picture: Image.Image, chunks: Chunks) -> bytes | int | tuple[int, ...] | None:
+def _see_through(picture: Image.Image, chunks: Chunks) -> _SeeThrough:
     """The transparent colour as the encoder wants it."""
     value = picture.info.get("transparency")
     if chunks.transparency is None or value is None or chunks.colour_type not in (0, 2, 3):
@@ -112,8 +115,16 @@ def _see_through(picture: Image.Image, chunks: Chunks) -> bytes | int | tuple[in
     return value  # type: ignore[no-any-return]
 
 
-def _order(chunks: Chunks, used: list[int], transform: colour.Transform | None) -> Palette:
-    colours = transform.palette(chunks.palette) if transform is not None else chunks.palette
+def _lowered(picture: Image.Image, see_through: _SeeThrough, context: Context) -> tuple[Image.Image, _SeeThrough]:
+    """A colour that is see-through becomes alpha first: its neighbours must not fall together with it."""
+    if context.treatment.low_bits_cleared and see_through is not None and picture.mode in ("L", "RGB"):
+        picture.info["transparency"] = see_through
+        picture, see_through = picture.convert("RGBA"), None
+    return pixels.lowered(picture, context), see_through
+
+
+def _order(chunks: Chunks, used: list[int], transform: colour.Transform | None, context: Context) -> Palette:
+    colours = pixels.lowered_colours(transform.palette(chunks.palette) if transform is not None else chunks.palette, context)
     if used and used[-1] >= len(colours) // 3:
         raise Malformed("a pixel has a colour that is not in the palette", code="image.malformed")
     return palette.reordered(colours, chunks.transparency or b"", used)
@@ -138,7 +149,7 @@ class _Animation:
         self._transform = colour.transform(chunks.icc, mode, context)
         self._palette: Palette | None = None
         if chunks.palette:
-            self._palette = _order(chunks, list(range(len(chunks.palette) // 3)), self._transform)
+            self._palette = _order(chunks, list(range(len(chunks.palette) // 3)), self._transform, context)
 
     def encodings(self) -> Iterator[Callable[[], bytes]]:
         for level in (3, 6, 2):
@@ -184,6 +195,7 @@ class _Animation:
             picture, see_through = palette.mapped(picture, self._palette), _trimmed(self._palette.alpha)
         elif self._transform is not None:
             picture = self._transform.apply(picture)
+        picture, see_through = _lowered(picture, see_through, self._context)
         return _pixels(picture, see_through, level)
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from PIL.TiffImagePlugin import AppendingTiffWriter
 
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.image import codec, colour, palette, tiff_tags
+from sanitizers.formats.image import codec, colour, palette, pixels, tiff_tags
 from sanitizers.formats.image.exif import Dpi
 from sanitizers.formats.image.tiff_tags import Page
 from sanitizers.model import Action, Kind, Malformed, Unsupported
@@ -43,8 +43,8 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
 def _encode(data: bytes, pages: list[Page], context: Context, way: tuple[str, str]) -> bytes:
     out = io.BytesIO()
     with AppendingTiffWriter(out) as writer:
-        for page, pixels in _decoded(data, pages, context):
-            _write(pixels, writer, page, way)
+        for page, shown in _decoded(data, pages, context):
+            _write(shown, writer, page, way)
             writer.newFrame()
     return out.getvalue()
 
@@ -72,11 +72,11 @@ def _decode(picture: Image.Image, index: int, page: Page, context: Context) -> I
         raise Malformed(f"size {size}, expected {sides}", code="image.malformed")
     if max(page.numbers(tiff_tags.BITS), default=1) > 8 and picture.mode not in _DEEP:
         context.found("image.depth_reduced", f"page {index + 1}", Action.REWRITTEN)
-    pixels = _writable(picture)
-    transform = colour.transform(bytes(page.tags.get(tiff_tags.ICC, (0, 0, b""))[2]), pixels.mode, context)
-    if transform is not None and pixels.mode != "P":
-        pixels = transform.apply(pixels)
-    return _reordered(pixels, transform) if pixels.mode == "P" else pixels
+    shown = pixels.without_codes(_writable(picture), context)
+    transform = colour.transform(bytes(page.tags.get(tiff_tags.ICC, (0, 0, b""))[2]), shown.mode, context)
+    if shown.mode == "P":
+        return _reordered(shown, transform, context)
+    return pixels.lowered(transform.apply(shown) if transform is not None else shown, context)
 
 
 def _writable(picture: Image.Image) -> Image.Image:
@@ -87,28 +87,28 @@ def _writable(picture: Image.Image) -> Image.Image:
     return picture.convert({"PA": "RGBA", "RGBa": "RGBA", "La": "LA"}.get(picture.mode, "RGB"))
 
 
-def _reordered(picture: Image.Image, transform: colour.Transform | None) -> Image.Image:
+def _reordered(picture: Image.Image, transform: colour.Transform | None, context: Context) -> Image.Image:
     colours = bytes(picture.getpalette("RGB") or ())
     used = palette.used_indices(picture)
     if used[-1] >= len(colours) // 3:
         raise Malformed("a pixel has a colour that is not in the palette", code="image.malformed")
-    order = palette.reordered(transform.palette(colours) if transform else colours, b"", used)
+    order = palette.reordered(pixels.lowered_colours(transform.palette(colours) if transform else colours, context), b"", used)
     return palette.mapped(picture, order)
 
 
-def _write(pixels: Image.Image, writer: AppendingTiffWriter, page: Page, way: tuple[str, str]) -> None:
+def _write(shown: Image.Image, writer: AppendingTiffWriter, page: Page, way: tuple[str, str]) -> None:
     bilevel, other = way
-    pixels.info.clear()
-    options: dict[str, object] = {"compression": bilevel if pixels.mode == "1" else other}
-    if pixels.mode not in ("1", "P", "F"):
+    shown.info.clear()
+    options: dict[str, object] = {"compression": bilevel if shown.mode == "1" else other}
+    if shown.mode not in ("1", "P", "F"):
         options["tiffinfo"] = {_PREDICTOR: _HORIZONTAL}
-    if page.number(tiff_tags.COMPRESSION) == _JPEG and pixels.mode in ("L", "RGB"):
+    if page.number(tiff_tags.COMPRESSION) == _JPEG and shown.mode in ("L", "RGB"):
         options = {"compression": "jpeg", "quality": _QUALITY}
-        pixels = pixels.convert("YCbCr") if pixels.mode == "RGB" else pixels
+        shown = shown.convert("YCbCr") if shown.mode == "RGB" else shown
     dpi = _dpi(page)
     if dpi is not None:
         options["dpi"] = dpi
-    pixels.save(writer, "TIFF", **options)
+    shown.save(writer, "TIFF", **options)
 
 
 def _dpi(page: Page) -> Dpi | None:

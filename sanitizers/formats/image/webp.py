@@ -9,7 +9,7 @@ from typing import Final
 from PIL import Image
 
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.image import codec, colour, exif, vp8, webp_chunks
+from sanitizers.formats.image import codec, colour, exif, pixels, vp8, webp_chunks
 from sanitizers.formats.image.webp_chunks import Chunks, Coded, chunk, file_of, three
 from sanitizers.model import Kind, Malformed
 from sanitizers.source import Source
@@ -56,7 +56,7 @@ def _rebuilt(coded: Coded, transform: colour.Transform | None, context: Context,
     picture: Image.Image = codec.decoded(coded.file(), "WEBP", context, (coded.width, coded.height))
     if transform is not None:
         picture = transform.apply(picture)
-    picture = exif.turned(picture, orientation)
+    picture = pixels.lowered(pixels.without_codes(exif.turned(picture, orientation), context), context)
     options: dict[str, object] = {"method": method}
     if coded.lossless:
         options |= {"lossless": True, "quality": _LOSSLESS_EFFORT, "exact": True}

@@ -209,8 +209,8 @@ def _bilevel(geometry: _Geometry, how: Dictionary, data: bytes, extra: bytes | N
     if picture is None or picture.size != (geometry.width, geometry.height):
         return None
     bits = picture.convert("1", dither=Image.Dither.NONE)
-    packed, fax = deflate(bits.tobytes()), bilevel.fax(bits)
-    if len(packed) <= len(fax):
+    fax = bilevel.fax(bits)
+    if len(fax) > len(data) * 21 // 20 and len(packed := deflate(bits.tobytes())) <= len(fax):
         return Samples({"BitsPerComponent": 1, "Filter": Name("FlateDecode")}, packed)
     remember(fax, geometry.width, geometry.height)
     return Samples(_group4(geometry), fax)

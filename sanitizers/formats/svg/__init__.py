@@ -20,7 +20,7 @@ from lxml import etree
 from sanitizers import xml
 from sanitizers.context import Context, Rebuilt
 from sanitizers.formats.sanitizer import Sanitizer
-from sanitizers.formats.svg import prolog, style
+from sanitizers.formats.svg import drawn, prolog, style
 from sanitizers.formats.svg import vocabulary as known
 from sanitizers.formats.svg.vocabulary import SVG, XHTML, XLINK, XML
 from sanitizers.model import Action, Kind, LimitExceeded, Malformed
@@ -54,6 +54,9 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     drawing = _Drawing(context)
     made = drawing.copy(root, None)
     _check_repetition(made)
+    if context.treatment.svg_as_pixels:
+        context.found("svg.drawn", "", Action.REWRITTEN)
+        return Rebuilt(Source(drawn.draw(made, context)), Kind.PNG)
     return Rebuilt(Source(xml.serialize(made)), Kind.SVG)
 
 
