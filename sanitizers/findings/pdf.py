@@ -32,13 +32,22 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("pdf.unreadable_stream", Severity.MEDIUM, "読み取れないデータ", "data that cannot be read"),
     FindingCode("pdf.loop", Severity.MEDIUM, "循環または重複した参照", "loop or double reference"),
     FindingCode("pdf.old_revision", Severity.MEDIUM, "以前の版の内容", "content of earlier revisions"),
-    FindingCode("pdf.ambiguous_revision", Severity.HIGH, "途中で切れた更新（どの版か決められない）", "unfinished update: it is not clear which revision counts"),
+    FindingCode(
+        "pdf.ambiguous_revision", Severity.HIGH, "途中で切れた更新（どの版か決められない）",
+        "unfinished update: it is not clear which revision counts",
+    ),
     FindingCode("pdf.trailing_data", Severity.HIGH, "末尾の余分なデータ", "data after the end"),
     FindingCode("pdf.leading_data", Severity.HIGH, "先頭の余分なデータ", "data before the start"),
     FindingCode("pdf.signature", Severity.LOW, "電子署名（無害化により無効となるため除去）", "digital signature (void after rebuilding)"),
-    FindingCode("pdf.signature_broken", Severity.MEDIUM, "電子署名が内容と一致しない（署名後の改変）", "signature that does not match what it signs"),
+    FindingCode(
+        "pdf.signature_broken", Severity.MEDIUM, "電子署名が内容と一致しない（署名後の改変）",
+        "signature that does not match what it signs",
+    ),
     FindingCode("pdf.form_flattened", Severity.INFO, "フォームの入力欄（ページの絵に変換）", "form fields, drawn into the page"),
-    FindingCode("pdf.dynamic_xfa", Severity.MEDIUM, "XFAだけの動的フォーム（PDFに印刷し直したものを依頼してください）", "form that exists as XFA only (ask for it printed to PDF)"),
+    FindingCode(
+        "pdf.dynamic_xfa", Severity.MEDIUM, "XFAだけの動的フォーム（PDFに印刷し直したものを依頼してください）",
+        "form that exists as XFA only (ask for it printed to PDF)",
+    ),
     FindingCode("pdf.link", Severity.LOW, "リンク", "link"),
     FindingCode("pdf.encryption", Severity.INFO, "閲覧パスワードのない暗号化（解除して保存）", "encryption without a password to open"),
     FindingCode("pdf.metadata", Severity.MEDIUM, "メタデータ内の文書型宣言", "document type declaration in metadata"),
@@ -52,8 +61,14 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("pdf.portfolio", Severity.MEDIUM, "ポートフォリオ", "portfolio"),
     FindingCode("pdf.web_capture", Severity.LOW, "Webキャプチャ情報", "web capture data"),
     FindingCode("pdf.transition", Severity.INFO, "ページ切替え効果", "page transition"),
-    FindingCode("pdf.pixels", Severity.INFO, "ページの画像化（リンク・しおり・入力欄は残らない）", "pages turned into pictures, with their text"),
-    FindingCode("pdf.font_missing", Severity.MEDIUM, "画像化に必要な日本語フォント（サーバーに未導入）", "font for drawing pages (not installed)"),
+    FindingCode(
+        "pdf.pixels", Severity.INFO, "ページの画像化（リンク・しおり・入力欄は残らない）",
+        "pages turned into pictures, with their text",
+    ),
+    FindingCode(
+        "pdf.font_missing", Severity.MEDIUM, "画像化に必要な日本語フォント（サーバーに未導入）",
+        "font for drawing pages (not installed)",
+    ),
     FindingCode("pdf.looks_different", Severity.HIGH, "見た目が原本と異なるページ", "page that does not look like the original"),
     FindingCode("pdf.hidden_layer", Severity.LOW, "初期状態で非表示のレイヤー", "layer that is hidden at first"),
 )

@@ -293,6 +293,21 @@ def signature() -> Pack:
                        f"<Signature>{CANARY}</Signature>", "application/vnd.openxmlformats-package.digital-signature-xmlsignature+xml")  # fmt: skip
 
 
+def linked_chart() -> Pack:
+    """A chart of values of another workbook."""
+    pack = build.chart_in_sheet(build.xlsx().bytes())
+    name = "xl/charts/chart1.xml"
+    pack.parts[name] = pack.parts[name].replace(b"Sheet1!$A$1", f"'[{CANARY}.xlsx]S'!$A$1".encode())
+    return pack
+
+
+def macro_shape() -> Pack:
+    pack = build.chart_in_sheet(build.xlsx().bytes())
+    name = "xl/drawings/drawing1.xml"
+    pack.parts[name] = pack.parts[name].replace(b'macro=""', f'macro="[0]!{CANARY}"'.encode())
+    return pack
+
+
 def pivot() -> Pack:
     """A pivot table whose data lie in another workbook."""
     pack = build.xlsx(workbook='<pivotCaches><pivotCache cacheId="1" r:id="rIdC"/></pivotCaches>')

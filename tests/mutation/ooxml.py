@@ -130,7 +130,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("places", f"{_OFFICE}.links:is_place", _true, _case("O07 place in another file")),
     Mutant("macro sheets", f"{_OOXML}.sheet:_settle_sheets", _nothing, _case("O03 macro sheet")),
     Mutant("sheets are not counted anew", f"{_OOXML}.sheet:_renumber", _nothing, _DANGERS.replace("is_gone_and_said", "number_of_sheets_is_counted_anew")),
-    Mutant("names that start macros", f"{_OOXML}.sheet:_AUTO", _NEVER, _case("O03 Auto_Open")),
+    Mutant("names that start macros", f"{_OOXML}.sheet:_AUTO", _NEVER, _case("O03 Auto_Open without its prefix")),
     Mutant("names that are functions", f"{_OOXML}.sheet:_MACRO_MARKS", (), _case("O03 name that is a macro")),
     Mutant("built-in names", f"{_OOXML}.sheet:_BUILT_IN", _Any(), _case("O03 built-in name that is none")),
     Mutant("pivot tables of other sources", f"{_OOXML}.sheet:is_local_cache", _true, _case("O12 pivot table of another workbook")),
@@ -139,7 +139,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("references", f"{_OOXML}.drawing:_REFERRERS", frozenset(), _case("O17 altChunk RTF")),
     *(
         Mutant(f"references of {tag.rpartition('}')[2]}", f"{_OOXML}.drawing:_REFERRERS", drawing._REFERRERS - vocabulary.clark(spelled), _DANGERS)
-        for spelled in ("a:blip", "a:hlinkClick", "w:hyperlink", "c:externalData", "v:imagedata", "x:control")
+        for spelled in ("a:blip", "a:hlinkClick", "w:hyperlink", "c:externalData", "v:imagedata")
         for tag in list(vocabulary.clark(spelled))[:1]
     ),
     Mutant("pictures as they are", f"{_OFFICE}.pictures:rebuild", _as_it_is, _case("O23 EMF")),

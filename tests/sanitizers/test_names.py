@@ -193,3 +193,8 @@ def test_an_extension_always_tells_the_kind(name: str, kind: Kind) -> None:
     told = names.with_extension(names.safe(name), kind)
     assert names.extension(told) in EXTENSIONS[kind]
     assert names.with_extension(told, kind) == told
+
+
+@pytest.mark.parametrize("name", ["ﾃｨ.txt", "ﾃﾞｨ.txt", "ﾃｨﾂｨ.txt"])
+def test_half_width_kana_that_could_be_accents_are_kana(name: str) -> None:
+    assert names.decode_unmarked(name.encode("cp932")) == (name, False)

@@ -81,6 +81,7 @@ class Rebuild:
             raise Malformed("the main part is missing or of an unknown type", where="_rels/.rels", code="ooxml.package")
         for made in self._pages.copy():
             self._settle(made)
+        self._drop_unused()
         self._report_unreached()
         return Rebuilt(Source(self._write()), Kind(self.kind))
 
@@ -270,6 +271,7 @@ class Rebuild:
         """The one relationship of a part that is no page."""
         made = Page(name, part, None, [relation], self)
         made.kept[relation.id] = target
+        self._pages.append(made)
         self.files[_rels_name(name)] = _relationships_xml(made)
 
     def _settle(self, made: Page) -> None:
@@ -303,6 +305,13 @@ class Rebuild:
         if role is None or role.implied or (relation.key in DROPPED and relation.key != "image"):
             return False
         return role.how is not How.XML or self.package.content_type(target) in role.content_types
+
+    def _drop_unused(self) -> None:
+        """Pictures that were made for an element that went after all."""
+        used = {target for made in self._pages for target in made.kept.values()}
+        for name in [name for name in self.files if not name.endswith(".rels") and name not in used]:
+            del self.files[name]
+            self.types.pop(name, None)
 
     def _report_unreached(self) -> None:
         for part in self.package.members:

@@ -62,6 +62,8 @@ def test_clean_page_keeps_its_meaning() -> None:
     [
         ("<script>atob('x')</script>", "html.script"),
         ("<b onclick=x()>あ</b>", "html.event_handler"),
+        ("<b onerror=x()>あ</b>", "html.event_handler"),
+        ("<p style='color:url(x)'>あ</p>", "html.style"),
         ("<iframe src=//evil></iframe>", "html.active_element"),
         ("<object data=x>あ</object>", "html.active_element"),
         ("<embed src=x>", "html.active_element"),

@@ -237,3 +237,19 @@ def test_a_type_in_a_comment_is_none() -> None:
     outcome = run(b'<?xml version="1.0"?>\n<!-- <!DOCTYPE a SYSTEM "REP04.DTD"> -->\n<a/>', "x.xml")
     assert outcome.content is not None
     assert b"DOCTYPE" not in outcome.content.bytes()
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        "http://www.w3.org/1999/xhtml", "http://www.w3.org/2000/svg", "http://www.w3.org/1998/Math/MathML", "http://www.w3.org/2001/XInclude",
+        "http://www.w3.org/2003/XInclude", "http://www.w3.org/1999/XSL/Transform", "http://www.w3.org/1999/XSL/Format", "http://www.mozilla.org/xbl",
+        "http://www.w3.org/ns/xbl", "http://www.mozilla.org/keymaster/gatekeeper/there.is.only.xul", "http://schemas.microsoft.com/winfx/2006/xaml",
+        "http://schemas.microsoft.com/winfx/2006/xaml/presentation", "urn:schemas-microsoft-com:xslt",
+    ],
+)  # fmt: skip
+def test_every_active_vocabulary_stays_behind(space: str) -> None:
+    outcome = run(f'<a xmlns:x="{space}">one<x:thing>two</x:thing>three</a>'.encode(), "a.xml")
+    assert outcome.content is not None
+    assert b"onethree" in outcome.content.bytes()
+    assert [finding.code for finding in outcome.report.findings] == ["markup.active_element"]

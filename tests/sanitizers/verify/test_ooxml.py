@@ -108,6 +108,7 @@ IN_DOCUMENTS: dict[str, Callable[[Parts], None]] = {
     "VBA under a harmless name and type": _part("image", "word/media/a.png", OLE),
     "program under a harmless name": _part("image", "word/media/a.png", b"MZ" + bytes(100)),
     "harmless part by a dangerous relationship": _part("oleObject", "word/media/a.png", build.png()),
+    "name of a control": _part("image", "word/media/activeX1.png", build.png()),
     "foreign content type": _part("image", "word/media/a.png", build.png(), "application/x-foo"),
     "name that climbs": _part("image", "word/../a.png", build.png()),
     **{

@@ -169,6 +169,31 @@ def test_picture_of_an_object_stays() -> None:
     assert any(name.endswith(".png") for name in parts)
 
 
+def test_a_picture_from_outside_leaves_a_neutral_one() -> None:
+    parts = build.members(_clean(CASES["O06 picture by http"][0]()))
+    assert b'<a:blip r:embed="' in parts["word/document.xml"]
+    assert any(name.endswith(".png") for name in parts)
+
+
+def test_a_vector_picture_that_cannot_be_rebuilt_leaves_the_picture_beside_it() -> None:
+    pack = CASES["O23 SVG"][0]()
+    pack.parts["word/media/a.svg"] = b"<svg"
+    parts = build.members(_clean(pack))
+    assert b"svgBlip" not in parts["word/document.xml"]
+    assert b'<a:blip r:embed="rIdP"' in parts["word/document.xml"]
+
+
+def test_picture_of_a_control_in_a_sheet_stays() -> None:
+    pack = sheet_object()
+    sheet = "xl/worksheets/sheet1.xml"
+    text = pack.parts[sheet].decode().replace("oleObjects", "controls").replace("oleObject", "control").replace("objectPr", "controlPr")
+    pack.parts[sheet] = re.sub(r"<mc:Fallback>.*?</mc:Fallback>", "", text).replace('progId="Package"', 'name="c"').encode()
+    pack.links[sheet] = [(i, k.replace("oleObject", "control"), t, e) for i, k, t, e in pack.links[sheet]]
+    parts = build.members(_clean(pack))
+    assert "<xdr:pic>" in parts["xl/drawings/drawing1.xml"].decode()
+    assert b"control" not in parts[sheet]
+
+
 def test_picture_of_an_object_on_a_slide_stays_at_its_place() -> None:
     slide = build.members(_clean(CASES["O13 OLE package on a slide"][0]()))["ppt/slides/slide1.xml"].decode()
     assert 'r:embed="rIdI"' in slide

@@ -164,6 +164,12 @@ def test_author_company_and_path_go() -> None:
         "<Template>C:\\Users\\yamada\\t.dotx</Template><AppVersion></AppVersion></Properties>"
     )
     pack.attach("", "rIdApp", "extended-properties", "docProps/app.xml", app)
+    vt = "http://schemas.openxmlformats.org/officeDocument/2006/docPropsVTypes"
+    custom = (
+        f'<Properties xmlns="http://schemas.openxmlformats.org/officeDocument/2006/custom-properties" xmlns:vt="{vt}"><property '
+        'fmtid="{D5CDD505-2E9C-101B-9397-08002B2CF9AE}" pid="2" name="担当"><vt:lpwstr>山田</vt:lpwstr></property></Properties>'
+    )
+    pack.attach("", "rIdCu", "custom-properties", "docProps/custom.xml", custom)
     outcome = _made(pack)
     text = _texts(outcome)
     assert not any(word in text for word in ("山田", "某社", "yamada"))
