@@ -125,6 +125,8 @@ _LOOKED_INTO: Final[dict[Kind, Callable[[Source], Kind]]] = {Kind.PE: _program, 
 
 def _is_table(head: bytes) -> bool:
     """dBASE III without memo: a date of last change, a header of 32-byte rows that ends in 0D, and fields of known types."""
+    if len(head) < 44:
+        return False
     begin = int.from_bytes(head[8:10], "little")
     return (
         head[:1] == b"\x03" and 1 <= head[2] <= 12 and 1 <= head[3] <= 31 and begin >= 65 and begin % 32 == 1 and head[12:14] == b"\0\0"

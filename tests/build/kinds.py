@@ -6,6 +6,7 @@ import struct
 import zlib
 
 from sanitizers.model import Kind
+from tests.build.drawing import POINT, dbf, shp, shx
 
 _ROOT, _STORAGE, _STREAM, _NONE = 5, 1, 2, 0xFFFF_FFFF
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -205,6 +206,9 @@ SAMPLES: dict[Kind, tuple[str, bytes]] = {
     Kind.JWW: ("a.jww", b"JwwData.\x58\x02\x00\x00" + bytes(32)),
     Kind.SFC: ("a.sfc", b"ISO-10303-21;\r\nHEADER;\r\nFILE_DESCRIPTION(('SCADEC level2 feature_mode'),'2;1');\r\nENDSEC;\r\n"),
     Kind.P21: ("a.p21", b"ISO-10303-21;\r\nHEADER;\r\nFILE_DESCRIPTION(('SCADEC level2 ap202_mode'),'2;1');\r\nENDSEC;\r\n"),
+    Kind.SHP: ("a.shp", shp(POINT)),
+    Kind.SHX: ("a.shx", shx(POINT)),
+    Kind.DBF: ("a.dbf", dbf()),
     Kind.ATC: ("a.atc", b"\x01\x02\x03\x04_AttacheCaseData" + bytes(32)),
     Kind.PE: ("a.exe", b"MZ\x90\x00\x03\x00"),
     Kind.ELF: ("a.elf", b"\x7fELF\x02\x01\x01\x00" + bytes(8)),
