@@ -22,6 +22,7 @@ _ROOT: Final = re.compile(rb"<[^?!<>][^<>]*>")
 _DEFAULT: Final = re.compile(rb"""\sxmlns\s*=\s*["']""")
 _OTHER_ENCODING: Final = re.compile(rb"""encoding\s*=\s*["'](?!utf-?8["'])""", re.IGNORECASE)
 _SAMPLE: Final = 1 << 16
+_SLICE: Final = 1 << 20
 _BEGINS: Final = re.compile(rb"[\t\n\r ]*<[A-Za-z_?!]")
 _XML_SPACE: Final = "http://www.w3.org/XML/1998/namespace"
 
@@ -48,7 +49,7 @@ def names(data: bytes) -> Names | None:
     if not is_plain(data):
         return None
     spaces = _spaces(data)
-    tags, start = _tags(data, data.find(b"<", data.find(b"?>", 0, 200)) if data[:5] == b"<?xml" else 0)
+    tags, start = _tags(data, max(data.find(b"<", max(data.find(b"?>", 0, 200), 0)), 0))
     elements, attributes = set(_ELEMENT.findall(tags, start)), _attributes(tags, start)
     plain = {a for a in attributes if a != b"xmlns" and not a.startswith(b"xmlns:")}
     return Names(
@@ -79,7 +80,12 @@ def _tags(data: bytes, start: int) -> tuple[bytes, int]:
     sample = _TAG.findall(data, start, start + _SAMPLE)
     if len(set(sample)) * 4 > len(sample):
         return data, start
-    return b"<" + b"<".join({*data[start + 1 :].split(b"<")}), 0
+    pieces = set[bytes]()
+    while start >= 0:
+        end = data.find(b"<", start + _SLICE)      # a slice at a time: a list of all pieces weighs more than the data
+        pieces.update(data[start + 1 : end if end >= 0 else len(data)].split(b"<"))
+        start = end
+    return b"<" + b"<".join(pieces), 0
 
 
 def _spaces(data: bytes) -> dict[bytes, set[str]]:

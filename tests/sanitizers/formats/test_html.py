@@ -198,3 +198,17 @@ def test_policy_may_want_pages_as_text() -> None:
     assert [finding.code for part in outcome.report.parts for finding in part.findings] == ["text.bidi_override"]
     again = run(outcome.content.bytes(), "お知らせ.txt", pages_as_text=True)
     assert again.report.verdict is Verdict.CLEAN
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        ("<meta http-equiv=refresh content='0;url=x'>", "html.meta_refresh"), ("<link rel=stylesheet href=x>", "html.style"),
+        ("<link rel=icon href=x>", "html.element"), ("<base href=//evil>", "html.active_element"), ("<script>x</script>", "html.script"),
+        ("<meta name=generator content=x>", "html.metadata"),
+    ],
+)  # fmt: skip
+def test_what_the_head_would_do_is_told(bad: str, code: str) -> None:
+    page, codes = rebuilt(CLEAN.replace("<title>", bad + "<title>"))
+    assert codes == {code}
+    assert page == rebuilt(CLEAN)[0]

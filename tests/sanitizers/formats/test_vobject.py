@@ -133,7 +133,7 @@ def test_the_picture_of_a_person_is_rebuilt(line: str, start: str) -> None:
         ("PHOTO;ENCODING=b:TVqQAAMAAAAEAAAA\n", "vobject.photo"),
         ("PHOTO;ENCODING=b:!!!!\n", "vobject.property"),
         ("SOUND;VALUE=URI:https://evil.example/x.wav\n", "vobject.property"),
-        ("KEY;ENCODING=b:AAAA\n", "vobject.property"),
+        ("LOGO;ENCODING=b:AAAA\n", "vobject.property"), ("KEY;ENCODING=b:AAAA\n", "vobject.property"),
         ("AGENT:evil\n", "vobject.property"),
         ("URL:vbscript:evil\n", "vobject.link"),
     ],

@@ -49,6 +49,14 @@ def test_foreign_names_by_the_thousand_go() -> None:
     assert b"urn:q" not in build.members(outcome.content.bytes())["word/document.xml"]
 
 
+def test_a_long_declaration_hides_no_names() -> None:
+    pack = build.docx("<w:p><w:foo/></w:p>" * 50)
+    pack.parts["word/document.xml"] = pack.parts["word/document.xml"].replace(b'"?>', b'"' + b" " * 500 + b"?>", 1)
+    outcome = run(pack.bytes(), "様式")
+    assert outcome.content is not None
+    assert b"w:foo" not in build.members(outcome.content.bytes())["word/document.xml"]
+
+
 def test_parts_of_the_same_odd_name_get_names_of_their_own() -> None:
     pack = build.docx("".join(build.inline_picture(f"rIdP{number}") for number in range(50)))
     for number in range(50):
