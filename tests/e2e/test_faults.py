@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import random
 from collections import Counter
 from contextlib import suppress
@@ -149,6 +150,7 @@ async def check(folder: Path, hop: ShakyHop, senders: Senders, states: Counter[S
     await blobs.start()
     held = {one.sender for one in await journal.transfers(Filter(limit=1_000_000)) if one.state in (State.HELD, State.BLOCKED)}
     missing = [one.receipt_no for one in await journal.transfers(Filter(limit=1_000_000)) if one.blob and not await blobs.exists(one.blob)]
+    noted = Counter([entry.subject async for entry in journal.entries() if entry.action == "delivery.result" and _delivered(entry.detail)])
     await journal.stop()
     await blobs.stop()
     lost = senders.accepted - set(delivered) - held
@@ -160,9 +162,17 @@ async def check(folder: Path, hop: ShakyHop, senders: Senders, states: Counter[S
     assert set(states) <= DONE, states
     assert not lost, sorted(lost)[:5]
     assert not missing, missing[:5]
+    # A second copy goes out only while no delivery of the first is written down: none ever after.
+    assert set(noted.values()) == {1}, noted.most_common(3)
     assert senders.accepted
     assert senders.cut
     assert not [name for name in delivered if name.startswith("cut-")]
+
+
+def _delivered(detail: str) -> bool:
+    """Of the mail itself, not of a notice about it."""
+    said = json.loads(detail)
+    return said["purpose"] == "mail" and any(one["state"] == "delivered" for one in said["recipients"])
 
 
 async def test_thirty_rounds_lose_nothing(tmp_path: Path) -> None:
