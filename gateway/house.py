@@ -200,6 +200,7 @@ class House:
             self._policy,
             signer,
             concurrency=self._settings["workers.jobs"],
+            pickup_url=self._settings["pickup.url"],
             authenticate=_sender_check(self._settings),
             clock=self._clock,
             released=self.queue.wake,

@@ -56,7 +56,9 @@ class Workers(Protocol):
 
 
 class Pipeline:
-    """The road with `concurrency` lanes. `policy` may be replaced at any time; work at hand keeps the one it began with.
+    """The road with `concurrency` lanes. `pickup_url`: where readers of a mail open what is locked in it; empty: nowhere.
+
+    `policy` may be replaced at any time; work at hand keeps the one it began with.
 
     `released` is told that a delivery may be due, `stayed` that somebody may have to be told that something stays inside,
     `passwords_seen` what a mail had in it that may open another (only where policy asks for it).
@@ -71,6 +73,7 @@ class Pipeline:
         signer: Signer,
         *,
         concurrency: int = 2,
+        pickup_url: str = "",
         authenticate: Authenticate = _unknown,
         clock: Callable[[], float] = time.time,
         released: Callable[[], None] = lambda: None,
@@ -84,6 +87,7 @@ class Pipeline:
         self._workers = workers
         self._signer = signer
         self._concurrency = concurrency
+        self._pickup_url = pickup_url
         self._authenticate = authenticate
         self._clock = clock
         self._released = released
@@ -210,6 +214,7 @@ class Pipeline:
             policy.treatment,
             receipt_no=transfer.receipt_no,
             organisation=transfer.organisation,
+            pickup_url=self._pickup_url,
             received_at=rfc3339(transfer.received_at),
             original_until=rfc3339(transfer.received_at + policy.original_days * _DAY_SECONDS)[:10],
             **chosen,

@@ -149,7 +149,7 @@ def unrebuilt(report: Report | None) -> tuple[Report, ...]:
 # ---------------------------------------------------------------------------------------------------------------- read
 
 # Facts about one transfer, written by the road.
-_FACTS: Final = frozenset({"receipt_no", "organisation", "received_at", "confirmed_by", "original_until"})
+_FACTS: Final = frozenset({"receipt_no", "organisation", "received_at", "confirmed_by", "original_until", "pickup_url"})
 _SIZES: Final = frozenset({"input_bytes", "expanded_bytes", "expansion_floor", "memory_bytes"})
 _WHOLE: Final = ("attempts", "original_days")
 

@@ -151,7 +151,8 @@ async def _pipeline(settings: Config, journal: Journal, blobs: LocalBlobs) -> As
     workers = Workers(read_rules(settings), 1, jail_required=settings["jail.required"])
     try:
         await workers.start()
-        yield Pipeline(journal, blobs, workers, read_policy(settings), Signer(signing_key(settings.path("storage.path"))))
+        signer = Signer(signing_key(settings.path("storage.path")))
+        yield Pipeline(journal, blobs, workers, read_policy(settings), signer, pickup_url=settings["pickup.url"])
     except (JailUnavailable, ConfigError, BusyError) as error:
         raise Failure(str(error)) from None
     finally:

@@ -210,5 +210,10 @@ def _check_text(body: bytes, charset: bytes, context: Context) -> None:
         raise VerificationFailed("control characters in the text")
     if any("\u202a" <= char <= "\u202e" or "\u2066" <= char <= "\u2069" for char in letters):
         raise VerificationFailed("direction marks in the text")
-    if context.treatment.mail_links_defanged and ("://" in text or "www." in text.lower()) and (live := _LINK.search(text)):
-        raise VerificationFailed(f"live link {text[live.start() : live.end() + 20]}")
+    given = context.treatment
+    if given.mail_links_defanged and ("://" in text or "www." in text.lower()):
+        # The one address that may be alive: our own page for this mail, once, as the road gave it.
+        if given.pickup_url and given.receipt_no:
+            text = text.replace(f"{given.pickup_url.rstrip('/')}/transfers/{given.receipt_no}", "", 1)
+        if live := _LINK.search(text):
+            raise VerificationFailed(f"live link {text[live.start() : live.end() + 20]}")

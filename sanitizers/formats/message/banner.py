@@ -49,8 +49,8 @@ def write(content: Content, links: int, entries: list[Entry], warnings: list[tup
         lines.append(say.waiting + say.waiting_how)
     if until := _day(context.treatment.original_until, say):
         lines.append(say.until + until)
-    lines.append(BAR)
-    return defang("\n".join(lines)).text
+    # Our own address alone stays alive: it comes from the settings, never from the mail.
+    return "\n".join([defang("\n".join(lines)).text, *_page_to_open(context, say), BAR])
 
 
 def _body(content: Content, links: int, say: Words) -> list[str]:
@@ -84,6 +84,13 @@ def _authentication(context: Context, say: Words) -> list[str]:
     if author and "@" in sender and sender.rpartition("@")[2].lower() != author:
         lines.append(say.envelope + sender)
     return lines
+
+
+def _page_to_open(context: Context, say: Words) -> list[str]:
+    """Where a reader opens what is locked, in as few clicks as there can be."""
+    url, receipt = context.treatment.pickup_url, context.treatment.receipt_no
+    locked = any(part.reason is Reason.ENCRYPTED for report in context.parts for part in report.tree())
+    return [f"{say.opening_page}{url.rstrip('/')}/transfers/{receipt}"] if url and receipt and locked else []
 
 
 def _day(text: str, say: Words) -> str:
@@ -142,7 +149,8 @@ def _not_delivered(report: Report, say: Words) -> str:
 
 
 def _prefixes(say: Words) -> tuple[str, ...]:
-    return say.body, say.attachment.format("").rstrip(), say.warning, say.authentication, say.envelope, say.until, say.waiting
+    attachment = say.attachment.format("").rstrip()
+    return say.body, attachment, say.warning, say.authentication, say.envelope, say.until, say.waiting, say.opening_page
 
 
 _TITLES: Final = (JA.title, EN.title)

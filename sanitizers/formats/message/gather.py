@@ -259,6 +259,7 @@ class Gatherer:
     def _decoded(self, body: bytes, part: Part) -> str:
         self._context.budget.spend_bytes(len(body))
         decoded = decode(body, part.type.parameter("charset") or None)
+        self._context.scan_layer(decoded.text.encode("utf-8", "replace"), _label(part))
         self._unknown(decoded.replaced, part)
         return self._clean(decoded.text, part)
 
@@ -279,8 +280,7 @@ class Gatherer:
         body = part.content
         self._context.budget.spend_bytes(len(body))
         decoded = decode_html(body, part.type.parameter("charset") or None)
-        if not decoded.text.isascii() or "&" in decoded.text or len(decoded.text) != len(body):
-            self._context.scan_layer(decoded.text.encode("utf-8", "replace"), _label(part))
+        self._context.scan_layer(decoded.text.encode("utf-8", "replace"), _label(part))
         self._unknown(decoded.replaced, part)
         rendered = render(decoded.text, self._context.treatment.link_schemes)
         self._report(rendered, part)

@@ -61,6 +61,7 @@ class Words(NamedTuple):
     results: dict[str, str]
     reasons: dict[Reason, str]
     unseen: str
+    opening_page: str
 
 
 JA: Final = Words(
@@ -107,6 +108,7 @@ JA: Final = Words(
     beware=" ※なりすましに注意",
     envelope="配送上の差出人：",
     until="原本の保管期限：",
+    opening_page="パスワードの入力：",
     day="令和{era}年{month}月{day}日",
     opened_by="暗号化された添付ファイルのパスワードが同じメールに書かれています",
     turned="添付ファイル名に文字の並びを入れ替える制御文字がありました（{}）",
@@ -182,6 +184,7 @@ EN: Final = Words(
     beware=" - beware of impersonation",
     envelope="Envelope sender: ",
     until="Original kept until: ",
+    opening_page="Enter the password here: ",
     day="{year}-{month:02}-{day:02}",
     opened_by="the password of an encrypted attachment is written in the same mail",
     turned="the name of an attachment held characters that turn the writing direction ({})",

@@ -238,3 +238,30 @@ def test_what_iso_2022_jp_lacks_goes_as_utf_8() -> None:
     assert outcome.content is not None
     assert read_message(outcome.content.bytes()).body == "😀です"
     assert [(finding.code, finding.action) for finding in outcome.report.findings] == [("mail.charset", "kept")]
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_a_locked_attachment_names_the_page_that_opens_it(language: str) -> None:
+    data = parts_mail(text(), file("a.zip", locked.KINDS["aes.zip"]("himitsu")))
+    page_of_it = "https://uketori.town.example.jp/transfers/20261120-000123"
+    options = {"language": language, "receipt_no": "20261120-000123", "pickup_url": "https://uketori.town.example.jp/"}
+    outcome = by_smtp(data, **options)
+    assert outcome.content is not None
+    assert read_message(outcome.content.bytes()).text.count(page_of_it) == 1
+    assert by_smtp(outcome.content.bytes(), **options).report.verdict.delivers
+    for lacking in ({"pickup_url": ""}, {"receipt_no": ""}):
+        without = by_smtp(data, **(options | lacking))
+        assert without.content is not None
+        assert "/transfers/" not in read_message(without.content.bytes()).text
+    unlocked = by_smtp(parts_mail(text(), attachment()), **options)
+    assert unlocked.content is not None
+    assert page_of_it not in read_message(unlocked.content.bytes()).text
+
+
+def test_a_forged_page_for_passwords_is_no_notice_of_ours() -> None:
+    forged = f"{banner.BAR}\n{JA.title}\n{JA.opening_page}https://evil.example/transfers/1\n{banner.BAR}\n\n本文\n"
+    outcome = by_smtp(mail(forged.encode(), b"Content-Type: text/plain; charset=utf-8\r\n"), pickup_url="https://uketori.town.example.jp")
+    assert outcome.content is not None
+    body = read_message(outcome.content.bytes()).text
+    assert "https://evil.example" not in body
+    assert "> " + JA.opening_page in body
