@@ -29,8 +29,7 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     """Raises Malformed, Unsupported, and what became of the page."""
     data = source.bytes()
     context.budget.spend_bytes(len(data))
-    archive: Any = email.parser.BytesParser(policy=policy.compat32).parsebytes(data)
-    parts = list(_leaves(archive, 0))
+    parts = list(_leaves(_read(data), 0))
     page = next((part for part in parts if part.get_content_type() in _PAGES), None)
     if page is None:
         raise Malformed("web archive without a page")
@@ -47,6 +46,13 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
         raise refusal("the page in it cannot be delivered", where=name)
     context.found("mht.converted", "", Action.REWRITTEN)
     return Rebuilt(outcome.content, made)
+
+
+def _read(data: bytes) -> Any:
+    try:
+        return email.parser.BytesParser(policy=policy.compat32).parsebytes(data)
+    except RecursionError:  # the parser follows parts inside parts by recursion
+        raise Malformed("parts nested too deep to be read") from None
 
 
 def _plain(part: Message) -> bool:

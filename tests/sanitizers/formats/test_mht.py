@@ -50,11 +50,14 @@ def test_an_archive_without_a_page_is_refused() -> None:
     assert (outcome.content, outcome.report.reason) == (None, Reason.MALFORMED)
 
 
-def test_parts_inside_parts_end_somewhere() -> None:
+@pytest.mark.parametrize(("depth", "reason"), [(1, None), (15, None), (16, Reason.MALFORMED), (200, Reason.MALFORMED), (5000, Reason.MALFORMED)])
+def test_parts_inside_parts_end_somewhere(depth: int, reason: Reason | None) -> None:
     head = b"From: <x>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b0\r\n\r\n"
-    body = b"".join(b"--b%d\r\nContent-Type: multipart/related; boundary=b%d\r\n\r\n" % (n, n + 1) for n in range(200))
-    outcome = run(head + body, "page.mht")
-    assert (outcome.content, outcome.report.reason) == (None, Reason.MALFORMED)
+    inner = b"".join(b"--b%d\r\nContent-Type: multipart/related; boundary=b%d\r\n\r\n" % (n, n + 1) for n in range(depth))
+    page = b"--b%d\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" % depth + PAGE.encode() + b"\r\n--b%d--\r\n" % depth
+    outcome = run(head + inner + page, "page.mht")
+    assert outcome.report.reason is reason
+    assert (outcome.content is None) == (reason is not None)
 
 
 def test_policy_may_want_it_as_text() -> None:
