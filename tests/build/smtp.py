@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -337,3 +339,11 @@ def certificate(folder: Path, name: str = "localhost") -> tuple[ssl.SSLContext, 
     server.load_cert_chain(file)
     client = ssl.create_default_context(cadata=made.public_bytes(serialization.Encoding.PEM).decode())
     return server, client
+
+
+def on_loop(work: Coroutine[Any, Any, None], loop: str) -> None:
+    """Runs it on `asyncio` or `uvloop`."""
+    if loop == "uvloop":
+        uvloop.run(work)
+    else:
+        asyncio.run(work)

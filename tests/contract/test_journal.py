@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import msgspec
 import pytest
 from sqlalchemy import Connection, update
 
-from gateway import audit
-from gateway.model import Addressee, Decision, Delivery, Door, IllegalTransitionError, Purpose, RecipientState, State
+from gateway.model import Decision, Door, IllegalTransitionError, Purpose, RecipientState, State
 from gateway.storage.blobs import Blob
 from gateway.storage.faults import JournalUnavailableError, LeaseLostError, NoSuchTransferError
 from gateway.storage.journal import Journal
@@ -20,52 +17,11 @@ from gateway.storage.search import Filter
 from gateway.storage.settling import NotAllowedError
 from gateway.storage.tables import transfers
 from sanitizers.model import MailFacts, Reason, Verdict
+from tests.build.road import accepted, delivery_of, kept_inside, outcome, released, state_of
 from tests.build.transfer import BODY, DAY, NOW, RESULT, arrival, claimed, digest, held, report, settlement
 
 ATTEMPTS = 3
 NOTICE = Blob(digest(b"notice"), 6)
-
-
-@pytest.fixture(params=["sqlite"])
-async def journal(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = Journal(tmp_path / "sekisho.db")
-    await journal.start()
-    yield journal
-    assert (await audit.verify(journal)).broken is None
-    await journal.stop()
-
-
-async def accepted(journal: Journal, **changes: object) -> int:
-    return (await journal.accept(arrival(**changes)))[0]  # type: ignore[arg-type]
-
-
-async def released(journal: Journal, **changes: object) -> int:
-    """A transfer whose result is released."""
-    transfer_id = await accepted(journal, **changes)
-    claim = claimed(await journal.claim(1, at=NOW, lease_until=NOW + 60))
-    await journal.settle(claim, settlement(), at=NOW)
-    return transfer_id
-
-
-async def kept_inside(journal: Journal, reason: Reason = Reason.ENCRYPTED, **changes: object) -> int:
-    transfer_id = await accepted(journal, **changes)
-    claim = claimed(await journal.claim(1, at=NOW, lease_until=NOW + 60))
-    verdict = Verdict.BLOCKED if reason is Reason.MALWARE else Verdict.HELD
-    await journal.settle(claim, settlement(report(verdict, reason)), at=NOW)
-    return transfer_id
-
-
-async def delivery_of(journal: Journal, at: float = NOW) -> Delivery:
-    (delivery,) = await journal.claim_deliveries(10, at=at, lease_until=at + 60)
-    return delivery
-
-
-async def state_of(journal: Journal, transfer_id: int) -> State:
-    return (await journal.transfer(transfer_id)).state
-
-
-def outcome(address: str, state: RecipientState, due: float | None = None, code: int = 250) -> Addressee:
-    return Addressee(address=address, state=state, due=due, code=code, enhanced="2.0.0", text="said")
 
 
 # ----------------------------------------------------------------------------------------------------------- taking in
@@ -395,83 +351,6 @@ async def test_a_step_that_the_table_does_not_have_writes_nothing(journal: Journ
         await journal.release(transfer_id, Verdict.CLEAN, at=NOW, actor="a", receipt="{}")
     assert await state_of(journal, transfer_id) is State.RECEIVED
     assert [entry async for entry in journal.entries()] == before
-
-
-# ------------------------------------------------------------------------------------------------------------ the post
-
-
-async def test_recipients_end_one_by_one(journal: Journal) -> None:
-    names = [f"{letter}@town.example.jp" for letter in "abc"]
-    transfer_id = await released(journal, recipients=tuple(names))
-    first = await delivery_of(journal)
-    assert await state_of(journal, transfer_id) is State.DELIVERING
-    assert [(one.address, one.attempts) for one in first.recipients] == [(name, 1) for name in names]
-    assert await journal.claim_deliveries(9, at=NOW, lease_until=NOW + 60) == []
-    outcomes = [
-        outcome(names[0], RecipientState.DELIVERED),
-        outcome(names[1], RecipientState.WAITING, NOW + 300, 451),
-        outcome(names[2], RecipientState.WAITING, NOW + 60, 451),
-    ]
-    await journal.settle_delivery(first, outcomes, None, at=NOW + 1)
-    assert await state_of(journal, transfer_id) is State.DEFERRED
-    assert await journal.next_due() == NOW + 60
-    second = await delivery_of(journal, NOW + 60)
-    assert [(one.address, one.attempts, one.code) for one in second.recipients] == [(names[2], 2, 451)]
-    await journal.settle_delivery(second, [outcome(names[2], RecipientState.DELIVERED)], None, at=NOW + 61)
-    third = await delivery_of(journal, NOW + 300)
-    await journal.settle_delivery(third, [outcome(names[1], RecipientState.DELIVERED)], None, at=NOW + 301)
-    assert await state_of(journal, transfer_id) is State.DELIVERED
-    assert await journal.next_due() is None
-    (stored,) = await journal.deliveries(transfer_id)
-    assert {one.state for one in stored.recipients} == {RecipientState.DELIVERED}
-
-
-async def test_a_failure_bounces_to_the_sender_without_a_sender(journal: Journal) -> None:
-    transfer_id = await released(journal)
-    bounce = Blob(digest(b"bounce"), 6)
-    failed = [outcome("kakari@town.example.jp", RecipientState.FAILED, code=550)]
-    await journal.settle_delivery(await delivery_of(journal), failed, bounce, at=NOW)
-    assert await state_of(journal, transfer_id) is State.UNDELIVERABLE
-    returned = await delivery_of(journal)
-    assert (returned.purpose, returned.sender, returned.blob) == (Purpose.BOUNCE, "", bounce.digest)
-    assert [one.address for one in returned.recipients] == ["sender@example.com"]
-    # A bounce that bounces ends there.
-    await journal.settle_delivery(returned, [outcome("sender@example.com", RecipientState.FAILED, code=550)], bounce, at=NOW)
-    assert await journal.next_due() is None
-    assert await state_of(journal, transfer_id) is State.UNDELIVERABLE
-
-
-async def test_a_mail_without_a_sender_never_bounces(journal: Journal) -> None:
-    await released(journal, sender="")
-    failed = [outcome("kakari@town.example.jp", RecipientState.FAILED, code=550)]
-    await journal.settle_delivery(await delivery_of(journal), failed, NOTICE, at=NOW)
-    assert await journal.next_due() is None
-
-
-async def test_what_was_undeliverable_can_be_sent_again(journal: Journal) -> None:
-    transfer_id = await released(journal)
-    failed = [outcome("kakari@town.example.jp", RecipientState.FAILED, code=550)]
-    await journal.settle_delivery(await delivery_of(journal), failed, None, at=NOW)
-    assert await journal.retry(transfer_id, at=NOW + DAY, actor="somebody") is None
-    delivery = await delivery_of(journal, NOW + DAY)
-    assert delivery.first_at == NOW + DAY
-    assert await state_of(journal, transfer_id) is State.DELIVERING
-
-
-async def test_a_delivery_given_back_was_never_tried(journal: Journal) -> None:
-    transfer_id = await released(journal)
-    await journal.give_back_delivery(await delivery_of(journal), at=NOW)
-    assert await state_of(journal, transfer_id) is State.RELEASED
-    (recipient,) = (await delivery_of(journal)).recipients
-    assert recipient.attempts == 1
-
-
-async def test_a_recipient_of_whom_nothing_was_said_is_tried_again_later(journal: Journal) -> None:
-    await released(journal)
-    await journal.settle_delivery(await delivery_of(journal), [], None, at=NOW)
-    due = await journal.next_due()
-    assert due is not None
-    assert due > NOW
 
 
 # -------------------------------------------------------------------------------------------------------------- asking
