@@ -9,9 +9,12 @@ rule Pdf_LaunchesProgram
         since = "0.1.0"
     strings:
         $launch = /\/Launch[\s\/<(>]/ ascii
-        $target = /\/(Win|F|Mac|Unix)[\s\/<(]/ ascii
+        $target1 = /\/F[\s\/<(]/ ascii
+        $target2 = /\/Win[\s\/<(]/ ascii
+        $target3 = /\/Mac[\s\/<(]/ ascii
+        $target4 = /\/Unix[\s\/<(]/ ascii
     condition:
-        kind == "pdf" and $launch and $target
+        kind == "pdf" and $launch and any of ($target*)
 }
 
 rule Pdf_ScriptOnOpen
@@ -37,7 +40,7 @@ rule Pdf_HiddenName
         since = "0.1.0"
     strings:
         $js = /\/(J|#4[aA])(a|#61)?(v|#76)?(a|#61)?(S|#53)(c|#63)?(r|#72)?(i|#69)?(p|#70)?(t|#74)?[\s\/<(]/ ascii
-        $hex1 = /\/[A-Za-z]{0,12}#(4|5|6|7)[0-9a-fA-F][A-Za-z#0-9]{1,24}/ ascii
+        $hex1 = /#[4-7][0-9a-fA-F][A-Za-z#0-9]{1,24}/ ascii
         $plain1 = "/JS" ascii
         $plain2 = "/JavaScript" ascii
     condition:

@@ -1,6 +1,6 @@
 // What anti-virus and spam products test themselves with.
 
-// Written so that this file itself does not contain the test file. A mail's own text shows its attachments only as parts.
+// By its tail, which no escape of RTF or PDF alters; so this file itself does not contain the test file. A mail's own text shows its attachments only as parts.
 rule Test_EICAR
 {
     meta:
@@ -9,9 +9,8 @@ rule Test_EICAR
         author = "Sekisho"
         since = "0.1.0"
     strings:
-        $plain = /X5O!P%@AP\[4\\PZX54\(P\^\)7CC\)7\}\$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!\$H\+H\*/
+        $tail = "$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*" ascii wide
         $tail_base64 = "$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*" base64 base64wide
-        $tail_wide = "$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*" wide
         $tail_hex = "2445494341522d5354414e444152442d414e544956495255532d544553542d46494c452124482b482a" nocase ascii
     condition:
         (kind != "eml" or where != "") and any of them

@@ -48,6 +48,7 @@ class Context:
     passwords_seen: dict[str, None] = field(default_factory=dict)   # of other files, in a mail; one for the whole transfer, in order
     similarity: float | None = None     # set by a verifier that compared pictures of the pages
     _seen: set[tuple[str, str, str]] = field(default_factory=set)
+    _matched: set[str] = field(default_factory=set)     # rules that matched a layer
 
     @property
     def treatment(self) -> Treatment:
@@ -75,8 +76,17 @@ class Context:
         )
 
     def scan_layer(self, data: bytes, where: str) -> None:
-        """Scan a decoded layer (macro source, an inflated stream) that the raw bytes do not show. High matches block the part."""
-        self.matches.extend(self.scan(Source(data), where, self.kind))
+        """Scan a decoded layer (macro source, an inflated stream) that the raw bytes do not show. High matches block the part.
+
+        A rule counts for the first layer that it matches: a thousand pages are not a thousand matches. The second pass reads what
+        was written from layers that the first has scanned.
+        """
+        if self.second_pass:
+            return
+        for match in self.scan(Source(data), where, self.kind):
+            if match.rule not in self._matched:
+                self._matched.add(match.rule)
+                self.matches.append(match)
 
     def embed(self, name: str, data: bytes | memoryview | Source, where: str) -> Outcome:
         """Send an embedded part round the engine under the same budget. Its report joins ours.

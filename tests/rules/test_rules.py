@@ -1,4 +1,4 @@
-"""The rules that come with the product: each fires on a sample built by code, none of `high` on anything clean."""
+"""The rules that come with the product: each fires on a sample built by code and not on a near miss, none of `high` on anything clean."""
 
 from __future__ import annotations
 
@@ -121,6 +121,77 @@ FIRES: dict[str, list[tuple[object, ...]]] = {
     "Lure_PackedAndLocked": [(Kind.EML, 'Content-Disposition: attachment; filename="a.zip"\r\n\r\n解凍パスワード'.encode("iso2022_jp"))],
 }  # fmt: skip
 
+# Rule → what comes near to what it means and is not it: one word, byte or condition short.
+NEAR: dict[str, list[tuple[object, ...]]] = {
+    "Test_EICAR": [(Kind.TEXT, EICAR[:-1]), (Kind.TEXT, EICAR.lower()), (Kind.EML, EICAR), (Kind.HTML, base64.b64encode(EICAR[:-4]))],
+    "Test_GTUBE": [(Kind.EML, b"XJS*C4JDBQADN1.NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34")],
+    "Office_AutoOpen": [(Kind.DOC, VBA + b"Sub OpenedAutomatically()"), (Kind.TEXT, b"Sub AutoOpen()")],
+    "Office_MacroStartsProgram": [(Kind.DOC, VBA + b"x = Shelly(1)"), (Kind.TEXT, b'CreateObject("WScript.Shell")')],
+    "Office_MacroDownloads": [(Kind.DOC, VBA + b"Msxml2.DOMDocument"), (Kind.TEXT, b"Msxml2.XMLHTTP")],
+    "Office_MacroDropper": [
+        (Kind.DOC, VBA + b'Sub AutoOpen()\nShell "powershell (New-Object Net.WebClient).DownloadFile(1,2)"'),     # hides nothing
+        (Kind.DOC, VBA + b'Sub Button1_Click()\nShell "powershell -w hidden (New-Object Net.WebClient).DownloadFile(1,2)"'),
+        (Kind.TEXT, b'Sub AutoOpen()\nShell "powershell -w hidden (New-Object Net.WebClient).DownloadFile(1,2)"'),
+    ],
+    "Office_MacroObfuscated": [(Kind.DOC, VBA + b"x = " + b"Chr(65) & " * 7 + b'""'), (Kind.DOC, VBA + b"StrReverse(name)")],
+    "Office_ExcelMacroSheet": [(Kind.XLSX, b"xl/worksheets/sheet1.xml"), (Kind.SLK, b"C;X1;Y1;K0;E=SUM(R1C1)")],
+    "Office_EquationEditor": [(Kind.DOC, bytes.fromhex("02ce030000000000c000000000000046")), (Kind.RTF, b"\\objclass Equation.DSMT4")],
+    "Office_LinkedObjectFromWeb": [(Kind.DOC, OLE_LINK + wide(b"http://a/b")), (Kind.RTF, b"{\\object\\objemb " + MONIKER.hex().encode() + b"}")],
+    "Office_RemoteTemplate": [
+        (Kind.DOCX, b'<Relationship Type="x/attachedTemplate" Target="Normal.dotm" TargetMode="External"/>', "word/_rels/settings.xml.rels"),
+        (Kind.DOCX, b'<Relationship Type="x/hyperlink" Target="https://a/" TargetMode="External"/>', "word/_rels/document.xml.rels"),
+    ],
+    "Office_Dde": [(Kind.CSV, b"=A1|'x'!A0"), (Kind.DOC, b"DDEAUTO excel a.xls r1c1")],
+    "Office_PackagedProgram": [(Kind.DOC, wide(b"\x01Ole10Native") + b"C:\\x\\a.txt\x00"), (Kind.RTF, b"5061636b61676500" + b"a.txt\x00".hex().encode())],
+    "Office_Follina": [(Kind.HTML, b'ms-msdt:/id PCWDiagnostic /param "IT_BrowseForFile=x"'), (Kind.TEXT, "ms-msdt: の脆弱性について".encode())],
+    "Pdf_LaunchesProgram": [(Kind.PDF, b"<</S /Launched /F (cmd.exe)>>"), (Kind.TEXT, b"<</S /Launch /F (cmd.exe)>>")],
+    "Pdf_ScriptOnOpen": [(Kind.PDF, b"/OpenAction [1 0 R /Fit] "), (Kind.PDF, b"/A <</S /JavaScript /JS (x)>>")],
+    "Pdf_HiddenName": [(Kind.PDF, b"<</S /JavaScript /#4a#53 (x)>>"), (Kind.PDF, b"/BaseFont /MS#2dGothic")],
+    "Pdf_KnownExploit": [
+        (Kind.PDF, b"Collab.collectEmailInfo({msg: x})", "JavaScript"), (Kind.PDF, b'unescape("%u9090%u9090%u4343%u4343")', "JavaScript"),
+        (Kind.PDF, b'util.printf("%5f", 1); unescape("%20")', "JavaScript"),
+    ],
+    "Pdf_AttachedProgram": [(Kind.PDF, b"/Type /Filespec /F (invoice.xml) /EF <</F 1 0 R>> /EmbeddedFiles"), (Kind.PDF, b"/F (setup.exe)")],
+    "Pdf_RichMedia": [(Kind.PDF, b"/Subtype /RichText "), (Kind.TEXT, b"/XFA [1 0 R]")],
+    "Shellcode_ApiHashBlock": [(Kind.DOC, X86[:-1]), (Kind.DOC, X64[:-2]), (Kind.PE, X86), (Kind.EML, base64.b64encode(X86))],
+    "Shellcode_FindsItself": [(Kind.DOC, bytes.fromhex("d9eed97424f45c")), (Kind.PE, bytes.fromhex("64a1300000008b400c"))],
+    "Shellcode_EscapedSled": [(Kind.HTML, b"%u9090" * 3), (Kind.TEXT, b"\\x90" * 15), (Kind.RTF, b"90" * 63), (Kind.TEXT, b"90" * 64)],
+    "Shellcode_RawSled": [(Kind.DOC, b"\x90" * 31 + b"\xe8"), (Kind.PNG, b"\x90" * 40 + b"\xe8")],
+    "Embedded_Program": [(Kind.DOC, STUB[:-1]), (Kind.PE, PROGRAM)],
+    "Embedded_ProgramByHeader": [(Kind.DOC, bytes(512) + PROGRAM.replace(b"PE\0\0", b"PE\0\1")), (Kind.ZIP, PROGRAM)],
+    "Embedded_ProgramEncoded": [(Kind.HTML, base64.b64encode(PROGRAM[:90])), (Kind.RTF, STUB[:-1].hex().encode()), (Kind.EML, base64.b64encode(PROGRAM))],
+    "Embedded_ProgramInBase64": [(Kind.TEXT, b"TVqQAAMAAAAEAAAA" + b"A" * 40), (Kind.EML, b"TVqQAAMAAAAEAAAA" + b"A" * 60)],
+    "Embedded_Shortcut": [(Kind.DOC, LINK[:19]), (Kind.LNK, LINK)],
+    "Embedded_SelfExtractor": [(Kind.DOC, b"7-Zip archive"), (Kind.PE, b"7-Zip SFX")],
+    "Script_DownloadsAndRuns": [(Kind.TEXT, b"powershell Get-Date"), (Kind.TEXT, b"Net.WebClient is a class")],
+    "Script_EncodedPowerShell": [(Kind.TEXT, b"powershell.exe -File a.ps1 -encoding utf8"), (Kind.TEXT, b"[Convert]::FromBase64String('x')")],
+    "Script_SystemToolAbused": [(Kind.TEXT, b"certutil.exe -hashfile a.zip SHA256"), (Kind.TEXT, b"mshta.exe"), (Kind.TEXT, b"regsvr32 /s a.dll")],
+    "Script_StealsCredentials": [(Kind.TEXT, b"procdump -ma excel.exe"), (Kind.TEXT, b"reg save hkcu\\software x")],
+    "Script_DeletesBackups": [(Kind.TEXT, b"vssadmin list shadows"), (Kind.TEXT, b"bcdedit /set {default} recoveryenabled yes")],
+    "Html_Smuggling": [(Kind.HTML, b"<script>b=new Blob([text]);a.href=URL.createObjectURL(b);a.download='x.csv'</script>")],
+    "Html_ObfuscatedScript": [(Kind.HTML, b"eval(x)"), (Kind.SVG, b"document.write('%3C')"), (Kind.TEXT, b"eval(function(p,a,c,k,e,d){})")],
+    "Html_PhishingForm": [
+        (Kind.HTML, b'<title>Microsoft</title><form action="/login"><input name="p" type="password"></form>'),
+        (Kind.HTML, b'<title>Microsoft</title><form action="https://a.example/x"><input name="q" type="text"></form>'),
+    ],
+    "Html_RefreshToData": [(Kind.HTML, b'<meta http-equiv="refresh" content="0;url=https://www.example.lg.jp/">')],
+    "Html_TracksReader": [(Kind.HTML, b'<img src="https://a/x.gif" width="100" height="100">'), (Kind.TEXT, b'<img src="https://a/x.gif" width="1">')],
+    "Link_ProgramOnBareAddress": [(Kind.TEXT, HOST + b"/dl/a.pdf"), (Kind.TEXT, b"https://www.example.jp/dl/a.exe")],
+    "Link_StartsProtocol": [(Kind.HTML, b'<a href="https://search-ms.example/">'), (Kind.TEXT, b"search-ms:query=a")],
+    "Link_NetworkShare": [(Kind.HTML, b'<img src="https://server.example/x.png">'), (Kind.TEXT, b"\\\\server.example\\x")],
+    "Link_HiddenHost": [(Kind.HTML, b"https://www.city.lg.jp/@evil.example/"), (Kind.TEXT, b"https://xn--wgv71a.jp/")],
+    "Lure_EnableContent": [(Kind.DOCX, "「コンテンツの有効化」を押す".encode()), (Kind.XLSM, "有効".encode() + b"xl/vbaProject.bin")],
+    "Lure_AccountStopped": [
+        (Kind.EML, "アカウントを停止しました。本人確認を https://a.example/".encode()), (Kind.EML, "アカウントを停止しました。24時間以内に本人確認を".encode()),
+        (Kind.TEXT, "アカウントを停止しました。24時間以内に本人確認を https://a.example/".encode()),
+    ],
+    "Lure_OverdueTax": [(Kind.EML, "国税庁より：未納の税金について https://a.example/".encode()), (Kind.EML, "未納の税金。最終通知 https://a.example/".encode())],
+    "Lure_PackedAndLocked": [
+        (Kind.EML, 'Content-Disposition: attachment; filename="a.pdf"\r\n\r\n解凍パスワード'.encode("iso2022_jp")),
+        (Kind.EML, 'Content-Disposition: attachment; filename="a.zip"\r\n\r\nパスワード'.encode("iso2022_jp")),
+    ],
+}  # fmt: skip
+
 CLEAN = [
     (Kind.TEXT, "マクロを有効にしてください。パスワードは別途送付します。本人確認書類を同封。 https://www.city.example.lg.jp/".encode()),
     (Kind.EML, b"From: a@example.jp\r\n\r\n" + base64.b64encode(EICAR)),       # the attachment is looked at as the part that it is
@@ -172,14 +243,20 @@ def test_no_rule_file_is_malware_to_a_scanner() -> None:
         assert EICAR not in text.encode()
 
 
-def test_there_is_a_sample_for_every_rule() -> None:
-    assert set(FIRES) == set(META)
+def test_there_are_samples_for_every_rule() -> None:
+    assert set(FIRES) == set(NEAR) == set(META)
 
 
 @pytest.mark.parametrize("rule", sorted(META))
 def test_a_rule_fires_on_each_of_its_samples(rule: str) -> None:
     for sample in FIRES[rule]:
         assert rule in found(*sample), sample  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rule", sorted(META))
+def test_a_rule_is_silent_on_what_only_comes_near(rule: str) -> None:
+    for sample in NEAR[rule]:
+        assert rule not in found(*sample), sample  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("index", range(len(CLEAN)))

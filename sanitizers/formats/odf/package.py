@@ -41,6 +41,7 @@ class Package:
     def __init__(self, source: Source, context: Context) -> None:
         self._context = context
         self._archive = archive.open_archive(source, most=context.limits.parts)
+        self._scanned: set[str] = set()
         self._members = {m.name: m for m in self._archive.members if not m.directory and not m.symlink}
         self._keys = encryption.Keys(context.passwords)
         self._locks: dict[str, encryption.Lock] = {}
@@ -59,6 +60,14 @@ class Package:
         return Package(Source(self.read(_WHOLE)), self._context)
 
     def read(self, name: str) -> bytes:
+        """The member inflated and deciphered; the rules look at it when it is read first."""
+        data = self._plain(name)
+        if name not in self._scanned:
+            self._scanned.add(name)
+            self._context.scan_layer(data, name)
+        return data
+
+    def _plain(self, name: str) -> bytes:
         if name not in self._members:
             raise Malformed(f"no {name}", code="odf.package")
         data = self._archive.read(self._members[name], self._context.budget)

@@ -202,7 +202,7 @@ class Rebuild:
             declared = self._given.declared.get(name, "")
             self.context.found("odf.object" if "oleobject" in declared else _code(name), name, Action.REMOVED, declared)
             if name.startswith(("Basic/", "Scripts/", "Object")):
-                self.context.scan_layer(self._given.read(name), name)
+                self._given.read(name)      # for the rules alone
         for name in self._given.links:
             self.context.found("odf.unknown_member", name, Action.REMOVED, "link")
 

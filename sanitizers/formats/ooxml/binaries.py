@@ -24,7 +24,6 @@ def look_into(rebuild: Rebuild, part: str) -> str:
         seen.add(name)
         rebuild.silence(name)
         data = rebuild.package.read(name)
-        rebuild.context.scan_layer(data, rebuild.package.name(name))
         if data.startswith(_COMPOUND_FILE):
             modules = modules or vba.describe(data, rebuild.package.name(name), rebuild.context)
         if b"ddeLink" in data:

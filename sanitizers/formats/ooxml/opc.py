@@ -30,6 +30,7 @@ class Package:
         self._archive = archive.open_archive(source, most=context.limits.parts)
         self.members = {m.name.lstrip("/").lower(): m for m in self._archive.members if not m.directory and not m.symlink}
         self.links = tuple(m.name for m in self._archive.members if m.symlink)
+        self._scanned: set[str] = set()
         self._defaults: dict[str, str] = {}
         self._overrides: dict[str, str] = {}
         self._read_content_types()
@@ -38,7 +39,12 @@ class Package:
         return self.members[part].name.lstrip("/")
 
     def read(self, part: str) -> bytes:
-        return self._archive.read(self.members[part], self._context.budget, self._context.passwords)
+        """The inflated member; the rules look at it when it is read first."""
+        data = self._archive.read(self.members[part], self._context.budget, self._context.passwords)
+        if part not in self._scanned:
+            self._scanned.add(part)
+            self._context.scan_layer(data, self.name(part))
+        return data
 
     def content_type(self, part: str) -> str:
         """In lower case, without parameters; "" if the package does not say."""

@@ -62,7 +62,6 @@ def _stream(copier: Copier, stream: Stream, fields: Dictionary, where: str, name
         copier.drop("pdf.embedded_file", where, name)
         return
     if not copier.context.treatment.pdf_attachments:
-        copier.context.scan_layer(data, where)
         copier.drop("pdf.embedded_file", where, f"{name}, {len(data)} bytes")
         return
     safe = names.safe(name, "attachment")

@@ -105,15 +105,17 @@ class Copier:
         return copied
 
     def content_of(self, stream: Stream, where: str) -> bytes | None:
-        """The decoded bytes of a stream that is no image; None, reported, when it cannot be decoded."""
+        """The decoded bytes of a stream that is no image, which the rules look at; None, reported, when it cannot be decoded."""
         if external(stream.fields):
             self.drop("pdf.external_stream", where)
             return None
         try:
-            return filters.content(stream, self.reader, self.budget)
+            data = filters.content(stream, self.reader, self.budget)
         except Malformed as refusal:
             self.drop("pdf.unreadable_stream", where, refusal.detail)
             return None
+        self.context.scan_layer(data, where)
+        return data
 
     def drop(self, code: str, where: str, detail: str = "") -> None:
         self.context.found(code, where, Action.REMOVED, detail)

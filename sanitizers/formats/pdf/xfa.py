@@ -25,7 +25,6 @@ def examine(copier: Copier, catalog: Dictionary, *, widgets: bool) -> None:
     dynamic = copier.resolve(catalog.get("NeedsRendering")) is True
     for packet in _packets(copier, value):
         data = copier.content_of(packet, "form/XFA") or b""
-        copier.context.scan_layer(data, "form/XFA")
         dynamic = dynamic or _DYNAMIC.search(data) is not None
     if copier.resolve(value) is not None and dynamic and not widgets:
         raise Unsupported(

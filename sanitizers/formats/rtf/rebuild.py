@@ -37,6 +37,7 @@ class Rebuild:
 
     def document(self, root: Group) -> bytes:
         """The whole file; then the findings."""
+        self._scan_text(root)
         made = b"{\\rtf1" + self._content(root) + b"}\r\n"
         for code, details in self._gone.items():
             unique = list(dict.fromkeys(filter(None, details)))
@@ -194,6 +195,11 @@ class Rebuild:
     def _said(self, nodes: list[Node]) -> str:
         return writer.spoken(nodes, self._charset)
 
+    def _scan_text(self, root: Group) -> None:
+        """Shows the scanner the letters behind escapes, which the file's own bytes do not spell."""
+        letters = (chr(node.unit).encode("utf-8", "replace") if isinstance(node, Letter) else node for node in _walk(root))
+        self._context.scan_layer(b"".join(piece for piece in letters if isinstance(piece, bytes)), "text")
+
     def _scan(self, nodes: list[Node]) -> None:
         """Shows the scanner what the digits hide, however they are spread over groups."""
         digits = bytes(octet for node in _walk(nodes) if isinstance(node, bytes) for octet in node if octet in _HEXADECIMAL)
@@ -221,10 +227,16 @@ def _after(group: Group, name: str) -> list[Node]:
 
 
 def _walk(nodes: list[Node]) -> Iterator[Node]:
-    for node in nodes:
-        yield node
-        if isinstance(node, Group):
-            yield from _walk(node)
+    """Every node in the order of the file. Iterative: the cost of a node does not grow with its depth."""
+    waiting = [iter(nodes)]
+    while waiting:
+        for node in waiting[-1]:
+            yield node
+            if isinstance(node, Group):
+                waiting.append(iter(node))
+                break
+        else:
+            waiting.pop()
 
 
 def _holds(node: Node, name: str) -> bool:

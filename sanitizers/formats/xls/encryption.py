@@ -39,6 +39,7 @@ def plain(stream: bytes, context: Context) -> bytes:
             opened = _open(stream, said, password)
             if opened is not None:
                 context.found("file.decrypted", "", Action.REWRITTEN)
+                context.scan_layer(opened, "decrypted")
                 return opened
     except _BROKEN as error:
         raise Malformed(f"encryption: {type(error).__name__}", code="xls.malformed") from None
