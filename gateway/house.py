@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from gateway import log, policy, rulesets
+from gateway import config, log, policy, rulesets
 from gateway.admin.app import Admin
 from gateway.config import Config, ConfigError
 from gateway.drop.app import Drop
@@ -26,6 +26,9 @@ from gateway.pipeline import Pipeline
 from gateway.policy import Policy
 from gateway.post import MailIntake, MailOutbox, SenderCheck
 from gateway.receipts import Signer
+from gateway.scanners.clamd import Clamd
+from gateway.scanners.hashlists import HashListError, HashLists
+from gateway.scanners.panel import Panel, Seat
 from gateway.storage import upkeep
 from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
@@ -95,6 +98,24 @@ def read_recipients(settings: Config) -> frozenset[str] | None:
     return addresses
 
 
+def read_panel(settings: Config) -> Panel:
+    """The scanners from outside. Raises ConfigError."""
+    deny, allow = ([settings.folder / name for name in settings[f"scanners.{which}"]] for which in ("deny", "allow"))
+    try:
+        lists = HashLists.load(deny, allow)
+        where = settings["scanners.clamd"]
+        clamd = where if "/" in where else config.address(where) if where else ""
+    except (HashListError, ValueError) as error:
+        raise ConfigError(f"scanners: {error}") from None
+    seats, required = [], set(settings["scanners.required"])
+    if clamd:
+        daemon = Clamd(clamd, seconds=settings["scanners.timeout"], largest=settings["scanners.largest"])
+        seats.append(Seat(daemon, daemon.name in required, settings["scanners.timeout"], settings["scanners.stale"]))
+    if missing := required - {seat.scanner.name for seat in seats}:
+        raise ConfigError(f"scanners.required: {min(missing)} is not set up")
+    return Panel(seats, lists)
+
+
 class House:
     """A whole service in one process tree. `roles`: some of ROLES."""
 
@@ -107,6 +128,7 @@ class House:
         self.journal, self.blobs = stores(settings)
         self._unfinished = Unfinished(settings.path("storage.path") / "uploads", reserve=settings["storage.reserve"])
         self.workers = Workers(read_rules(settings), settings["workers.jobs"], jail_required=self._jail)
+        self._panel = read_panel(settings)
         self.accounts = Accounts(self.journal, clock)
         self._tls = _certificate(settings, None)
         self._relay = Relay(_relay_settings(settings))
@@ -202,6 +224,7 @@ class House:
             concurrency=self._settings["workers.jobs"],
             pickup_url=self._settings["pickup.url"],
             authenticate=_sender_check(self._settings),
+            panel=self._panel,
             clock=self._clock,
             released=self.queue.wake,
             stayed=self._notifier.wake,

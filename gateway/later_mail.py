@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from gateway import log
 from gateway.model import Door, IllegalTransitionError, State, Transfer
-from gateway.pipeline import Pipeline
+from gateway.pipeline import Pipeline, StoppedByScannersError
 from gateway.policy import locked
 from gateway.storage.faults import LeaseLostError, StorageError
 from gateway.storage.journal import Journal
@@ -93,7 +93,7 @@ class LaterMail:
     async def _open(self, earlier: Transfer, heard: _Heard) -> None:
         try:
             opened = await self._pipeline.unlock(earlier, heard.passwords, actor=f"mail {heard.mail.receipt_no}")
-        except (IllegalTransitionError, LeaseLostError):
+        except (IllegalTransitionError, LeaseLostError, StoppedByScannersError):
             return  # somebody else works on it: a person, with the password in hand
         if opened:
             _log.info("a later mail opened a locked one", receipt_no=earlier.receipt_no, by=heard.mail.receipt_no)

@@ -21,6 +21,7 @@ from gateway.model import Claim, Decision, Result, Transfer, rfc3339
 from gateway.policy import Policy, decide, locked, unconfirmed, unrebuilt
 from gateway.progress import Progress
 from gateway.receipts import Signer
+from gateway.scanners.panel import Judgement, Panel, Ruling
 from gateway.storage.blobs import Blob, Blobs, opened
 from gateway.storage.faults import BlobDamagedError, BlobMissingError, LeaseLostError, StorageError
 from gateway.storage.journal import Journal
@@ -55,6 +56,14 @@ class Workers(Protocol):
         """Always a report. The output's descriptor is the caller's; its size and SHA-256 are those of the report."""
 
 
+class StoppedByScannersError(Exception):
+    """Scanners from outside do not let the original or the result go on."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        super().__init__(judgement.note)
+        self.judgement = judgement
+
+
 class Pipeline:
     """The road with `concurrency` lanes. `pickup_url`: where readers of a mail open what is locked in it; empty: nowhere.
 
@@ -75,6 +84,7 @@ class Pipeline:
         concurrency: int = 2,
         pickup_url: str = "",
         authenticate: Authenticate = _unknown,
+        panel: Panel | None = None,
         clock: Callable[[], float] = time.time,
         released: Callable[[], None] = lambda: None,
         stayed: Callable[[], None] = lambda: None,
@@ -89,6 +99,7 @@ class Pipeline:
         self._concurrency = concurrency
         self._pickup_url = pickup_url
         self._authenticate = authenticate
+        self.panel = panel or Panel()
         self._clock = clock
         self._released = released
         self._stayed = stayed
@@ -121,13 +132,15 @@ class Pipeline:
                     await self._wait(self._poll_seconds)
 
     async def process(self, claim: Claim, passwords: tuple[str, ...] = ()) -> Decision | None:
-        """The whole road of one transfer. None: its child was lost, and it went back into the queue."""
+        """The whole road of one transfer. None: its child was lost or a scanner is down, and it went back into the queue."""
         policy, transfer = self.policy, claim.transfer
         try:
             async with opened(self._blobs, transfer.blob or "") as source:
                 report, output, seen = await self._jailed(source, transfer, policy, passwords)
         except (BlobMissingError, BlobDamagedError) as error:
-            return await self._hold(claim, f"original: {error}")
+            return await self._end(claim, _not_believed(f"original: {error}"))
+        except StoppedByScannersError as stop:
+            return await self._stopped(claim, stop.judgement, policy)
         try:
             if report.reason is Reason.WORKER_CRASHED and transfer.attempts < policy.attempts:
                 await self._journal.put_back(claim, at=self._clock(), note="child lost", attempts=policy.attempts)
@@ -154,7 +167,7 @@ class Pipeline:
         """Work on what is locked in a transfer that is not at work; whether a password opened anything. If none did, nothing changes.
 
         The passwords are in memory only, here and in the jail. Raises IllegalTransitionError, LeaseLostError when the transfer moved on
-        meanwhile, BlobMissingError, BlobDamagedError.
+        meanwhile, BlobMissingError, BlobDamagedError, StoppedByScannersError.
         """
         return await self._again(transfer, locked, actor=actor, note="password given", passwords=passwords)
 
@@ -201,11 +214,38 @@ class Pipeline:
     async def _jailed(
         self, source: int, transfer: Transfer, policy: Policy, passwords: tuple[str, ...], chosen: Mapping[str, object] = _AS_POLICY_SAYS
     ) -> Sanitized:
+        await self._judge(source, transfer.size, transfer.sha256)
         job = self._job(transfer, policy, passwords, chosen, await self._authenticate(transfer, source))
         try:
-            return await self._workers.sanitize(source, job, lambda name: self.progress.part(transfer.id, name))
+            sanitized = await self._workers.sanitize(source, job, lambda name: self.progress.part(transfer.id, name))
         finally:
             self.progress.over(transfer.id)
+        made = sanitized.report.output
+        if made is not None and sanitized.output_fd is not None:
+            try:
+                await self._judge(sanitized.output_fd, made.size, made.sha256)
+            except BaseException:
+                os.close(sanitized.output_fd)
+                raise
+        return sanitized
+
+    async def _judge(self, fd: int, size: int, sha256: str) -> None:
+        """What the scanners from outside say. Raises StoppedByScannersError unless that is `clean`."""
+        judgement = await self.panel.judge(fd, size, sha256)
+        if judgement.ruling is not Ruling.CLEAN:
+            raise StoppedByScannersError(judgement)
+
+    async def _stopped(self, claim: Claim, judgement: Judgement, policy: Policy) -> Decision | None:
+        """Blocked, held, or back into the queue until a required scanner answers again; only a wait of its own making is counted."""
+        if judgement.ruling is Ruling.MALWARE:
+            return await self._end(claim, Decision(verdict=Verdict.BLOCKED, reason=Reason.MALWARE, note=judgement.note))
+        if judgement.ruling is Ruling.WAIT and (judgement.down or claim.transfer.attempts < policy.attempts):
+            _log.error("a required scanner is silent", receipt_no=claim.transfer.receipt_no, note=judgement.note, down=judgement.down)
+            await asyncio.sleep(_PAUSE_SECONDS)
+            attempts = None if judgement.down else policy.attempts
+            await self._journal.put_back(claim, at=self._clock(), note=judgement.note, attempts=attempts)
+            return None
+        return await self._end(claim, Decision(verdict=Verdict.HELD, reason=Reason.POLICY, note=judgement.note))
 
     def _job(
         self, transfer: Transfer, policy: Policy, passwords: tuple[str, ...], chosen: Mapping[str, object], known: Authentication | None
@@ -274,9 +314,8 @@ class Pipeline:
             subject=report.mail.subject or None if report.mail is not None else None,
         )
 
-    async def _hold(self, claim: Claim, note: str) -> Decision:
-        """Without a report: there was nothing to hand to a worker."""
-        decision = _not_believed(note)
+    async def _end(self, claim: Claim, decision: Decision) -> Decision:
+        """Without a report: there was nothing to hand to a worker, or what it made is not wanted."""
         await self._journal.settle(claim, Settlement(decision=decision, policy=self.policy.version), at=self._clock())
         self._tell(claim.transfer, decision)
         return decision
@@ -307,7 +346,7 @@ class Pipeline:
             return []
 
     def _lease_until(self, at: float) -> float:
-        return at + self.policy.limits.wall_seconds + _LEASE_MARGIN_SECONDS
+        return at + self.policy.limits.wall_seconds + 2 * self.panel.seconds + _LEASE_MARGIN_SECONDS
 
     async def _wait(self, seconds: float) -> None:
         try:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from gateway.model import IllegalTransitionError, Transfer
-from gateway.pipeline import Pipeline
+from gateway.pipeline import Pipeline, StoppedByScannersError
 from gateway.policy import locked
 from gateway.storage.faults import LeaseLostError
 from gateway.storage.journal import Journal
@@ -63,7 +63,7 @@ class Unlocking:
         passwords = (*self._fitting.get(transfer.id, ()), password)
         try:
             opened = await self._pipeline.unlock(transfer, passwords, actor=actor)
-        except (IllegalTransitionError, LeaseLostError):
+        except (IllegalTransitionError, LeaseLostError, StoppedByScannersError):
             raise BusyError(transfer.receipt_no) from None
         if opened:
             self._remember(transfer.id, passwords)

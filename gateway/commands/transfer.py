@@ -17,9 +17,9 @@ import uvloop
 from gateway import memory
 from gateway.commands import Failure, Usage, stores
 from gateway.config import Config, ConfigError
-from gateway.house import read_policy, read_rules
+from gateway.house import read_panel, read_policy, read_rules
 from gateway.model import IllegalTransitionError, State, Transfer, rfc3339
-from gateway.pipeline import Pipeline
+from gateway.pipeline import Pipeline, StoppedByScannersError
 from gateway.policy import releasable, unconfirmed, unrebuilt
 from gateway.receipts import Signer
 from gateway.storage.faults import NoSuchTransferError
@@ -152,8 +152,9 @@ async def _pipeline(settings: Config, journal: Journal, blobs: LocalBlobs) -> As
     try:
         await workers.start()
         signer = Signer(signing_key(settings.path("storage.path")))
-        yield Pipeline(journal, blobs, workers, read_policy(settings), signer, pickup_url=settings["pickup.url"])
-    except (JailUnavailable, ConfigError, BusyError) as error:
+        panel = read_panel(settings)
+        yield Pipeline(journal, blobs, workers, read_policy(settings), signer, pickup_url=settings["pickup.url"], panel=panel)
+    except (JailUnavailable, ConfigError, BusyError, StoppedByScannersError) as error:
         raise Failure(str(error)) from None
     finally:
         await workers.stop()

@@ -281,6 +281,28 @@ async def test_a_list_of_recipients_and_a_newer_one(settings: config.Config, tmp
         assert await asyncio.to_thread(codes) == [250, 250, 250]
 
 
+def test_scanners_by_settings(settings: config.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert house.read_panel(settings).seats == []
+    (tmp_path / "deny.txt").write_text(f"{'0' * 64} known bad\n", "utf-8")
+    for name, value in (("CLAMD", "/run/clamd.sock"), ("REQUIRED", "clamav"), ("DENY", "deny.txt"), ("STALE", "2d")):
+        monkeypatch.setenv(f"SEKISHO_SCANNERS_{name}", value)
+    panel = house.read_panel(config.load(None))
+    (seat,) = panel.seats
+    assert (seat.scanner.name, seat.required, seat.stale_seconds) == ("clamav", True, 2 * 86_400)
+    assert panel.lists.denied("0" * 64) == "known bad"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "word"),
+    [("REQUIRED", "clamav", "not set up"), ("DENY", "nowhere.txt", "scanners"), ("CLAMD", "nohost", "scanners"), ("ALLOW", "bad.txt", "bad.txt")],
+)
+def test_bad_scanner_settings_do_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: config.Config, name: str, value: str, word: str) -> None:
+    (tmp_path / "bad.txt").write_text("no digest\n", "utf-8")
+    monkeypatch.setenv(f"SEKISHO_SCANNERS_{name}", value)
+    with pytest.raises(config.ConfigError, match=word):
+        House(config.load(None))
+
+
 async def test_bad_rules_or_no_jail_do_not_start(settings: config.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "rules/a.yar").write_text("bad")
     with pytest.raises(ConfigError, match=r"policy\.rules"):

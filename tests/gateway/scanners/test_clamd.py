@@ -241,6 +241,15 @@ async def test_an_answer_to_the_letter(tmp_path: Path, reply: bytes, answer: Ans
         assert await scan(Clamd(address, seconds=5), b"hello") == answer
 
 
+@pytest.mark.parametrize(
+    ("reply", "text"),
+    [(b"", "closed without an answer"), (b"fd[3]: OK\0fd[4]: OK\0", "an answer that is not one sentence"), (b"PONG\0", "an answer that means nothing")],
+)
+async def test_the_operator_is_told_what_was_wrong(tmp_path: Path, reply: bytes, text: str) -> None:
+    async with Hostile(tmp_path, says(reply)) as address:
+        assert await scan(Clamd(address, seconds=5), b"hello") == Failed(text)
+
+
 async def test_one_that_never_answers(tmp_path: Path) -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()

@@ -28,6 +28,10 @@ def test_a_list_as_people_and_tools_write_it(tmp_path: Path) -> None:
     assert len(lists.deny) == 3
 
 
+def test_a_digest_without_a_name_is_called_by_itself_in_small_letters(tmp_path: Path) -> None:
+    assert HashLists.load(deny=[written(tmp_path, ONE.upper())]).denied(ONE) == ONE
+
+
 def test_lists_are_joined_and_the_first_name_stays(tmp_path: Path) -> None:
     first = written(tmp_path, f"{ONE} first\n{ONE} again\n", "a.txt")
     second = written(tmp_path, f"{ONE} second\n{TWO} two\n", "b.txt")

@@ -100,6 +100,8 @@ async def test_a_required_one_without_an_opinion_makes_wait(answer: object, note
 async def test_a_scanner_that_fails_on_this_file_only_is_not_down() -> None:
     judgement = await judge(seat(fails_on_the_file))
     assert (judgement.ruling, judgement.down) == (Ruling.WAIT, False)
+    judgement = await judge(seat(fails_on_the_file), seat(Failed("down"), "b", required=False))
+    assert (judgement.ruling, judgement.down) == (Ruling.WAIT, False), "nobody waits for one that is not required"
 
 
 async def test_what_will_never_be_scanned_is_held() -> None:
