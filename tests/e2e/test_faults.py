@@ -129,16 +129,21 @@ async def rounds(tmp_path: Path, count: int, seed: int) -> None:
 
 
 async def settled(folder: Path) -> Counter[State]:
-    """Until nothing is on its way any more, or far too long has passed."""
+    """Until nothing is on its way any more, or nothing has moved for a minute: thousands may wait after many rounds."""
     journal = Journal(folder / "sekisho.db")
     await journal.start()
+    seen, still = Counter[State](), 0
     try:
-        for _ in range(1200):
-            counts = {state: number for state, number in (await journal.counts()).states.items() if number}
+        for _ in range(100_000):
+            counts = Counter({state: number for state, number in (await journal.counts()).states.items() if number})
             if set(counts) <= DONE:
+                return counts
+            still = still + 1 if counts == seen else 0
+            if still > 600:
                 break
+            seen = counts
             await asyncio.sleep(0.1)
-        return Counter(counts)
+        return seen
     finally:
         await journal.stop()
 
