@@ -15,7 +15,7 @@ from gateway import log
 from gateway.model import Door, IllegalTransitionError, State, Transfer
 from gateway.pipeline import Pipeline, StoppedByScannersError
 from gateway.policy import locked
-from gateway.storage.faults import LeaseLostError, StorageError
+from gateway.storage.faults import LeaseLostError
 from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
 
@@ -65,8 +65,8 @@ class LaterMail:
                     continue
                 try:
                     await self._try(heard)
-                except StorageError as error:
-                    _log.error("a later mail's passwords are not tried", receipt_no=heard.mail.receipt_no, error=str(error))
+                except Exception:  # noqa: BLE001 - what goes wrong with one mail ends neither the others nor the service
+                    _log.exception("a later mail's passwords are not tried", receipt_no=heard.mail.receipt_no)
             try:
                 async with asyncio.timeout(self._pause_seconds if self._waiting else None):
                     await self._woken.wait()
@@ -94,6 +94,6 @@ class LaterMail:
         try:
             opened = await self._pipeline.unlock(earlier, heard.passwords, actor=f"mail {heard.mail.receipt_no}")
         except (IllegalTransitionError, LeaseLostError, StoppedByScannersError):
-            return  # somebody else works on it: a person, with the password in hand
+            return  # somebody else works on it, or a scanner keeps it: its recipient may still enter the password
         if opened:
             _log.info("a later mail opened a locked one", receipt_no=earlier.receipt_no, by=heard.mail.receipt_no)

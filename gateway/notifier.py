@@ -73,6 +73,8 @@ class Notifier:
                 await self._send_digests(last_slot(self._clock(), self._digest_at))
         except StorageError as error:
             _log.error("notices have to wait", error=str(error))
+        except Exception:  # noqa: BLE001 - a digest that cannot be written stays owed and ends nothing else
+            _log.exception("digests have to wait")
 
     async def _send_notices(self) -> None:
         for transfer in await self._journal.owed_notices():

@@ -121,6 +121,21 @@ async def test_words_that_do_not_fit_change_nothing_and_cost_no_try(road: Road) 
     assert sum(1 for job in road.workers.jobs if "wrong" in job.passwords) == 1
 
 
+async def test_a_bug_met_with_one_mail_ends_nothing(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object, **__: object) -> bool:
+        raise ZeroDivisionError
+
+    first = await road.mail()
+    second = await road.mail(at=NOW + 60)
+    with monkeypatch.context() as patch:
+        patch.setattr(road.pipeline, "unlock", broken)
+        await road.says(second, "asa")
+        await quiet(road)
+    assert await road.state(first) is State.HELD
+    await road.says(second, "asa")
+    await soon(road, first, State.RELEASED)
+
+
 async def test_a_store_in_trouble_ends_nothing(road: Road) -> None:
     first = await road.mail()
     second = await road.mail(at=NOW + 60)

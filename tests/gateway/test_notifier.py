@@ -193,6 +193,16 @@ async def test_a_journal_that_does_not_answer_stops_nobody(journal: Journal, mon
     assert await digests_of(journal, held) == []
 
 
+async def test_a_digest_that_cannot_be_written_ends_nothing(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = await kept_inside(journal)
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.notifier.digest_notice", lambda *_: 1 / 0)
+        await digests(journal, MemoryBlobs(), NOW + 86_000, []).send_owed()
+    assert await digests_of(journal, held) == []
+    await digests(journal, MemoryBlobs(), NOW + 86_000, []).send_owed()
+    assert len(await digests_of(journal, held)) == 2
+
+
 def digests(journal: Journal, blobs: MemoryBlobs | LocalBlobs, now: float, queued: list[int]) -> Notifier:
     return Notifier(
         journal, blobs, OFFICE, at_once=False, digest_at=(NINE, ONE), clock=lambda: now, queued=lambda: queued.append(1)
