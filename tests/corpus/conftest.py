@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +24,7 @@ class Run(NamedTuple):
     reports: list[dict[str, Any]]
     output: Path
     errors: str
+    started: int  # processes
     left_behind: list[int]
 
 
@@ -30,13 +33,31 @@ def corpus_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     if not CORPUS.is_dir():
         pytest.skip("the shared corpus is not here")
     folder = tmp_path_factory.mktemp("corpus")
-    before = {process.pid for process in psutil.process_iter()}
     command = [sys.executable, "-m", "gateway.cli", "sanitize", str(CORPUS), "-o", str(folder / "out"), "--report", str(folder / "report.jsonl"),
                "--jobs", "2", "--no-progress"]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
-    children = [p.pid for p in psutil.process_iter(["cmdline"]) if p.pid not in before and "sanitizers.parent" in (p.info["cmdline"] or [])]
+    errors = folder / "errors.txt"
+    with errors.open("w") as told, subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=told) as running:
+        started = _descendants_until_it_ends(psutil.Process(running.pid))
+    _, alive = psutil.wait_procs(started, timeout=5)
     reports = [json.loads(line) for line in (folder / "report.jsonl").read_text("utf-8").splitlines()]
-    return Run(done.returncode, reports, folder / "out", done.stderr, children)
+    return Run(running.returncode, reports, folder / "out", errors.read_text("utf-8"), len(started), [process.pid for process in alive])
+
+
+def _descendants_until_it_ends(command: psutil.Process, limit: float = 280.0) -> list[psutil.Process]:
+    """Every process seen below this one while it ran: other tests start the same programs, so names alone tell nothing.
+
+    Raises: TimeoutError, after it was killed, where it outlasts `limit` seconds.
+    """
+    seen: set[psutil.Process] = set()
+    end = time.monotonic() + limit
+    while command.is_running() and command.status() != psutil.STATUS_ZOMBIE:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            seen.update(command.children(recursive=True))
+        if time.monotonic() > end:
+            command.kill()
+            raise TimeoutError(f"the corpus took more than {limit} s")
+        time.sleep(0.05)
+    return list(seen)
 
 
 def delivered(run: Run, *kinds: str) -> list[Path]:
