@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 
 import msgspec
 from aiohttp import web
@@ -27,17 +27,37 @@ _MOST: Final = 1_000
 Versions = Callable[[], dict[str, str]]
 
 
-class Admin:
-    """Handlers; `application` is what a listener serves."""
+class Desk(Protocol):
+    """One subject of the administration: its rows of the interface, and its pages."""
 
-    def __init__(self, journal: Journal, accounts: Accounts, readiness: Readiness, versions: Versions, *, jail: bool) -> None:
+    routes: Sequence[Route]
+
+    def install(self, application: web.Application, signin: SignIn) -> None:
+        """Add the pages."""
+
+
+class Admin:
+    """Handlers; `application` is what a listener serves. `desks`: what else stands on this face."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        accounts: Accounts,
+        readiness: Readiness,
+        versions: Versions,
+        desks: Sequence[Desk] = (),
+        *,
+        jail: bool,
+    ) -> None:
         self._journal = journal
         self._versions = versions
         self._signin = SignIn(accounts, "admin", "管理 / Administration", _ALLOWED, jail=jail)
         self.application = face(readiness)
         self._signin.install(self.application)
         self.application.router.add_get("/", self._page)
-        install(self.application, "admin", self._routes())
+        install(self.application, "admin", [*self._routes(), *(route for desk in desks for route in desk.routes)])
+        for desk in desks:
+            desk.install(self.application, self._signin)
 
     def _routes(self) -> tuple[Route, ...]:
         rows = {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}}

@@ -1,22 +1,10 @@
-"""The tables of the journal, the same for SQLite and PostgreSQL. Times are seconds since 1970; enumerations stand by their value.
-
-A change here needs a migration beside it: tests/gateway/storage/test_database.py compares the two.
-"""
+"""What crosses: transfers, their reports, their deliveries."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-Id = BigInteger().with_variant(Integer, "sqlite")
+from gateway.storage.tables.schema import Id, metadata
 
 # The last receipt number of each day.
 receipt_numbers = Table(
@@ -136,72 +124,4 @@ digests = Table(
     metadata,
     Column("slot", Float, primary_key=True),
     Column("sent_at", Float, nullable=False),
-)
-
-# 緊急停止: what is stopped now.
-halts = Table(
-    "halts",
-    metadata,
-    Column("what", Text, primary_key=True),
-    Column("since", Float, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-)
-
-# Only ever grows: triggers refuse UPDATE and DELETE.
-audit = Table(
-    "audit",
-    metadata,
-    Column("seq", Id, primary_key=True, autoincrement=False),
-    Column("at", Text, nullable=False),                     # RFC 3339, UTC, microseconds
-    Column("actor", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("detail", Text, nullable=False),                 # JSON, hashed as it stands
-    Column("prev_hash", Text, nullable=False),
-    Column("hash", Text, nullable=False),
-    Index(None, "subject"),
-)
-
-# People and machines that may log in. Passwords as argon2id, session and token values as SHA-256.
-accounts = Table(
-    "accounts",
-    metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
-    Column("login", Text, nullable=False, unique=True),
-    Column("name", Text, nullable=False),
-    Column("mail", Text, nullable=False, server_default=""),    # address whose mails this person may open; empty: none
-    Column("role", Text, nullable=False),
-    Column("password_hash", Text, nullable=False),
-    Column("must_change", Boolean(create_constraint=False), nullable=False),
-    Column("failures", Integer, nullable=False),
-    Column("locked_until", Float, nullable=False),
-    Column("last_login_at", Float),
-    Column("last_login_from", Text, nullable=False),
-    Column("disabled", Boolean(create_constraint=False), nullable=False),
-    Column("created_at", Float, nullable=False),
-    sqlite_autoincrement=True,
-)
-
-sessions = Table(
-    "sessions",
-    metadata,
-    Column("value_hash", Text, primary_key=True),
-    Column("account_id", Id, ForeignKey("accounts.id"), nullable=False),
-    Column("face", Text, nullable=False),
-    Column("created_at", Float, nullable=False),
-    Column("seen_at", Float, nullable=False),
-    Column("client", Text, nullable=False),
-    Index(None, "account_id"),
-)
-
-tokens = Table(
-    "tokens",
-    metadata,
-    Column("value_hash", Text, primary_key=True),
-    Column("account_id", Id, ForeignKey("accounts.id"), nullable=False),
-    Column("title", Text, nullable=False),
-    Column("created_at", Float, nullable=False),
-    Column("expires_at", Float, nullable=False),
-    Index(None, "account_id"),
 )

@@ -1,0 +1,32 @@
+"""The house itself: what is stopped, and the record of everything that was done."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, Index, Table, Text
+
+from gateway.storage.tables.schema import Id, metadata
+
+# 緊急停止: what is stopped now.
+halts = Table(
+    "halts",
+    metadata,
+    Column("what", Text, primary_key=True),
+    Column("since", Float, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# Only ever grows: triggers refuse UPDATE and DELETE.
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Id, primary_key=True, autoincrement=False),
+    Column("at", Text, nullable=False),                     # RFC 3339, UTC, microseconds
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),                 # JSON, hashed as it stands
+    Column("prev_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index(None, "subject"),
+)
