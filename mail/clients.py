@@ -6,12 +6,14 @@ import ipaddress
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from mail.replies import Trouble
 
 _MOST_BUCKETS: Final = 10_000
 _MINUTE: Final = 60.0
+_MOST_READ: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class _Rate:
         return allowed
 
 
+@lru_cache(_MOST_READ)
 def _address(client_ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(client_ip.partition("%")[0])
@@ -104,6 +107,7 @@ def _address(client_ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | 
     return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
 
 
+@lru_cache(_MOST_READ)
 def _key(client_ip: str) -> str:
     address = _address(client_ip)
     if isinstance(address, ipaddress.IPv6Address):

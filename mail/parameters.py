@@ -32,6 +32,8 @@ class Mail:
 
 def of_mail(words: str, *, dsn: bool) -> Mail | Trouble:
     """`dsn`: whether RET and ENVID are offered."""
+    if not words:
+        return Mail()
     found = _pairs(words)
     if found is None or not found.keys() <= {"SIZE", "BODY", "SMTPUTF8"} | ({"RET", "ENVID"} if dsn else set()):
         return Trouble.UNKNOWN_PARAMETER
@@ -47,6 +49,8 @@ def of_mail(words: str, *, dsn: bool) -> Mail | Trouble:
 
 def of_recipient(words: str, *, dsn: bool) -> Notify | Trouble:
     """`dsn`: whether NOTIFY and ORCPT are offered."""
+    if not words:
+        return Notify()
     found = _pairs(words)
     if found is None or not found.keys() <= ({"NOTIFY", "ORCPT"} if dsn else set()):
         return Trouble.UNKNOWN_PARAMETER

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 
@@ -21,8 +22,17 @@ class Reply(NamedTuple):
 
     def line(self, more: str = "") -> bytes:
         """As it goes over the wire; `more` is added to the text."""
-        words = [str(self.code), self.enhanced, self.text + more]
-        return " ".join(word for word in words if word).encode("ascii", "replace") + b"\r\n"
+        return _encoded(self, more) if more else _alone(self)
+
+
+@lru_cache(256)
+def _alone(reply: Reply) -> bytes:
+    return _encoded(reply, "")
+
+
+def _encoded(reply: Reply, more: str) -> bytes:
+    words = (str(reply.code), reply.enhanced, reply.text + more)
+    return " ".join(word for word in words if word).encode("ascii", "replace") + b"\r\n"
 
 
 HANG_UP: Final = Reply(0, "", "", "the connection is closed without a word")

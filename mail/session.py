@@ -55,7 +55,7 @@ class Session(asyncio.Protocol):
         self._pace = Pace(desk.times)
         self._received: list[bytes] = []
         self._waiting = 0
-        self._heard = asyncio.Event()
+        self._listening: asyncio.Future[None] | None = None  # done as soon as anything happens
         self._writable = asyncio.Event()
         self._writable.set()
         self._gone = False  # nothing more will come
@@ -92,18 +92,18 @@ class Session(asyncio.Protocol):
         self._pace.heard(len(data))
         if self._waiting > _HIGH_WATER:
             self._transport.pause_reading()
-        self._heard.set()
+        self._wake()
 
     def eof_received(self) -> bool:
         """A client may close its half after the last dot and still wait for the answer; TLS knows no halves."""
         self._gone = True
-        self._heard.set()
+        self._wake()
         return not self._secured
 
     def connection_lost(self, _: Exception | None) -> None:
         self._gone = self._lost = True
         self._writable.set()
-        self._heard.set()
+        self._wake()
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -114,7 +114,7 @@ class Session(asyncio.Protocol):
     def drain(self) -> None:
         """End as soon as no transaction is open."""
         self._draining = True
-        self._heard.set()
+        self._wake()
 
     # ------------------------------------------------------------------------------------------------------- the task
 
@@ -194,16 +194,25 @@ class Session(asyncio.Protocol):
     async def _wait(self) -> Trouble | None:
         """Until the client speaks, leaves or takes too long; the last is a trouble."""
         stressed = self._desk.clients.stressed
-        self._heard.clear()
         began = self._loop.time()
         if not self._received and not self._gone:
-            alarm = self._loop.call_later(max(0.0, self._pace.patience(stressed=stressed)), self._heard.set)
-            try:
-                await self._heard.wait()
-            finally:
-                alarm.cancel()
+            await self._news(max(0.0, self._pace.patience(stressed=stressed)))
         self._pace.waited(self._loop.time() - began)
         return None if self._gone else self._pace.verdict(stressed=stressed)
+
+    async def _news(self, seconds: float) -> None:
+        """Until anything happens, or for so long."""
+        listening = self._listening = self._loop.create_future()
+        alarm = self._loop.call_later(seconds, self._wake)
+        try:
+            await listening
+        finally:
+            self._listening = None
+            alarm.cancel()
+
+    def _wake(self) -> None:
+        if self._listening is not None and not self._listening.done():
+            self._listening.set_result(None)
 
     def _taken(self) -> bytes:
         octets = self._received[0] if len(self._received) == 1 else b"".join(self._received)
@@ -340,13 +349,12 @@ class Session(asyncio.Protocol):
         self._deaf = True
         self._received.clear()
         if not self._lost and not self._transport.is_closing() and not self._secured:
-            with suppress(OSError, TimeoutError):
+            with suppress(OSError):
                 self._transport.write_eof()
                 self._transport.resume_reading()
-                async with asyncio.timeout(seconds):
-                    while not self._gone:
-                        self._heard.clear()
-                        await self._heard.wait()
+                until = self._loop.time() + seconds
+                while not self._gone and (left := until - self._loop.time()) > 0:
+                    await self._news(left)
         self._transport.close()
         if not self._lost:
             self._loop.call_later(seconds, self._transport.abort)
