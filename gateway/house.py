@@ -25,10 +25,14 @@ from gateway.pickup.app import Pickup
 from gateway.pipeline import Pipeline
 from gateway.policy import Policy
 from gateway.post import MailIntake, MailOutbox, SenderCheck
+from gateway.publishing import POLICY_FILE, NotNowError, Publishing, Subject, lists_of, policy_text
 from gateway.receipts import Signer
 from gateway.scanners.clamd import Clamd
 from gateway.scanners.hashlists import HashListError, HashLists
 from gateway.scanners.panel import Panel, Seat
+from gateway.shares.courier import Courier
+from gateway.shares.document import Share
+from gateway.shares.document import load as load_shares
 from gateway.storage import upkeep
 from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
@@ -51,6 +55,7 @@ _log = log.get(__name__)
 
 ROLES: Final = ("smtp", "drop", "pickup", "admin", "worker", "deliver")
 _UPKEEP_SECONDS: Final = 3600.0
+_FOLLOW_SECONDS: Final = 2.0
 # How long an upload that was cut may be resumed.
 _UNFINISHED_SECONDS: Final = 86_400.0
 
@@ -61,15 +66,20 @@ def stores(settings: Config) -> tuple[Journal, LocalBlobs]:
     return Journal(folder / "sekisho.db"), LocalBlobs(folder / "blobs", reserve=settings["storage.reserve"])
 
 
-def read_policy(settings: Config) -> Policy:
-    """The policy document of the settings. Raises ConfigError."""
-    chosen = Policy()
-    if settings["policy.file"]:
-        file = settings.path("policy.file")
-        try:
-            chosen = policy.load(file.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"policy.file: {error}") from None
+def read_policy_text(settings: Config) -> str:
+    """The policy document of the settings; without one the empty document, which is the built-in policy. Raises ConfigError."""
+    try:
+        return settings.path("policy.file").read_text("utf-8") if settings["policy.file"] else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"policy.file: {error}") from None
+
+
+def read_policy(settings: Config, text: str | None = None) -> Policy:
+    """The policy that a document says here; without one, that of the settings. Raises ConfigError."""
+    try:
+        chosen = policy.load(read_policy_text(settings) if text is None else text)
+    except ValueError as error:
+        raise ConfigError(f"policy.file: {error}") from None
     treatment = msgspec.structs.replace(chosen.treatment, language=settings["service.language"])
     return msgspec.structs.replace(chosen, treatment=treatment, attempts=settings["workers.attempts"])
 
@@ -96,6 +106,16 @@ def read_recipients(settings: Config) -> frozenset[str] | None:
     if wrong is not None:
         raise ConfigError(f"smtp.recipients: {wrong!r} is no address")
     return addresses
+
+
+def read_shares(settings: Config) -> dict[str, Share]:
+    """The shares of the inner side. Raises ConfigError."""
+    if not settings["shares.file"]:
+        return {}
+    try:
+        return load_shares(settings.path("shares.file"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"shares.file: {error}") from None
 
 
 def read_panel(settings: Config) -> Panel:
@@ -129,6 +149,18 @@ class House:
         self._unfinished = Unfinished(settings.path("storage.path") / "uploads", reserve=settings["storage.reserve"])
         self.workers = Workers(read_rules(settings), settings["workers.jobs"], jail_required=self._jail)
         self._panel = read_panel(settings)
+        self._lists = self._panel.lists
+        self.publishing = Publishing(
+            self.journal,
+            clock,
+            lambda text: read_policy(settings, text),
+            four_eyes=settings["policy.four_eyes"],
+            jail_required=self._jail,
+        )
+        self.publishing.changed = self._take
+        self._standing: dict[Subject, int] = {}
+        self._taking = asyncio.Lock()
+        self._shares = read_shares(settings)
         self.accounts = Accounts(self.journal, clock)
         self._tls = _certificate(settings, None)
         self._relay = Relay(_relay_settings(settings))
@@ -151,6 +183,7 @@ class House:
         )
         self._pipeline: Pipeline | None = None
         self._later_mail: LaterMail | None = None
+        self._courier: Courier | None = None
         self._intake: MailIntake | None = None
         self._server: Server | None = None
         self._listeners: list[Listener] = []
@@ -179,21 +212,72 @@ class House:
                         task.cancel()
 
     async def reload(self) -> None:
-        """Read rules, policy and recipients again; what is at work keeps what it began with. A bad file changes nothing and is logged."""
+        """Read recipients, certificate, and the files of rules and policy again; what is at work keeps what it began with.
+
+        A bad file changes nothing and is logged. What becomes of another file than before: `Publishing.seen_on_disk`.
+        """
         try:
-            chosen = read_policy(self._settings)
             known = read_recipients(self._settings)
-            self._tls = _certificate(self._settings, self._tls)
-            await self.workers.reload(read_rules(self._settings))
-        except (ConfigError, ValueError, OSError, JailUnavailable) as error:
+            tls = _certificate(self._settings, self._tls)
+            await self.publishing.seen_on_disk(self._on_disk())
+            await self._take()
+        except (ConfigError, ValueError, OSError, JailUnavailable, NotNowError) as error:
             _log.error("nothing was reloaded", why=str(error))
             return
-        self._policy = chosen
-        if self._pipeline is not None:
-            self._pipeline.policy = self._policy
+        self._tls = tls
         if self._intake is not None:
             self._intake.know(known)
-        _log.info("rules and policy were reloaded", rules=self.workers.rules_version, policy=self._policy.version)
+        _log.info("settings were read again", rules=self.workers.rules_version, policy=self._policy.version)
+
+    def _on_disk(self) -> dict[Subject, dict[str, str]]:
+        return {Subject.RULES: read_rules(self._settings), Subject.POLICY: {POLICY_FILE: read_policy_text(self._settings)}}
+
+    async def _take(self) -> None:
+        """What was published since, here or in another process. When it cannot be used, what stands goes on."""
+        async with self._taking:
+            standing = await self.publishing.standing()
+            new = [subject for subject, number in standing.items() if self._standing.get(subject) != number]
+            if not new:
+                return
+            fresh = {subject: await self.publishing.files(standing[subject]) for subject in new}
+            chosen = read_policy(self._settings, policy_text(fresh[Subject.POLICY])) if Subject.POLICY in fresh else self._policy
+            if Subject.LISTS in fresh:
+                self._panel.lists = self._lists.beside(*lists_of(fresh[Subject.LISTS]))
+            if Subject.RULES in fresh:
+                await self.workers.reload(fresh[Subject.RULES])
+            self._policy, self._standing = chosen, standing
+            if self._pipeline is not None:
+                self._pipeline.policy = chosen
+        _log.info("rules or policy came in force", new=new, rules=self.workers.rules_version, policy=self._policy.version)
+
+    async def _follow(self) -> None:
+        """Other processes publish too."""
+        while True:
+            await asyncio.sleep(_FOLLOW_SECONDS)
+            try:
+                await self._take()
+            except (ConfigError, ValueError, OSError, JailUnavailable, StorageError) as error:
+                _log.error("what was published cannot be used here", error=str(error))
+
+    async def _start_workers(self) -> None:
+        """With the rules and the policy in force; those of the settings become the first version where there is none."""
+        rules, text = await self.publishing.files_in_force(Subject.RULES), await self.publishing.files_in_force(Subject.POLICY)
+        if text is not None:
+            self._policy = read_policy(self._settings, policy_text(text))
+        if rules is not None:
+            self.workers = Workers(rules, self._settings["workers.jobs"], jail_required=self._jail)
+        try:
+            await self.workers.start()
+        except ValueError as error:
+            raise ConfigError(f"policy.rules: {error}") from None
+        on_disk = self._on_disk()
+        await self.publishing.first(on_disk, {Subject.RULES: self.workers.rules_version, Subject.POLICY: self._policy.version})
+        self._standing = {subject: number for subject, number in (await self.publishing.standing()).items() if subject is not Subject.LISTS}
+        try:
+            await self.publishing.seen_on_disk(on_disk)
+        except (ValueError, JailUnavailable, NotNowError) as error:
+            _log.error("files of the settings cannot become a draft", why=str(error))
+        await self._take()
 
     # ---------------------------------------------------------------------------------------------------------- parts
 
@@ -209,10 +293,7 @@ class House:
             returned += await self.journal.requeue_transfers(at=self._clock(), attempts=self._policy.attempts)
         if "deliver" in self._roles:
             returned += await self.journal.requeue_deliveries(at=self._clock())
-        try:
-            await self.workers.start()
-        except ValueError as error:
-            raise ConfigError(f"policy.rules: {error}") from None
+        await self._start_workers()
         opened.push_async_callback(self.workers.stop)
         signer = Signer(signing_key(self._settings.path("storage.path")))
         self._pipeline = Pipeline(
@@ -226,16 +307,25 @@ class House:
             authenticate=_sender_check(self._settings),
             panel=self._panel,
             clock=self._clock,
-            released=self.queue.wake,
+            released=self._released,
             stayed=self._notifier.wake,
             passwords_seen=self._heard,
         )
         self._later_mail = LaterMail(self.journal, self._pipeline, self._clock)
+        schedule = Schedule(self._settings["relay.retry"], self._settings["relay.expire"])
+        self._courier = Courier(
+            self.journal, self.blobs, self._shares, schedule=schedule, public_key=signer.public_key, clock=self._clock
+        )
         _log.info("stores and jail stand", returned=returned, walls=self.workers.walls, rules=self.workers.rules_version)
 
     def _heard(self, mail: Transfer, passwords: tuple[str, ...]) -> None:
         if self._later_mail is not None:
             self._later_mail.heard(mail, passwords)
+
+    def _released(self) -> None:
+        self.queue.wake()
+        if self._courier is not None:
+            self._courier.wake()
 
     def _wake(self) -> None:
         if self._pipeline is not None:
@@ -287,6 +377,7 @@ class House:
                 unfinished=self._unfinished,
                 readiness=self._not_ready,
                 events=events,
+                destinations={share.address: share.title for share in self._shares.values()},
                 jail=jail,
             ).application,
             "pickup": Pickup(
@@ -319,12 +410,14 @@ class House:
             work.append(self._pipeline.run())
         if "deliver" in self._roles:
             work.append(self.queue.run())
+        if "deliver" in self._roles and self._courier is not None and self._shares:
+            work.append(self._courier.run())
         return work
 
     def _chores(self) -> list[Coroutine[None, None, None]]:
         """What ends at once when the service stops."""
         later = [self._later_mail.run()] if "worker" in self._roles and self._later_mail is not None else []
-        return [self._notifier.run(), self._upkeep(), *later]
+        return [self._notifier.run(), self._upkeep(), self._follow(), *later]
 
     async def _upkeep(self) -> None:
         """Now and then: retention, blobs without a row."""
@@ -347,6 +440,8 @@ class House:
         if self._pipeline is not None:
             self._pipeline.drain()
         self.queue.drain()
+        if self._courier is not None:
+            self._courier.drain()
 
 
 # ------------------------------------------------------------------------------------------- settings of the post's parts

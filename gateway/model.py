@@ -112,6 +112,10 @@ class Organisation(msgspec.Struct, frozen=True, kw_only=True):
 INBOUND: Final = Lane(name="inbound", source=Zone(name="outer"), target=Zone(name="inner"))
 
 
+# How a share stands among the recipients of a transfer: `share:zeimu`.
+SHARE: Final = "share:"
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What policy made of a report. `note`: one line for the operator, never shown to senders."""
 
@@ -232,9 +236,18 @@ class Purpose(StrEnum):
     """What a delivery carries."""
 
     MAIL = "mail"                   # the transfer itself
+    SHARE = "share"                 # the transfer itself, as a file for a share
     NOTICE = "notice"               # that it is held or blocked, to its recipients
     DIGEST = "digest"               # what is held for one recipient, with others of that time
     BOUNCE = "bounce"               # that it could not be delivered, to its sender
+
+    @property
+    def carries_transfer(self) -> bool:
+        """The transfer's state follows this delivery."""
+        return self in CARRYING
+
+
+CARRYING: Final = (Purpose.MAIL, Purpose.SHARE)
 
 
 class Addressee(msgspec.Struct, frozen=True, kw_only=True):

@@ -82,6 +82,11 @@ class Signer:
         self._key = key
         self._id = key_id(key.public_key())
 
+    @property
+    def public_key(self) -> bytes:
+        """PEM."""
+        return self._key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
     def issue(
         self,
         report: Report,

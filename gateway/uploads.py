@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from gateway.model import Arrival, Door
 from gateway.storage.blobs import Blobs
@@ -29,8 +29,8 @@ class Uploads:
     def now(self) -> float:
         return self._clock()
 
-    async def take(self, login: str, name: str, client: str, chunks: AsyncIterator[bytes]) -> str:
-        """The receipt number, once the file is durable. Raises TooLargeError, StorageError; then it is no transfer,
+    async def take(self, login: str, name: str, client: str, chunks: AsyncIterator[bytes], to: Sequence[str] = ()) -> str:
+        """The receipt number, once the file is durable. `to`: where it goes besides the own box. Raises TooLargeError, StorageError; then it is no transfer,
         and bytes that were sealed before the journal failed go with the next sweep."""
         writer = await self._blobs.begin()
         size = 0
@@ -51,7 +51,7 @@ class Uploads:
             sha256=blob.digest,
             received_at=self._clock(),
             sender=login,
-            recipients=(login,),
+            recipients=(login, *to),
             organisation=self._organisation,
             client=client,
         )

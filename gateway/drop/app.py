@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from types import MappingProxyType
 from typing import Final, TypeVar
 from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
 
+from gateway.drop.destinations import chosen
 from gateway.drop.resumable import Resumable
 from gateway.people.accounts import Accounts, Role
 from gateway.storage.faults import StorageError
@@ -29,10 +31,12 @@ _T = TypeVar("_T")
 _CHUNK: Final = 1 << 16
 _ALLOWED: Final = frozenset({Role.STAFF, Role.ADMINISTRATOR})
 _RECENT: Final = 50
+_LONGEST_FIELD: Final = 256
+_NOWHERE_ELSE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Drop:
-    """Handlers; `application` is what a listener serves."""
+    """Handlers; `application` is what a listener serves. `destinations`: where files may go besides the own box, address → title."""
 
     def __init__(
         self,
@@ -42,15 +46,17 @@ class Drop:
         accounts: Accounts,
         *,
         unfinished: Unfinished,
+        destinations: Mapping[str, str] = _NOWHERE_ELSE,
         readiness: Readiness,
         events: Events,
         jail: bool,
     ) -> None:
         self._uploads = uploads
+        self._destinations = destinations
         self._journal = journal
         self._signin = SignIn(accounts, "drop", "取込み / Drop", _ALLOWED, jail=jail)
         self._one = TransferPage(journal, unlocking, events, self._signin, downloads=False)
-        self._resumable = Resumable(uploads, unfinished)
+        self._resumable = Resumable(uploads, unfinished, destinations)
         self.application = face(readiness)
         self._signin.install(self.application)
         self._one.install(self.application)
@@ -61,16 +67,23 @@ class Drop:
     def _routes(self) -> tuple[Route, ...]:
         one_file = {"schema": {"type": "string", "format": "binary"}}
         faults = {400: "no file, or not a well-formed body", 413: "larger than the limit; nothing of it is kept", 503: "not accepting now"}
+        where = {"to": "a destination besides the own box; may be repeated"}
         return (
+            Route("GET", "/api/v1/destinations", self._where, "where files may go besides the own box",
+                  content={"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}}),
             Route("POST", "/api/v1/transfers", self._receive, "bring files in: multipart, or one raw body named by X-File-Name", 202,
-                  body={"multipart/form-data": {"schema": {"type": "object"}}, "application/octet-stream": one_file}, faults=faults),
+                  query=where, faults=faults,
+                  body={"multipart/form-data": {"schema": {"type": "object"}}, "application/octet-stream": one_file}),
             *self._resumable.routes(),
             *self._one.routes(),
         )  # fmt: skip
 
     async def _page(self, request: web.Request) -> web.Response:
-        found = await self._journal.transfers(mine(account_of(request), _RECENT))
-        return self._signin.page(request, "drop.html", rows=[words.row(one) for one in found], script_words=words.DROP)
+        rows = [words.row(one) for one in await self._journal.transfers(mine(account_of(request), _RECENT))]
+        return self._signin.page(request, "drop.html", rows=rows, script_words=words.DROP, destinations=self._destinations)
+
+    async def _where(self, _: web.Request) -> web.Response:
+        return web.json_response([{"to": address, "title": title} for address, title in self._destinations.items()])
 
     async def _from_page(self, request: web.Request) -> web.StreamResponse:
         done = await self._take_all(request)
@@ -88,9 +101,14 @@ class Drop:
 
     async def _take_all(self, request: web.Request) -> list[str] | web.Response:
         receipts = []
+        login, client = account_of(request).login, request.remote or ""
+        to = chosen(request.query.getall("to", []), self._destinations)
         try:
-            async for name, chunks in _files(request):
-                receipts.append(await self._uploads.take(account_of(request).login, name, request.remote or "", chunks))
+            async for name, chunks in _parts(request):
+                if isinstance(chunks, str):
+                    to = (*to, *chosen([chunks], self._destinations))
+                else:
+                    receipts.append(await self._uploads.take(login, name, client, chunks, to))
         except TooLargeError as error:
             return problem(413, str(error), receipt_nos=receipts or None)
         except StorageError:
@@ -98,7 +116,8 @@ class Drop:
         return receipts or problem(400, "ファイルがありません / no file")
 
 
-async def _files(request: web.Request) -> AsyncIterator[tuple[str, AsyncIterator[bytes]]]:
+async def _parts(request: web.Request) -> AsyncIterator[tuple[str, AsyncIterator[bytes] | str]]:
+    """Files, each by its name; of a form also the fields `to`, which say where the files after them go."""
     if not request.content_type.startswith("multipart/"):
         if request.body_exists:
             yield unquote(request.headers.get("X-File-Name", "file")), request.content.iter_chunked(_CHUNK)
@@ -107,6 +126,8 @@ async def _files(request: web.Request) -> AsyncIterator[tuple[str, AsyncIterator
     while (part := await _well_formed(reader.next())) is not None:
         if isinstance(part, BodyPartReader) and part.filename:
             yield part.filename, _chunks(part)
+        elif isinstance(part, BodyPartReader) and part.name == "to":
+            yield "to", (await _well_formed(part.read_chunk(_LONGEST_FIELD))).decode("utf-8", "replace")
 
 
 async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from aiohttp import web
 
+from gateway.drop.destinations import chosen
 from gateway.storage.unfinished import Begun, NoSuchUploadError, Unfinished, WrongOffsetError
 from gateway.uploads import Uploads
 from gateway.web.problem import problem
@@ -26,8 +27,9 @@ _OCTETS: Final = "application/offset+octet-stream"
 class Resumable:
     """Handlers for the drop. One upload takes one PATCH at a time."""
 
-    def __init__(self, uploads: Uploads, unfinished: Unfinished) -> None:
+    def __init__(self, uploads: Uploads, unfinished: Unfinished, destinations: Mapping[str, str]) -> None:
         self._uploads = uploads
+        self._destinations = destinations
         self._unfinished = unfinished
         self._busy: set[str] = set()
 
@@ -37,6 +39,7 @@ class Resumable:
         return (
             Route("OPTIONS", PATH, self._offer, "what of tus is spoken here", 204, content={}),
             Route("POST", PATH, self._begin, "begin an upload that may be cut (tus creation)", 201, content={},
+                  query={"to": "a destination besides the own box; may be repeated"},
                   faults={400: "no length or name", 409: "too many open", 412: "another version of tus", 413: "too large", 503: "no room"}),
             Route("HEAD", one, self._tell, "how much of it is there", content={}, faults=missing),
             Route("PATCH", one, self._append, "the next bytes; the last ones answer with the receipt number", 204, content={}, body=body,
@@ -58,7 +61,8 @@ class Resumable:
             return problem(413)
         if await asyncio.to_thread(self._unfinished.of, owner) >= _MOST_OPEN:
             return problem(409, f"途中のアップロードが{_MOST_OPEN}件あります / {_MOST_OPEN} uploads are open")
-        begun = Begun(owner=owner, name=name, length=length, at=self._uploads.now())
+        to = chosen(request.query.getall("to", []), self._destinations)
+        begun = Begun(owner=owner, name=name, length=length, at=self._uploads.now(), to=to)
         number = await asyncio.to_thread(self._unfinished.begin, begun)
         headers = {"Location": f"{PATH}/{number}"}
         if length == 0:
@@ -109,7 +113,7 @@ class Resumable:
 
     async def _finish(self, request: web.Request, number: str, begun: Begun) -> dict[str, str]:
         """All of it is there: now it is a transfer."""
-        receipt_no = await self._uploads.take(begun.owner, begun.name, request.remote or "", self._content(number))
+        receipt_no = await self._uploads.take(begun.owner, begun.name, request.remote or "", self._content(number), begun.to)
         await asyncio.to_thread(self._unfinished.remove, number)
         return {"Sekisho-Receipt-No": receipt_no}
 

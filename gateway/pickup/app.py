@@ -27,8 +27,8 @@ from gateway.web.transfer_page import TransferPage
 
 _CHUNK: Final = 1 << 20
 _RECENT: Final = 50
-# An operator may have stopped it after its verdict, which then stays as it was.
-_DELIVERED: Final = (State.RELEASED, State.DELIVERED)
+# An operator may have stopped it after its verdict, which then stays as it was. What is late for a share can be fetched here.
+_DELIVERED: Final = (State.RELEASED, State.DELIVERING, State.DELIVERED, State.DEFERRED, State.UNDELIVERABLE)
 
 
 class Pickup:

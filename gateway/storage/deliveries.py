@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
-from gateway.model import Addressee, Delivery, Purpose, RecipientState, State
+from gateway.model import CARRYING, Addressee, Delivery, Purpose, RecipientState, State
 from gateway.storage import halts, ledger, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.faults import LeaseLostError
@@ -104,20 +104,24 @@ def _as_delivery(row: Row[Any], recipients: tuple[Addressee, ...], token: str = 
     )
 
 
-def next_due(connection: Connection) -> float | None:
-    """When the first delivery that nobody has in hand is due; never while delivery is stopped."""
+def next_due(connection: Connection, *, shares: bool = False) -> float | None:
+    """When the first delivery that nobody has in hand is due; never while delivery is stopped. `shares`: to shares, else by post."""
     if Halt.DELIVERY in halts.standing(connection):
         return None
-    statement = select(func.min(deliveries.c.next_due)).where(deliveries.c.lease_token.is_(None))
+    statement = select(func.min(deliveries.c.next_due)).where(deliveries.c.lease_token.is_(None), _way(shares=shares))
     due: float | None = connection.execute(statement).scalar_one()
     return due
+
+
+def _way(*, shares: bool) -> ColumnElement[bool]:
+    return (deliveries.c.purpose == Purpose.SHARE) if shares else (deliveries.c.purpose != Purpose.SHARE)
 
 
 # ------------------------------------------------------------------------------------------------------------- working
 
 
-def claim(connection: Connection, limit: int, at: float, lease_until: float) -> list[Delivery]:
-    """What is due, mail before notices, the longest waiting first, with those recipients only that are due.
+def claim(connection: Connection, limit: int, at: float, lease_until: float, *, shares: bool = False) -> list[Delivery]:
+    """What is due by post, or for shares, mail before notices, the longest waiting first, with those recipients only that are due.
 
     Their attempt is counted before the work.
 
@@ -125,7 +129,7 @@ def claim(connection: Connection, limit: int, at: float, lease_until: float) -> 
     """
     if Halt.DELIVERY in halts.standing(connection):
         return []
-    due = deliveries.c.lease_token.is_(None) & (deliveries.c.next_due <= at)
+    due = deliveries.c.lease_token.is_(None) & (deliveries.c.next_due <= at) & _way(shares=shares)
     rows = connection.execute(_JOINED.where(due).order_by(deliveries.c.purpose != Purpose.MAIL, deliveries.c.next_due).limit(limit)).all()
     claimed = []
     for row in rows:
@@ -206,15 +210,15 @@ def stop(connection: Connection, transfer_id: int) -> None:
 
 
 def restart(connection: Connection, transfer_id: int, at: float, content: Blob | None = None) -> bool:
-    """Everybody who was stopped or given up is due again, with the new content if there is one; False if there is no mail."""
+    """Everybody who was stopped or given up is due again, with the new content if there is one; False if there is no delivery of it."""
     if content is not None:
-        mail = (deliveries.c.transfer_id == transfer_id) & (deliveries.c.purpose == Purpose.MAIL)
+        mail = (deliveries.c.transfer_id == transfer_id) & deliveries.c.purpose.in_(CARRYING)
         connection.execute(update(deliveries).where(mail).values(blob=content.digest, size=content.size))
     return _turn(connection, transfer_id, (RecipientState.STOPPED, RecipientState.FAILED), RecipientState.WAITING, at)
 
 
 def _turn(connection: Connection, transfer_id: int, old: Sequence[RecipientState], new: RecipientState, due: float | None) -> bool:
-    of_transfer_ = (deliveries.c.transfer_id == transfer_id) & (deliveries.c.purpose == Purpose.MAIL)
+    of_transfer_ = (deliveries.c.transfer_id == transfer_id) & deliveries.c.purpose.in_(CARRYING)
     ids = list(connection.execute(select(deliveries.c.id).where(of_transfer_)).scalars())
     theirs = delivery_recipients.c.delivery_id.in_(ids) & delivery_recipients.c.state.in_(old)
     connection.execute(update(delivery_recipients).where(theirs).values(state=new, due=due))
@@ -258,7 +262,7 @@ def _state_before(everybody: tuple[Addressee, ...]) -> State:
 
 def _follow(connection: Connection, delivery: Delivery, state: State, at: float) -> None:
     """The transfer goes with its own mail; notices and bounces leave it where it is."""
-    if delivery.purpose is Purpose.MAIL:
+    if delivery.purpose.carries_transfer:
         transfers.move(connection, transfers.load(connection, delivery.transfer_id), state, at=at)
 
 

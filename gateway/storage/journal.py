@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection
@@ -31,6 +32,7 @@ from sanitizers.model import Report, Verdict
 T = TypeVar("T")
 
 _PAGE: Final = 1_000
+EQUAL: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 class Journal:
@@ -70,9 +72,9 @@ class Journal:
 
     # -------------------------------------------------------------------------------------------------------- working
 
-    async def claim(self, limit: int, *, at: float, lease_until: float) -> list[Claim]:
-        """The oldest that wait, in PROCESSING now, their attempt counted."""
-        return await self.write(lambda connection: transfers.claim(connection, limit, at, lease_until))
+    async def claim(self, limit: int, *, at: float, lease_until: float, weights: Mapping[str, float] = EQUAL) -> list[Claim]:
+        """Those whose turn it is, in PROCESSING now, their attempt counted. `weights`: organisation → turns where others have one."""
+        return await self.write(lambda connection: transfers.claim(connection, limit, at, lease_until, weights))
 
     async def settle(self, claim: Claim, settlement: Settlement, *, at: float) -> None:
         """Raises LeaseLostError for a late worker."""
@@ -187,8 +189,8 @@ class Journal:
         """False if they went out meanwhile."""
         return await self.write(lambda connection: digests.queue(connection, slot, written, at))
 
-    async def claim_deliveries(self, limit: int, *, at: float, lease_until: float) -> list[Delivery]:
-        return await self.write(lambda connection: deliveries.claim(connection, limit, at, lease_until))
+    async def claim_deliveries(self, limit: int, *, at: float, lease_until: float, shares: bool = False) -> list[Delivery]:
+        return await self.write(lambda connection: deliveries.claim(connection, limit, at, lease_until, shares=shares))
 
     async def settle_delivery(self, delivery: Delivery, outcomes: Sequence[Addressee], bounce: Blob | None, *, at: float) -> None:
         """Raises LeaseLostError."""
@@ -198,8 +200,8 @@ class Journal:
         """Untried. Raises LeaseLostError."""
         await self.write(lambda connection: deliveries.give_back(connection, delivery, at))
 
-    async def next_due(self) -> float | None:
-        return await self.ask(deliveries.next_due)
+    async def next_due(self, *, shares: bool = False) -> float | None:
+        return await self.ask(lambda connection: deliveries.next_due(connection, shares=shares))
 
     # --------------------------------------------------------------------------------------------------------- asking
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from gateway.model import Claim, Decision, Door, IllegalTransitionError, Purpose, Result, State, Transfer
+from gateway.model import SHARE, Claim, Decision, Door, IllegalTransitionError, Purpose, Result, State, Transfer
 from gateway.storage import deliveries, ledger, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.tables import password_tries, reports
@@ -98,19 +98,26 @@ def _keep(connection: Connection, transfer_id: int, values: dict[str, Any]) -> N
 
 
 def _send(connection: Connection, transfer: Transfer, content: Blob, at: float, *, anew: bool = False) -> None:
-    """A mail goes into the outbox; a file waits where it is fetched."""
-    if transfer.door is not Door.SMTP or (not anew and deliveries.restart(connection, transfer.id, at, content)):
+    """A mail goes into the outbox, a file to the shares it is meant for; any other file waits where it is fetched."""
+    purpose, recipients = _bound_for(transfer)
+    if not recipients or (not anew and deliveries.restart(connection, transfer.id, at, content)):
         return
     deliveries.queue(
         connection,
         transfer.id,
-        Purpose.MAIL,
+        purpose,
         sender=transfer.sender,
-        recipients=transfer.recipients,
+        recipients=recipients,
         blob=content,
         smtputf8=transfer.smtputf8,
         at=at,
     )
+
+
+def _bound_for(transfer: Transfer) -> tuple[Purpose, tuple[str, ...]]:
+    if transfer.door is Door.SMTP:
+        return Purpose.MAIL, transfer.recipients
+    return Purpose.SHARE, tuple(one for one in transfer.recipients if one.startswith(SHARE))
 
 
 def queue_notice(connection: Connection, transfer_id: int, content: Blob, at: float) -> None:
@@ -198,7 +205,7 @@ def hold(connection: Connection, transfer_id: int, *, at: float, actor: str, not
 def dispose(connection: Connection, transfer_id: int, *, at: float, actor: str, note: str) -> None:
     """Original and result are given up; the row, the report and the audit record stay. The next sweep takes the blobs."""
     transfer = transfers.load(connection, transfer_id)
-    if transfer.state is State.RELEASED and transfer.door is Door.SMTP:
+    if transfer.state is State.RELEASED and _bound_for(transfer)[1]:
         raise IllegalTransitionError(transfer.receipt_no, transfer.state, State.DISPOSED)
     given_up = {"blob": None, "result_sha256": None}
     transfers.move(connection, transfer, State.DISPOSED, at=at, actor=actor, note=note, **given_up)

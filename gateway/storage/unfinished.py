@@ -23,12 +23,13 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody began to bring in. `length` in bytes; `at`: seconds since 1970."""
+    """What somebody began to bring in. `length` in bytes; `at`: seconds since 1970; `to`: where it goes besides the own box."""
 
     owner: str
     name: str
     length: int
     at: float
+    to: tuple[str, ...] = ()
 
 
 class NoSuchUploadError(Exception):

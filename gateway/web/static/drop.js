@@ -21,7 +21,8 @@ async function begin(file) {
     if (told.ok) return { where: known, offset: Number(told.headers.get("Upload-Offset")) };
   }
   const headers = { ...tus, "Upload-Length": String(file.size), "Upload-Metadata": "filename " + encoded(file.name) };
-  const begun = await fetch(API + "uploads", { method: "POST", headers });
+  const to = form.elements.to ? "?" + new URLSearchParams({ to: form.elements.to.value }) : "";
+  const begun = await fetch(API + "uploads" + to, { method: "POST", headers });
   if (!begun.ok) throw new Refused(begun.status);
   const where = begun.headers.get("Location");
   if (file.size) localStorage.setItem(key(file), where);

@@ -1,0 +1,201 @@
+"""Brings what is meant for a share to it: claims what is due, puts the file there, settles, sleeps until the next is due."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from typing import Final, NamedTuple
+
+import msgspec
+
+from gateway import log
+from gateway.model import SHARE, Addressee, Delivery, RecipientState, Transfer
+from gateway.receipts import ReceiptError, verify
+from gateway.shares.directory import Directory
+from gateway.shares.document import Share
+from gateway.shares.placing import Folder, place
+from gateway.shares.smb import SmbFolder
+from gateway.storage.blobs import Blobs, opened
+from gateway.storage.faults import LeaseLostError, StorageError
+from gateway.storage.journal import Journal
+from mail.retry import Schedule, retry_at
+from sanitizers import names
+
+_log = log.get(__name__)
+
+_POLL_SECONDS: Final = 5.0
+_PAUSE_SECONDS: Final = 5.0
+_AT_ONCE: Final = 4
+_BLOCK: Final = 1 << 20
+# One file at its slowest: the largest that policy takes in over a bad line.
+_PUT_SECONDS: Final = 1_800.0
+_LEASE_SECONDS: Final = _PUT_SECONDS + 300.0
+
+
+class _Load(NamedTuple):
+    """One file, ready to be put: its name there, where its bytes are, and what goes beside it."""
+
+    name: str
+    fd: int
+    size: int
+    digest: str
+    receipt: bytes | None
+
+
+class Courier:
+    """Run it once; `wake` when something became due; `drain` to stop.
+
+    `shares`: by name. `public_key` (PEM): without a receipt that verifies with it nothing is put anywhere.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        blobs: Blobs,
+        shares: Mapping[str, Share],
+        *,
+        schedule: Schedule,
+        public_key: bytes,
+        clock: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._journal = journal
+        self._blobs = blobs
+        self._shares = dict(shares)
+        self._schedule = schedule
+        self._public_key = public_key
+        self._clock = clock
+        self._chance = chance
+        # One thread a share: a server that hangs makes nobody wait but those who are bound for it.
+        self._threads = {name: ThreadPoolExecutor(1, f"share-{name}") for name in self._shares}
+        self._woken = asyncio.Event()
+        self._draining = False
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def drain(self) -> None:
+        """Begin nothing more; `run` returns when what is being written is there."""
+        self._draining = True
+        self.wake()
+
+    async def run(self) -> None:
+        try:
+            while not self._draining:
+                self._woken.clear()
+                if claimed := await self._claim():
+                    await asyncio.gather(*(self._work(delivery) for delivery in claimed))
+                else:
+                    await self._sleep()
+        finally:
+            for thread in self._threads.values():
+                thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _claim(self) -> list[Delivery]:
+        now = self._clock()
+        try:
+            return await self._journal.claim_deliveries(_AT_ONCE, at=now, lease_until=now + _LEASE_SECONDS, shares=True)
+        except StorageError as error:
+            _log.error("nothing can be claimed for the shares", error=str(error))
+            return []
+
+    async def _sleep(self) -> None:
+        seconds = _POLL_SECONDS
+        try:
+            due = await self._journal.next_due(shares=True)
+        except StorageError:
+            due = None
+        if due is not None:
+            seconds = min(seconds, max(0.05, due - self._clock()))
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+
+    async def _work(self, delivery: Delivery) -> None:
+        """One delivery to all its shares. Nothing that goes wrong with one stops the others."""
+        try:
+            outcomes = [await self._to(delivery, one) for one in delivery.recipients]
+            await self._journal.settle_delivery(delivery, outcomes, None, at=self._clock())
+        except LeaseLostError:
+            _log.warning("a late courier was fenced off", receipt_no=delivery.receipt_no)
+        except StorageError as error:
+            # The lease runs out, and it is brought again: the same file is put there once.
+            _log.error("a delivery could not be settled", receipt_no=delivery.receipt_no, error=str(error))
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _to(self, delivery: Delivery, addressee: Addressee) -> Addressee:
+        share = self._shares.get(addressee.address.removeprefix(SHARE))
+        if share is None:
+            return self._late(delivery, addressee, "no such share")
+        try:
+            name = await self._put(delivery, share)
+        except ReceiptError as error:
+            _log.error("a file without a valid receipt stays here", receipt_no=delivery.receipt_no, error=str(error))
+            return self._late(delivery, addressee, f"receipt: {error}")
+        except (OSError, StorageError) as error:
+            _log.warning("a share did not take a file", receipt_no=delivery.receipt_no, share=share.name, error=str(error)[:200])
+            return self._late(delivery, addressee, f"{type(error).__name__}: {error}"[:500])
+        _log.info("a file is on its share", receipt_no=delivery.receipt_no, share=share.name)
+        return msgspec.structs.replace(addressee, state=RecipientState.DELIVERED, due=None, text=name)
+
+    def _late(self, delivery: Delivery, addressee: Addressee, why: str) -> Addressee:
+        again = retry_at(self._schedule, addressee.attempts, delivery.first_at, self._clock(), self._chance())
+        state = RecipientState.FAILED if again is None else RecipientState.WAITING
+        return msgspec.structs.replace(addressee, state=state, due=again, text=why)
+
+    async def _put(self, delivery: Delivery, share: Share) -> str:
+        """The name that the file has there. Raises OSError, TimeoutError among them, StorageError, ReceiptError."""
+        transfer = await self._journal.transfer(delivery.transfer_id)
+        receipt = await self._journal.receipt(transfer.id) or ""
+        verify(delivery.blob, receipt, self._public_key)
+        async with opened(self._blobs, delivery.blob, check=True) as fd:
+            mine = os.dup(fd)       # the thread's own: it may outlast our patience
+        load = _Load(_name(transfer), mine, delivery.size, delivery.blob, receipt.encode() if share.receipt else None)
+        work = asyncio.get_running_loop().run_in_executor(self._threads[share.name], _put, share, load)
+        async with asyncio.timeout(_PUT_SECONDS):
+            return await work
+
+
+def _put(share: Share, load: _Load) -> str:
+    """In the share's thread."""
+    try:
+        with _open(share) as folder:
+            name = place(folder, load.name, _blocks(load.fd), size=load.size, digest=load.digest)
+            if load.receipt is not None:
+                _leave(folder, f"{name}.receipt.json", load.receipt)
+            return name
+    finally:
+        os.close(load.fd)
+
+
+def _leave(folder: Folder, name: str, content: bytes) -> None:
+    """The receipt of the file that has just been put there."""
+    if folder.size(name) is None:
+        folder.write(name, [content])
+
+
+def _open(share: Share) -> AbstractContextManager[Folder]:
+    if share.folder is not None:
+        return Directory(share.folder)
+    assert share.smb is not None
+    return SmbFolder(share.smb)
+
+
+def _blocks(fd: int) -> Iterator[bytes]:
+    offset = 0
+    while block := os.pread(fd, _BLOCK, offset):
+        yield block
+        offset += len(block)
+
+
+def _name(transfer: Transfer) -> str:
+    return names.safe(transfer.result.name if transfer.result is not None else transfer.name)
+
+
