@@ -1,6 +1,7 @@
-"""What other rules, or another policy, would have made of the traffic that is still kept.
+"""What other rules, or another policy, would have made of the traffic that is still kept, and of files that are known to be clean.
 
 Everything goes through the jail once more, nothing is delivered, and what differs from what really happened is told transfer by transfer.
+Of the clean set every rule that matches is told: nothing may, whatever matched before.
 """
 
 from __future__ import annotations
@@ -8,37 +9,42 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator
-from typing import Final, NamedTuple
+from collections.abc import AsyncIterator, Iterable
+from typing import Final
 
 import msgspec
 
+from gateway import memory
+from gateway.clean_set import Sample
 from gateway.model import Transfer, rfc3339
-from gateway.policy import Policy, decide
+from gateway.policy import Policy, decide, effective, facts
 from gateway.storage.blobs import Blobs, opened
 from gateway.storage.faults import BlobDamagedError, BlobMissingError
 from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
+from gateway.storage.trials import Changed
 from gateway.workers import Workers
-from sanitizers.model import Job, Reason, Report, Verdict
+from sanitizers.model import Job, Reason, Report, Severity, Verdict
 
 _PAGE: Final = 200
+_MOST_NAMES: Final = 200
 # What a worker's own trouble makes of a report says nothing about rules.
 _NOT_THE_RULES: Final = (Reason.WORKER_CRASHED, Reason.TIMEOUT)
 
 
-class Difference(NamedTuple):
-    """One transfer that would have gone another way. `new` and `lost`: names of rules that match now and did not, or the reverse."""
+class Slow(msgspec.Struct, frozen=True):
+    """A rule that costs more than the others."""
 
-    transfer: Transfer
-    new: tuple[str, ...]
-    lost: tuple[str, ...]
-    before: Verdict | None
-    after: Verdict
+    rule: str
+    ms_per_mib: float
 
 
 class Summary(msgspec.Struct):
-    """Of one back-test. `gone`: originals that are not kept any more; `failed`: children that crashed or ran out of time."""
+    """Of one back-test. `gone`: originals that are not kept any more; `failed`: children that crashed or ran out of time; `new` and
+    `lost`: rule → transfers; `organisations`: name → transfers that would have gone another way. `clean_hits`: rule → clean samples.
+
+    `slow`: rules by their cost, the dearest first. `error`: why it could not be done.
+    """
 
     tested: int = 0
     gone: int = 0
@@ -46,6 +52,12 @@ class Summary(msgspec.Struct):
     changed: int = 0
     new: Counter[str] = msgspec.field(default_factory=Counter)
     lost: Counter[str] = msgspec.field(default_factory=Counter)
+    organisations: Counter[str] = msgspec.field(default_factory=Counter)
+    verdicts: Counter[str] = msgspec.field(default_factory=Counter)
+    clean_tested: int = 0
+    clean_hits: Counter[str] = msgspec.field(default_factory=Counter)
+    slow: tuple[Slow, ...] = ()
+    error: str = ""
 
 
 class Backtest:
@@ -59,63 +71,125 @@ class Backtest:
         self._jobs = jobs
         self.summary = Summary()
 
-    async def run(self, since: float) -> AsyncIterator[Difference]:
+    @property
+    def done(self) -> int:
+        """How many were looked at."""
+        return self.summary.tested + self.summary.gone + self.summary.failed + self.summary.clean_tested
+
+    async def run(self, since: float) -> AsyncIterator[Changed]:
         """Everything received since then, the youngest first; may be stopped at any time."""
+        async for page in self._pages(since):
+            for found in page:
+                if found is not None:
+                    yield found
+
+    async def steps(self, since: float) -> AsyncIterator[list[Changed]]:
+        """The same; each step is as much as is worked on at a time, also where nothing differs."""
+        async for page in self._pages(since):
+            yield [found for found in page if found is not None]
+
+    async def clean(self, samples: Iterable[Sample]) -> AsyncIterator[list[Changed]]:
+        """The clean set, sample by sample."""
+        for sample in samples:
+            found = await self._sample(sample)
+            yield [found] if found is not None else []
+
+    async def _pages(self, since: float) -> AsyncIterator[list[Changed | None]]:
         before_id: int | None = None
         while page := await self._journal.transfers(Filter(since=since, before_id=before_id, limit=_PAGE)):
             for start in range(0, len(page), self._jobs):
-                for found in await asyncio.gather(*(self._one(transfer) for transfer in page[start : start + self._jobs])):
-                    if found is not None:
-                        yield found
+                yield await asyncio.gather(*(self._one(transfer) for transfer in page[start : start + self._jobs]))
             before_id = page[-1].id
 
-    async def _one(self, transfer: Transfer) -> Difference | None:
+    async def _one(self, transfer: Transfer) -> Changed | None:
         then = await self._journal.report(transfer.id)
         if transfer.blob is None or then is None:
             self.summary.gone += 1
             return None
+        policy = effective(self._policy, facts(transfer))
         try:
             async with opened(self._blobs, transfer.blob) as source:
-                sanitized = await self._workers.sanitize(source, self._job(transfer))
+                now = await self._jailed(source, self._job(transfer, policy))
         except (BlobMissingError, BlobDamagedError):
             self.summary.gone += 1
             return None
-        if sanitized.output_fd is not None:
-            os.close(sanitized.output_fd)
-        if sanitized.report.reason in _NOT_THE_RULES:
+        if now.reason in _NOT_THE_RULES:
             self.summary.failed += 1
             return None
         self.summary.tested += 1
-        return self._compared(transfer, then, sanitized.report)
+        return self._compared(transfer, then, now, policy)
 
-    def _job(self, transfer: Transfer) -> Job:
+    async def _jailed(self, source: int, job: Job) -> Report:
+        sanitized = await self._workers.sanitize(source, job)
+        if sanitized.output_fd is not None:
+            os.close(sanitized.output_fd)
+        return sanitized.report
+
+    def _job(self, transfer: Transfer, policy: Policy) -> Job:
         treatment = msgspec.structs.replace(
-            self._policy.treatment,
+            policy.treatment,
             receipt_no=transfer.receipt_no,
             organisation=transfer.organisation,
             received_at=rfc3339(transfer.received_at),
         )
         return Job(
             name=transfer.name,
-            limits=self._policy.limits,
+            limits=policy.limits,
             treatment=treatment,
             policy=self._policy.version,
             rules=self._workers.rules_version,
             door=transfer.door,
         )
 
-    def _compared(self, transfer: Transfer, then: Report, now: Report) -> Difference | None:
-        old, new = _rules(then), _rules(now)
-        after = decide(now, self._policy).verdict
+    def _compared(self, transfer: Transfer, then: Report, now: Report, policy: Policy) -> Changed | None:
+        old, new = rules_in(then), rules_in(now)
+        after = decide(now, policy).verdict
         # A person's later word on a transfer is not the rules'.
         before = then.verdict if transfer.verdict is Verdict.CONFIRMED else transfer.verdict
         if old == new and before is after:
             return None
-        self.summary.changed += 1
-        self.summary.new.update(new - old)
-        self.summary.lost.update(old - new)
-        return Difference(transfer, tuple(sorted(new - old)), tuple(sorted(old - new)), before, after)
+        summary = self.summary
+        summary.changed += 1
+        _count(summary.new, new - old)
+        _count(summary.lost, old - new)
+        _count(summary.organisations, [transfer.organisation])
+        if before is not after:
+            _count(summary.verdicts, [f"{before or '-'} → {after}"])
+        return Changed(
+            transfer_id=transfer.id,
+            name=transfer.receipt_no,
+            organisation=transfer.organisation,
+            new=tuple(sorted(new - old)),
+            lost=tuple(sorted(old - new)),
+            before=before,
+            after=after,
+        )
+
+    async def _sample(self, sample: Sample) -> Changed | None:
+        policy = effective(self._policy, facts(sample.transfer()))
+        with memory.filled("clean", sample.content) as fd:
+            source = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                report = await self._jailed(source, self._job(sample.transfer(), policy))
+            finally:
+                os.close(source)
+        self.summary.clean_tested += 1
+        hits = {match.rule for part in report.tree() for match in part.matches if match.severity is not Severity.INFO}
+        if not hits and report.verdict is not Verdict.BLOCKED:
+            return None
+        _count(self.summary.clean_hits, hits)
+        return Changed(
+            transfer_id=None, name=sample.name, organisation="", new=tuple(sorted(hits)), lost=(), before=None, after=report.verdict
+        )
 
 
-def _rules(report: Report) -> set[str]:
+def rules_in(report: Report) -> set[str]:
+    """The names of all rules that matched somewhere in it."""
     return {match.rule for part in report.tree() for match in part.matches}
+
+
+def _count(counter: Counter[str], names: Iterable[str]) -> None:
+    """A sum that is shown on a page has an end."""
+    for name in names:
+        if name in counter or len(counter) < _MOST_NAMES:
+            counter[name] += 1

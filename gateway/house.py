@@ -80,6 +80,11 @@ def read_policy(settings: Config, text: str | None = None) -> Policy:
         chosen = policy.load(read_policy_text(settings) if text is None else text)
     except ValueError as error:
         raise ConfigError(f"policy.file: {error}") from None
+    return fitted(chosen, settings)
+
+
+def fitted(chosen: Policy, settings: Config) -> Policy:
+    """With what the settings say for all policies."""
     treatment = msgspec.structs.replace(chosen.treatment, language=settings["service.language"])
     return msgspec.structs.replace(chosen, treatment=treatment, attempts=settings["workers.attempts"])
 
@@ -153,7 +158,7 @@ class House:
         self.publishing = Publishing(
             self.journal,
             clock,
-            lambda text: read_policy(settings, text),
+            lambda text: fitted(policy.load(text), settings),
             four_eyes=settings["policy.four_eyes"],
             jail_required=self._jail,
         )

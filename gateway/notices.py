@@ -67,6 +67,11 @@ _REASON: Final = Words("理由", "Reason")
 _FOUND: Final = Words("検出された内容", "Found")
 _OPEN_HERE: Final = Words("パスワードはこちらで入力できます", "Enter the password here")
 _DIGEST: Final = Words("あなた宛ての次のメールをお届けしていません。", "These mails to you were not delivered.")
+_LATE_HIT: Final = Words(
+    "新しいルールまたはパターンで、すでに通したものから検出しました。受け取った人へ連絡してください。",
+    "Newer rules or signatures have found something in what was let through. Tell those who received it.",
+)
+_GOT_IT: Final = Words("受け取った人", "Received by")
 _MORE: Final = Words("ほか{}通", "and {} more")
 _MOST_CAUSES: Final = 8
 _MOST_IN_DIGEST: Final = 100
@@ -104,6 +109,28 @@ def digest_notice(address: str, held: Sequence[Transfer], office: Office, at: fl
     bodies = [_digest_body(held, office, language) for language in _languages(office)]
     name = f"<{held[-1].receipt_no}.{int(at)}.digest@{office.hostname}>"
     return _written([*_opening(_addressed([address]), subject, office, at), ("Message-ID", name)], bodies)
+
+
+def late_hit_notice(transfer: Transfer, names: Sequence[str], received: Sequence[str], office: Office, at: float) -> bytes:
+    """To the postmaster: something that was let through is known to be bad now. RFC 5322, ASCII, CRLF."""
+    subject = Words(
+        f"【要対応】配送済みのファイルから検出（受付番号 {transfer.receipt_no}）", f"[act now] found in what was delivered (receipt {transfer.receipt_no})"
+    )
+    bodies = [_late_hit_body(transfer, names, received, language) for language in _languages(office)]
+    name = f"<{transfer.receipt_no}.{int(at)}.late@{office.hostname}>"
+    return _written([*_opening(_addressed([office.sender]), subject, office, at), ("Message-ID", name)], bodies)
+
+
+def _late_hit_body(transfer: Transfer, names: Sequence[str], received: Sequence[str], language: str) -> str:
+    return "\n".join([
+        _LATE_HIT.said(language),
+        "",
+        f"{_RECEIPT.said(language)}: {transfer.receipt_no}",
+        f"{_RECEIVED.said(language)}: {rfc3339(transfer.received_at)}",
+        f"{_FROM.said(language)}: {_domain(transfer.sender)}",
+        f"{_FOUND.said(language)}: {', '.join(names[:_MOST_CAUSES])}",
+        f"{_GOT_IT.said(language)}: {', '.join(received[:_MOST_IN_DIGEST]) or '-'}",
+    ])
 
 
 def _digest_body(held: Sequence[Transfer], office: Office, language: str) -> str:

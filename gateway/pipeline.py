@@ -308,6 +308,8 @@ class Pipeline:
             policy=report.policy,
             rules=report.rules,
             packed=await asyncio.to_thread(pack, report),
+            matches=frozenset(match.rule for part in report.tree() for match in part.matches),
+            names=tuple(part.input.name for part in report.tree()),
             result=result,
             receipt=receipt,
             message_id=report.mail.message_id or None if report.mail is not None else None,

@@ -30,7 +30,7 @@ _MAX_MESSAGE: Final = 65_536
 _GROWTH: Final = 1.5
 # Nothing of the road's environment (which may hold keys) reaches the jail. Large pages: a child touches all of its memory for the first
 # time, and of large pictures a quarter of the time went into that.
-_ENVIRONMENT: Final = {
+ENVIRONMENT: Final = {
     "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "MALLOC_ARENA_MAX": "1", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }  # fmt: skip
 
@@ -179,7 +179,7 @@ async def _spawn(command: Sequence[str], control_fd: int, rules_fd: int) -> asyn
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         pass_fds=(control_fd, rules_fd),
-        env=_ENVIRONMENT,
+        env=ENVIRONMENT,
         start_new_session=True,
     )
 

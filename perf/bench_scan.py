@@ -130,8 +130,14 @@ class _Timed(Scanner):
         self.seen = 0
 
     def scan(self, source: Source, where: str, kind: Kind) -> list[Match]:
+        return self._counted(self._scanner.scan, source, where, kind)
+
+    def scan_for_blocking(self, source: Source, where: str, kind: Kind) -> list[Match]:
+        return self._counted(self._scanner.scan_for_blocking, source, where, kind)
+
+    def _counted(self, scan: Callable[[Source, str, Kind], list[Match]], source: Source, where: str, kind: Kind) -> list[Match]:
         started = time.process_time()
-        found = self._scanner.scan(source, where, kind)
+        found = scan(source, where, kind)
         self.seconds += time.process_time() - started
         self.seen += len(source)
         return found

@@ -20,6 +20,7 @@ rule Embedded_ProgramByHeader
     meta:
         id = "SKS-4002"
         severity = "medium"
+        kinds = "doc xls ppt msg cfb rtf jtd"
         author = "Sekisho"
         since = "0.1.0"
     strings:

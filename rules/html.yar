@@ -27,6 +27,7 @@ rule Html_ObfuscatedScript
     meta:
         id = "SKS-6002"
         severity = "medium"
+        kinds = "html mht svg xml eml pdf epub"
         author = "Sekisho"
         since = "0.1.0"
     strings:
@@ -44,6 +45,7 @@ rule Html_PhishingForm
     meta:
         id = "SKS-6003"
         severity = "medium"
+        kinds = "html"
         author = "Sekisho"
         since = "0.1.0"
     strings:
@@ -85,6 +87,7 @@ rule Html_TracksReader
     meta:
         id = "SKS-6005"
         severity = "info"
+        kinds = "html eml"
         author = "Sekisho"
         since = "0.1.0"
     strings:

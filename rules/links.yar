@@ -8,9 +8,10 @@ rule Link_ProgramOnBareAddress
         author = "Sekisho"
         since = "0.1.0"
     strings:
-        $a = /https?:\/\/\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?\/[^\s"'<>]{1,200}\.(exe|scr|hta|ps1|vbs|js|jar|lnk|bat|msi|iso|dll)\b/ nocase ascii wide
+        $a1 = /http:\/\/\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?\/[^\s"'<>]{1,200}\.(exe|scr|hta|ps1|vbs|js|jar|lnk|bat|msi|iso|dll)\b/ nocase ascii wide
+        $a2 = /https:\/\/\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?\/[^\s"'<>]{1,200}\.(exe|scr|hta|ps1|vbs|js|jar|lnk|bat|msi|iso|dll)\b/ nocase ascii wide
     condition:
-        $a
+        any of them
 }
 
 rule Link_StartsProtocol
@@ -49,7 +50,11 @@ rule Link_HiddenHost
         author = "Sekisho"
         since = "0.1.0"
     strings:
-        $user = /https?:\/\/[a-z0-9.-]{1,80}\.(co\.jp|go\.jp|lg\.jp|ne\.jp|com|jp)(:[^@\s\/"'<>]{0,40})?@[a-z0-9.-]{3,80}/ nocase ascii wide
+        // one expression for each ending: what is searched for is then ".jp@", and not every address is looked at
+        $user1 = /https?:\/\/[a-z0-9.-]{1,80}\.com@[a-z0-9.-]{3}/ nocase ascii wide
+        $user2 = /https?:\/\/[a-z0-9.-]{1,80}\.com:[^@\s\/"'<>]{0,40}@[a-z0-9.-]{3}/ nocase ascii wide
+        $user3 = /https?:\/\/[a-z0-9.-]{1,80}(\.co|\.go|\.lg|\.ne)?\.jp@[a-z0-9.-]{3}/ nocase ascii wide
+        $user4 = /https?:\/\/[a-z0-9.-]{1,80}(\.co|\.go|\.lg|\.ne)?\.jp:[^@\s\/"'<>]{0,40}@[a-z0-9.-]{3}/ nocase ascii wide
         $punycode = /https?:\/\/([a-z0-9-]{1,40}\.){0,3}xn--[a-z0-9-]{3,60}\.(com|net|org|top|xyz|info|cn|ru)\b/ nocase ascii wide
     condition:
         any of them

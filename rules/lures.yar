@@ -33,6 +33,7 @@ rule Lure_AccountStopped
     meta:
         id = "SKS-8002"
         severity = "low"
+        kinds = "eml html msg"
         author = "Sekisho"
         since = "0.1.0"
     strings:
@@ -111,6 +112,7 @@ rule Lure_OverdueTax
     meta:
         id = "SKS-8003"
         severity = "low"
+        kinds = "eml html msg"
         author = "Sekisho"
         since = "0.1.0"
     strings:
@@ -184,6 +186,7 @@ rule Lure_PackedAndLocked
     meta:
         id = "SKS-8004"
         severity = "info"
+        kinds = "eml"
         author = "Sekisho"
         since = "0.1.0"
     strings:

@@ -189,12 +189,14 @@ rule Office_Dde
     strings:
         $auto = "DDEAUTO" ascii wide nocase
         $service = "ddeService=" ascii
-        $topic = /=\s*["']?[a-z]{2,12}\|['"]/ nocase ascii
+        // by its quotation mark, so that not every equals sign is looked at
+        $topic1 = /=\s*["']?[a-z]{2,12}\|'/ nocase ascii
+        $topic2 = /=\s*["']?[a-z]{2,12}\|"/ nocase ascii
         $run1 = "cmd" nocase ascii wide
         $run2 = "powershell" nocase ascii wide
         $run3 = "mshta" nocase ascii wide
     condition:
-        ($auto or $service or $topic) and any of ($run*)
+        ($auto or $service or any of ($topic*)) and any of ($run*)
 }
 
 rule Office_PackagedProgram

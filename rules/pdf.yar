@@ -5,6 +5,7 @@ rule Pdf_LaunchesProgram
     meta:
         id = "SKS-2001"
         severity = "medium"
+        kinds = "pdf"
         author = "Sekisho"
         since = "0.1.0"
     strings:
@@ -22,6 +23,7 @@ rule Pdf_ScriptOnOpen
     meta:
         id = "SKS-2002"
         severity = "medium"
+        kinds = "pdf"
         author = "Sekisho"
         since = "0.1.0"
     strings:
@@ -36,6 +38,7 @@ rule Pdf_HiddenName
     meta:
         id = "SKS-2003"
         severity = "medium"
+        kinds = "pdf"
         author = "Sekisho"
         since = "0.1.0"
     strings:
@@ -74,6 +77,7 @@ rule Pdf_AttachedProgram
     meta:
         id = "SKS-2005"
         severity = "medium"
+        kinds = "pdf"
         author = "Sekisho"
         since = "0.1.0"
     strings:
@@ -88,6 +92,7 @@ rule Pdf_RichMedia
     meta:
         id = "SKS-2006"
         severity = "low"
+        kinds = "pdf"
         author = "Sekisho"
         since = "0.1.0"
     strings:

@@ -58,6 +58,7 @@ rule Shellcode_RawSled
     meta:
         id = "SKS-3004"
         severity = "low"
+        kinds = "doc xls ppt rtf pdf jtd"
         author = "Sekisho"
         since = "0.1.0"
     strings:

@@ -27,6 +27,8 @@ REPORT_FD: Final = 5
 JOB_FD: Final = 6
 
 _FAILED: Final = 70
+# Read for nothing but to have the memory at hand that reading a job needs.
+_ANY_JOB: Final = wire.encode_job(Job(name=""))
 _WRITE_BLOCK: Final = 1 << 20
 
 
@@ -34,15 +36,21 @@ class OutOfTime(BaseException):
     """The parent asked (SIGTERM at the wall-clock deadline) or the kernel did (SIGXCPU). No format may catch it."""
 
 
+def prepare(ring: walls.OuterRing) -> None:
+    """What can be done before there is a job. Raises OSError when a wall cannot be put up: this process must then end."""
+    signal.signal(signal.SIGTERM, _out_of_time)
+    signal.signal(signal.SIGXCPU, _out_of_time)
+    walls.put_up_first(ring)
+    wire.decode_job(_ANY_JOB)
+
+
 def run(scanner: Scanner, ring: walls.OuterRing) -> NoReturn:
-    """Never returns and never raises: whatever happens, this process ends here."""
+    """The one job of a prepared child. Never returns and never raises: whatever happens, this process ends here."""
     try:
-        signal.signal(signal.SIGTERM, _out_of_time)
-        signal.signal(signal.SIGXCPU, _out_of_time)
         job = wire.decode_job(_read_all(JOB_FD))
         os.close(JOB_FD)
         source = _map(SOURCE_FD)
-        walls.put_up_inner(job.limits, ring)
+        walls.put_up_last(job.limits, ring)
         _answer(job, source, scanner)
         os._exit(0)
     except BaseException:  # noqa: BLE001 - the road must get a word even of a bug of ours; the exit status says the rest

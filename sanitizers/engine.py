@@ -106,8 +106,8 @@ class Engine:
         seen = identify.identify(output, names.with_extension(context.name, rebuilt.kind))
         if seen is not rebuilt.kind:
             raise VerificationFailed(f"rebuilt as {rebuilt.kind}, looks like {seen}")
-        if strong := [m.rule for m in self._scanner.scan(output, "", rebuilt.kind) if m.severity is Severity.HIGH]:
-            raise VerificationFailed(f"rule {strong[0]} matches the result")
+        if strong := self._scanner.scan_for_blocking(output, "", rebuilt.kind):
+            raise VerificationFailed(f"rule {strong[0].rule} matches the result")
         verifier = VERIFIERS.get(rebuilt.kind)
         if verifier is None:
             raise VerificationFailed(f"no second opinion for {rebuilt.kind}")

@@ -352,6 +352,7 @@ class Treatment(msgspec.Struct, frozen=True, kw_only=True):
     receipt_no: str = ""
     organisation: str = ""
     confirmed_by: str = ""                  # who approved the originals of this transfer; set by the road, never by policy
+    confirmed_digests: tuple[tuple[str, str], ...] = ()     # (SHA-256, by which exception) of originals that may pass; set by the road
     received_at: str = ""                   # RFC 3339 with offset; the jail has no clock
     pickup_url: str = ""                    # where readers open what is locked, https://…; set by the road, never by policy
     original_until: str = ""                # the day until which the original is kept, as 2026-12-20

@@ -1,4 +1,4 @@
-"""The warm parent: loads every library and the rules once, then forks one disposable child per transfer.
+"""The warm parent: loads every library and the rules once, then forks one disposable child per transfer, each ahead of its transfer.
 
 Started by the road with one SEQPACKET socket. It opens no file that came from outside, keeps no secret and reads no transfer's
 bytes: it only hands descriptors to children, watches their clocks and says how they ended. If it dies, the kernel kills its children
@@ -15,7 +15,6 @@ import codecs
 import contextlib
 import email.mime
 import encodings
-import fcntl
 import gc
 import importlib
 import io
@@ -26,15 +25,18 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import msgspec
 import pikepdf
 
-from sanitizers import child, scan, wire
+from sanitizers import scan, spare, wire
 from sanitizers.jail import walls
+from sanitizers.spare import Spare
 
 # Between the asking signal and the killing one.
 _GRACE_SECONDS: Final = 1.0
@@ -49,8 +51,6 @@ _LAZY_MODULES: Final = (
     "unicodedata", "urllib.parse", "uuid", "xml.dom.expatbuilder", "xml.dom.minidom", "xml.etree.ElementTree", "xml.parsers.expat",
     "zipfile", "zoneinfo",
 )  # fmt: skip
-_OUT_OF_THE_WAY: Final = 64
-_MAX_DESCRIPTOR: Final = 4_096
 
 
 @dataclass(slots=True)
@@ -63,24 +63,27 @@ class _Running:
 
 
 class Parent:
-    """One select loop over the road's socket and the children's pidfds."""
+    """One select loop over the road's socket and the children's pidfds. `fork`: makes a child that waits for its job."""
 
-    def __init__(self, control: socket.socket, scanner: scan.Scanner, ring: walls.OuterRing, random_device: int) -> None:
+    def __init__(self, control: socket.socket, fork: Callable[[], Spare]) -> None:
         self._control = control
-        self._random_device = random_device
-        self._scanner = scanner
-        self._ring = ring
+        self._fork = fork
+        self._spare: Spare | None = None
         self._children: dict[int, _Running] = {}
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
 
     def serve(self) -> None:
         """Until the road closes its end."""
+        self._spare = self._forked()
         while True:
             for fd, _ in self._poll.poll(self._patience_ms()):
-                if fd != self._control.fileno():
+                if fd in self._children:
                     self._reap(self._children[fd])
-                elif not self._accept():
+                elif self._spare is not None and fd == self._spare.pidfd:
+                    self._bury(self._spare)
+                    self._spare = None
+                elif fd == self._control.fileno() and not self._accept():
                     return
             self._enforce_deadlines()
 
@@ -103,6 +106,9 @@ class Parent:
         finally:
             for fd in fds:
                 os.close(fd)
+        if self._spare is None:     # only now, when nothing of that job is open here any more
+            with contextlib.suppress(OSError):
+                self._spare = self._forked()
         return True
 
     def _kill(self, request: wire.Kill) -> None:
@@ -111,22 +117,39 @@ class Parent:
                 signal.pidfd_send_signal(running.pidfd, signal.SIGKILL)
 
     def _start(self, request: wire.Start, fds: list[int]) -> None:
-        source, output, report, job = fds
-        pid = os.fork()
-        if pid == 0:
-            _take_descriptors(source, output, report, job, self._random_device)
-            child.run(self._scanner, self._ring)
-        pidfd = os.pidfd_open(pid)
-        self._poll.register(pidfd, select.POLLIN)
-        self._children[pidfd] = _Running(request.id, pidfd, pid, time.monotonic() + request.wall_seconds)
+        """The job goes to the child that waits, or to a new one where that has died. Its time begins now."""
+        taken, self._spare = self._spare or self._forked(), None
+        if not taken.hand_over(fds):
+            self._bury(taken)
+            taken = self._forked()
+            taken.hand_over(fds)        # should this one be dead too, then its end is told like any other
+        deadline = time.monotonic() + request.wall_seconds
+        self._children[taken.pidfd] = _Running(request.id, taken.pidfd, taken.pid, deadline)
+
+    def _forked(self) -> Spare:
+        made = self._fork()
+        self._poll.register(made.pidfd, select.POLLIN)
+        return made
+
+    def _bury(self, dead: Spare) -> None:
+        """Without a job. The next one is forked for the next job and not before: a fault that kills each makes no endless row."""
+        signal.pidfd_send_signal(dead.pidfd, signal.SIGKILL)
+        dead.door.close()
+        os.waitpid(dead.pid, 0)
+        self._forget(dead.pidfd)
 
     def _reap(self, running: _Running) -> None:
-        _, status, usage = os.wait4(running.pid, 0)
-        self._poll.unregister(running.pidfd)
-        os.close(running.pidfd)
+        pid, status, usage = os.wait4(running.pid, os.WNOHANG)
+        if pid == 0:
+            return      # the event was about another child, whose descriptor had this number
+        self._forget(running.pidfd)
         del self._children[running.pidfd]
         cpu = usage.ru_utime + usage.ru_stime
         self._control.send(wire.encode_message(wire.Ended(running.id, status, running.asked, cpu, usage.ru_maxrss)))
+
+    def _forget(self, pidfd: int) -> None:
+        self._poll.unregister(pidfd)
+        os.close(pidfd)
 
     def _enforce_deadlines(self) -> None:
         now = time.monotonic()
@@ -136,16 +159,6 @@ class Parent:
             signal.pidfd_send_signal(running.pidfd, signal.SIGKILL if running.asked else signal.SIGTERM)
             running.asked = True
             running.deadline = now + _GRACE_SECONDS
-
-
-def _take_descriptors(source: int, output: int, report: int, job: int, random_device: int) -> None:
-    """Only the child's own descriptors and qpdf's random device survive; standard input, output and error lead nowhere already."""
-    # First out of the way of the final numbers, so that no dup2 closes one that is still needed.
-    moved = [fcntl.fcntl(fd, fcntl.F_DUPFD, _OUT_OF_THE_WAY) for fd in (source, output, report, job)]
-    for target, fd in zip((child.SOURCE_FD, child.OUTPUT_FD, child.REPORT_FD, child.JOB_FD), moved, strict=True):
-        os.dup2(fd, target, inheritable=False)
-    os.closerange(child.JOB_FD + 1, random_device)
-    os.closerange(random_device + 1, _MAX_DESCRIPTOR)
 
 
 def _load_lazy_modules() -> None:
@@ -167,14 +180,14 @@ def _open_random_device() -> int:
 
     It must not lie where a child's own descriptors go. Raises OSError or StopIteration where there is no such device.
     """
-    placeholders = [os.open(os.devnull, os.O_RDONLY) for _ in range(child.JOB_FD + 1)]
+    placeholders = [os.open(os.devnull, os.O_RDONLY) for _ in range(spare.DOOR_FD + 1)]
     secret = pikepdf.Encryption(owner="warm", user="up", R=6)
     with pikepdf.new() as document:
         document.save(io.BytesIO(), encryption=secret)
     for fd in placeholders:
         os.close(fd)
     found = [int(entry.name) for entry in Path("/proc/self/fd").iterdir() if _leads_to(entry) == "/dev/urandom"]
-    return next(fd for fd in found if fd > child.JOB_FD)
+    return next(fd for fd in found if fd > spare.DOOR_FD)
 
 
 def _leads_to(entry: Path) -> str:
@@ -202,7 +215,7 @@ def main() -> int:
     # Children share these pages until they write to them; a collection in a child would touch them all.
     gc.collect()
     gc.freeze()
-    Parent(control, scanner, ring, random_device).serve()
+    Parent(control, partial(spare.fork, scanner, ring, random_device)).serve()
     return 0
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 import yara
 
+from sanitizers import rule_parts
 from sanitizers.model import Kind, LimitExceeded, Match, Severity
 from sanitizers.source import Folded, Source
 
@@ -18,35 +20,58 @@ _OVERLAP: Final = 64 << 10        # … and of the next stretch, for what lies a
 _CATALOG: Final = "catalog.toml"
 _EXTERNALS: Final[dict[str, Any]] = {"kind": "", "where": "", "size": 0}
 _SEVERITIES: Final = frozenset(Severity)
+_KINDS: Final = frozenset(map(str, Kind))
 _STATES: Final = ("enabled", "evaluation", "disabled")
+# Kinds whose scans share a cut set of rules (`rule_parts`), each without the rules that are about other kinds only; all other kinds
+# together are one group more.
+_GROUPS: Final = (
+    frozenset({Kind.JPEG, Kind.PNG, Kind.GIF, Kind.BMP, Kind.TIFF, Kind.WEBP, Kind.HEIC, Kind.AVIF, Kind.JP2, Kind.ICO}),
+    frozenset({Kind.PDF}),
+    frozenset({Kind.EML, Kind.HTML, Kind.MHT, Kind.MSG}),
+)
 
 
 class Scanner:
     """Compiled rules. One for all children: they share its memory with the warm parent.
 
     `states`: rule name → `enabled`, `evaluation` (recorded as information only) or `disabled`; a rule without a row is enabled.
+    `narrowed`: for some kinds the same rules without those that cannot count there. `blocking`: those alone that can be of severity high.
     """
 
-    def __init__(self, rules: yara.Rules | None, states: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        rules: yara.Rules | None,
+        states: Mapping[str, str] | None = None,
+        narrowed: Mapping[Kind, yara.Rules] | None = None,
+        blocking: yara.Rules | None = None,
+    ) -> None:
         self._rules = rules
         self._states = states or {}
+        self._narrowed = narrowed or {}
+        self._blocking = blocking or rules
 
     def scan(self, source: Source, where: str, kind: Kind) -> list[Match]:
         """Every rule that matches, in the order of the rules. Raises LimitExceeded when it takes too long or needs too much."""
-        if self._rules is None or not len(source):
+        return self._found(self._narrowed.get(kind, self._rules), source, where, kind)
+
+    def scan_for_blocking(self, source: Source, where: str, kind: Kind) -> list[Match]:
+        """What `scan` would find of severity high, and nothing else: cheaper."""
+        return [match for match in self._found(self._blocking, source, where, kind) if match.severity is Severity.HIGH]
+
+    def _found(self, rules: yara.Rules | None, source: Source, where: str, kind: Kind) -> list[Match]:
+        if rules is None or not len(source):
             return []
         found: dict[str, Match] = {}
         for window in _windows(source, kind):
-            for match in self._matches(window, {"kind": str(kind), "where": where, "size": len(source)}):
-                if self._states.get(match.rule) != "disabled":
+            for match in self._matches(rules, window, {"kind": str(kind), "where": where, "size": len(source)}):
+                if self._states.get(match.rule) != "disabled" and _is_about(match.meta, kind):
                     found.setdefault(match.rule, Match(rule=match.rule, severity=self._severity(match), where=where[:500]))
         return list(found.values())
 
-    def _matches(self, data: bytes | memoryview, externals: dict[str, Any]) -> list[yara.Match]:
-        assert self._rules is not None
+    def _matches(self, rules: yara.Rules, data: bytes | memoryview, externals: dict[str, Any]) -> list[yara.Match]:
         where = externals["where"]
         try:
-            found: list[yara.Match] = self._rules.match(
+            found: list[yara.Match] = rules.match(
                 data=data,
                 externals=externals,
                 timeout=_SECONDS,
@@ -68,6 +93,11 @@ class Scanner:
         return Severity(said) if said in _SEVERITIES else Severity.MEDIUM
 
 
+def _is_about(meta: Mapping[str, Any], kind: Kind) -> bool:
+    """A rule without `kinds` is about all of them."""
+    return "kinds" not in meta or str(kind) in meta["kinds"].split()
+
+
 NO_RULES: Final = Scanner(None)
 
 
@@ -83,17 +113,39 @@ def _windows(source: Source, kind: Kind) -> Iterator[bytes | memoryview]:
 def compile_rules(files: Mapping[str, str]) -> Scanner:
     """File name → text of `*.yar` files and the catalog. Raises ValueError that names the file and the line."""
     sources = {name: text for name, text in sorted(files.items()) if name.endswith(".yar")}
-    names: set[str] = set()
+    rules: dict[str, list[yara.Rule]] = {}
     for name, text in sources.items():
         try:
-            compiled = yara.compile(source=text, externals=_EXTERNALS, includes=False)
+            rules[name] = list(yara.compile(source=text, externals=_EXTERNALS, includes=False))
         except yara.Error as error:
             raise ValueError(f"{name}: {error}") from None
-        names.update(rule.identifier for rule in compiled)
-    states = _states(files, names)
+        for rule in rules[name]:
+            _check_kinds(rule, name)
+    states = _states(files, {rule.identifier for of_file in rules.values() for rule in of_file})
     if not sources:
         return NO_RULES
-    return Scanner(yara.compile(sources=sources, externals=_EXTERNALS, includes=False), states)
+    whole = yara.compile(sources=sources, externals=_EXTERNALS, includes=False)
+
+    def cut(keep: Callable[[yara.Rule], bool]) -> yara.Rules:
+        enabled = {name: [(rule.identifier, states.get(rule.identifier) != "disabled" and keep(rule)) for rule in of_file]
+                   for name, of_file in rules.items()}  # fmt: skip
+        everything = all(wanted for of_file in enabled.values() for _, wanted in of_file)
+        return whole if everything else rule_parts.compiled(sources, enabled, _EXTERNALS) or whole
+
+    groups = (*_GROUPS, frozenset(Kind).difference(*_GROUPS))
+    narrowed = {kind: made for group in groups for made in [cut(partial(_is_about_any, group))] for kind in group}
+    return Scanner(whole, states, narrowed, cut(lambda rule: rule.meta.get("severity") == Severity.HIGH))
+
+
+def _is_about_any(kinds: frozenset[Kind], rule: yara.Rule) -> bool:
+    return any(_is_about(rule.meta, kind) for kind in kinds)
+
+
+def _check_kinds(rule: yara.Rule, file: str) -> None:
+    """A kind that does not exist would take the rule out of every scan, and nobody would notice it."""
+    kinds = rule.meta.get("kinds", "unknown")
+    if not isinstance(kinds, str) or not kinds.split() or not _KINDS.issuperset(kinds.split()):
+        raise ValueError(f"{file}: {rule.identifier}: meta kinds are names of kinds: {kinds!r}")
 
 
 def version(files: Mapping[str, str]) -> str:

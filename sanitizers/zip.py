@@ -21,7 +21,7 @@ from sanitizers import names, zip_crypto
 from sanitizers.budget import Budget
 from sanitizers.inflating import Inflating
 from sanitizers.model import LimitExceeded, Limits, Malformed, Unsupported
-from sanitizers.source import BLOCK, Folded, Folding, Source
+from sanitizers.source import BLOCK, FOLDED_FROM, Folded, Folding, Source
 from sanitizers.zip_records import (
     CENTRAL,
     CENTRAL_RECORD,
@@ -253,16 +253,33 @@ def _content(packed: bytes | memoryview, method: int, size: int, crc: int | None
         blocks = _inflated(packed, where)
     else:
         raise Unsupported(f"compression method {method}", where=where, code="zip.method")
-    folding = Folding()
+    whole = _Whole() if size <= FOLDED_FROM else Folding()
     for block in blocks:
-        folding.add(block)
-        if folding.size > size:
+        whole.add(block)
+        if whole.size > size:
             break
-    if folding.size != size:
+    if whole.size != size:
         raise Malformed(f"does not give the declared {size} bytes", where=where, code="zip.size")
-    if crc is not None and folding.crc != crc:
+    if crc is not None and whole.crc != crc:
         raise Malformed("CRC does not match", where=where, code="zip.crc")
-    return folding.source()
+    return whole.source()
+
+
+class _Whole:
+    """Takes the blocks of a member that is not large enough to be folded; nothing is copied twice, no digest is made."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.crc = 0
+        self._blocks: list[bytes | memoryview] = []
+
+    def add(self, data: bytes | memoryview) -> None:
+        self.size += len(data)
+        self.crc = isal_zlib.crc32(data, self.crc)
+        self._blocks.append(data)
+
+    def source(self) -> Source:
+        return Source(b"".join(self._blocks))
 
 
 def _inflated(packed: bytes | memoryview, where: str) -> Iterator[bytes]:

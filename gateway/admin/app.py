@@ -9,17 +9,16 @@ import msgspec
 from aiohttp import web
 
 from gateway.model import State
-from gateway.people.accounts import Accounts, Role
+from gateway.people.accounts import Accounts
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
-from gateway.web import words
+from gateway.web import entrance, words
 from gateway.web.face import Readiness, face
 from gateway.web.problem import problem
 from gateway.web.routes import Route, install
 from gateway.web.signin import SignIn
 
-_ALLOWED: Final = frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.AUDITOR})
 _RECENT: Final = 100
 _MOST: Final = 1_000
 
@@ -51,9 +50,9 @@ class Admin:
     ) -> None:
         self._journal = journal
         self._versions = versions
-        self._signin = SignIn(accounts, "admin", "管理 / Administration", _ALLOWED, jail=jail)
+        self._signin = SignIn(accounts, "admin", "管理 / Administration", jail=jail)
         self.application = face(readiness)
-        self._signin.install(self.application)
+        entrance.install(self.application, self._signin)
         self.application.router.add_get("/", self._page)
         install(self.application, "admin", [*self._routes(), *(route for desk in desks for route in desk.routes)])
         for desk in desks:

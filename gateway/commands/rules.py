@@ -1,49 +1,97 @@
-"""`sekisho rules check|list|backtest`: whether the YARA rules compile, which there are, what they would have done to past traffic."""
+"""`sekisho rules …`: the YARA rules, which there are and what they find; changing them as drafts, trying and publishing drafts.
+
+    check | backtest [--rules DIR]          a folder, without the database: does it compile, what would it have done to past traffic
+    list                                    the rules in force: state, matches, why they exist
+    draft --rules DIR | import PATH… | state RULE… --state STATE       a new draft
+    versions | diff N | try N | submit N | approve N | publish N | withdraw N | rollback [N] | history
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import time
-import tomllib
 from pathlib import Path
 
 import msgspec
 import uvloop
 
-from gateway import policy, rulesets
-from gateway.backtest import Backtest, Difference, Summary
-from gateway.commands import Failure, Usage, reading, stores
+from gateway import policy, rule_check, rulesets
+from gateway.backtest import Backtest
+from gateway.commands import Failure, Usage, reading, stores, versions
+from gateway.commands.versions import Desk
 from gateway.house import read_policy
+from gateway.model import rfc3339
+from gateway.publishing import Subject, policy_text
+from gateway.storage import rule_matches
+from gateway.storage.rule_matches import Matches
 from gateway.workers import Workers
 
 _DAY_SECONDS = 86_400
+_BACKTEST_DAYS, _STATISTICS_DAYS = 7, 30
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = commands.add_parser("rules", help="YARAルール / check and list the YARA rules")
-    command.add_argument("what", choices=("check", "list", "backtest"))
-    command.add_argument("--rules", type=Path, metavar="DIR", help="a folder instead of the built-in rules")
+    command = commands.add_parser("rules", help="YARAルール / the YARA rules: check, list, try, publish")
+    command.add_argument("what", choices=("check", "list", "backtest", "draft", "import", "state", *versions.STEPS))
+    command.add_argument("names", nargs="*", metavar="NAME", help="number of a version, names of rules, or paths to import")
+    command.add_argument("--rules", type=Path, metavar="DIR", help="a folder instead of the rules in force")
     command.add_argument("--policy", type=Path, metavar="FILE", help="backtest: a policy document instead of the one in force")
-    command.add_argument("--days", type=int, default=7, metavar="N", help="backtest: traffic of the last N days")
-    stores.arguments(command)
+    command.add_argument("--state", choices=rulesets.STATES, help="state: what the rules are to become")
+    versions.arguments(command)
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    files = reading(lambda: rulesets.read(arguments.rules or rulesets.builtin_folder()))
-    if arguments.what == "list":
-        return _list(files, as_json=arguments.json)
-    if arguments.what == "backtest":
-        return uvloop.run(_backtest(files, arguments))
-    version = uvloop.run(_compile(files))
-    count = sum(name.endswith(".yar") for name in files)
-    _print({"files": count, "version": version}, f"{count} files compile, version {version}", as_json=arguments.json)
-    return 0
+    if arguments.days is not None and arguments.days < 1:
+        raise Usage("--days: at least 1")
+    if arguments.what in ("check", "list") and arguments.rules is not None:
+        files = reading(lambda: rulesets.read(arguments.rules))
+        return uvloop.run(_check(files, arguments)) if arguments.what == "check" else _list(files, {}, as_json=arguments.json)
+    if arguments.what == "check":
+        return uvloop.run(_check(reading(lambda: rulesets.read(rulesets.builtin_folder())), arguments))
+    if arguments.what == "draft" and arguments.rules is None:
+        raise Usage("rules draft: of which folder? (--rules)")
+    if arguments.what == "import" and not arguments.names:
+        raise Usage("rules import: which files or folders?")
+    if arguments.what == "state" and not (arguments.names and arguments.state):
+        raise Usage("rules state: which rules, and which --state?")
+    return uvloop.run(_run(arguments))
 
 
-async def _compile(files: dict[str, str]) -> str:
+async def _run(arguments: argparse.Namespace) -> int:
+    async with versions.opened(arguments) as desk:
+        if arguments.what == "list":
+            since = time.time() - (arguments.days or _STATISTICS_DAYS) * _DAY_SECONDS
+            matches = await desk.journal.ask(lambda connection: rule_matches.totals(connection, since))
+            return _list(await versions.files_in_force(desk, Subject.RULES), matches, as_json=arguments.json)
+        if arguments.what == "backtest":
+            return await _backtest(desk, arguments)
+        if arguments.what in ("draft", "import", "state"):
+            await versions.begin(desk)
+            return await _drafted(desk, arguments)
+        return await versions.step(desk, Subject.RULES, arguments)
+
+
+async def _drafted(desk: Desk, arguments: argparse.Namespace) -> int:
+    note, actor, publishing = arguments.note, versions.actor(), desk.publishing
+    if arguments.what == "draft":
+        files = reading(lambda: rulesets.read(arguments.rules))
+        return versions.drafted(await publishing.draft(Subject.RULES, files, actor=actor, note=note), as_json=arguments.json)
+    if arguments.what == "state":
+        states = dict.fromkeys(arguments.names, arguments.state)
+        return versions.drafted(await publishing.set_states(states, actor=actor, note=note), as_json=arguments.json)
+    given = reading(lambda: rulesets.read_foreign(Path(name) for name in arguments.names))
+    version, answer = await publishing.take_foreign(given, actor=actor, note=note)
+    for fault in answer.faults:
+        stores.say(msgspec.to_builtins(fault), f"✕ {rule_check.said(fault)}", as_json=arguments.json)
+    line = f"{len(answer.rules)}件を評価状態で取り込み、{len(answer.faults)}件を除外 / {len(answer.rules)} taken in evaluation, {len(answer.faults)} left out"
+    stores.say({"taken": len(answer.rules), "left_out": len(answer.faults)}, line, as_json=arguments.json)
+    if version is None:
+        raise Failure("nothing of it compiles")
+    return versions.drafted(version, as_json=arguments.json)
+
+
+async def _check(files: dict[str, str], arguments: argparse.Namespace) -> int:
     """In a warm parent, as in the service. Raises Failure with rule file and line."""
     workers = Workers(files, 1)
     try:
@@ -51,57 +99,39 @@ async def _compile(files: dict[str, str]) -> str:
     except ValueError as error:
         raise Failure(str(error)) from None
     await workers.stop()
-    return workers.rules_version
-
-
-async def _backtest(files: dict[str, str], arguments: argparse.Namespace) -> int:
-    """One line per transfer that would have gone another way, then the sums. Works beside a running service."""
-    if arguments.days < 1:
-        raise Usage("--days: at least 1")
-    async with stores.opened(arguments) as (settings, journal, blobs):
-        chosen = read_policy(settings)
-        if arguments.policy is not None:
-            chosen = reading(lambda: policy.load(arguments.policy.read_text("utf-8")))
-        workers = Workers(files, settings["workers.jobs"], jail_required=settings["jail.required"])
-        try:
-            await workers.start()
-        except ValueError as error:
-            raise Failure(str(error)) from None
-        try:
-            test = Backtest(journal, blobs, workers, chosen, jobs=settings["workers.jobs"])
-            async for found in test.run(time.time() - arguments.days * _DAY_SECONDS):
-                _print(_row(found), _line(found), as_json=arguments.json)
-        finally:
-            await workers.stop()
-        _print({"summary": msgspec.to_builtins(test.summary)}, _sums(test.summary), as_json=arguments.json)
+    count, version = sum(name.endswith(".yar") for name in files), workers.rules_version
+    stores.say({"files": count, "version": version}, f"{count} files compile, version {version}", as_json=arguments.json)
     return 0
 
 
-def _row(found: Difference) -> dict[str, object]:
-    return {"receipt_no": found.transfer.receipt_no, "organisation": found.transfer.organisation, "new": list(found.new),
-            "lost": list(found.lost), "before": found.before, "after": found.after}  # fmt: skip
-
-
-def _line(found: Difference) -> str:
-    rules = " ".join([*(f"+{name}" for name in found.new), *(f"-{name}" for name in found.lost)])
-    return f"{found.transfer.receipt_no}  {found.before or '-'} → {found.after}  {rules}"
-
-
-def _sums(summary: Summary) -> str:
-    ja = f"検査 {summary.tested}件、変化 {summary.changed}件、原本なし {summary.gone}件、失敗 {summary.failed}件"
-    en = f"tested {summary.tested}, changed {summary.changed}, no longer kept {summary.gone}, failed {summary.failed}"
-    lines = [f"{ja} / {en}"]
-    for sign, counted in (("+", summary.new), ("-", summary.lost)):
-        lines += [f"{sign}{name}: {count}" for name, count in counted.most_common()]
-    return "\n".join(lines)
-
-
-def _list(files: dict[str, str], *, as_json: bool) -> int:
-    catalog = reading(lambda: tomllib.loads(files.get("catalog.toml", "")))
-    for name, row in sorted(catalog.items()):
-        _print({"rule": name, **row}, f"{row.get('state', '?'):<11} {name:<40} {row.get('why_ja', '')}", as_json=as_json)
+async def _backtest(desk: Desk, arguments: argparse.Namespace) -> int:
+    """One line per transfer that would have gone another way, then the sums. Works beside a running service; nothing of it is kept."""
+    files = await versions.files_in_force(desk, Subject.RULES)
+    if arguments.rules is not None:
+        files = reading(lambda: rulesets.read(arguments.rules))
+    chosen = read_policy(desk.settings, policy_text(await versions.files_in_force(desk, Subject.POLICY)))
+    if arguments.policy is not None:
+        chosen = reading(lambda: policy.load(arguments.policy.read_text("utf-8")))
+    jobs = desk.settings["workers.jobs"]
+    workers = Workers(files, jobs, jail_required=desk.settings["jail.required"])
+    await workers.start()
+    try:
+        test = Backtest(desk.journal, desk.blobs, workers, chosen, jobs=jobs)
+        async for found in test.run(time.time() - (arguments.days or _BACKTEST_DAYS) * _DAY_SECONDS):
+            stores.say(versions.changed_row(found), versions.changed_line(found), as_json=arguments.json)
+    finally:
+        await workers.stop()
+    stores.say({"summary": msgspec.to_builtins(test.summary)}, versions.sums(test.summary), as_json=arguments.json)
     return 0
 
 
-def _print(row: dict[str, object], line: str, *, as_json: bool) -> None:
-    sys.stdout.write((json.dumps(row, ensure_ascii=False) if as_json else line) + "\n")
+def _list(files: dict[str, str], matches: dict[str, Matches], *, as_json: bool) -> int:
+    """Every rule of the catalog: state, transfers in which it matched, when last, why it exists."""
+    rows = reading(lambda: rulesets.catalog(files))
+    for name, row in sorted(rows.items()):
+        count, last_at = matches.get(name, (0, None))
+        last = "" if last_at is None else rfc3339(last_at)[:10]
+        said = {"rule": name, **row, "matches": count, "last_match": last or None}
+        line = f"{row.get('state', 'enabled'):<11} {name:<40} {count:>6}  {last:<10}  {row.get('why_ja', '')}"
+        stores.say(said, line, as_json=as_json)
+    return 0

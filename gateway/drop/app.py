@@ -11,13 +11,13 @@ from aiohttp import BodyPartReader, web
 
 from gateway.drop.destinations import chosen
 from gateway.drop.resumable import Resumable
-from gateway.people.accounts import Accounts, Role
+from gateway.people.accounts import Accounts
 from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.unfinished import Unfinished
 from gateway.unlocking import Unlocking
 from gateway.uploads import TooLargeError, Uploads
-from gateway.web import words
+from gateway.web import entrance, words
 from gateway.web.events import Events
 from gateway.web.face import Readiness, face
 from gateway.web.ownership import mine
@@ -29,7 +29,6 @@ from gateway.web.transfer_page import TransferPage
 _T = TypeVar("_T")
 
 _CHUNK: Final = 1 << 16
-_ALLOWED: Final = frozenset({Role.STAFF, Role.ADMINISTRATOR})
 _RECENT: Final = 50
 _LONGEST_FIELD: Final = 256
 _NOWHERE_ELSE: Final[Mapping[str, str]] = MappingProxyType({})
@@ -54,11 +53,11 @@ class Drop:
         self._uploads = uploads
         self._destinations = destinations
         self._journal = journal
-        self._signin = SignIn(accounts, "drop", "取込み / Drop", _ALLOWED, jail=jail)
+        self._signin = SignIn(accounts, "drop", "取込み / Drop", jail=jail)
         self._one = TransferPage(journal, unlocking, events, self._signin, downloads=False)
         self._resumable = Resumable(uploads, unfinished, destinations)
         self.application = face(readiness)
-        self._signin.install(self.application)
+        entrance.install(self.application, self._signin)
         self._one.install(self.application)
         self.application.router.add_get("/", self._page)
         self.application.router.add_post("/", self._from_page)

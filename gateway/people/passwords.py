@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -38,12 +39,21 @@ def matches(hash_of: str, password: str) -> bool:
         return False
 
 
-def weakness(password: str, login: str) -> str | None:
-    """Why a chosen password is refused, Japanese and English; None if it may be used."""
+# The rule, as it stands beside the field.
+RULE: Final = (
+    f"{_SHORTEST}文字以上。ログイン名、氏名、所属名、よく使われる言葉や数字の並びだけのものは使えません。"
+    f" / at least {_SHORTEST} characters; not your log-in, name or department, nor common words and runs of digits alone"
+)
+
+
+def weakness(password: str, login: str, names: Iterable[str] = ()) -> str | None:
+    """Why a chosen password is refused, Japanese and English; None if it may be used. `names`: of the person and his departments."""
     if not _SHORTEST <= len(password) <= _LONGEST:
         return f"パスワードは{_SHORTEST}文字以上{_LONGEST}文字以下にしてください。 / {_SHORTEST} to {_LONGEST} characters"
     if login.lower() in password.lower():
         return "パスワードにログイン名を含めることはできません。 / must not contain the log-in name"
+    if any(len(name) > 1 and name.lower() in password.lower() for name in names):
+        return "パスワードに氏名や所属名を含めることはできません。 / must not contain your name or that of your department"
     if len(set(password)) < 5:
         return "同じ文字の繰り返しは使えません。 / too few different characters"
     if len(_COMMON.sub("", password.lower())) < _UNCOMMON:

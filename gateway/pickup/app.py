@@ -11,12 +11,12 @@ from urllib.parse import quote
 from aiohttp import web
 
 from gateway.model import State
-from gateway.people.accounts import Accounts, Role
+from gateway.people.accounts import Accounts
 from gateway.storage.blobs import Blobs, opened
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
 from gateway.unlocking import Unlocking
-from gateway.web import words
+from gateway.web import entrance, words
 from gateway.web.events import Events
 from gateway.web.face import Readiness, face
 from gateway.web.ownership import mine, own, shown
@@ -49,10 +49,10 @@ class Pickup:
         self._clock = clock
         self._blobs = blobs
         self._journal = journal
-        self._signin = SignIn(accounts, "pickup", "受取 / Pickup", frozenset({Role.STAFF, Role.ADMINISTRATOR}), jail=jail)
+        self._signin = SignIn(accounts, "pickup", "受取 / Pickup", jail=jail)
         self._one = TransferPage(journal, unlocking, events, self._signin, downloads=True)
         self.application = face(readiness)
-        self._signin.install(self.application)
+        entrance.install(self.application, self._signin)
         self._one.install(self.application)
         self.application.router.add_get("/", self._page)
         install(self.application, "pickup", self._routes())

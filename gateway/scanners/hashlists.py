@@ -33,6 +33,10 @@ class HashLists:
         """Raises HashListError."""
         return cls(deny=_merged(deny), allow=_merged(allow))
 
+    def beside(self, deny: Mapping[bytes, str], allow: Mapping[bytes, str]) -> HashLists:
+        """With more of both; names that are here already stay."""
+        return HashLists(deny={**deny, **self.deny}, allow={**allow, **self.allow})
+
     def denied(self, sha256: str) -> str | None:
         """The name of what is denied by its hexadecimal digest; a digest on the list without a name is its own. Raises ValueError."""
         return self.deny.get(_raw(sha256))
@@ -52,9 +56,14 @@ def read(path: Path) -> dict[bytes, str]:
         raise HashListError(f"{path.name}: {error.strerror}") from None
     if len(content) > _FILE_BYTES:
         raise HashListError(f"{path.name}: larger than {_FILE_BYTES >> 20} MiB")
+    return parse(content, path.name)
+
+
+def parse(content: bytes, name: str) -> dict[bytes, str]:
+    """The same of a list that is in hand; `name` is for the text of an error. Raises HashListError."""
     digests: dict[bytes, str] = {}
     for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        entry = _entry(line.removesuffix(b"\r"), f"{path.name}:{number}")
+        entry = _entry(line.removesuffix(b"\r"), f"{name}:{number}")
         if entry is not None:
             digests.setdefault(*entry)
     return digests

@@ -1,4 +1,4 @@
-"""Rows of accounts, sessions and tokens: every function runs inside a transaction of the journal.
+"""Rows of accounts and tokens: every function runs inside a transaction of the journal.
 
 Secrets never stand here: passwords as argon2id hashes, session and token values as SHA-256, so that a copy of the database opens nothing.
 """
@@ -29,27 +29,41 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     last_login_at: float | None
     last_login_from: str
     disabled: bool
-
-
-class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A browser that has logged in to one face."""
-
-    account: Account
-    created_at: float
-    seen_at: float
-    client: str
+    person: str
+    shared: bool
+    password_set_at: float
+    last_logout_at: float | None
+    failed_since: int
+    directory: str
+    federated: str
 
 
 class LoginTakenError(Exception):
     """There is an account of that log-in name."""
 
 
-def add(connection: Connection, *, login: str, name: str, mail: str, role: str, password_hash: str, at: float, actor: str) -> int:
-    """A new account whose password must be changed at the first log-in. Raises LoginTakenError."""
+def add(
+    connection: Connection,
+    *,
+    login: str,
+    name: str,
+    mail: str,
+    role: str,
+    password_hash: str,
+    at: float,
+    actor: str,
+    person: str = "",
+    directory: str = "",
+    federated: str = "",
+) -> int:
+    """A new account whose password must be changed at the first log-in, unless it is kept elsewhere; `person`: whose second one it is.
+    Raises LoginTakenError."""
     if _row(connection, login) is not None:
         raise LoginTakenError(login)
-    row = {"login": login, "name": name, "mail": mail, "role": role, "password_hash": password_hash, "must_change": True, "failures": 0,
-           "locked_until": 0.0, "last_login_from": "", "disabled": False, "created_at": at}  # fmt: skip
+    row = {"login": login, "name": name, "mail": mail, "role": role, "password_hash": password_hash,
+           "must_change": not directory, "failures": 0,
+           "locked_until": 0.0, "last_login_from": "", "disabled": False, "created_at": at, "person": person or login,
+           "password_set_at": at, "directory": directory, "federated": federated}  # fmt: skip
     result = connection.execute(insert(accounts), row)
     ledger.append(connection, at=at, actor=actor, action="account.added", subject=login, detail={"role": role})
     assert result.inserted_primary_key is not None
@@ -61,12 +75,23 @@ def count(connection: Connection) -> int:
 
 
 def listed(connection: Connection) -> list[Account]:
-    return [_account(row) for row in connection.execute(select(accounts).order_by(accounts.c.login))]
+    return [account_of_row(row) for row in connection.execute(select(accounts).order_by(accounts.c.login))]
 
 
 def by_login(connection: Connection, login: str) -> Account | None:
     row = _row(connection, login)
-    return None if row is None else _account(row)
+    return None if row is None else account_of_row(row)
+
+
+def by_id(connection: Connection, account_id: int) -> Account | None:
+    row = connection.execute(select(accounts).where(accounts.c.id == account_id)).one_or_none()
+    return None if row is None else account_of_row(row)
+
+
+def of_role(connection: Connection, role: str) -> list[Account]:
+    """Those who may act at all."""
+    found = select(accounts).where(accounts.c.role == role, accounts.c.disabled.is_(False)).order_by(accounts.c.login)
+    return [account_of_row(row) for row in connection.execute(found)]
 
 
 def failed(connection: Connection, account: Account | None, *, most: int, locked_until: float, at: float, client: str) -> None:
@@ -77,47 +102,13 @@ def failed(connection: Connection, account: Account | None, *, most: int, locked
     if now is not None and now.locked_until <= at:
         locks = now.failures + 1 >= most
         values = {"failures": 0, "locked_until": locked_until} if locks else {"failures": now.failures + 1}
-        connection.execute(update(accounts).where(accounts.c.id == now.id).values(values))
+        connection.execute(update(accounts).where(accounts.c.id == now.id).values(failed_since=now.failed_since + 1, **values))
     ledger.append(connection, at=at, actor=login or "?", action="login.failed", subject=login or "?", detail={"client": client})
-
-
-def logged_in(connection: Connection, account: Account, *, session_hash: str, face: str, at: float, client: str) -> bool:
-    """Whether it stands: not if the account was locked, disabled or given another password while this one was being compared."""
-    now = _row(connection, account.login)
-    if now is None or now.disabled or now.locked_until > at or now.password_hash != account.password_hash:
-        return False
-    values = {"failures": 0, "locked_until": 0.0, "last_login_at": at, "last_login_from": client}
-    connection.execute(update(accounts).where(accounts.c.id == account.id).values(values))
-    row = {"value_hash": session_hash, "account_id": account.id, "face": face, "created_at": at, "seen_at": at, "client": client}
-    connection.execute(insert(sessions), row)
-    ledger.append(connection, at=at, actor=account.login, action="login", subject=account.login, detail={"client": client, "face": face})
-    return True
-
-
-def session(connection: Connection, session_hash: str, face: str) -> Session | None:
-    joined = select(accounts, sessions.c.created_at.label("since"), sessions.c.seen_at, sessions.c.client)
-    joined = joined.join(sessions, sessions.c.account_id == accounts.c.id)
-    row = connection.execute(joined.where(sessions.c.value_hash == session_hash, sessions.c.face == face)).one_or_none()
-    return None if row is None else Session(account=_account(row), created_at=row.since, seen_at=row.seen_at, client=row.client)
-
-
-def seen(connection: Connection, session_hash: str, at: float) -> None:
-    connection.execute(update(sessions).where(sessions.c.value_hash == session_hash).values(seen_at=at))
-
-
-def ended(connection: Connection, session_hash: str) -> None:
-    """It ran out."""
-    connection.execute(delete(sessions).where(sessions.c.value_hash == session_hash))
-
-
-def logged_out(connection: Connection, account: Account, session_hash: str, *, at: float) -> None:
-    ended(connection, session_hash)
-    ledger.append(connection, at=at, actor=account.login, action="logout", subject=account.login, detail={})
 
 
 def password_changed(connection: Connection, account: Account, password_hash: str, *, must_change: bool, at: float, actor: str) -> None:
     """Every session of the account ends: whoever knew the old password is out."""
-    values = {"password_hash": password_hash, "must_change": must_change, "failures": 0, "locked_until": 0.0}
+    values = {"password_hash": password_hash, "must_change": must_change, "failures": 0, "locked_until": 0.0, "password_set_at": at}
     connection.execute(update(accounts).where(accounts.c.id == account.id).values(values))
     connection.execute(delete(sessions).where(sessions.c.account_id == account.id))
     ledger.append(connection, at=at, actor=actor, action="password.changed", subject=account.login, detail={})
@@ -131,19 +122,80 @@ def disabled(connection: Connection, account: Account, *, at: float, actor: str)
     ledger.append(connection, at=at, actor=actor, action="account.disabled", subject=account.login, detail={})
 
 
+def enabled(connection: Connection, account: Account, *, at: float, actor: str) -> None:
+    connection.execute(update(accounts).where(accounts.c.id == account.id).values(disabled=False, failures=0, locked_until=0.0))
+    ledger.append(connection, at=at, actor=actor, action="account.enabled", subject=account.login, detail={})
+
+
+def unlocked(connection: Connection, account: Account, *, at: float, actor: str) -> None:
+    connection.execute(update(accounts).where(accounts.c.id == account.id).values(failures=0, locked_until=0.0))
+    ledger.append(connection, at=at, actor=actor, action="account.unlocked", subject=account.login, detail={})
+
+
+def changed(connection: Connection, account: Account, *, at: float, actor: str, **values: str) -> None:
+    """Name, mail, role, person, directory or federated. Another role ends every session and every token: they were given to the old one."""
+    changes = {name: value for name, value in values.items() if value != getattr(account, name)}
+    if not changes:
+        return
+    connection.execute(update(accounts).where(accounts.c.id == account.id).values(**changes))
+    if "role" in changes:
+        connection.execute(delete(sessions).where(sessions.c.account_id == account.id))
+        connection.execute(delete(tokens).where(tokens.c.account_id == account.id))
+    detail: dict[str, object] = {name: [getattr(account, name), value] for name, value in changes.items()}
+    ledger.append(connection, at=at, actor=actor, action="account.changed", subject=account.login, detail=detail)
+
+
+# --------------------------------------------------------------------------------------------------------------- tokens
+
+
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine's word. `scope`: the faces it opens, all if empty. Times are seconds since 1970."""
+
+    account: Account
+    handle: str
+    title: str
+    created_at: float
+    expires_at: float
+    scope: str
+
+
 def token_added(
-    connection: Connection, account: Account, *, value_hash: str, title: str, expires_at: float, at: float, actor: str
+    connection: Connection, account: Account, *, value_hash: str, title: str, expires_at: float, at: float, actor: str, scope: str = ""
 ) -> None:
-    row = {"value_hash": value_hash, "account_id": account.id, "title": title, "created_at": at, "expires_at": expires_at}
+    row = {"value_hash": value_hash, "account_id": account.id, "title": title, "created_at": at, "expires_at": expires_at, "scope": scope}
     connection.execute(insert(tokens), row)
-    detail: dict[str, object] = {"title": title, "expires_at": expires_at}
+    detail: dict[str, object] = {"title": title, "expires_at": expires_at, "scope": scope}
     ledger.append(connection, at=at, actor=actor, action="token.added", subject=account.login, detail=detail)
 
 
-def by_token(connection: Connection, value_hash: str, at: float) -> Account | None:
-    joined = select(accounts).join(tokens, tokens.c.account_id == accounts.c.id)
-    row = connection.execute(joined.where(tokens.c.value_hash == value_hash, tokens.c.expires_at > at)).one_or_none()
-    return None if row is None else _account(row)
+def token_revoked(connection: Connection, account: Account, handle: str, *, at: float, actor: str) -> bool:
+    one = (tokens.c.account_id == account.id) & (func.substr(tokens.c.value_hash, 1, _HANDLE) == handle)
+    if connection.execute(delete(tokens).where(one)).rowcount == 0:
+        return False
+    ledger.append(connection, at=at, actor=actor, action="token.revoked", subject=account.login, detail={"token": handle})
+    return True
+
+
+def by_token(connection: Connection, value_hash: str, at: float) -> Token | None:
+    row = connection.execute(_TOKENS.where(tokens.c.value_hash == value_hash, tokens.c.expires_at > at)).one_or_none()
+    return None if row is None else _token(row)
+
+
+def tokens_of(connection: Connection, account_id: int, at: float) -> list[Token]:
+    rows = connection.execute(_TOKENS.where(tokens.c.account_id == account_id, tokens.c.expires_at > at).order_by(tokens.c.created_at))
+    return [_token(row) for row in rows]
+
+
+# Enough of the hash to name a token to its owner; it opens nothing.
+_HANDLE: Final = 16
+_TOKENS: Final = select(
+    accounts, tokens.c.value_hash, tokens.c.title, tokens.c.created_at.label("issued_at"), tokens.c.expires_at, tokens.c.scope
+).join(tokens, tokens.c.account_id == accounts.c.id)
+
+
+def _token(row: Row[Any]) -> Token:
+    return Token(account=account_of_row(row), handle=row.value_hash[:_HANDLE], title=row.title, created_at=row.issued_at,
+                 expires_at=row.expires_at, scope=row.scope)  # fmt: skip
 
 
 def _row(connection: Connection, login: str) -> Row[Any] | None:
@@ -153,5 +205,5 @@ def _row(connection: Connection, login: str) -> Row[Any] | None:
 _FIELDS: Final = tuple(field.name for field in msgspec.structs.fields(Account))
 
 
-def _account(row: Row[Any]) -> Account:
+def account_of_row(row: Row[Any]) -> Account:
     return Account(**{name: getattr(row, name) for name in _FIELDS})

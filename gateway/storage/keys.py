@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat, load_pem_private_key
 
 from gateway.storage.disk import Disk
 from gateway.storage.faults import StorageError
+
+_SEALING_BYTES: Final = 32
 
 
 def signing_key(folder: Path, disk: Disk | None = None) -> Ed25519PrivateKey:
@@ -32,6 +35,22 @@ def signing_key(folder: Path, disk: Disk | None = None) -> Ed25519PrivateKey:
         raise StorageError(f"receipt.key: {error.strerror}") from error
     except ValueError as error:
         raise StorageError("receipt.key: cannot be read as a key") from error
+    return key
+
+
+def sealing_key(folder: Path, disk: Disk | None = None) -> bytes:
+    """`secrets.key`, 32 octets, made at the first need: under it stand the secrets that have to be read again. Raises StorageError."""
+    disk = disk or Disk()
+    file = folder / "secrets.key"
+    try:
+        if not file.exists():
+            disk.make_folder(folder)
+            _write_once(disk, file, secrets.token_bytes(_SEALING_BYTES))
+        key = file.read_bytes()
+    except OSError as error:
+        raise StorageError(f"secrets.key: {error.strerror}") from error
+    if len(key) != _SEALING_BYTES:
+        raise StorageError("secrets.key: not a key")
     return key
 
 

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
 
 from gateway import log
 from gateway.model import Door, State, Transfer
-from gateway.storage.tables import deliveries, transfer_recipients, transfers
+from gateway.storage import text_search
+from gateway.storage.tables import deliveries, rule_matches, transfer_recipients, transfers
 from gateway.storage.transfers import OWED, as_transfer, recipients_of
 from sanitizers.model import Reason, Verdict
 
 _log = log.get(__name__)
+
+_RECEIPT_NO: Final = re.compile(r"\d{8}-\d{6,}")
+_SHA256: Final = re.compile(r"[0-9A-Fa-f]{64}")
 
 # What may be disposed of when its time is over. A released mail is on its way; a released file lies at the pickup.
 _AT_REST: Final = (State.HELD, State.BLOCKED, State.DELIVERED, State.UNDELIVERABLE)
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which transfers; what is left out does not matter. `text` is looked for in sender, subject, name and receipt number."""
+    """Which transfers; what is left out does not matter.
+
+    `text`: words, each somewhere in the sender, recipients, subject, names, digest or receipt number. `rule`: one that matched.
+    """
 
     states: tuple[State, ...] = ()
     verdict: Verdict | None = None
@@ -31,6 +39,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     sender: str | None = None
     recipient: str | None = None
     sha256: str | None = None
+    rule: str | None = None
     text: str | None = None
     since: float | None = None
     until: float | None = None
@@ -40,8 +49,24 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
 def matching(connection: Connection, wanted: Filter) -> list[Transfer]:
     """The youngest first."""
-    statement = select(transfers).where(*_conditions(wanted)).order_by(transfers.c.id.desc()).limit(wanted.limit)
-    return _read(connection, statement)
+    statement = select(transfers).where(*_conditions(wanted)).order_by(transfers.c.id.desc())
+    if wanted.text is not None:
+        exact, rest = _by_number(wanted.text)
+        statement = text_search.narrowed(connection, statement.where(*exact), rest)
+    return _read(connection, statement.limit(wanted.limit))
+
+
+def _by_number(asked: str) -> tuple[list[ColumnElement[bool]], str]:
+    """Words that are a whole receipt number or digest have an index of their own; the rest is text."""
+    exact, rest = [], []
+    for word in asked.split():
+        if _RECEIPT_NO.fullmatch(word):
+            exact.append(transfers.c.receipt_no == word)
+        elif _SHA256.fullmatch(word):
+            exact.append(transfers.c.sha256 == word.lower())
+        else:
+            rest.append(word)
+    return exact, " ".join(rest)
 
 
 def _conditions(wanted: Filter) -> Iterable[ColumnElement[bool]]:
@@ -58,11 +83,14 @@ def _conditions(wanted: Filter) -> Iterable[ColumnElement[bool]]:
     if wanted.before_id is not None:
         yield columns.id < wanted.before_id
     if wanted.recipient is not None:
-        theirs = and_(transfer_recipients.c.transfer_id == columns.id, transfer_recipients.c.address == wanted.recipient)
-        yield exists().where(theirs)
-    if wanted.text is not None:
-        searched = (columns.sender, columns.subject, columns.name, columns.receipt_no)
-        yield or_(*(column.icontains(wanted.text, autoescape=True) for column in searched))
+        yield columns.id.in_(select(transfer_recipients.c.transfer_id).where(transfer_recipients.c.address == wanted.recipient))
+    if wanted.rule is not None:
+        yield columns.id.in_(select(rule_matches.c.transfer_id).where(rule_matches.c.rule == wanted.rule))
+
+
+def counted_since(connection: Connection, since: float) -> int:
+    """How many transfers were received since then."""
+    return int(connection.execute(select(func.count()).select_from(transfers).where(transfers.c.received_at >= since)).scalar_one())
 
 
 def owed_notices(connection: Connection, limit: int) -> list[Transfer]:

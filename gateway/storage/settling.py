@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from gateway.model import SHARE, Claim, Decision, Door, IllegalTransitionError, Purpose, Result, State, Transfer
-from gateway.storage import deliveries, ledger, transfers
+from gateway.storage import deliveries, exceptions, ledger, results, rule_matches, text_search, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.tables import password_tries, reports
 from gateway.storage.tables import transfers as transfers_table
@@ -32,6 +32,11 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     receipt: str | None = None
     message_id: str | None = None
     subject: str | None = None
+    matches: frozenset[str] = frozenset()       # rules that matched somewhere in it
+    names: tuple[str, ...] = ()                 # of the parts in it
+    key: str = ""                               # under which its result may be given again; empty: never
+    reused: bool = False                        # its result is one of before
+    exceptions: tuple[str, ...] = ()            # numbers of those that it went by
 
 
 class NotAllowedError(Exception):
@@ -58,11 +63,13 @@ def report_of(connection: Connection, transfer_id: int) -> tuple[Report | None, 
 def settle(connection: Connection, claim: Claim, settlement: Settlement, at: float, *, anew: bool = False) -> None:
     """The decision, what it rests on, and what follows from it, at once. `anew`: as another mail beside the one that was delivered.
 
-    Raises LeaseLostError for a late worker.
+    Raises LeaseLostError for a late worker, ResultGoneError when a result of before was disposed of meanwhile.
     """
     decision, result = settlement.decision, settlement.result
     if decision.verdict.delivers != (settlement.receipt is not None) or (decision.verdict.delivers and result is None):
         raise ValueError("a delivery has a result and a receipt, and nothing else has a receipt")
+    if settlement.reused and result is not None:
+        results.must_stand(connection, Blob(result.sha256, result.size))
     changes: dict[str, Any] = {
         "verdict": decision.verdict,
         "reason": decision.reason,
@@ -77,8 +84,21 @@ def settle(connection: Connection, claim: Claim, settlement: Settlement, at: flo
         changes["notice"] = transfers.owed(claim.transfer)
     transfers.move(connection, claim.transfer, decision.state, at=at, note=decision.note, token=claim.token, **changes)
     _keep(connection, claim.transfer.id, {"report": settlement.packed, "receipt": settlement.receipt})
+    rule_matches.keep(connection, claim.transfer.id, settlement.matches, claim.transfer.received_at)
+    _found_by(connection, claim.transfer, settlement)
+    for number in settlement.exceptions:
+        exceptions.used(connection, number, claim.transfer.receipt_no, at)
     if decision.verdict.delivers and result is not None:
+        if settlement.key and settlement.packed is not None and not settlement.reused:
+            blob = Blob(result.sha256, result.size)
+            results.remember(connection, settlement.key, claim.transfer.id, blob=blob, packed=settlement.packed, at=at)
         _send(connection, claim.transfer, Blob(result.sha256, result.size), at, anew=anew)
+
+
+def _found_by(connection: Connection, transfer: Transfer, settlement: Settlement) -> None:
+    known = (transfer.receipt_no, transfer.sender, *transfer.recipients, transfer.name, transfer.sha256)
+    learnt = (settlement.subject or "", settlement.result.name if settlement.result is not None else "", *settlement.names)
+    text_search.put(connection, transfer.id, (*known, *learnt))
 
 
 def reopened(connection: Connection, transfer: Transfer, settlement: Settlement, *, at: float, actor: str, note: str) -> None:

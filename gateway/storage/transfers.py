@@ -6,6 +6,7 @@ Each step is checked against `TRANSITIONS`, and written only if the row still st
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from gateway.model import TRANSITIONS, Arrival, Claim, Door, IllegalTransitionError, Result, State, Transfer, day_of
-from gateway.storage import halts, ledger
+from gateway.storage import halts, ledger, text_search, turns
 from gateway.storage.faults import LeaseLostError, NoSuchTransferError
 from gateway.storage.halts import Halt
 from gateway.storage.tables import receipt_numbers, transfer_recipients, transfers
@@ -132,8 +133,6 @@ _INSERT_TRANSFER: Final = insert(transfers).returning(transfers.c.id)
 _INSERT_RECIPIENT: Final = insert(transfer_recipients)
 
 
-
-
 def _counting(make: Any) -> Any:
     """The two dialects' inserts share no type that knows `on_conflict_do_update`."""
     statement = make(receipt_numbers).values(last=1)
@@ -157,6 +156,7 @@ def accept(connection: Connection, arrival: Arrival) -> tuple[int, str]:
             for position, address in enumerate(arrival.recipients)
         ]
         connection.execute(_INSERT_RECIPIENT, rows)
+    text_search.put(connection, transfer_id, (row["receipt_no"], row["sender"], *arrival.recipients, row["name"], row["sha256"]))
     detail: dict[str, object] = {"to": State.RECEIVED, "recipients": len(arrival.recipients)}
     detail |= {name: row[name] for name in ("door", "client", "sender", "size", "sha256")}
     ledger.append(
@@ -178,6 +178,7 @@ def _new_row(arrival: Arrival) -> dict[str, Any]:
         "size": arrival.size,
         "sha256": arrival.sha256,
         "blob": arrival.sha256,
+        "turn": turns.turn(arrival.received_at, arrival.size),
         "attempts": 0,
         "client": _stored(arrival.client),
         "smtputf8": arrival.smtputf8,
@@ -195,12 +196,10 @@ def _stored(text: str) -> str:
 
 # ------------------------------------------------------------------------------------------------------------- working
 
-_WAITING: Final = select(transfers).where(transfers.c.state == State.RECEIVED).order_by(transfers.c.id)
 
-
-def claim(connection: Connection, limit: int, at: float, lease_until: float) -> list[Claim]:
-    """The oldest that wait. An attempt is counted before the work: a transfer that kills everything is met only so often."""
-    rows = connection.execute(_WAITING.limit(limit)).all()
+def claim(connection: Connection, limit: int, at: float, lease_until: float, weights: Mapping[str, float]) -> list[Claim]:
+    """Those whose turn it is. An attempt is counted before the work: a transfer that kills everything is met only so often."""
+    rows = turns.next_rows(connection, limit, weights)
     recipients = recipients_of(connection, [row.id for row in rows]) if rows else {}
     claims = []
     for row in rows:

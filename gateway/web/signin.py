@@ -1,7 +1,7 @@
-"""Log-in, log-out and choosing a password: the same on every face; and who a request comes from.
+"""Log-in, log-out and choosing a password: the same on every face; and who a request comes from, and whether he may.
 
 A browser holds a session cookie of its face (`__Host-` where there is TLS), a machine sends `Authorization: Bearer …`. Everything
-but the few pages named in `OPEN` needs one of them.
+but the few pages named in `OPEN` needs one of them, and what `people.permissions` says of the endpoint.
 """
 
 from __future__ import annotations
@@ -10,22 +10,26 @@ import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from importlib import resources
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote, urlsplit
 
 import jinja2
 from aiohttp import web
 
-from gateway.people.accounts import Account, Accounts, RefusedError, Role
+from gateway.people import passwords
+from gateway.people.accounts import Account, Accounts, DirectoryError, RefusedError, Role, Session
+from gateway.people.permissions import FACES, PERMISSIONS, needs_elevation, permitted
+from gateway.people.roles import TITLES
 from gateway.web.problem import Handler, problem
 from gateway.web.routes import DOCUMENT
-from gateway.web.words import previous_login
+from gateway.web.words import elevation, previous_login
 
-OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/login", DOCUMENT})
+OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/login", "/login/sso", "/login/sso/back", DOCUMENT})
 _STATIC: Final = "/static/"
+_KINDS: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _ACCOUNT: Final = web.RequestKey("account", Account)
 _CSRF: Final = web.RequestKey("csrf", str)
-_PREVIOUS: Final = web.RequestKey("previous", str)
+_HSTS: Final = "max-age=31536000"
 
 _templates: Final = jinja2.Environment(
     loader=jinja2.FunctionLoader(lambda name: resources.files("gateway.web").joinpath("templates", name).read_text("utf-8")),
@@ -34,39 +38,98 @@ _templates: Final = jinja2.Environment(
 )
 
 
+class Entered(NamedTuple):
+    """A browser that has logged in: its session and the session's value."""
+
+    session: Session
+    value: str
+
+
+_ENTERED: Final = web.RequestKey("entered", Entered)
+
+
+class Link(NamedTuple):
+    """One entry of a face's menu."""
+
+    path: str
+    ja: str
+    en: str
+
+
 def account_of(request: web.Request) -> Account:
     """Who acts; only behind `SignIn`."""
     return request[_ACCOUNT]
 
 
-class SignIn:
-    """Puts sign-in before a face. `allowed`: the roles that may use it at all."""
+def entered(request: web.Request) -> Entered:
+    """The browser's session. A machine's token has none, and may do nothing that is about sessions and passwords."""
+    if _ENTERED not in request:
+        raise web.HTTPForbidden
+    return request[_ENTERED]
 
-    def __init__(self, accounts: Accounts, face: str, title: str, allowed: frozenset[Role], *, jail: bool, secure: bool = False) -> None:
-        self._accounts = accounts
-        self._face = face
+
+class SignIn:
+    """Puts sign-in before a face."""
+
+    def __init__(self, accounts: Accounts, face: str, title: str, *, jail: bool) -> None:
+        self.accounts = accounts
+        self.face = face
         self._title = title
-        self._allowed = allowed
         self._jail = jail
-        self._secure = secure
-        self._cookie = f"__Host-sekisho-{face}" if secure else f"sekisho-{face}"
+        self._secure = accounts.customs.secure
+        self._cookie = f"__Host-sekisho-{face}" if self._secure else f"sekisho-{face}"
+        self._links: list[Link] = []
+        self._ways: list[Link] = []
 
     def install(self, application: web.Application) -> None:
         application.middlewares.append(self._guard)
+        if self._secure:
+            application.on_response_prepare.append(_strict_transport)
         application.router.add_get("/login", self._form)
         application.router.add_post("/login", self._log_in)
         application.router.add_post("/logout", self._log_out)
         application.router.add_get("/password", self._password_form)
         application.router.add_post("/password", self._change_password)
-        for name in ("sekisho.css", "drop.js"):
-            application.router.add_get(_STATIC + name, _static(name))
+        for file in sorted(resources.files("gateway.web").joinpath("static").iterdir(), key=lambda one: one.name):
+            application.router.add_get(_STATIC + file.name, _static(file.name))
+
+    def link(self, path: str, ja: str, en: str) -> None:
+        """An entry of the menu, for those who may follow it."""
+        self._links.append(Link(path, ja, en))
+
+    def way_in(self, path: str, ja: str, en: str) -> None:
+        """Another way to log in, shown beside the password."""
+        self._ways.append(Link(path, ja, en))
 
     def page(self, request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
         """One page, with what every page shows."""
-        known = {"title": self._title, "face": self._title, "account": request.get(_ACCOUNT), "csrf": request.get(_CSRF, ""),
-                 "jail": self._jail, "error": "", "previous": request.get(_PREVIOUS, "")}  # fmt: skip
+        account, inside = request.get(_ACCOUNT), request.get(_ENTERED)
+        known = {"title": self._title, "face": self._title, "account": account, "csrf": request.get(_CSRF, ""), "jail": self._jail,
+                 "error": "", "previous": previous_login(inside.session) if inside else "", "links": self._menu(account),
+                 "elevated": elevation(inside.session) if inside and self._is_elevated(inside.session) else "",
+                 "role": TITLES[Role(account.role)] if account else "", "path": request.path}  # fmt: skip
         text = _templates.get_template(template).render(known | values)
         return web.Response(text=text, content_type="text/html", status=status)
+
+    def may_elevate(self, account: Account) -> bool:
+        """Whether elevation means anything for this account."""
+        return self.accounts.customs.elevation > 0 and any(Role(account.role) in grant.elevated for grant in PERMISSIONS.values())
+
+    def begin(self, value: str, where: str) -> web.Response:
+        """The redirect that begins a session in this browser."""
+        response = _see_other(where)
+        response.set_cookie(self._cookie, value, httponly=True, samesite="Strict", secure=self._secure, path="/")
+        return response
+
+    def _menu(self, account: Account | None) -> list[Link]:
+        if account is None or account.must_change:
+            return []
+        return [link for link in self._links if permitted(self.face, "GET", link.path, Role(account.role))]
+
+    def _is_elevated(self, session: Session) -> bool:
+        return self.may_elevate(session.account) and self.accounts.elevated(session)
+
+    # ------------------------------------------------------------------------------------------------------- the guard
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -77,26 +140,51 @@ class SignIn:
             account = await self._by_cookie(request)
         if account is None:
             return self._unknown(request)
-        if Role(account.role) not in self._allowed:
-            return problem(403)
         request[_ACCOUNT] = account
-        if account.must_change and request.path not in ("/password", "/logout"):
+        if Role(account.role) not in FACES[self.face]:
+            return problem(403)
+        if (first := self._first(request, account)) is not None and request.path not in first.allowed:
             if _is_api(request):
-                return problem(403, "初期パスワードを変更してください / change the temporary password first")
-            raise web.HTTPSeeOther("/password")
-        return await handler(request)
+                return problem(403, first.why)
+            raise web.HTTPSeeOther(first.page)
+        return self._forbidden(request, account) or await handler(request)
+
+    def _first(self, request: web.Request, account: Account) -> _First | None:
+        """What has to be done before anything else."""
+        inside = request.get(_ENTERED)
+        if inside is not None and inside.session.factors and not inside.session.confirmed:
+            return _SECOND
+        if account.must_change:
+            return _PASSWORD
+        if inside is not None and not inside.session.factors and self.accounts.customs.needs_second_factor(account):
+            return _ENROL
+        return None
+
+    def _forbidden(self, request: web.Request, account: Account) -> web.Response | None:
+        resource = request.match_info.route.resource
+        if resource is None:            # no such page, which is said to everybody alike
+            return None
+        role, where = Role(account.role), (self.face, request.method, resource.canonical)
+        if not permitted(*where, role):
+            return problem(403)
+        inside = request.get(_ENTERED)
+        if inside is None or not needs_elevation(*where, role) or self.accounts.elevated(inside.session):
+            return None
+        if _is_api(request):
+            return problem(403, _ELEVATE)
+        raise web.HTTPSeeOther(f"/elevate?back={quote(_referer(request), safe='')}")
 
     async def _by_token(self, request: web.Request) -> Account | None:
         kind, _, value = request.headers.get("Authorization", "").partition(" ")
-        return await self._accounts.by_token(value.strip()) if kind == "Bearer" and value else None
+        return await self.accounts.by_token(value.strip(), self.face) if kind == "Bearer" and value else None
 
     async def _by_cookie(self, request: web.Request) -> Account | None:
         value = request.cookies.get(self._cookie)
-        session = await self._accounts.session(value, self._face) if value else None
+        session = await self.accounts.session(value, self.face) if value else None
         if value is None or session is None:
             return None
         request[_CSRF] = _csrf(value)
-        request[_PREVIOUS] = previous_login(session.account)
+        request[_ENTERED] = Entered(session, value)
         if request.method not in ("GET", "HEAD") and not await self._meant(request):
             raise web.HTTPForbidden
         return session.account
@@ -106,7 +194,7 @@ class SignIn:
         if (ours := _from_ourselves(request)) is not None:
             return ours
         if request.content_type == "application/x-www-form-urlencoded":
-            return _same(str((await _posted(request)).get("csrf", "")), request[_CSRF])
+            return _same(str((await posted(request)).get("csrf", "")), request[_CSRF])
         return _same(request.headers.get("X-CSRF-Token", ""), request[_CSRF])
 
     def _unknown(self, request: web.Request) -> web.StreamResponse:
@@ -114,45 +202,87 @@ class SignIn:
             return problem(401)
         raise web.HTTPSeeOther("/login")
 
+    # -------------------------------------------------------------------------------------------------------- the door
+
     async def _form(self, request: web.Request) -> web.Response:
-        return self.page(request, "login.html")
+        return self._log_in_page(request)
+
+    def _log_in_page(self, request: web.Request, status: int = 200, error: str = "") -> web.Response:
+        return self.page(request, "login.html", status, error=error, notice=self.accounts.customs.notice, ways=self._ways)
 
     async def _log_in(self, request: web.Request) -> web.StreamResponse:
         if _from_ourselves(request) is False:       # else a foreign page could log somebody in as another
             return problem(403)
-        given = await _posted(request)
+        given = await posted(request)
         try:
-            value, account = await self._accounts.log_in(
-                str(given.get("login", "")), str(given.get("password", "")), self._face, request.remote or ""
+            value, account = await self.accounts.log_in(
+                str(given.get("login", "")), str(given.get("password", "")), self.face, request.remote or ""
             )
         except RefusedError as refusal:
-            return self.page(request, "login.html", 401, error=str(refusal))
-        response = _see_other("/password" if account.must_change else "/")
-        response.set_cookie(self._cookie, value, httponly=True, samesite="Strict", secure=self._secure, path="/")
-        return response
+            return self._log_in_page(request, 401, str(refusal))
+        except DirectoryError:
+            return self._log_in_page(request, 503, _NO_DIRECTORY)
+        return self.begin(value, "/password" if account.must_change else "/")
 
     async def _log_out(self, request: web.Request) -> web.StreamResponse:
-        if value := request.cookies.get(self._cookie):
-            await self._accounts.log_out(account_of(request), value)
+        inside = entered(request)
+        await self.accounts.log_out(inside.session.account, inside.value)
         response = _see_other("/login")
-        response.del_cookie(self._cookie, path="/")
+        # The same attributes as it was set with, or a browser keeps a `__Host-` cookie.
+        response.del_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="Strict")
         return response
 
     async def _password_form(self, request: web.Request) -> web.Response:
-        return self.page(request, "password.html")
+        return self.page(request, "password.html", rule=passwords.RULE)
 
     async def _change_password(self, request: web.Request) -> web.StreamResponse:
-        given = await _posted(request)
+        given = await posted(request)
         old, new = str(given.get("old", "")), str(given.get("new", ""))
         try:
-            await self._accounts.change_password(account_of(request), old, new, request.remote or "")
+            await self.accounts.change_password(entered(request).session.account, old, new, request.remote or "")
         except RefusedError as refusal:
-            return self.page(request, "password.html", 400, error=str(refusal))
+            return self.page(request, "password.html", 400, error=str(refusal), rule=passwords.RULE)
         raise web.HTTPSeeOther("/login")
+
+
+class _First(NamedTuple):
+    """Something that comes before everything else: its page, what else is open meanwhile, and why."""
+
+    page: str
+    allowed: frozenset[str]
+    why: str
+
+
+_SECOND: Final = _First(
+    "/second",
+    frozenset({"/second", "/second/passkey/options", "/second/passkey", "/logout"}),
+    "二つ目の認証が済んでいません / the second factor is missing",
+)
+_PASSWORD: Final = _First(
+    "/password", frozenset({"/password", "/logout"}), "初期パスワードを変更してください / change the temporary password first"
+)
+_ENROL: Final = _First(
+    "/account/factors",
+    frozenset({"/account/factors", "/account/factors/totp", "/account/factors/totp/qr.svg", "/account/factors/passkey/options",
+               "/account/factors/passkey", "/logout", "/password"}),
+    "二要素認証を登録してください / register a second factor first",
+)  # fmt: skip
+_ELEVATE: Final = "この操作には特権の行使が必要です（理由を記録します） / elevate first, with a reason"
+_NO_DIRECTORY: Final = (
+    "いまはログインを確認できません。しばらくしてからもう一度お試しください。 / log-in cannot be checked now, please try later"
+)
 
 
 def _is_api(request: web.Request) -> bool:
     return request.path.startswith("/api/")
+
+
+def _referer(request: web.Request) -> str:
+    """The page of this face that somebody came from, to go back to; never another house."""
+    parts = urlsplit(request.headers.get("Referer", ""))
+    if request.method == "GET":
+        return request.path
+    return parts.path if parts.netloc == request.host and parts.path.startswith("/") and not parts.path.startswith("//") else "/"
 
 
 def _see_other(path: str) -> web.Response:
@@ -160,7 +290,7 @@ def _see_other(path: str) -> web.Response:
     return web.Response(status=303, headers={"Location": path})
 
 
-async def _posted(request: web.Request) -> Mapping[str, object]:
+async def posted(request: web.Request) -> Mapping[str, object]:
     """The fields of a form; one that cannot be read is a bad request."""
     try:
         return await request.post()
@@ -184,10 +314,14 @@ def _csrf(session_value: str) -> str:
     return hashlib.sha256(b"csrf:" + session_value.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+async def _strict_transport(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Strict-Transport-Security"] = _HSTS
+
+
 def _static(name: str) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Read once at start: what is served cannot be changed on disk under a running service."""
     content = resources.files("gateway.web").joinpath("static", name).read_bytes()
-    kind = {"css": "text/css", "js": "text/javascript"}[name.rpartition(".")[2]]
+    kind = _KINDS[name.rpartition(".")[2]]
 
     async def serve(_: web.Request) -> web.Response:
         return web.Response(body=content, content_type=kind, charset="utf-8")

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any, Final
 
 from gateway.model import State, Transfer
-from gateway.storage.accounts import Account
+from gateway.storage.sessions import Session
 from sanitizers.findings import CODES
 from sanitizers.model import Action, Finding, Report, Verdict
 
@@ -109,11 +109,20 @@ def when(at: float) -> str:
     return f"令和{moment.year - 2018}年{moment.month}月{moment.day}日 {moment:%H:%M}"
 
 
-def previous_login(account: Account) -> str:
+def previous_login(session: Session) -> str:
     """Shown after log-in, so that somebody else's log-in is noticed."""
-    if account.last_login_at is None:
+    if session.previous_at is None:
         return ""
-    return (
-        f"今回のログイン：{when(account.last_login_at)}（端末 {account.last_login_from}）。"
-        "心当たりがない場合は情報システム担当へ連絡してください。"
-    )
+    said = f"前回のログイン：{when(session.previous_at)}（端末 {session.previous_from}）"
+    if session.previous_logout_at is not None and session.previous_logout_at > session.previous_at:
+        said += f"／前回のログアウト：{when(session.previous_logout_at)}"
+    if session.failed_since:
+        said += f"／その後のログイン失敗：{session.failed_since}回"
+    if session.new_terminal:
+        said += f"／初めての端末からのログインです（{session.client}）"
+    return f"{said}。心当たりがない場合は情報システム担当へ連絡してください。 / not you? tell the system staff"
+
+
+def elevation(session: Session) -> str:
+    """Shown as long as a privilege is being used."""
+    return f"特権を行使中（{when(session.elevated_until)[-5:]}まで） / elevated"

@@ -2,7 +2,7 @@
 
 A check copies nothing and changes nothing. It passes a file only if every byte of it has a place in the grammar of its kind and nothing
 in it names another file, a program or a machine. Even then the original goes out only where policy lets its kind through *and* a person's
-approval is recorded; both are told by the road in `Treatment`.
+approval is recorded, or where an exception was granted for its very digest; all are told by the road in `Treatment`.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ def confirmed(source: Source, context: Context) -> Rebuilt:
     if check is None:
         raise Unsupported(context.kind)
     counted = check(source, context)
-    if context.kind not in context.treatment.confirmed_kinds:
-        context.found("confirm.structure", "", Action.KEPT, counted)
-        raise Unsupported(f"{context.kind}: its structure is sound; policy lets no original of this kind through")
-    if not context.treatment.confirmed_by:
-        context.found("confirm.structure", "", Action.KEPT, counted)
-        raise Unsupported(f"{context.kind}: its structure is sound; it waits for an approval", code="confirm.approval_needed")
     context.found("confirm.structure", "", Action.KEPT, counted)
-    context.found("confirm.approved", "", Action.KEPT, context.treatment.confirmed_by)
+    excepted = dict(context.treatment.confirmed_digests).get(source.sha256)
+    if not excepted and context.kind not in context.treatment.confirmed_kinds:
+        raise Unsupported(f"{context.kind}: its structure is sound; policy lets no original of this kind through")
+    approved = excepted or context.treatment.confirmed_by
+    if not approved:
+        raise Unsupported(f"{context.kind}: its structure is sound; it waits for an approval", code="confirm.approval_needed")
+    context.found("confirm.approved", "", Action.KEPT, approved)
     context.confirmed = True
     return Rebuilt(source, context.kind)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sanitizers.findings import archive, confirm, file, image, message, odf, ooxml, pdf, rtf, text, xls
+from sanitizers.findings import archive, confirm, doc, file, image, message, odf, ooxml, pdf, ppt, road, rtf, text, xls
 from sanitizers.findings.code import FindingCode
 
-FAMILIES: Final = (file, pdf, ooxml, odf, rtf, xls, image, archive, text, message, confirm)
+FAMILIES: Final = (file, pdf, ooxml, odf, rtf, doc, xls, ppt, image, archive, text, message, confirm, road)
 
 CODES: Final[dict[str, FindingCode]] = {code.code: code for family in FAMILIES for code in family.CODES}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sanitizers.formats import archive, csv, html, image, message, metafile, mht, odf, ooxml, pdf, rtf, structured, svg, text, vobject, xls
+from sanitizers.formats import archive, csv, html, image, message, metafile, mht, odf, ooxml, pdf, ppt, rtf, structured, svg, text, vobject, xls
 from sanitizers.formats.ooxml import encrypted
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import Kind
@@ -15,6 +15,7 @@ SANITIZERS: Final[tuple[Sanitizer, ...]] = (
     encrypted.SANITIZER,
     odf.SANITIZER,
     xls.SANITIZER,
+    ppt.SANITIZER,
     rtf.SANITIZER,
     image.SANITIZER,
     svg.SANITIZER,

@@ -11,6 +11,7 @@ import ctypes
 import os
 import resource
 import signal
+import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -63,25 +64,37 @@ def put_up_outer() -> OuterRing:
     return OuterRing(tuple(standing), landlock.version(), _address_space())
 
 
-def put_up_inner(limits: Limits, ring: OuterRing) -> None:
-    """Called in every child before it looks at a byte. Raises OSError when a wall cannot be put up: the child must then die.
-
-    A fork has one thread, whatever its parent had; threads that it starts later are born behind these walls.
-    """
+def put_up_first(ring: OuterRing) -> None:
+    """The walls of a child that need not know its job: no new privileges, Landlock, and death with the parent. Raises OSError."""
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-    _limit(limits, ring.address_space)
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     if ring.landlock_abi:
         landlock.deny_all(ring.landlock_abi)
+
+
+def put_up_last(limits: Limits, ring: OuterRing) -> None:
+    """Those that its job decides, and the filter, behind which no limit can be changed any more. Raises OSError."""
+    _limit(limits, ring.address_space)
     seccomp.lock()
+
+
+def put_up_inner(limits: Limits, ring: OuterRing) -> None:
+    """Called in every child, as a whole or in its two halves, before it looks at a byte. Raises OSError: the child must then die.
+
+    A fork has one thread, whatever its parent had; threads that it starts later are born behind these walls.
+    """
+    put_up_first(ring)
+    put_up_last(limits, ring)
 
 
 def _limit(limits: Limits, inherited: int) -> None:
     # A write past RLIMIT_FSIZE must fail with EFBIG, which the child reports, and not kill it.
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    # The kernel counts from the fork: what the child used while it waited for its job is not the job's.
+    cpu_seconds = limits.cpu_seconds + int(time.process_time())
     for what, soft, hard in (
         (resource.RLIMIT_AS, inherited + limits.memory_bytes, inherited + limits.memory_bytes),
-        (resource.RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + _CPU_GRACE_SECONDS),
+        (resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + _CPU_GRACE_SECONDS),
         (resource.RLIMIT_FSIZE, limits.expanded_bytes, limits.expanded_bytes),
         (resource.RLIMIT_NOFILE, _MAX_DESCRIPTORS, _MAX_DESCRIPTORS),
         (resource.RLIMIT_NPROC, _MAX_TASKS, _MAX_TASKS),

@@ -15,6 +15,7 @@ from xml.parsers import expat
 from sanitizers.context import Context
 from sanitizers.model import Kind, VerificationFailed
 from sanitizers.source import Source
+from sanitizers.verify import spelled
 
 _MIMETYPES: Final = {
     b"application/vnd.oasis.opendocument." + name + ending
@@ -33,7 +34,6 @@ _FORBIDDEN_ELEMENTS: Final = frozenset(
     command alphabetical-index-auto-mark-file font-face-src definition-src connection-resource model
     """.split()
 )
-_TAG: Final = re.compile(rb"<([^\s/>!?]+)")
 _URN: Final = b"urn:oasis:names:tc:opendocument:xmlns:"
 _LINKING: Final = {
     _URN + b"text:1.0": (b"a",),
@@ -42,7 +42,6 @@ _LINKING: Final = {
     _URN + b"chart:1.0": (b"chart",),
 }
 _HREF: Final = re.compile(rb'<([^\s/>]+)(?=\s)[^<>]*\s[\w-]+:href="([^"]*)"')
-_SPACE: Final = re.compile(rb'\sxmlns(?::([^\s=]+))?="([^"]*)"')
 _KNOWN_SPACE: Final = re.compile(
     rb"urn:oasis:names:tc:opendocument:|urn:org:documentfoundation:|urn:openoffice:names:|http://www\.w3\.org/|http://purl\.org/dc/elements"
     rb"|http://openoffice\.org/|http://(?:schemas\.)?microsoft\.com/|http://docs\.oasis-open\.org/"
@@ -123,10 +122,11 @@ def _manifest(members: dict[str, bytes], media_type: bytes) -> dict[str, str]:
 
 
 def _check_xml(name: str, content: bytes, members: dict[str, bytes], listed: dict[str, str], schemes: tuple[str, ...]) -> None:
-    _prove_plain(name, content)
-    if bad := {tag.rpartition(b":")[2].decode("utf-8", "replace") for tag in set(_TAG.findall(content))} & _FORBIDDEN_ELEMENTS:
+    spelled.prove_plain(name, content)
+    names = spelled.names(content)
+    if bad := {tag.rpartition(b":")[2].decode("utf-8", "replace") for tag in names.elements} & _FORBIDDEN_ELEMENTS:
         raise VerificationFailed(f"{min(bad)} in {name}")
-    bound = set(_SPACE.findall(content))
+    bound = spelled.spaces(content)
     if strange := [uri for _, uri in bound if not _KNOWN_SPACE.match(uri)]:
         raise VerificationFailed(f"namespace {strange[0][:100]!r} in {name}")
     if b'"onLoad"' in content and (active := _SELF_OPENING.search(content)):
@@ -155,21 +155,6 @@ def _is_link(tag: bytes, target: str, schemes: tuple[str, ...]) -> bool:
 def _is_inside(name: str, target: str, members: dict[str, bytes], listed: dict[str, str]) -> bool:
     path = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
     return not _SCHEME.match(target) and (path in members or f"{path}/" in listed)
-
-
-def _prove_plain(name: str, content: bytes) -> None:
-    def refuse(*_: object) -> None:
-        raise VerificationFailed(f"doctype, comment, instruction or CDATA in {name}")
-
-    parser = expat.ParserCreate("utf-8")
-    parser.StartDoctypeDeclHandler = refuse
-    parser.CommentHandler = refuse
-    parser.ProcessingInstructionHandler = refuse
-    parser.StartCdataSectionHandler = refuse
-    try:
-        parser.Parse(content, True)
-    except expat.ExpatError as error:
-        raise VerificationFailed(f"expat: {error} in {name}") from None
 
 
 def _compare(members: dict[str, bytes], original: Source) -> None:

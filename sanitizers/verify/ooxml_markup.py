@@ -7,12 +7,10 @@ elements and the ids of all references can be read off the bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
-from xml.parsers import expat
 
 from sanitizers.model import VerificationFailed
-from sanitizers.verify import ooxml_calls
+from sanitizers.verify import ooxml_calls, spelled
 
 _FORBIDDEN_ELEMENTS: Final = frozenset(
     """
@@ -22,8 +20,6 @@ _FORBIDDEN_ELEMENTS: Final = frozenset(
     custData docVar saveThroughXslt htmlPubPr webPublishItem macrosheet dialogsheet customUI cmd contentPart fldData script
     """.split()
 )
-_TAG: Final = re.compile(rb"<([^\s/>]+)")
-_SPACE: Final = re.compile(rb'\sxmlns(?::([^\s=]+))?="([^"]*)"')
 _RELATIONSHIPS_SPACE: Final = (
     b"http://schemas.openxmlformats.org/officeDocument/2006/relationships",
     b"http://purl.oclc.org/ooxml/officeDocument/relationships",
@@ -38,41 +34,35 @@ _CONTROL: Final = re.compile(
     rb"\s*<(?:\w+:)?controls?[\s>]"
 )
 _FALLBACK: Final = re.compile(rb"<(?:\w+:)?Fallback[\s/>]")
-_SLICE: Final = 1 << 20
 
 
 def check(name: str, content: bytes, identities: frozenset[str], schemes: tuple[str, ...]) -> None:
     """Raises VerificationFailed for anything active, foreign or dangling. `identities`: the relationship ids of the part."""
-    _prove_plain(name, content)
+    spelled.prove_plain(name, content)
     if name.startswith("customXml/item"):
         if b"DataMashup" in content:
             raise VerificationFailed(f"queries in {name}")
         return
-    tags = {tag for start, end in _slices(content) for tag in set(_TAG.findall(content, start, end))}
-    if bad := {tag.rpartition(b":")[2].decode("utf-8", "replace") for tag in tags} & _FORBIDDEN_ELEMENTS:
+    names = spelled.names(content)
+    if bad := {tag.rpartition(b":")[2].decode("utf-8", "replace") for tag in names.elements} & _FORBIDDEN_ELEMENTS:
         raise VerificationFailed(f"{min(bad)} in {name}")
-    spaces = set(_SPACE.findall(content)) if b"xmlns" in content else set()
+    spaces = spelled.spaces(content)
     if strange := [uri for _, uri in spaces if uri and not _KNOWN_SPACE.match(uri)]:
         raise VerificationFailed(f"namespace {strange[0][:100]!r} in {name}")
-    _check_alternatives(name, content)
-    ooxml_calls.check_actions(name, content)
-    ooxml_calls.check_loading(name, content)
-    ooxml_calls.check_fields(name, content, schemes)
+    if names.has_element(b"AlternateContent", b"Fallback"):
+        _check_alternatives(name, content)
+    if names.has_attribute(b"action", b"macro"):
+        ooxml_calls.check_actions(name, content)
+    if names.has_attribute(b"href", b"althref", b"src", b"style"):
+        ooxml_calls.check_loading(name, content)
+    if names.has_element(*ooxml_calls.FIELDS):
+        ooxml_calls.check_fields(name, content, schemes)
     if name.startswith("xl/"):
-        ooxml_calls.check_names(name, content)
-        ooxml_calls.check_formulas(name, content, tags, schemes)
+        if names.has_element(b"definedName"):
+            ooxml_calls.check_names(name, content)
+        ooxml_calls.check_formulas(name, content, names.elements, schemes)
     for prefix in {prefix for prefix, uri in spaces if uri in _RELATIONSHIPS_SPACE and prefix}:
         _check_references(name, content, prefix, identities)
-
-
-def _slices(content: bytes) -> Iterator[tuple[int, int]]:
-    """Pieces that begin and end between two tags, so that names are collected without a list of all of them."""
-    start = 0
-    while start < len(content):
-        end = content.find(b"<", start + _SLICE)
-        end = len(content) if end < 0 else end
-        yield start, end
-        start = end
 
 
 def _in_tag(content: bytes, at: int) -> bool:
@@ -85,25 +75,8 @@ def _stands_alone(content: bytes, at: int) -> bool:
     return content[at - 1 : at].isspace() and _in_tag(content, at)
 
 
-def _prove_plain(name: str, content: bytes) -> None:
-    def refuse(*_: object) -> None:
-        raise VerificationFailed(f"doctype, comment, instruction or CDATA in {name}")
-
-    parser = expat.ParserCreate("utf-8")
-    parser.StartDoctypeDeclHandler = refuse
-    parser.CommentHandler = refuse
-    parser.ProcessingInstructionHandler = refuse
-    parser.StartCdataSectionHandler = refuse
-    try:
-        parser.Parse(content, True)
-    except expat.ExpatError as error:
-        raise VerificationFailed(f"expat: {error} in {name}") from None
-
-
 def _check_alternatives(name: str, content: bytes) -> None:
     """Alternatives stay around form controls of a worksheet only, with one choice each."""
-    if b"AlternateContent" not in content and b"Fallback" not in content:
-        return
     found = len(_ALTERNATIVE.findall(content))
     controls = len(_CONTROL.findall(content)) if name.startswith("xl/") else 0
     if found != controls or _FALLBACK.search(content):

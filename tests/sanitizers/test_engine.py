@@ -42,6 +42,9 @@ class FakeScanner:
             found.append(Match(rule="Odd", severity=Severity.LOW, where=where))
         return found
 
+    def scan_for_blocking(self, source: Source, where: str, kind: Kind) -> list[Match]:
+        return [match for match in self.scan(source, where, kind) if match.severity is Severity.HIGH]
+
 
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Callable[[Play], None]:

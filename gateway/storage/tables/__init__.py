@@ -5,7 +5,34 @@ A change in this folder needs a migration beside it: tests/gateway/storage/test_
 
 from __future__ import annotations
 
-from gateway.storage.tables.people import accounts, sessions, tokens
+from gateway.storage.tables.approvals import decisions, requests
+from gateway.storage.tables.people import (
+    absences,
+    accounts,
+    departments,
+    group_members,
+    groups,
+    memberships,
+    organisations,
+    recovery_codes,
+    second_factors,
+    sessions,
+    shared_members,
+    terminals,
+    tokens,
+)
+from gateway.storage.tables.publishing import (
+    backtest_differences,
+    backtests,
+    bundles,
+    late_hits,
+    publications,
+    rescans,
+    rule_matches,
+    version_steps,
+    versions,
+)
+from gateway.storage.tables.results import exceptions, results, turns
 from gateway.storage.tables.schema import metadata
 from gateway.storage.tables.state import audit, halts
 from gateway.storage.tables.travel import (
@@ -15,23 +42,49 @@ from gateway.storage.tables.travel import (
     password_tries,
     receipt_numbers,
     reports,
+    search_texts,
     transfer_recipients,
     transfers,
 )
 
 __all__ = [
+    "absences",
     "accounts",
     "audit",
+    "backtest_differences",
+    "backtests",
+    "bundles",
+    "decisions",
     "deliveries",
     "delivery_recipients",
+    "departments",
     "digests",
+    "exceptions",
+    "group_members",
+    "groups",
     "halts",
+    "late_hits",
+    "memberships",
     "metadata",
+    "organisations",
     "password_tries",
+    "publications",
     "receipt_numbers",
+    "recovery_codes",
     "reports",
+    "requests",
+    "rescans",
+    "results",
+    "rule_matches",
+    "search_texts",
+    "second_factors",
     "sessions",
+    "shared_members",
+    "terminals",
     "tokens",
     "transfer_recipients",
     "transfers",
+    "turns",
+    "version_steps",
+    "versions",
 ]

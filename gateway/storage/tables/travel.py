@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
 from gateway.storage.tables.schema import Id, metadata
+
+# As it stands in the index, so that the database knows that a question is about it.
+WAITING = text("state = 'received'")
 
 # The last receipt number of each day.
 receipt_numbers = Table(
@@ -48,12 +51,17 @@ transfers = Table(
     Column("rules", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("notice", Text),                                 # NULL, `owed` or `queued`: one notice a transfer, ever
+    Column("turn", Float, nullable=False, server_default="0"),      # when it is worked on among those of its organisation
     Index(None, "state", "id"),
     Index(None, "received_at"),
     Index(None, "blob"),
     Index(None, "result_sha256"),
-    Index(None, "sender"),
+    Index(None, "sender", "id"),                            # what the administration asks for, the youngest first
+    Index(None, "sha256", "id"),
+    Index(None, "reason", "id"),
+    Index(None, "organisation", "id"),
     Index("ix_transfers_notice", "notice"),
+    Index("ix_transfers_waiting", "organisation", "turn", "id", sqlite_where=WAITING, postgresql_where=WAITING),
     sqlite_autoincrement=True,                              # an id is never given twice
 )
 
@@ -63,7 +71,15 @@ transfer_recipients = Table(
     Column("transfer_id", Id, ForeignKey("transfers.id"), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("address", Text, nullable=False),
-    Index(None, "address"),
+    Index(None, "address", "transfer_id"),
+)
+
+# What a transfer is found by, folded; SQLite has an index over it that is no table of ours (`gateway.storage.text_search`).
+search_texts = Table(
+    "search_texts",
+    metadata,
+    Column("transfer_id", Id, ForeignKey("transfers.id"), primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
 )
 
 # Beside the transfer, so that the table of transfers stays narrow.

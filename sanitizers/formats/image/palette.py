@@ -21,11 +21,14 @@ class Palette(NamedTuple):
 
 
 def in_order(colours: bytes, used: Iterable[int], alpha: bytes = b"") -> list[int]:
-    """The used indices in their new order: the see-through ones first (tRNS then stays short), then by digest."""
+    """The used indices in their new order: the see-through ones first (tRNS then stays short), black, then by digest.
 
-    def rank(index: int) -> tuple[bool, bytes]:
-        opacity = alpha[index : index + 1] or b"\xff"
-        return opacity == b"\xff", hashlib.sha256(colours[3 * index : 3 * index + 3] + opacity).digest()
+    Readers of metafiles take index 0 of a bitmap of two colours for black, whatever its palette says.
+    """
+
+    def rank(index: int) -> tuple[bool, bool, bytes]:
+        opacity, colour = alpha[index : index + 1] or b"\xff", colours[3 * index : 3 * index + 3]
+        return opacity == b"\xff", colour != b"\0\0\0", hashlib.sha256(colour + opacity).digest()
 
     return sorted(used, key=rank)
 

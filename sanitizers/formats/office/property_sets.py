@@ -16,6 +16,7 @@ _CODE_PAGE, _NAMES = 1, 0
 _MOST: Final = 4096  # properties of one set
 _LONGEST: Final = 65_536  # bytes of one value
 _STRING, _WIDE_STRING, _TRUTH, _SHORT, _INTEGER = 0x1E, 0x1F, 0x0B, 0x02, 0x03
+_UTF_8: Final = 65001
 _CODECS: Final = {932: "cp932", 936: "cp936", 949: "cp949", 950: "cp950", 1200: "utf-16-le", 65001: "utf-8", 10001: "shift_jis"}
 
 
@@ -89,3 +90,33 @@ def _dictionary(data: bytes, at: int, encoding: str) -> dict[int, str]:
         names[number] = data[at + 8 : at + 8 + size].decode(encoding, "replace").partition("\0")[0]
         at += 8 + size + (-size % 4 if encoding == "utf-16-le" else 0)
     return names
+
+
+def write(found: list[PropertySet]) -> bytes:
+    """One stream of one or two sets, all values as text in UTF-8."""
+    bodies = [_written(one) for one in found]
+    made = struct.pack("<HHI16xI", 0xFFFE, 0, 0x0002_0005, len(found))
+    at = len(made) + 20 * len(found)
+    for one, body in zip(found, bodies, strict=True):
+        made += one.kind + struct.pack("<I", at)
+        at += len(body)
+    return made + b"".join(bodies)
+
+
+def _written(one: PropertySet) -> bytes:
+    pieces = {_CODE_PAGE: struct.pack("<IHxx", _SHORT, _UTF_8)}
+    if one.names:
+        entries = b"".join(struct.pack("<II", number, len(name)) + name for number, name in _encoded(one.names))
+        pieces[_NAMES] = struct.pack("<I", len(one.names)) + entries
+    pieces |= {number: struct.pack("<II", _STRING, len(text)) + text for number, text in _encoded(one.values)}
+    places = b""
+    body = b""
+    for number, piece in sorted(pieces.items()):
+        places += struct.pack("<II", number, 8 + 8 * len(pieces) + len(body))
+        body += piece + bytes(-len(piece) % 4)
+    return struct.pack("<II", 8 + len(places) + len(body), len(pieces)) + places + body
+
+
+def _encoded(texts: dict[int, str]) -> list[tuple[int, bytes]]:
+    """With the NUL that ends them."""
+    return [(number, text.encode("utf-8", "replace") + b"\0") for number, text in sorted(texts.items())]

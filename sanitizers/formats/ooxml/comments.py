@@ -22,6 +22,7 @@ _ACCEPTED: Final = clark("w:ins w:moveTo")
 _DELETED: Final = clark("w:del")
 _ROW_PROPERTIES: Final = clark("w:trPr")
 _NOTE: Final = clark("vx:ClientData")
+MARKS: Final = _REMOVED | _ACCEPTED | _NOTE
 
 
 def drop(page: Page) -> None:

@@ -20,7 +20,7 @@ _JUMPS: Final = re.compile(
     re.IGNORECASE,
 )
 # Every element of the vocabulary that carries a relationship id.
-_REFERRERS: Final = clark(
+REFERRERS: Final = clark(
     "a:blip a:hlinkClick a:hlinkHover a:hlinkMouseOver a15:svgBlip c:chart cx:chart c:userShapes c:externalData c:legacyDrawingHF "
     "dgm:relIds w:hyperlink w:headerReference w:footerReference v:imagedata v:fill v:stroke "
     "x:hyperlink x:drawing x:legacyDrawing x:legacyDrawingHF x:drawingHF x:picture x:tablePart x:pageSetup x:control x:controlPr "
@@ -47,7 +47,7 @@ def parse_vml(data: bytes, context: Context, where: str) -> xml.Element:
 
 def check_references(page: Page) -> None:
     """No element names a relationship that is not kept."""
-    for element in page.elements(_REFERRERS):
+    for element in page.elements(REFERRERS):
         if not tree.attached(element, page.root):
             continue
         lost = [name for name, value in references(element) if value and not page.keeps(page.relations.get(value))]

@@ -33,10 +33,12 @@ _DEEPEST: Final = 256
 _FORMATS: Final = frozenset({"MERGEFORMAT", "CHARFORMAT"})
 
 _PARTS: Final = clark("w:fldChar w:instrText w:delInstrText w:fldSimple w:t w:delText")
-_MARKS: Final = clark("w:fldChar w:instrText w:delInstrText w:fldSimple")
+MARKS: Final = clark("w:fldChar w:instrText w:delInstrText w:fldSimple")
 _CHARACTER: Final = clark("w:fldChar")
 _INSTRUCTION: Final = clark("w:instrText w:delInstrText")
 _SIMPLE: Final = clark("w:fldSimple")
+_SPELLED: Final = rb'<([\w.-]+:)?fldChar(?=[\s/>])(?: %b:fldCharType="(begin|separate|end)"(?: %b:(?:dirty|fldLock)="\w*")* ?/?>)?'
+_STRANGE: Final = b"AlternateContent"
 _NAME: Final = re.compile(r"\s*(=|[A-Za-z]+)")
 _ARGUMENT: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|(\S+))')
 
@@ -53,9 +55,28 @@ class _Field:
     separated: bool = False
 
 
+class Open:
+    """Follows the fields through the bytes of a document, element by element, so far as that is sure. `prefix`: of the namespace."""
+
+    def __init__(self, prefix: bytes) -> None:
+        self._marks = re.compile(_SPELLED % (prefix, prefix))
+        self._prefix = prefix + b":"
+        self._depth = 0
+        self._sure = True
+
+    def see(self, content: bytes) -> bool:
+        """Whether a field is open after this, or may be: alternatives hold the marks of fields that do not stay."""
+        marks = self._marks.findall(content)
+        if marks and (_STRANGE in content or not all(kind and prefix == self._prefix for prefix, kind in marks)):
+            self._sure = False
+        for _, kind in marks:
+            self._depth = max(self._depth + (kind == b"begin") - (kind == b"end"), 0)
+        return self._depth > 0 or not self._sure
+
+
 def defuse(page: Page) -> None:
     """Walk the whole part once; every field is judged when it ends."""
-    if not page.names.elements & _MARKS:
+    if not page.names.elements & MARKS:
         return
     stack: list[_Field] = []
     for element in list(page.root.iter(*_PARTS)):

@@ -26,6 +26,7 @@ Handler = Callable[[xml.Element, "Page"], None]
 _ALTERNATIVE: Final = clark("mc:AlternateContent")
 _CHOICE: Final = clark("mc:Choice")
 _FALLBACK: Final = clark("mc:Fallback")
+ALTERNATIVES: Final = _ALTERNATIVE | _CHOICE | _FALLBACK
 _IGNORABLE: Final = next(iter(clark("mc:Ignorable")))
 # A choice that needs VML holds an OLE object whose picture only the fallback has. The chart style of 2007 (c14) has numbers that readers
 # without alternatives take for wrong ones of the older style, and the fallback means the same. A symbol of 2015 (symex) has its character,

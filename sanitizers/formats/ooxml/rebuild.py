@@ -23,11 +23,11 @@ from sanitizers.formats.ooxml import (
     properties,
     rows,
     sheet,
-    slide,
+    stretches,
     word,
 )
 from sanitizers.formats.ooxml.opc import CONTENT_TYPES, Package
-from sanitizers.formats.ooxml.page import Handler, Page
+from sanitizers.formats.ooxml.page import Page
 from sanitizers.formats.ooxml.relationships import (
     DROPPED,
     EMBEDDED_TYPES,
@@ -43,7 +43,6 @@ from sanitizers.model import Action, Kind, Malformed
 from sanitizers.source import Source
 
 _SAFE_NAME: Final = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}/){0,6}[A-Za-z0-9_][A-Za-z0-9_\-]{0,99}\.(?:xml|vml)")
-_HANDLERS: Final[dict[str, Handler]] = {**drawing.HANDLERS, **word.HANDLERS, **sheet.HANDLERS, **slide.HANDLERS, **objects.HANDLERS}
 _NOTES: Final = clark("p:notes")
 _STANDS: Final = 1 << 20    # bytes: to parse a part twice costs as much as all else together
 _RELATIONSHIP_TYPE: Final = "application/vnd.openxmlformats-package.relationships+xml"
@@ -183,12 +182,13 @@ class Rebuild:
     def _rebuild_part(self, part: str, key: str) -> None:
         name = self._taken[part]
         data = self.package.read(part)
-        self.context.budget.spend_cells(sheet.count_cells(data) if key == "worksheet" else 0)
         if self.context.second_pass and len(data) > _STANDS:
             self._stand(part, key, data)
             return
+        self.context.budget.spend_cells(sheet.count_cells(data) if key == "worksheet" else 0)
         rows_apart = rows.cut(data) if key == "worksheet" else None
-        data = data if rows_apart is None else rows_apart.frame
+        taken = stretches.take(data, key, self.context, name) if rows_apart is None else None
+        data = rows_apart.frame if rows_apart is not None else taken.frame if taken is not None else data
         root = drawing.parse_vml(data, self.context, name) if key == "vmlDrawing" else xml.parse(data, self.context.budget, name)
         if root.tag not in ROLES[key].roots:
             raise Malformed(f"{root.tag} is no root element of {key}", where=name, code="ooxml.package")
@@ -197,17 +197,21 @@ class Rebuild:
             self.kind = content_type
             content_type = PLAIN_MAIN_TYPE[self.kind]
         made = Page(name, part, root, self.package.relationships(part), self, data)
-        if rows_apart is not None:
-            made.prefixes = rows_apart.prefixes
+        if (apart := rows_apart or taken) is not None:
+            made.prefixes = apart.prefixes
         self._transform(made)
         self.types[name] = content_type
         written = xml.serialize(root)
+        written = taken.fill(written) if taken is not None else written
         self.files[name] = written if rows_apart is None else rows_apart.join(written, [*self._rows(rows_apart, made)])
         self._imply(made)
         made.root = None    # trees weigh much more than what was written of them
 
     def _stand(self, part: str, key: str, data: bytes) -> None:
-        """A large part that the first pass wrote and the second opinion read: its relationships were all found worth keeping."""
+        """A large part that the first pass wrote, with its cells counted, and the second opinion read.
+
+        Its relationships were all found worth keeping.
+        """
         made = Page(self._taken[part], part, None, self.package.relationships(part), self)
         content_type = ROLES[key].content_types[self.package.content_type(part)]
         self.kind = content_type if key == "officeDocument" else self.kind
@@ -218,7 +222,14 @@ class Rebuild:
 
     def _rows(self, apart: rows.Sheet, frame: Page) -> Iterator[bytes]:
         """The rows of a large worksheet, in pieces."""
-        for piece in apart.pieces():
+        are_quiet = stretches.quiet_rows(apart)
+        for start, end in apart.pieces():
+            cells = apart.data[start:end]
+            piece = apart.document(cells)
+            if are_quiet(start, end) and sheet.formulas_stay(apart.formulas(cells), frame):
+                xml.check(piece, frame.name)
+                yield cells
+                continue
             root = xml.parse(piece, self.context.budget, frame.name)
             made = Page(frame.name, frame.part, root, list(frame.relations.values()), self, piece)
             made.kept, made.formulas = frame.kept, frame.formulas
@@ -232,7 +243,7 @@ class Rebuild:
         if not self.context.treatment.comments_kept:
             comments.drop(made)
         sheet.prepare(made)
-        page.act(made, _HANDLERS)
+        page.act(made, stretches.HANDLERS)
         drawing.check_references(made)
         page.strip_unknown(made)
 

@@ -37,17 +37,25 @@ class Sheet(NamedTuple):
         declared = set(_DECLARED.findall(self.root))
         return frozenset(name.decode() for name in declared if self.data.find(b"%b:" % name, self.start, self.end) >= 0)
 
-    def pieces(self) -> Iterator[bytes]:
-        """Documents of whole rows, each about a mebibyte."""
+    def pieces(self) -> Iterator[tuple[int, int]]:
+        """Where whole rows begin and end, each time about a mebibyte of them."""
         closing = b"</%brow>" % self.prefix
-        before = b"%b<%bsheetData>" % (self.root, self.prefix)
-        after = b"</%bsheetData></%bworksheet>" % (self.prefix, self.prefix)
         at = self.start
         while at < self.end:
             cut = self.data.find(closing, at + _PIECE, self.end)
             cut = self.end if cut < 0 else cut + len(closing)
-            yield b"".join((before, memoryview(self.data)[at:cut], after))
+            yield at, cut
             at = cut
+
+    def document(self, rows: bytes) -> bytes:
+        """A sheet of these rows alone."""
+        after = b"</%bsheetData></%bworksheet>" % (self.prefix, self.prefix)
+        return b"%b<%bsheetData>%b%b" % (self.root, self.prefix, rows, after)
+
+    def formulas(self, rows: bytes) -> list[str]:
+        """The texts of all formulas of cells."""
+        texts = re.findall(rb"<(?:[\w.-]+:)?f(?: [^<>]*)?>([^<]+)", rows)
+        return [text.decode("utf-8", "replace").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") for text in texts]
 
     def inside(self, written: bytes) -> bytes:
         """The rows of a written piece."""

@@ -15,6 +15,8 @@ from sanitizers.model import Action, Malformed, Unsupported
 
 # A cell of any row: formulas that differ in nothing else are judged once.
 _PLACE: Final = re.compile(r"(?<![\w.\[])(\$?[A-Z]{1,3}\$?)\d+(?![\w.(!\]])")
+_FIRST_ROW: Final = r"\g<1>1"
+_NONE: Final = "\0"     # stands in no document
 _WORKBOOK: Final = clark("x:workbook")
 _SHEET: Final = clark("x:sheet")
 _VIEW: Final = clark("x:workbookView x:customWorkbookView")
@@ -140,6 +142,18 @@ def _danger(formula: str | None, page: Page) -> tuple[str, str] | None:
     return formulas.danger(formula, page.context.treatment.link_schemes, page.rebuild.workbook.gone)
 
 
+def formulas_stay(texts: list[str], page: Page) -> bool:
+    """No formula of some rows goes, and none of the sheet went whose copies could stand there."""
+    judged = page.formulas.judged
+    plain = _PLACE.sub(_FIRST_ROW, _NONE.join(text for text in texts if '"' not in text)).split(_NONE)
+    for text in {*plain, *(text for text in texts if '"' in text)}:
+        if text not in judged:
+            judged[text] = _danger(text, page)
+        if judged[text] is not None:
+            return False
+    return not page.formulas.lost
+
+
 def _settle_formulas(page: Page) -> None:
     """A formula that may not stay leaves the value it last had. The copies of a shared formula go with it."""
     judged, lost = page.formulas.judged, page.formulas.lost
@@ -150,7 +164,7 @@ def _settle_formulas(page: Page) -> None:
         if not text and shared is not None:
             followers.append(element)
             continue
-        alike = text if '"' in text else _PLACE.sub(_first_row, text)
+        alike = text if '"' in text else _PLACE.sub(_FIRST_ROW, text)
         if alike not in judged:
             judged[alike] = _danger(text, page)
         if (why := judged[alike]) is not None:
@@ -160,10 +174,6 @@ def _settle_formulas(page: Page) -> None:
     for element in followers:
         if element.get("si") in lost:
             tree.remove(element)
-
-
-def _first_row(place: re.Match[str]) -> str:
-    return place[1] + "1"
 
 
 def _drop_formula(element: xml.Element, why: tuple[str, str], page: Page) -> None:

@@ -56,12 +56,11 @@ def rebuild(data: bytes, inline: Inline) -> Content:
     content = Content()
     position = 0
     while position < len(data):
-        match = operators.RUN.match(data, position)
-        assert match is not None, "it matches the empty run too"
-        out.append(match[0])
-        position = match.end()
-        if position < len(data):
-            position = _instruction(data, position, out, content, inline)
+        end = operators.run(data, position)
+        out.append(data[position:end])
+        if position < end < len(data) and data[end - 1] not in _WHITE:
+            out.append(b"\n")       # the delimiter that ends the last operator may be left out
+        position = _instruction(data, end, out, content, inline) if end < len(data) else end
     content.data = b"".join(out)
     content.names = frozenset(map(syntax.decode_name, set(operators.NAMES.findall(content.data))))
     if len(out) == 1 and content.data == data and len(_PLAIN) < _MAX_PLAIN:
@@ -199,7 +198,7 @@ def _inline_image(data: bytes, position: int, out: list[bytes], content: Content
     if image is None:
         content.leave("inline image")
     else:
-        out.append(b"\n" + image + b"\n")
+        out.append(image + b"\n")
     return after
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sanitizers.formats.pdf import content, images
@@ -15,15 +14,22 @@ if TYPE_CHECKING:
     from sanitizers.formats.pdf.copier import Copier
 
 
-@contextmanager
-def within(copier: Copier, resources: Dictionary) -> Iterator[None]:
+class within:  # noqa: N801 - used as a function is
     """While content with these resources is being copied."""
-    outer, copier.around = copier.around, resources
-    try:
-        with copier.deeper("content in content"):
-            yield
-    finally:
-        copier.around = outer
+
+    __slots__ = ("_copier", "_outer", "_resources")
+
+    def __init__(self, copier: Copier, resources: Dictionary) -> None:
+        self._copier = copier
+        self._resources = resources
+
+    def __enter__(self) -> None:
+        self._copier.descend("content in content")
+        self._outer, self._copier.around = self._copier.around, self._resources
+
+    def __exit__(self, *_: object) -> None:
+        self._copier.around = self._outer
+        self._copier.ascend()
 
 
 def stream(copier: Copier, source: Stream, where: str) -> Content:
@@ -55,7 +61,9 @@ def resources(copier: Copier, source: Dictionary, names: frozenset[str], where: 
     new: Dictionary = {}
     with within(copier, source):
         for category, rule in copier.categories.items():
-            entries = copier.reader.dictionary(source.get(category))
+            if category not in source:
+                continue
+            entries = copier.reader.dictionary(source[category])
             kept = {}
             for name, entry in entries.items():
                 if name not in names or copier.resolve(entry) is None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -41,32 +40,34 @@ class Copier:
     taken: dict[str, int] = field(default_factory=dict)         # names of attachments, as `names.numbered` counts them
     hashed: int = 0             # bytes that signatures were checked against
     later: list[Callable[[], None]] = field(default_factory=list)   # what must wait until all else is copied
+    resolve: Callable[[Value], Value] = field(init=False)       # the reader's
     _copied: dict[tuple[Ref, object], Value] = field(default_factory=dict)
     _open: set[tuple[Ref, object]] = field(default_factory=set)
     _depth: int = 0
+
+    def __post_init__(self) -> None:
+        self.resolve = self.reader.resolve
 
     @property
     def budget(self) -> Budget:
         return self.context.budget
 
-    def resolve(self, value: Value) -> Value:
-        return self.reader.resolve(value)
-
     def fields(self, source: Dictionary, keys: Shape, where: str) -> Dictionary:
         """What the shape knows of a dictionary; the rest is reported."""
-        with self.deeper(where):
+        self.descend(where)
+        try:
             return self._fields(source, keys, where)
+        finally:
+            self.ascend()
 
-    @contextmanager
-    def deeper(self, where: str) -> Iterator[None]:
-        """One level of nesting: everything that calls itself again for a value inside a value passes through here."""
+    def descend(self, where: str) -> None:
+        """One level of nesting: everything that calls itself again for a value inside a value passes through here, and through `ascend`."""
         if self._depth >= _NESTED:
             raise LimitExceeded(f"objects are nested deeper than {_NESTED}", where=where)
         self._depth += 1
-        try:
-            yield
-        finally:
-            self._depth -= 1
+
+    def ascend(self) -> None:
+        self._depth -= 1
 
     def _fields(self, source: Dictionary, keys: Shape, where: str) -> Dictionary:
         new: Dictionary = {}
@@ -96,8 +97,11 @@ class Copier:
             self.drop("pdf.loop", where)
             return LEFT
         self._open.add(key)
-        with self.deeper(where):
+        self.descend(where)
+        try:
             copied = make()
+        finally:
+            self.ascend()
         self._open.discard(key)
         if copied is not OMIT and copied is not LEFT and not isinstance(copied, Ref | Name):
             copied = self.writer.add(copied)

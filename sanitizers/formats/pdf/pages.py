@@ -135,7 +135,7 @@ def _boxes(copier: Copier, fields: Dictionary) -> Dictionary:
     """Boxes with rising corners, and a rotation in quarters. Raises LimitExceeded for a page larger than 70 m."""
     new: Dictionary = {"MediaBox": _box(copier, fields.get("MediaBox")) or _LETTER}
     for key in ("CropBox", "BleedBox", "TrimBox", "ArtBox"):
-        if (box := _box(copier, fields.get(key))) is not None:
+        if key in fields and (box := _box(copier, fields[key])) is not None:
             new[key] = box
     rotation = copier.resolve(fields.get("Rotate"))
     if is_number(rotation) and rotation % 360:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -10,7 +9,8 @@ from typing import Final
 import pikepdf
 
 from sanitizers.context import Context
-from sanitizers.formats.pdf import passwords, syntax
+from sanitizers.formats.pdf import passwords, spaced
+from sanitizers.formats.pdf.mapping import open_mapped
 from sanitizers.formats.pdf.values import Dictionary, Ref, Stream, Value
 from sanitizers.model import Encrypted, LimitExceeded, Malformed
 from sanitizers.source import Source
@@ -22,7 +22,7 @@ _READ_ERRORS: Final = (
 )
 # What qpdf says of security handlers other than the standard one.
 _NO_PASSWORD: Final = re.compile(r"unsupported encryption (?:filter|algorithm|method)|unsupported /[RV]\b", re.IGNORECASE)
-_OPENED: Final = re.compile(r"(?:stream )?<_io\.BytesIO object at \w+>:? ?")     # how pikepdf calls what it opened
+_OPENED: Final = re.compile(r"(?:stream )?<the file>:? ?")     # how pikepdf calls what it opened
 
 pikepdf.settings.set_qpdf_limits(
     flate_max_memory=_DECODED, png_max_memory=_DECODED, run_length_max_memory=_DECODED, tiff_max_memory=_DECODED
@@ -49,10 +49,12 @@ class Reader:
 
     def resolve(self, value: Value) -> Value:
         """Follows references; a broken one is null."""
+        if type(value) is not Ref:
+            return value
         for _ in range(_CHAIN):
-            if not isinstance(value, Ref):
+            value = self._objects[value] if value in self._objects else self._load(value)
+            if type(value) is not Ref:
                 return value
-            value = self._load(value)
         return None
 
     def dictionary(self, value: Value) -> Dictionary:
@@ -65,8 +67,6 @@ class Reader:
         return value if isinstance(value, list) else []
 
     def _load(self, ref: Ref) -> Value:
-        if ref in self._objects:
-            return self._objects[ref]
         try:
             found = self._pdf.get_object(ref.number, ref.generation)
             value = _stream(found, ref) if isinstance(found, pikepdf.Stream) else _parse(found)
@@ -78,10 +78,9 @@ class Reader:
 
 def open_pdf(source: Source, context: Context) -> Reader:
     """Tries the empty password, then the candidates. Raises Encrypted or Malformed."""
-    data = source.bytes()
     for password, spelling in _candidates(context):
         try:
-            pdf = pikepdf.open(io.BytesIO(data), password=spelling, conversion_mode="explicit", inherit_page_attributes=False)
+            pdf = open_mapped(source, spelling)
         except pikepdf.PasswordError:
             continue
         except (pikepdf.PdfError, RuntimeError, ValueError, TypeError) as error:
@@ -102,11 +101,11 @@ def _candidates(context: Context) -> Iterator[tuple[str, bytes]]:
 
 
 def _parse(found: pikepdf.Object | None) -> Value:
-    return None if found is None else syntax.parse(found.unparse(resolved=True))
+    return None if found is None else spaced.parse(found.unparse(resolved=True))
 
 
 def _stream(found: pikepdf.Stream, ref: Ref) -> Stream:
-    fields = syntax.parse(found.stream_dict.unparse(resolved=True))
+    fields = spaced.parse(found.stream_dict.unparse(resolved=True))
 
     def raw() -> bytes:
         try:

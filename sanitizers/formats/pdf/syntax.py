@@ -6,7 +6,7 @@ import binascii
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from sanitizers.formats.pdf.values import Dictionary, Name, Ref, Value
 from sanitizers.model import Malformed
@@ -186,45 +186,27 @@ def serialize(value: Value, refer: Callable[[Ref], bytes] = lambda ref: b"%d %d 
 
 
 def _write(value: Value, out: Callable[[bytes], None], refer: Callable[[Ref], bytes]) -> None:
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind in _ATOMS:
+        out(_ATOMS[kind](value))
+    elif kind is Ref:
+        out(refer(value))
+    elif kind is dict:
         out(b"<<")
         for key in sorted(value):  # the same file, whatever order the input had
             item = value[key]
-            out(encode_name(key))
-            if not isinstance(item, _DELIMITED):
-                out(b" ")
+            out(encode_name(key) if type(item) in _DELIMITED else encode_name(key) + b" ")
             _write(item, out, refer)
         out(b">>")
-    elif isinstance(value, list):
+    elif kind is list:
         gap = b"["
         for item in value:
             out(gap)
             _write(item, out, refer)
             gap = b" "
         out(b"]" if value else b"[]")
-    elif isinstance(value, Ref):
-        out(refer(value))
     else:
-        out(_atom(value))
-
-
-_DELIMITED: Final = (dict, list, Name, bytes)
-
-
-def _atom(value: Value) -> bytes:
-    if isinstance(value, Name):
-        return encode_name(value)
-    if isinstance(value, bytes):
-        return string(value)
-    if isinstance(value, bool):
-        return b"true" if value else b"false"
-    if isinstance(value, int):
-        return b"%d" % value
-    if isinstance(value, float):
-        return real(value)
-    if value is None:
-        return b"null"
-    raise TypeError(type(value).__name__)
+        raise TypeError(kind.__name__)
 
 
 def real(value: float) -> bytes:
@@ -244,3 +226,10 @@ def string(value: bytes) -> bytes:
     if sum(byte < 32 or byte > 126 for byte in value[:64]) * 3 > len(value[:64]):
         return b"<" + binascii.hexlify(value) + b">"
     return b"(" + _STRING_UNSAFE.sub(lambda match: b"\\r" if match[0] == b"\r" else b"\\" + match[0], value) + b")"
+
+
+_DELIMITED: Final = frozenset((dict, list, Name, bytes))
+_ATOMS: Final[dict[type, Callable[[Any], bytes]]] = {
+    Name: encode_name, bytes: string, bool: lambda value: b"true" if value else b"false", int: b"%d".__mod__, float: real,
+    type(None): lambda _value: b"null",
+}

@@ -7,7 +7,7 @@ numbers, booleans and null are Python's own. A stream is a `Stream`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, Final, NamedTuple, TypeGuard
 
 # int | float | bool | None | bytes | Name | Ref | list | dict | Stream; spelled Any because every use checks what it got.
 Value = Any
@@ -35,10 +35,13 @@ class Stream(NamedTuple):
     raw: Callable[[], bytes]
 
 
+_NUMERIC: Final = frozenset((int, float))
+
+
 def is_number(value: Value) -> TypeGuard[int | float]:
     """True for an integer or a real, not for a boolean."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) in _NUMERIC
 
 
 def is_integer(value: Value) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return type(value) is int

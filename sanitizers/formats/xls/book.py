@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar, Final, NamedTuple
 
 from sanitizers.context import Context
+from sanitizers.formats.office import blips, pictures
 from sanitizers.formats.office import formulas as excel
-from sanitizers.formats.office import pictures
 from sanitizers.formats.office.functions import FUNCTIONS
 from sanitizers.formats.xls import escher, formulas, strings
 from sanitizers.formats.xls.formulas import Lost
@@ -84,7 +84,7 @@ class Workbook:
         self.defined: list[DefinedName] = []
         self.strings: tuple[Text, ...] = ()
         self._drawings: list[bytes] = []
-        self._blips: list[escher.Blip | None] | None = None
+        self._blips: list[blips.Blip | None] | None = None
         self._pictures: dict[int, pictures.Picture] = {}
         self._supporting: list[Supporting] = []
         self._references: list[tuple[int, int, int]] = []
@@ -141,7 +141,7 @@ class Workbook:
     def picture(self, number: int, where: str) -> pictures.Picture | None:
         """A picture of the drawing group, from 1 on, made anew; None for one that is not there or of a kind that nobody shows."""
         if self._blips is None:
-            self._blips = escher.blips(b"".join(self._drawings), self.context.budget)
+            self._blips = escher.pictures(b"".join(self._drawings), self.context.budget)
         blip = self._blips[number - 1] if 0 < number <= len(self._blips) else None
         if blip is None:
             return None

@@ -59,8 +59,13 @@ def test_the_migrations_make_the_tables(path: Path) -> None:
     database.migrate(engine)
     database.migrate(engine)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": _is_ours})
         assert compare_metadata(context, metadata) == []
+
+
+def _is_ours(name: str | None, kind: str, _: object) -> bool:
+    """SQLite's text index and the tables that it keeps for itself are made by hand."""
+    return kind != "table" or not str(name).startswith("search_grams")
 
 
 def test_a_database_of_a_later_version_is_refused(path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ from gateway.web.routes import DOCUMENT
 from tests.build.face import PASSWORD, Town, client, csrf, log_in
 
 FACES = ("drop", "pickup", "admin")
-OPEN = {"/healthz", "/readyz", "/metrics", "/login", DOCUMENT, "/static/sekisho.css", "/static/drop.js"}
+OPEN = {"/healthz", "/readyz", "/metrics", "/login", DOCUMENT, "/login/sso", "/login/sso/back"} | {
+    f"/static/{file.name}" for file in resources.files("gateway.web").joinpath("static").iterdir()
+}
 AT_HOME = {"drop": "tanaka", "pickup": "tanaka", "admin": "sousa"}
 STRANGER = {"drop": "sousa", "pickup": "kansa", "admin": "tanaka"}
 

@@ -1,0 +1,325 @@
+"""Pictures and shapes: in the line from the data stream, floating from the drawings beside the text. → DrawingML, ECMA-376 part 1 §20.4."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from sanitizers.context import Context
+from sanitizers.formats.doc import art, plc
+from sanitizers.formats.doc.fib import Part, Streams
+from sanitizers.formats.doc.package import Package, Relations
+from sanitizers.formats.office import blips, pictures
+from sanitizers.model import Action
+
+_EMU: Final = 635  # of a twip
+_POINT: Final = 12_700
+_LARGEST: Final = 27_273_042  # EMU that a shape may be long: 22 inches and more are no page
+_ANCHOR: Final = 26
+_HEAD: Final = 0x44  # bytes of a PICF
+_SHAPE, _SHAPE_FILE = 0x64, 0x66  # ways in which a picture is stored
+_METAFILE: Final = frozenset({1, 2, 3, 4, 5, 6, 7, 8})  # … as a metafile of Windows
+_NOT_SHOWN: Final = frozenset({0, 201})
+_GEOMETRIES: Final = {
+    1: "rect", 2: "roundRect", 3: "ellipse", 4: "diamond", 5: "triangle", 6: "rtTriangle", 7: "parallelogram", 8: "trapezoid", 9: "hexagon",
+    10: "octagon", 11: "plus", 12: "star5", 13: "rightArrow", 15: "homePlate", 16: "cube", 19: "arc", 20: "line", 21: "plaque", 22: "can",
+    23: "donut", 32: "straightConnector1", 33: "bentConnector2", 34: "bentConnector3", 55: "chevron", 56: "pentagon", 61: "wedgeRectCallout",
+    62: "wedgeRoundRectCallout", 63: "wedgeEllipseCallout", 65: "foldedCorner", 66: "leftArrow", 67: "downArrow", 68: "upArrow",
+    69: "leftRightArrow", 70: "upDownArrow", 75: "rect", 84: "bevel", 85: "leftBracket", 86: "rightBracket", 87: "leftBrace",
+    88: "rightBrace", 185: "bracketPair", 186: "bracePair", 202: "rect",
+}  # fmt: skip
+_DASHES: Final = {1: "sysDash", 2: "sysDot", 3: "sysDashDot", 4: "sysDashDotDot", 5: "dot", 6: "dash", 7: "lgDash", 8: "dashDot", 9: "lgDashDot"}
+_FROM_X: Final = ("margin", "page", "column", "character")
+_FROM_Y: Final = ("margin", "page", "paragraph", "line")
+_ALIGN_X: Final = ("", "left", "center", "right", "inside", "outside")
+_ALIGN_Y: Final = ("", "top", "center", "bottom", "inside", "outside")
+_FLOWS: Final = {1: "eaVert", 2: "vert270", 3: "vert", 5: "eaVert"}
+_MAIN: Final = "http://schemas.openxmlformats.org/drawingml/2006/"
+_SPACES: Final = (
+    f'xmlns:wp="{_MAIN}wordprocessingDrawing" xmlns:a="{_MAIN}main" xmlns:pic="{_MAIN}picture"'
+    ' xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape"'
+)
+_SHAPES: Final = "http://schemas.microsoft.com/office/word/2010/wordprocessingShape"
+_NO_TEXT: Final = 0
+Writer = Callable[[int, bool, Relations], str]
+
+
+class Anchor(NamedTuple):
+    """[MS-DOC] 2.9.253 (Spa): `area` in twips from where it counts."""
+
+    identity: int
+    area: tuple[int, int, int, int]
+    flags: int
+
+
+class Drawings:
+    """`text_box`: (number of a text box, in a header) → what stands in it; set before anything floating is written."""
+
+    def __init__(self, streams: Streams, package: Package, context: Context) -> None:
+        self._streams = streams
+        self._package = package
+        self._context = context
+        self._count = 0
+        self._made: dict[tuple[bytes, str], pictures.Picture] = {}
+        self.text_box: Writer = lambda _number, _header, _relations: ""
+        self._store: list[memoryview] = []
+        self._shapes: tuple[dict[int, art.Shape], dict[int, art.Shape]] = ({}, {})
+        self._read(memoryview(streams.part(Part.DRAWINGS)))
+
+    def anchors(self, header: bool, start: int) -> dict[int, Anchor]:
+        """By place in the text; `start`: of the story."""
+        found = plc.read(self._streams.part(Part.HEADER_SHAPES if header else Part.SHAPES), _ANCHOR)
+        return {
+            start + place: Anchor(values[0], values[1:5], values[5])
+            for place, item in zip(found.places, found.items, strict=False)
+            if (values := struct.unpack_from("<I4iH", item))
+        }
+
+    def _read(self, data: memoryview) -> None:
+        group = next(iter(art.records(data)), None)
+        if group is None or group.kind != art.DRAWING_GROUP:
+            return
+        for record in art.records(group.data):
+            if record.kind == art.STORE:
+                self._store = [entry.data for entry in art.records(record.data) if entry.kind == art.ENTRY]
+        at = art.after_first(data)
+        while at + 9 <= len(data):
+            header = data[at] == 1
+            drawing = next(art.records(data[at + 1 :]), None)
+            if drawing is None or drawing.kind != art.DRAWING:
+                return
+            self._collect(art.shapes(drawing.data), self._shapes[header])
+            at += 9 + drawing.end
+
+    def _collect(self, found: list[art.Shape], known: dict[int, art.Shape]) -> None:
+        """The outermost group is the drawing itself; its members have places in the text."""
+        for one in found:
+            for member in (one, *one.children):
+                known[member.identity] = member
+
+    # in the line
+
+    def inline(self, at: int, relations: Relations) -> str:
+        """w:drawing for a picture of the data stream; empty, with a word, where there is none that can be shown."""
+        data = self._streams.data
+        if at + _HEAD > len(data):
+            return self._lost("picture")
+        size, head, mode = struct.unpack_from("<iHh", data, at)
+        width, height, across, down = struct.unpack_from("<hhHH", data, at + 28)
+        if size <= head or mode in _NOT_SHOWN or at + size > len(data) or head < _HEAD:
+            return ""
+        picture, crop = self._stored(memoryview(data)[at + head : at + size], mode)
+        if picture is None:
+            return self._lost("picture")
+        extent = (_emu(abs(width) * (across or 1000) // 1000), _emu(abs(height) * (down or 1000) // 1000))
+        inside = self._picture(picture, extent, crop, relations)
+        place = f'<wp:extent cx="{extent[0]}" cy="{extent[1]}"/><wp:docPr id="{self._count}" name="Picture {self._count}"/>'
+        return f'<w:drawing {_SPACES}><wp:inline distT="0" distB="0" distL="0" distR="0">{place}{inside}</wp:inline></w:drawing>'
+
+    def _stored(self, data: memoryview, mode: int) -> tuple[pictures.Picture | None, dict[int, int]]:
+        """A PICF's own picture, by the way in which it is stored, and its crop."""
+        if mode in _METAFILE:
+            return self._rebuilt(bytes(data), "wmf"), {}
+        if mode == _SHAPE_FILE and data:
+            self._context.found("doc.linked_picture", "picture", Action.REWRITTEN, bytes(data[1 : 1 + data[0]]).decode("cp932", "replace"))
+            data = data[1 + data[0] :]
+        if mode not in (_SHAPE, _SHAPE_FILE):
+            return None, {}
+        options: dict[int, int] = {}
+        for record in art.records(data):
+            if record.kind == art.SHAPE:
+                options = art.shape(record.data).options
+            elif record.kind == art.ENTRY and (blip := self._entry(record.data)) is not None:
+                return self._rebuilt(blip.content, blip.ending), options
+            elif 0xF018 <= record.kind <= 0xF117:
+                blip = blips.read(_whole(record), self._context.budget)
+                if blip is not None:
+                    return self._rebuilt(blip.content, blip.ending), options
+        return None, options
+
+    def _entry(self, data: memoryview) -> blips.Blip | None:
+        """The picture of an FBSE: behind it, or in the main stream."""
+        if len(data) < art.ENTRY_HEAD:
+            return None
+        start = art.ENTRY_HEAD + data[33]
+        if len(data) > start + 8:
+            return blips.read(data[start:], self._context.budget)
+        (at,) = struct.unpack_from("<I", data, 28)
+        main = memoryview(self._streams.main)
+        return blips.read(main[at:], self._context.budget) if at < len(main) else None
+
+    def _rebuilt(self, content: bytes, ending: str) -> pictures.Picture:
+        key = (content, ending)
+        if key not in self._made:
+            name = f"picture{len(self._made) + 1}.{ending}"
+            self._made[key] = pictures.rebuild(name, content, name, self._context, "doc.picture_replaced", pictures.TYPES)
+        return self._made[key]
+
+    def _picture(self, picture: pictures.Picture, extent: tuple[int, int], options: dict[int, int], relations: Relations) -> str:
+        """a:graphic."""
+        self._count += 1
+        link = relations.add("image", self._package.add_picture(picture))
+        sides = (("l", art.CROP_LEFT), ("t", art.CROP_TOP), ("r", art.CROP_RIGHT), ("b", art.CROP_BOTTOM))
+        cut = "".join(f' {side}="{_signed(options[number]) * 100_000 // 65_536}"' for side, number in sides if options.get(number))
+        crop = f"<a:srcRect{cut}/>" if cut else ""
+        place = f'<a:xfrm><a:off x="0" y="0"/><a:ext cx="{extent[0]}" cy="{extent[1]}"/></a:xfrm>'
+        office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+        return (
+            f'<a:graphic><a:graphicData uri="{_MAIN}picture"><pic:pic><pic:nvPicPr><pic:cNvPr id="{self._count}" name="Picture {self._count}"/>'
+            f'<pic:cNvPicPr/></pic:nvPicPr><pic:blipFill><a:blip xmlns:r="{office}" r:embed="{link}"/>{crop}<a:stretch><a:fillRect/></a:stretch>'
+            f'</pic:blipFill><pic:spPr>{place}<a:prstGeom prst="rect"><a:avLst/></a:prstGeom></pic:spPr></pic:pic></a:graphicData></a:graphic>'
+        )
+
+    def _lost(self, where: str) -> str:
+        self._context.found("doc.drawing", where, Action.REMOVED)
+        return ""
+
+    # floating
+
+    def floating(self, anchor: Anchor, header: bool, relations: Relations) -> str:
+        """One w:drawing for each shape that shows something."""
+        shape = self._shapes[header].get(anchor.identity)
+        if shape is None:
+            return self._lost("shape")
+        if shape.children:
+            return self._grouped(shape, anchor, anchor.area, header, relations, depth=0)
+        return self._one(shape, anchor, anchor.area, header, relations)
+
+    def _grouped(
+        self, group: art.Shape, anchor: Anchor, area: tuple[int, int, int, int], header: bool, relations: Relations, *, depth: int
+    ) -> str:
+        """Each member by itself, where the group puts it."""
+        left, top, right, bottom = group.inside
+        if right <= left or bottom <= top or depth > 8:
+            return self._lost("group")
+        x, y = (area[2] - area[0]) / (right - left), (area[3] - area[1]) / (bottom - top)
+        drawn: list[str] = []
+        for child in group.children:
+            place = (
+                round(area[0] + (child.area[0] - left) * x), round(area[1] + (child.area[1] - top) * y),
+                round(area[0] + (child.area[2] - left) * x), round(area[1] + (child.area[3] - top) * y),
+            )  # fmt: skip
+            if child.children:
+                drawn.append(self._grouped(child, anchor, place, header, relations, depth=depth + 1))
+            else:
+                drawn.append(self._one(child, anchor, place, header, relations))
+        return "".join(drawn)
+
+    def _one(
+        self, shape: art.Shape, anchor: Anchor, area: tuple[int, int, int, int], header: bool, relations: Relations
+    ) -> str:
+        extent = (_emu(area[2] - area[0]), _emu(area[3] - area[1]))
+        picture = shape.options.get(art.PICTURE, 0)
+        if picture:
+            blip = self._entry(self._store[picture - 1]) if picture <= len(self._store) else None
+            if blip is None:
+                return self._lost("picture")
+            inside = self._picture(self._rebuilt(blip.content, blip.ending), extent, shape.options, relations)
+        elif shape.kind in _GEOMETRIES:
+            inside = self._shape(shape, extent, header, relations)
+        else:
+            return self._lost("shape")
+        return f"<w:drawing {_SPACES}>{_anchored(shape, anchor, area, extent, self._count)}{inside}</wp:anchor></w:drawing>"
+
+    def _shape(self, shape: art.Shape, extent: tuple[int, int], header: bool, relations: Relations) -> str:
+        """a:graphic with geometry, fill, line and text."""
+        self._count += 1
+        turned = _signed(shape.options.get(art.ROTATION, 0)) * 60_000 // 65_536
+        place = (f' rot="{turned}"' if turned else "") + (' flipH="1"' if shape.flip_x else "") + (' flipV="1"' if shape.flip_y else "")
+        number = shape.options.get(art.TEXT, _NO_TEXT) >> 16
+        said = self.text_box(number, header, relations) if number else ""
+        text = f"<wps:txbx><w:txbxContent>{said}</w:txbxContent></wps:txbx>" if said else ""
+        kind = _GEOMETRIES[shape.kind]
+        box = ' txBox="1"' if shape.kind == 202 else ""
+        line = "<wps:cNvCnPr/>" if shape.kind in (20, 32, 33, 34) else f"<wps:cNvSpPr{box}/>"
+        return (
+            f'<a:graphic><a:graphicData uri="{_SHAPES}"><wps:wsp>{line}<wps:spPr><a:xfrm{place}><a:off x="0" y="0"/>'
+            f'<a:ext cx="{extent[0]}" cy="{extent[1]}"/></a:xfrm><a:prstGeom prst="{kind}"><a:avLst/></a:prstGeom>{_fill(shape)}{_line(shape)}'
+            f"</wps:spPr>{text}{_body(shape)}</wps:wsp></a:graphicData></a:graphic>"
+        )
+
+
+def _whole(record: art.Record) -> bytes:
+    return struct.pack("<HHI", record.instance << 4, record.kind, record.end) + bytes(record.data)
+
+
+def _signed(value: int) -> int:
+    return value - (1 << 32) if value >= 1 << 31 else value
+
+
+def _emu(twips: int) -> int:
+    return min(max(twips, 0) * _EMU, _LARGEST)
+
+
+def _offset(twips: int) -> int:
+    return min(max(twips * _EMU, -_LARGEST), _LARGEST)
+
+
+def _is_on(value: int | None, bit: int, *, default: bool) -> bool:
+    """A truth in a set of sixteen: the upper half says which are said at all."""
+    if value is None or not value >> (16 + bit) & 1:
+        return default
+    return bool(value >> bit & 1)
+
+
+def _colour(value: int) -> str:
+    """Indexed and system colours become black."""
+    red, green, blue, kind = value.to_bytes(4, "little")
+    return f"{red:02X}{green:02X}{blue:02X}" if kind == 0 else "000000"
+
+
+def _fill(shape: art.Shape) -> str:
+    flat = shape.kind in (20, 32, 33, 34)
+    if flat or not _is_on(shape.options.get(art.FILL), 4, default=True):
+        return "<a:noFill/>"
+    return f'<a:solidFill><a:srgbClr val="{_colour(shape.options.get(art.FILL_COLOUR, 0xFFFFFF))}"/></a:solidFill>'
+
+
+def _line(shape: art.Shape) -> str:
+    if not _is_on(shape.options.get(art.LINE), 3, default=True):
+        return "<a:ln><a:noFill/></a:ln>"
+    width = min(shape.options.get(art.LINE_WIDTH, 9525), 20_116_800)
+    dash = _DASHES.get(shape.options.get(art.LINE_DASH, 0))
+    dashed = f'<a:prstDash val="{dash}"/>' if dash else ""
+    colour = _colour(shape.options.get(art.LINE_COLOUR, 0))
+    return f'<a:ln w="{width}"><a:solidFill><a:srgbClr val="{colour}"/></a:solidFill>{dashed}</a:ln>'
+
+
+def _body(shape: art.Shape) -> str:
+    sides = (("lIns", art.TEXT_LEFT, 91_440), ("tIns", art.TEXT_TOP, 45_720), ("rIns", art.TEXT_RIGHT, 91_440), ("bIns", art.TEXT_BOTTOM, 45_720))
+    insets = "".join(f' {name}="{min(_signed(shape.options.get(number, default)), _LARGEST)}"' for name, number, default in sides)
+    flow = _FLOWS.get(shape.options.get(art.TEXT_FLOW, 0))
+    return f"<wps:bodyPr{insets}{f' vert={chr(34)}{flow}{chr(34)}' if flow else ''}/>"
+
+
+def _anchored(shape: art.Shape, anchor: Anchor, area: tuple[int, int, int, int], extent: tuple[int, int], number: int) -> str:
+    """wp:anchor up to where the graphic stands."""
+    options = shape.options
+    sides = (("distT", art.WRAP_TOP, 0), ("distB", art.WRAP_BOTTOM, 0), ("distL", art.WRAP_LEFT, 114_300), ("distR", art.WRAP_RIGHT, 114_300))
+    distances = "".join(f' {name}="{min(options.get(key, default), _LARGEST)}"' for name, key, default in sides)
+    behind = int(bool(anchor.flags & 0x4000) and anchor.flags >> 5 & 15 == 3)
+    from_x = _FROM_X[min(options[art.FROM_X], 3)] if art.FROM_X in options else ("margin", "page", "column", "column")[anchor.flags >> 1 & 3]
+    from_y = _FROM_Y[min(options[art.FROM_Y], 3)] if art.FROM_Y in options else ("margin", "page", "paragraph", "paragraph")[anchor.flags >> 3 & 3]
+    across = _axis("H", from_x, _ALIGN_X[min(options.get(art.ALIGN_X, 0), 5)], area[0])
+    down = _axis("V", from_y, _ALIGN_Y[min(options.get(art.ALIGN_Y, 0), 5)], area[1])
+    return (
+        f'<wp:anchor{distances} simplePos="0" relativeHeight="{number}" behindDoc="{behind}" locked="0" layoutInCell="1" allowOverlap="1">'
+        f'<wp:simplePos x="0" y="0"/>{across}{down}<wp:extent cx="{extent[0]}" cy="{extent[1]}"/><wp:effectExtent l="0" t="0" r="0" b="0"/>'
+        f'{_wrap(anchor.flags)}<wp:docPr id="{number}" name="Shape {number}"/>'
+    )
+
+
+def _axis(axis: str, origin: str, aligned: str, twips: int) -> str:
+    place = f"<wp:align>{aligned}</wp:align>" if aligned else f"<wp:posOffset>{_offset(twips)}</wp:posOffset>"
+    return f'<wp:position{axis} relativeFrom="{origin}">{place}</wp:position{axis}>'
+
+
+def _wrap(flags: int) -> str:
+    """How text runs around: [MS-DOC] 2.9.253, wr and wrk."""
+    kind, side = flags >> 5 & 15, ("bothSides", "left", "right", "largest")[flags >> 9 & 3]
+    if kind == 3:
+        return "<wp:wrapNone/>"
+    if kind == 1:
+        return "<wp:wrapTopAndBottom/>"
+    return f'<wp:wrapSquare wrapText="{side}"/>'

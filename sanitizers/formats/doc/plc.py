@@ -1,0 +1,52 @@
+"""Lists of places with something at each: [MS-DOC] 2.2.2 (PLC), and tables of strings: 2.2.4 (STTB)."""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from sanitizers.model import Malformed
+
+
+class Plc(NamedTuple):
+    """`places`: one more than `items`, never falling; item `n` counts from place `n` up to the next."""
+
+    places: tuple[int, ...]
+    items: tuple[bytes, ...]
+
+
+def read(data: bytes, size: int) -> Plc:
+    """`size` of an item in bytes. Raises Malformed for places that fall."""
+    if len(data) < 4:
+        return Plc((), ())
+    count, rest = divmod(len(data) - 4, 4 + size)
+    if rest:
+        raise Malformed("a list of places with a broken length", code="doc.malformed")
+    places = struct.unpack_from(f"<{count + 1}I", data)
+    if any(one > following for one, following in zip(places, places[1:], strict=False)):
+        raise Malformed("a list of places that falls", code="doc.malformed")
+    at = 4 * (count + 1)
+    return Plc(places, tuple(data[at + size * n : at + size * (n + 1)] for n in range(count)))
+
+
+def strings(data: bytes) -> list[str]:
+    """The texts of an STTB; what is cut off is left out."""
+    found: list[str] = []
+    if len(data) < 4:
+        return found
+    wide = data[:2] == b"\xff\xff"
+    at = 2 if wide else 0
+    count = struct.unpack_from("<H", data, at)[0]
+    at += 2
+    if at + 2 > len(data):
+        return found
+    extra = struct.unpack_from("<H", data, at)[0]
+    at += 2
+    for _ in range(count):
+        head = 2 if wide else 1
+        if at + head > len(data):
+            break
+        length = int.from_bytes(data[at : at + head], "little") * head
+        found.append(data[at + head : at + head + length].decode("utf-16-le" if wide else "cp1252", "replace"))
+        at += head + length + extra
+    return found

@@ -1,0 +1,118 @@
+"""From the compound file to the new package."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sanitizers import cfb
+from sanitizers.context import Context, Rebuilt
+from sanitizers.formats.doc import encryption, fib, parts, plc, properties, sections, settings, styles
+from sanitizers.formats.doc.document import Document
+from sanitizers.formats.doc.fib import Part, Streams
+from sanitizers.formats.doc.package import Package, Relations
+from sanitizers.formats.doc.sections import Section
+from sanitizers.formats.doc.story import Story
+from sanitizers.model import Action, Kind, Malformed, Unsupported
+from sanitizers.source import Source
+
+# Name of a storage or stream below the root, in lower case → what it is.
+_CODES: Final = {
+    "macros": "doc.macro", "_vba_project_cur": "doc.macro", "objectpool": "doc.object", "msodatastore": "file.metadata",
+    "\x01ole10native": "doc.object", "package": "doc.object",
+}  # fmt: skip
+_QUIET: Final = frozenset(
+    {"worddocument", "0table", "1table", "data", "\x01compobj", "\x01ole", "\x05summaryinformation", "\x05documentsummaryinformation"}
+)
+# Parts of the table stream that are left behind with a word.
+_REPORTED: Final = {Part.MERGE: "doc.mail_merge", Part.SUB_DOCUMENTS: "doc.sub_document", Part.VARIABLES: "doc.variables"}
+_TEMPLATE, _SOURCES = 1, (10, 11)  # of the associated strings
+_NO_COMMANDS: Final = 2  # bytes of a list of commands that is empty
+
+
+def rebuild(source: Source, context: Context) -> Rebuilt:
+    """The new document, or template. Raises Malformed, Unsupported, Encrypted, LimitExceeded."""
+    if source.head(8) != cfb.MAGIC:
+        raise Unsupported("a document of Word 2 or older")
+    compound = cfb.Compound(source, context.budget)
+    streams = _streams(compound, context)
+    _report(compound, context)
+    _report_parts(streams, context)
+    package = Package()
+    document = Document(streams, package, context)
+    top = Relations()
+    top.add("officeDocument", "word/document.xml")
+    properties.add(package, compound, top, context)
+    package.relate("", top)
+    _write(document, package)
+    return Rebuilt(Source(package.finish()), Kind.DOTX if streams.fib.is_template else Kind.DOCX)
+
+
+def _streams(compound: cfb.Compound, context: Context) -> Streams:
+    path = compound.find("WordDocument")
+    if path is None:
+        raise Malformed("no document in the compound file", code="doc.malformed")
+    main = compound.read(path)
+    head = fib.read(main)
+    table, data = compound.find(head.table), compound.find("Data")
+    if table is None:
+        raise Malformed("no table stream", code="doc.malformed")
+    return encryption.plain(head, main, compound.read(table), compound.read(data) if data else b"", context)
+
+
+def _report(compound: cfb.Compound, context: Context) -> None:
+    """What lies beside the text stays behind."""
+    tables = {"0table", "1table"}
+    for path in (*compound.storages, *compound.streams):
+        name = path[0].lower()
+        if len(path) > 1 or name in _QUIET | tables:
+            continue
+        if name == "objectpool" and not any(other[0] == path[0] and len(other) > 1 for other in (*compound.storages, *compound.streams)):
+            continue
+        context.found(_CODES.get(name, "doc.unknown_stream"), path[0], Action.REMOVED)
+
+
+def _report_parts(streams: Streams, context: Context) -> None:
+    for which, code in _REPORTED.items():
+        if len(streams.part(which)) > 4 or (streams.part(which) and which is Part.SUB_DOCUMENTS and any(streams.part(which))):
+            context.found(code, which.name.lower().replace("_", " "), Action.REMOVED)
+    if _has_macros(streams.part(Part.COMMANDS)):
+        context.found("doc.macro", "commands", Action.REMOVED)
+    if len(streams.part(Part.SAVED_BY)) > 10:
+        context.found("file.metadata", "saved by", Action.REMOVED)
+    said = plc.strings(streams.part(Part.ASSOCIATED))
+    if len(said) > _TEMPLATE:
+        properties.report_template(said[_TEMPLATE], "associated strings", context)
+    if any(said[n] for n in _SOURCES if n < len(said)):
+        context.found("doc.mail_merge", "associated strings", Action.REMOVED, " ".join(said[n] for n in _SOURCES if n < len(said)))
+
+
+def _has_macros(commands: bytes) -> bool:
+    """A list of commands names macros where it has a part for them: [MS-DOC] 2.9.297 (Tcg)."""
+    return len(commands) > _NO_COMMANDS and any(kind in commands[1:2] for kind in (b"\x01", b"\x10", b"\x11"))
+
+
+def _write(document: Document, package: Package) -> None:
+    main = Relations()
+    boxes = parts.TextBoxes(document)
+    document.drawings.text_box = boxes.write
+    references = parts.headers(document, main)
+    counts = document.streams.fib.counts
+    body = Story(document, main, 0, counts.main)
+    looks = document.sections or [Section(counts.main, {}, b"")]
+    written = [sections.write(look, said) for look, said in zip(looks, [*references, *[""] * len(looks)], strict=False)]
+    body.breaks = {look.end - 1: said for look, said in zip(looks[:-1], written, strict=False)}
+    inside = body.xml() + written[-1]
+    parts.notes(document, "footnote", document.footnotes.values(), main)
+    parts.notes(document, "endnote", document.endnotes.values(), main)
+    parts.comments(document, main)
+    package.add("word/styles.xml", document.styles.xml(document.numbering.relation), "styles")
+    main.add("styles", "styles.xml")
+    if numbering := document.numbering.xml(document.styles.fonts):
+        package.add("word/numbering.xml", numbering, "numbering")
+        main.add("numbering", "numbering.xml")
+    package.add("word/fontTable.xml", styles.font_table(document.styles.fonts), "fontTable")
+    main.add("fontTable", "fontTable.xml")
+    package.add("word/settings.xml", settings.write(document), "settings")
+    main.add("settings", "settings.xml")
+    kind = "template.main" if document.streams.fib.is_template else "document.main"
+    package.add("word/document.xml", f"<w:document {parts.SPACES}><w:body>{inside}</w:body></w:document>", kind, main)

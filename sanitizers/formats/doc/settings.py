@@ -1,0 +1,44 @@
+"""What a document says of itself as a whole: [MS-DOC] 2.7.2 (Dop) → settings.xml, ECMA-376 part 1 §17.15."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from sanitizers.formats.doc.document import Document
+from sanitizers.formats.doc.fib import Part
+
+_SPACE: Final = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+_OLDER_OPTIONS: Final = 84  # where Copts80 stands
+_OPTIONS: Final = 512  # where those of Word 2000 stand
+_LINE_HEIGHTS: Final = 0x08
+# In the order of the schema: name, bit of Copts80, whether the bit says the contrary.
+_COMPATIBLE: Final = (
+    ("wpJustification", 30, False), ("noTabHangInd", 0, False), ("noLeading", 19, False), ("spaceForUL", 20, True),
+    ("noColumnBalance", 5, False), ("balanceSingleByteDoubleByteWidth", 15, True), ("doNotLeaveBackslashAlone", 12, True),
+    ("ulTrailSpace", 14, True), ("doNotExpandShiftReturn", 13, True), ("lineWrapLikeWord6", 25, False), ("printBodyTextBeforeHeader", 18, False),
+    ("printColBlack", 4, False), ("wpSpaceWidth", 29, False), ("showBreaksInFrames", 10, False), ("subFontBySize", 24, False),
+    ("suppressTopSpacing", 7, False), ("suppressSpBfAfterPgBrk", 2, False), ("swapBordersFacingPages", 11, False),
+    ("convMailMergeEsc", 6, False), ("truncateFontHeightsLikeWP6", 23, False), ("mwSmallCaps", 21, False), ("usePrinterMetrics", 31, False),
+    ("wrapTrailSpaces", 3, False),
+)  # fmt: skip
+
+
+def write(document: Document) -> str:
+    data = document.streams.part(Part.PROPERTIES)
+    facing = "<w:evenAndOddHeaders/>" if document.facing else ""
+    notes = "".join(
+        f'<w:{kind}Pr><w:{kind} w:id="-1"/><w:{kind} w:id="0"/></w:{kind}Pr>'
+        for kind, found in (("footnote", document.footnotes), ("endnote", document.endnotes))
+        if found
+    )
+    tab = f'<w:defaultTabStop w:val="{document.tab}"/>'
+    return f"<w:settings {_SPACE}>{tab}{facing}{notes}{_compatible(data)}</w:settings>"
+
+
+def _compatible(data: bytes) -> str:
+    (bits,) = struct.unpack_from("<I", data, _OLDER_OPTIONS) if len(data) >= _OLDER_OPTIONS + 4 else (0,)
+    later = data[_OPTIONS] if len(data) > _OPTIONS else 0
+    lines = [f"<w:{name}/>" for name, bit, contrary in _COMPATIBLE if bool(bits >> bit & 1) is not contrary]
+    lines.append("" if later & _LINE_HEIGHTS else "<w:adjustLineHeightInTable/>")
+    return f"<w:compat>{''.join(lines)}<w:useFELayout/></w:compat>"

@@ -1,0 +1,164 @@
+"""One story — the body, a header, a note, a text box — as paragraphs and tables. [MS-DOC] 2.4.2, 2.4.3 → w:p, w:tbl."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from sanitizers.formats.doc import paragraphs, sprms, tables
+from sanitizers.formats.doc.document import Document
+from sanitizers.formats.doc.fields import GONE
+from sanitizers.formats.doc.package import Relations
+from sanitizers.formats.doc.runs import Runs
+from sanitizers.formats.doc.sprms import Properties, unsigned
+from sanitizers.model import LimitExceeded
+
+_ENDS: Final = re.compile(r"[\r\x07\x0c]")
+_SECTION, _CELL = "\x0c", "\x07"
+_DEEPEST: Final = 16  # tables in tables: what readers show
+
+
+class Paragraph(NamedTuple):
+    """`end`: the place of its mark; `depth` of tables around it; `row_end`: no paragraph but what ends a row."""
+
+    start: int
+    end: int
+    style: int
+    grpprl: bytes
+    properties: Properties
+    depth: int
+    cell_end: bool
+    row_end: bool
+
+
+class Story:
+    """`breaks`: places of the marks that end a section, with its w:sectPr."""
+
+    def __init__(self, document: Document, relations: Relations, start: int, end: int, *, own: str = "") -> None:
+        self._document = document
+        self._start, self._end = start, min(end, len(document.text.units))
+        self._fields = document.fields(start, self._end)
+        self._runs = Runs(document, relations, self._fields, own)
+        self.breaks: dict[int, str] = {}
+
+    def xml(self) -> str:
+        """Never empty: where nothing stands, one paragraph does."""
+        found = self._paragraphs()
+        return self._blocks(found, 0) or "<w:p/>"
+
+    def _paragraphs(self) -> list[Paragraph]:
+        found: list[Paragraph] = []
+        start = self._start
+        for mark in _ENDS.finditer(self._document.text.units, self._start, self._end):
+            place = mark.start()
+            if mark[0] == _SECTION and place not in self.breaks:
+                continue
+            if place > start and self._fields.fate(place) == GONE:
+                continue  # a paragraph inside of what a field that goes was told
+            found.append(self._paragraph(start, place))
+            start = place + 1
+        if start < self._end:
+            found.append(self._paragraph(start, self._end))
+        return found
+
+    def _paragraph(self, start: int, end: int) -> Paragraph:
+        place = min(end, self._end - 1)
+        look = self._document.paragraphs.at(place)
+        properties = sprms.merged(look.grpprl)
+        style = unsigned(properties[paragraphs.STYLE]) if paragraphs.STYLE in properties else look.style
+        inside = bool(unsigned(properties.get(paragraphs.IN_TABLE, b"\0")))
+        depth = unsigned(properties[paragraphs.DEPTH]) if paragraphs.DEPTH in properties else int(inside)
+        depth = max(depth, int(inside))
+        if depth > _DEEPEST:
+            raise LimitExceeded(f"tables nested deeper than {_DEEPEST}")
+        deep = depth > 1
+        row_end = bool(unsigned(properties.get(paragraphs.INNER_ROW_END if deep else paragraphs.ROW_END, b"\0")))
+        ended = bool(unsigned(properties.get(paragraphs.INNER_CELL, b"\0"))) if deep else self._document.text.units[place] == _CELL
+        return Paragraph(start, end, style, look.grpprl, properties, depth, ended and depth > 0, row_end and depth > 0)
+
+    def _blocks(self, found: list[Paragraph], depth: int) -> str:
+        """Paragraphs of this depth as they are, deeper ones as tables."""
+        lines: list[str] = []
+        at = 0
+        while at < len(found):
+            if found[at].depth <= depth:
+                lines.append(self._written(found[at]))
+                at += 1
+                continue
+            stop = at
+            while stop < len(found) and found[stop].depth > depth:
+                stop += 1
+            lines.append(self._table(found[at:stop], depth + 1))
+            at = stop
+        return "".join(lines)
+
+    def _table(self, found: list[Paragraph], depth: int) -> str:
+        """What cannot be a table, because its last row never ends, stays as paragraphs."""
+        rows: list[tuple[tables.Row, list[list[Paragraph]]]] = []
+        cells: list[list[Paragraph]] = []
+        cell: list[Paragraph] = []
+        for one in found:
+            if one.depth == depth and one.row_end:
+                if cell:
+                    cells.append(cell)
+                if cells:
+                    rows.append((tables.row(one.grpprl), cells))
+                cells, cell = [], []
+                continue
+            cell.append(one)
+            if one.depth == depth and one.cell_end:
+                cells.append(cell)
+                cell = []
+        rest = [one for group in (*cells, cell) for one in group]
+        return self._rows(rows, depth) + "".join(self._written(one) for one in rest)
+
+    def _rows(self, rows: list[tuple[tables.Row, list[list[Paragraph]]]], depth: int) -> str:
+        """Tables that stand one below the other are one, unless one of them has another style."""
+        if not rows:
+            return ""
+        self._document.context.budget.spend_cells(sum(len(cells) for _, cells in rows))
+        fitted = [(_fitted(look, len(cells)), cells) for look, cells in rows]
+        edges = tables.grid([look for look, _ in fitted])
+        index = unsigned(fitted[0][0].properties.get(0x563A, b"\xff\x0f"))
+        styled = self._document.styles.identity(index, "table")
+        lines = "".join(self._row(look, cells, edges, depth) for look, cells in fitted)
+        return f"<w:tbl>{tables.head([look for look, _ in fitted], edges, styled)}{lines}</w:tbl>"
+
+    def _row(self, look: tables.Row, cells: list[list[Paragraph]], edges: list[int], depth: int) -> str:
+        lines: list[str] = []
+        for first, last in tables.spans(look):
+            inside = [one for cell in cells[first : last + 1] for one in cell]
+            said = self._blocks(inside, depth)
+            said = said if said.endswith("</w:p>") or said.endswith("<w:p/>") else f"{said}<w:p/>"
+            lines.append(f"<w:tc>{tables.cell_head(look, (first, last), edges)}{said}</w:tc>")
+        return f"<w:tr>{tables.row_head(look, edges)}{''.join(lines)}</w:tr>"
+
+    def _written(self, one: Paragraph) -> str:
+        document = self._document
+        style = document.styles.identity(one.style, "paragraph")
+        said = paragraphs.write(one.properties, one.grpprl, style, document.numbering.relation)
+        mark = self._mark(one)
+        section = self.breaks.get(one.end, "")
+        head = f"<w:pPr>{said}{mark}{section}</w:pPr>" if said or mark or section else ""
+        return f"<w:p>{head}{self._runs.write(one.start, one.end, one.style)}</w:p>"
+
+    def _mark(self, one: Paragraph) -> str:
+        """The look of the mark itself."""
+        table = self._document.characters
+        look = self._document.look(table.grpprls[table.index(min(one.end, self._end - 1))], one.style)
+        changed = ""
+        if self._document.context.treatment.comments_kept:
+            if look.inserted:
+                changed += f"<w:ins {self._document.change(look, deleted=False)}/>"
+            if look.deleted:
+                changed += f"<w:del {self._document.change(look, deleted=True)}/>"
+        return f"<w:rPr>{changed}{look.xml}</w:rPr>" if changed or look.xml else ""
+
+
+def _fitted(look: tables.Row, count: int) -> tables.Row:
+    """As many looks of cells as cells: the rest of those that are too many is left out, missing ones have no width."""
+    cells = look.cells[:count]
+    while len(cells) < count:
+        edge = cells[-1].right if cells else 0
+        cells.append(tables.Cell(edge, edge))
+    return look._replace(cells=cells)

@@ -1,0 +1,170 @@
+"""Tags of a large document, read off its bytes: which are of a known harmless form, and where all others stand.
+
+The form of a tag is its name and the names of its attributes, in their order. A document of a million tags has some dozens of forms. Each
+is looked up once, in the vocabulary that also decides in a tree; one pattern of those that passed then finds every tag that is not of such
+a form. That is a proof, because nothing is skipped: in a well-formed document without CDATA, comments and instructions every "<" begins a
+tag; a prefix means what the root binds it to, because a tag with a declaration of its own is of no form; and a form is matched with
+all its quotes and blanks, with values that hold no reference and no blank but the space.
+
+What is found in this way is written just as `xml.serialize` would write it, so a stretch without other tags needs no tree at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from heapq import merge
+from itertools import islice
+from typing import Final, NamedTuple
+
+_XML_SPACE: Final = "http://www.w3.org/XML/1998/namespace"
+_NAME: Final = rb"[A-Za-z_][\w.-]*"
+_QUALIFIED: Final = rb"(?:%b:)?%b" % (_NAME, _NAME)
+_TAG: Final = re.compile(rb'<(%b)((?: %b="[^"<>&\t\n\r]{0,512}")*)(/?)>' % (_QUALIFIED, _QUALIFIED))
+_ATTRIBUTE: Final = re.compile(rb' (%b)="([^"]*)"' % _QUALIFIED)
+_DECLARATION: Final = re.compile(rb"""\sxmlns(?::(%b))?\s*=\s*(?:"([^"<&]*)"|'([^'<&]*)')""" % _NAME)
+_PLAIN_VALUE: Final = rb'[^"<>&\t\n\r]{0,512}+'
+# Text that would be written in another way, by its sign.
+_UNUSUAL: Final = {b"&": re.compile(rb"&(?!(?:amp|lt|gt);)"), b"\r": re.compile(rb"\r")}
+_NO_ELEMENT: Final = (b"</", b"<!", b"<?")
+_BRACKET: Final = re.compile(rb">[^<>]*(?=>)")
+_SAMPLES: Final = 32
+_SAMPLE: Final = 1 << 12           # bytes
+_MOST_OF_ONE_NAME: Final = 24      # forms; each is tried at each tag of that name
+_MOST_PATTERNS: Final = 16
+_MOST_OTHERS: Final = 100_000
+_LONGEST_TEXT: Final = 4 << 20     # bytes; the parser that makes trees stops at ten million
+
+
+class Harmless(NamedTuple):
+    """What makes a form harmless, names in Clark notation. `values`: patterns for attributes that not every value is harmless in.
+
+    `judged`: attributes that `judge` (element, attributes) decides on, tag by tag, by their values.
+    """
+
+    elements: frozenset[str]
+    is_attribute: Callable[[str, bool], bool]      # (name, the tag is an empty element)
+    values: Mapping[str, bytes] = {}
+    judged: frozenset[str] = frozenset()
+    judge: Callable[[str, dict[str, str]], bool] | None = None
+
+
+class _Form(NamedTuple):
+    name: bytes
+    attributes: tuple[bytes, ...]
+    empty: bool
+
+
+class Tags:
+    """The tags of one document. `root`: its first tag, whose declarations hold for all."""
+
+    def __init__(self, root: bytes, harmless: Harmless) -> None:
+        self._harmless = harmless
+        self._spaces: dict[bytes, str] = {b"xml": _XML_SPACE, b"": ""}
+        for prefix, quoted, other in _DECLARATION.findall(root):
+            self._spaces[prefix] = (quoted or other).decode("utf-8", "replace")
+        self._forms: dict[_Form, str] = {}                # "by form", "by value" or "other"
+        self._tails: dict[bytes, list[bytes]] = {}        # name → what may follow it
+        self._patterns = 0
+        self._pattern = re.compile(rb"<(?!/%b>)" % _QUALIFIED)
+
+    def others(self, data: bytes, start: int, end: int) -> list[int] | None:
+        """Where tags, references and signs stand that are not just copied, in order; None if they are too many or too odd."""
+        self._learn_samples(data, start, end)
+        unusual = [(found.start() for found in pattern.finditer(data, start, end)) for sign, pattern in _UNUSUAL.items() if sign in data]
+        found = list(islice(merge(self._tags(data, start, end), *unusual, self._texts(data, start, end)), _MOST_OTHERS))
+        odd = any(data.startswith(_NO_ELEMENT, place) for place in found)     # comments and the like, or ends with blanks in them
+        return None if odd or len(found) == _MOST_OTHERS else found
+
+    def is_by_form(self, data: bytes, place: int) -> bool:
+        """The tag at this place is of a harmless form."""
+        tag = _TAG.match(data, place)
+        return tag is not None and self._kind(tag) == "by form"
+
+    def _tags(self, data: bytes, start: int, end: int) -> Iterator[int]:
+        at = start
+        while found := self._pattern.search(data, at, end):
+            at = found.start()
+            if self._learn(data, at, end):
+                continue      # the new pattern looks at the same place
+            if not self._passes(data, at):
+                yield at
+            at += 1
+
+    def _texts(self, data: bytes, start: int, end: int) -> Iterator[int]:
+        """Text that is very long, or has a ">" of its own."""
+        for at in range(start, end - _LONGEST_TEXT, _LONGEST_TEXT):
+            if data.find(b"<", at, at + _LONGEST_TEXT) < 0:
+                yield at
+        if data.count(b"<", start, end) != data.count(b">", start, end):
+            yield from (found.end() for found in _BRACKET.finditer(data, start, end))
+
+    def _passes(self, data: bytes, place: int) -> bool:
+        tag = _TAG.match(data, place)
+        if tag is None or self._kind(tag) != "by value" or data.startswith(b"></", tag.end() - 1):
+            return False
+        judge = self._harmless.judge
+        attributes = {self._clark(name, ""): value.decode("utf-8", "replace") for name, value in _ATTRIBUTE.findall(tag[2])}
+        plain = all(re.fullmatch(pattern, attributes[name].encode()) for name, pattern in self._harmless.values.items() if name in attributes)
+        return plain and judge is not None and judge(self._clark(tag[1], self._spaces[b""]), attributes)
+
+    # learning forms
+
+    def _learn_samples(self, data: bytes, start: int, end: int) -> None:
+        step = max((end - start) // _SAMPLES, _SAMPLE)
+        counted = Counter(tag[0] for at in range(start, end, step) for tag in _TAG.finditer(data, at, min(at + _SAMPLE, end)))
+        found = [self._take(_TAG.match(spelled)) for spelled, _ in counted.most_common()]
+        if any(found):
+            self._compile()
+
+    def _learn(self, data: bytes, place: int, end: int) -> bool:
+        """Take the forms of the tags from here on; False if the first of them is known, or no more are to be learned."""
+        if self._patterns >= _MOST_PATTERNS or (tag := _TAG.match(data, place)) is None or not self._take(tag):
+            return False
+        for following in _TAG.finditer(data, place, min(place + (_SAMPLE << 4), end)):
+            self._take(following)
+        self._compile()
+        return True
+
+    def _take(self, tag: re.Match[bytes] | None) -> bool:
+        """A form that is new and harmless."""
+        if tag is None:
+            return False
+        form = _form(tag)
+        if form in self._forms or self._kind(tag) != "by form":
+            return False
+        values = (self._harmless.values.get(self._clark(name, ""), _PLAIN_VALUE) for name in form.attributes)
+        spelled = b"".join(b' %b="%b"' % (re.escape(name), value) for name, value in zip(form.attributes, values, strict=True))
+        tails = self._tails.setdefault(form.name, [])
+        tails.append(spelled + (b"/>" if form.empty else b">(?!</)"))    # one without content is written as an empty element
+        return True
+
+    def _compile(self) -> None:
+        self._patterns += 1
+        names = (re.escape(name) + b"(?:" + b"|".join(tails) + b")" for name, tails in self._tails.items())
+        self._pattern = re.compile(b"<(?!/%b>|(?:%b))" % (_QUALIFIED.replace(b"*", b"*+"), b"|".join(names)))
+
+    def _kind(self, tag: re.Match[bytes]) -> str:
+        form = _form(tag)
+        known = self._forms.get(form)
+        if known is None:
+            full = len(self._tails.get(form.name, ())) >= _MOST_OF_ONE_NAME
+            known = self._forms[form] = "other" if full else self._judge(form)
+        return known
+
+    def _judge(self, form: _Form) -> str:
+        attributes = [self._clark(name, "") for name in form.attributes]
+        known = all(self._harmless.is_attribute(name, form.empty) or name in self._harmless.judged for name in attributes)
+        if not known or self._clark(form.name, self._spaces[b""]) not in self._harmless.elements:
+            return "other"
+        return "by form" if self._harmless.judged.isdisjoint(attributes) else "by value"
+
+    def _clark(self, spelled: bytes, default: str) -> str:
+        prefix, colon, local = spelled.rpartition(b":")
+        space = self._spaces.get(prefix, "?") if colon else default
+        return f"{{{space}}}{local.decode()}" if space else local.decode()
+
+
+def _form(tag: re.Match[bytes]) -> _Form:
+    return _Form(tag[1], tuple(name for name, _ in _ATTRIBUTE.findall(tag[2])), bool(tag[3]))

@@ -1,0 +1,66 @@
+"""The table of pictures and the stream that holds them: [MS-ODRAW] 2.2.20, 2.2.32, [MS-PPT] 2.1.3. Every picture goes round the engine."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from sanitizers.formats.office import blips, pictures
+from sanitizers.formats.ppt import records
+from sanitizers.formats.ppt.grammar import Place
+from sanitizers.formats.ppt.records import Record
+from sanitizers.model import Action
+
+_STORE, _ENTRY = 0xF001, 0xF007
+_HEAD: Final = 36
+_NOWHERE: Final = 0xFFFF_FFFF
+_EMPTY: Final = records.written(_ENTRY, bytes(28) + struct.pack("<I", _NOWHERE) + bytes(4), 2)
+
+
+class Store:
+    """`stream`: what was written so far of the new `Pictures`."""
+
+    def __init__(self, given: bytes) -> None:
+        self._given = memoryview(given)
+        self._made: dict[int, bytes] = {}  # offset in the old stream → the entry in the new table
+        self.stream = bytearray()
+
+    def table(self, record: Record, place: Place) -> bytes:
+        """OfficeArtBStoreContainer: as many entries as before, because shapes count them."""
+        made = [self._entry(one, index, place) for index, one in enumerate(records.children(record.data), 1)]
+        place.deck.pictures = len(made)
+        return records.container(_STORE, b"".join(made), len(made)) if made and len(made) < 4096 else b""
+
+    def _entry(self, record: Record, index: int, place: Place) -> bytes:
+        if record.kind != _ENTRY:
+            return self._add(record_bytes(record), index, place)
+        if len(record.data) < _HEAD:
+            place.broken(record)
+            return _EMPTY
+        at, name = struct.unpack_from("<I", record.data, 28)[0], record.data[33]
+        if len(record.data) > _HEAD + name + records.HEAD:
+            return self._add(record.data[_HEAD + name :], index, place)
+        if struct.unpack_from("<I", record.data, 20)[0] == 0 or at == _NOWHERE:
+            return _EMPTY
+        if at not in self._made:
+            self._made[at] = self._add(self._given[at:], index, place)
+        return self._made[at]
+
+    def _add(self, data: bytes | memoryview, index: int, place: Place) -> bytes:
+        """Writes a picture, as clean as the engine makes it, and returns its entry."""
+        where = f"picture {index}"
+        context = place.deck.context
+        blip = blips.read(data, context.budget)
+        if blip is None:
+            context.found("ppt.picture_replaced", where, Action.REWRITTEN, "broken, or of a kind that cannot be shown here")
+            blip = blips.Blip(pictures.NEUTRAL.content, pictures.NEUTRAL.kind)
+        clean = pictures.rebuild(f"{where}.{blip.ending}", blip.content, where, context, "ppt.picture_replaced", blips.KINDS)
+        made = blips.write(clean, blip.bounds)
+        at = len(self.stream)
+        self.stream += made.record
+        head = struct.pack("<BB16sHIIIxxxx", made.number, made.number, made.digest, 0xFF, len(made.record), 1, at)
+        return records.written(_ENTRY, head, 2, made.number)
+
+
+def record_bytes(record: Record) -> bytes:
+    return records.written(record.kind, bytes(record.data), record.version, record.instance)

@@ -1,0 +1,184 @@
+"""The second opinion on presentations: olefile, and a walker of records that knows their lengths and nothing else."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import olefile
+
+from sanitizers.context import Context
+from sanitizers.model import VerificationFailed
+from sanitizers.source import Source
+
+_DOCUMENT, _USER, _PICTURES = "PowerPoint Document", "Current User", "Pictures"
+_STREAMS: Final = frozenset({_DOCUMENT, _USER, _PICTURES, "\x05SummaryInformation", "\x05DocumentSummaryInformation"})
+_HEAD: Final = struct.Struct("<HHI")
+_CHARACTERS, _BYTES, _LIST, _ENTRY, _ACTION, _LINK, _NAME = 0x0FA0, 0x0FA8, 0x0FF0, 0x03F3, 0x0FF3, 0x0FD7, 0x0FBA
+_DIRECTORY, _EDIT = 0x1772, 0x0FF5
+# All that may be in a presentation of ours: a type that is not here was not meant to be written.
+_CONTAINERS: Final = frozenset({
+    0x03E8, 0x03EE, 0x03F0, 0x03F2, 0x03F8, 0x0409, 0x040B, 0x040C, 0x0410, 0x0411, 0x07D0, 0x07D5, 0x0FAE, 0x0FC8, 0x0FC9, 0x0FD7,
+    0x0FD9, 0x0FF0, 0x0FF2, 0x1014, 0x1388, 0x138A, 0x2EE0, 0xF000, 0xF001, 0xF002, 0xF003, 0xF004, 0xF005, 0xF00D, 0xF011,
+})  # fmt: skip
+_ATOMS: Final = frozenset({
+    0x03E9, 0x03EA, 0x03EF, 0x03F1, 0x03F3, 0x03F9, 0x0401, 0x040A, 0x0412, 0x07F0, 0x0BC3, 0x0BDB, 0x0BDC, 0x0F9E, 0x0F9F, 0x0FA0,
+    0x0FA1, 0x0FA2, 0x0FA3, 0x0FA4, 0x0FA5, 0x0FA6, 0x0FA8, 0x0FA9, 0x0FAA, 0x0FAB, 0x0FAC, 0x0FAD, 0x0FAF, 0x0FB7, 0x0FBA, 0x0FD2,
+    0x0FD3, 0x0FD8, 0x0FDA, 0x0FDF, 0x0FF1, 0x0FF3, 0x0FF5, 0x0FF7, 0x0FF8, 0x0FF9, 0x0FFA, 0x1015, 0x138B, 0x1772, 0x2EE1, 0xF006,
+    0xF007, 0xF008, 0xF009, 0xF00A, 0xF00B, 0xF00F, 0xF010, 0xF012, 0xF014, 0xF017, 0xF121, 0xF122,
+})  # fmt: skip
+_BLIPS: Final = frozenset({0xF01A, 0xF01B, 0xF01D, 0xF01E, 0xF01F, 0xF029})
+_ACTIONS: Final = frozenset({3, 4, 7})  # jump, hyperlink, custom show
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=:)")
+_MOST_REVISIONS: Final = 10_000
+
+
+class _Record(NamedTuple):
+    kind: int
+    instance: int
+    data: memoryview
+    container: bool
+
+
+class _Show(NamedTuple):
+    """What the last revision shows: texts of each slide in order, and of everything beside."""
+
+    slides: list[str]
+    texts: list[str]
+
+
+def verify(output: Source, original: Source, context: Context) -> None:
+    """Raises VerificationFailed for anything foreign or active, and where slides or words are lost."""
+    made = _streams(output)
+    if not {_DOCUMENT, _USER} <= made.keys() <= _STREAMS:
+        raise VerificationFailed(f"streams {sorted(made)}")
+    _check_records(made[_DOCUMENT], context)
+    _check_pictures(made.get(_PICTURES, b""))
+    given = _streams(original)
+    if _HEAD.size + 8 <= len(given.get(_USER, b"")) and given[_USER][12:16] == b"\xdf\xc4\xd1\xf3":
+        return  # locked: only the sanitizer has seen it
+    before, after = _show(given), _show(made)
+    if len(before.slides) != len(after.slides):
+        raise VerificationFailed(f"{len(before.slides)} slides before, {len(after.slides)} after")
+    if before != after:
+        raise VerificationFailed("words are lost")
+
+
+def _streams(source: Source) -> dict[str, bytes]:
+    try:
+        with olefile.OleFileIO(io.BytesIO(source.bytes())) as compound:
+            return {
+                "/".join(path): compound.openstream(path).read() if compound.get_type(path) == olefile.STGTY_STREAM else b""
+                for path in compound.listdir(streams=True, storages=True)
+            }
+    except (OSError, KeyError, IndexError, ValueError, struct.error) as error:
+        raise VerificationFailed(f"olefile: {type(error).__name__}") from None
+
+
+def _records(data: memoryview) -> Iterator[_Record]:
+    at = 0
+    while at < len(data):
+        if at + _HEAD.size > len(data):
+            raise VerificationFailed("bytes that are no record")
+        head, kind, size = _HEAD.unpack_from(data, at)
+        at += _HEAD.size
+        if at + size > len(data):
+            raise VerificationFailed(f"record {kind:04X} is cut off")
+        yield _Record(kind, head >> 4, data[at : at + size], head & 15 == 15)
+        at += size
+
+
+def _tree(data: memoryview) -> Iterator[_Record]:
+    """Every record, in order."""
+    waiting = [_records(data)]
+    while waiting:
+        record = next(waiting[-1], None)
+        if record is None:
+            waiting.pop()
+            continue
+        yield record
+        if record.container:
+            waiting.append(_records(record.data))
+
+
+def _check_records(stream: bytes, context: Context) -> None:
+    kinds = [record.kind for record in _records(memoryview(stream))]
+    if kinds[-2:] != [_DIRECTORY, _EDIT] or kinds.count(_EDIT) != 1 or kinds.count(_DIRECTORY) != 1:
+        raise VerificationFailed("more than one revision")
+    for record in _tree(memoryview(stream)):
+        if record.kind not in (_CONTAINERS if record.container else _ATOMS):
+            raise VerificationFailed(f"record {record.kind:04X} is left")
+        if record.kind == _ACTION and record.data[8] not in _ACTIONS:
+            raise VerificationFailed(f"action {record.data[8]} is left")
+        if record.kind == 0x138B and any(one.kind not in _CONTAINERS | _ATOMS for one in _tree(record.data)):
+            raise VerificationFailed("a tag holds something else")
+        if record.kind == _LINK:
+            _check_link(record, context)
+
+
+def _check_link(record: _Record, context: Context) -> None:
+    for one in _records(record.data):
+        if one.kind == _NAME and one.instance == 1:
+            target = bytes(one.data).decode("utf-16-le", "replace")
+            scheme = _SCHEME.match(target)
+            if not target.startswith("#") and (scheme is None or scheme[0].lower() not in context.treatment.link_schemes):
+                raise VerificationFailed("a link of another scheme is left")
+
+
+def _check_pictures(stream: bytes) -> None:
+    for record in _records(memoryview(stream)):
+        if record.kind not in _BLIPS:
+            raise VerificationFailed(f"picture of type {record.kind:04X}")
+
+
+def _show(streams: dict[str, bytes]) -> _Show:
+    """What the last revision of a presentation says. Names of streams may differ in case."""
+    named = {name.lower(): data for name, data in streams.items()}
+    stream, user = memoryview(named[_DOCUMENT.lower()]), named[_USER.lower()]
+    (edit,) = struct.unpack_from("<I", user, 16)
+    offsets: dict[int, int] = {}
+    document = -1
+    for _ in range(_MOST_REVISIONS):
+        before, directory, number = struct.unpack_from("<III", _at(stream, edit), 8)
+        document = number if document < 0 else document
+        offsets = _offsets(_at(stream, directory)) | offsets
+        if not before:
+            break
+        edit = before
+    whole = _at(stream, offsets[document])
+    lists = {one.instance: one.data for one in _records(whole) if one.kind == _LIST}
+    parts = {
+        which: [_text(_at(stream, offsets[number])) for number in _named(lists.get(which, memoryview(b"")))] for which in range(3)
+    }
+    return _Show(parts[0], [_text(whole), *parts[1], *parts[2]])
+
+
+def _at(stream: memoryview, at: int) -> memoryview:
+    return next(_records(stream[at:])).data
+
+
+def _offsets(directory: memoryview) -> dict[int, int]:
+    numbers = struct.unpack(f"<{len(directory) // 4}I", directory)
+    found: dict[int, int] = {}
+    index = 0
+    while index < len(numbers):
+        first, count = numbers[index] & 0xFFFFF, numbers[index] >> 20
+        found |= dict(enumerate(numbers[index + 1 : index + 1 + count], first))
+        index += 1 + count
+    return found
+
+
+def _named(entries: memoryview) -> list[int]:
+    return [struct.unpack_from("<I", one.data)[0] for one in _records(entries) if one.kind == _ENTRY]
+
+
+def _text(part: memoryview) -> str:
+    found = [
+        bytes(one.data).decode("utf-16-le" if one.kind == _CHARACTERS else "latin-1", "replace")
+        for one in _tree(part)
+        if one.kind in (_CHARACTERS, _BYTES)
+    ]
+    return "\n".join(found)

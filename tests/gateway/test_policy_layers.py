@@ -1,0 +1,350 @@
+"""Policy in layers: what holds for one transfer, value by value, and what a document may not say."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from gateway.model import Door
+from gateway.policy import CONFIRMABLE, Excepted, Facts, KindAction, Policy, PolicyError, Strength, decide, dump, effective, facts, load, used
+from gateway.policy import warnings as warnings_of
+from gateway.policy.layers import judged_fields
+from gateway.policy.reading import FACTS
+from gateway.policy.strengths import VALUES
+from sanitizers.confirm import CHECKS
+from sanitizers.model import Kind, Limits, Reason, Treatment, Verdict
+from tests.build.transfer import BODY, digest, report, transfer
+
+DOCUMENT = """
+name = "県"
+[treatment]
+comments_kept = false
+[kinds]
+svg = "hold"
+pdf = "pixels"
+
+[organisations."A町"]
+weight = 2
+strength = "最大整合性"
+[organisations."A町".kinds]
+svg = "sanitize"
+[organisations."A町".departments."建設部".kinds]
+dxf = "confirm"
+pdf = "sanitize"
+[organisations."A町".departments."土木課".treatment]
+comments_kept = false
+[groups.legal]
+members = ["Houmu@a.example.jp", "@law.example.jp", "sato"]
+[groups.legal.treatment]
+pdf_links_removed = true
+[groups.ministry]
+senders = ["@go.example"]
+[groups.ministry.kinds]
+zip = "hold"
+[lanes.outbound.limits]
+input_bytes = "1 MiB"
+[doors.drop.treatment]
+link_schemes = []
+"""
+
+
+def at(**given: object) -> Facts:
+    return Facts(**({"people": ("kakari@a.example.jp",), "door": Door.SMTP} | given))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def policy() -> Policy:
+    return load(DOCUMENT)
+
+
+def test_a_document_without_layers_means_what_it_meant() -> None:
+    document = "attempts = 4\n[treatment]\ncomments_kept = false\n[kinds]\nsvg = 'hold'"
+    plain, laid = load(document), effective(load(document), at())
+    assert (laid.limits, laid.treatment, laid.kinds, laid.attempts) == (plain.limits, plain.treatment, plain.kinds, 4)
+    assert laid.version == plain.version
+    assert laid.applied == ()
+
+
+def test_a_version_of_a_document_without_layers_is_the_one_it_had() -> None:
+    """The digest leaves out what documents did not have once."""
+    encoded = msgspec.json.encode(
+        {"name": "builtin", "limits": Limits(), "treatment": Treatment(), "kinds": {}, "attempts": 3, "original_days": 90}
+    )
+    assert Policy().version == digest(encoded)[:12]
+
+
+def test_organisation_department_group_lane_and_door_in_this_order(policy: Policy) -> None:
+    town = effective(policy, at(organisation="A町"))
+    assert town.action(Kind.SVG) is KindAction.SANITIZE
+    assert (town.treatment.comments_kept, town.treatment.pdf_attachments) == (True, True), "the strength of the town, over the house's word"
+    assert town.treatment.pdf_strict_pixels, "what a kind asks for comes last of all"
+    inside = {"kakari@a.example.jp": ("建設部", "土木課")}
+    works = effective(policy, at(organisation="A町", departments=inside))
+    assert (works.treatment.confirmed_kinds, works.treatment.pdf_strict_pixels) == ((Kind.DXF,), False)
+    assert not works.treatment.comments_kept, "the inner department is laid on after the outer one"
+    assert works.applied == ("organisations.A町", "organisations.A町.departments.建設部", "organisations.A町.departments.土木課")
+    drop = effective(policy, at(organisation="A町", door=Door.DROP, lane="outbound", people=("sato",)))
+    assert (drop.treatment.link_schemes, drop.treatment.pdf_links_removed, drop.limits.input_bytes) == ((), True, 1 << 20)
+    assert drop.applied[1:] == ("groups.legal", "lanes.outbound", "doors.drop")
+    assert effective(policy, at()).applied == ()
+
+
+def test_a_department_of_another_organisation_of_the_same_name_is_another(policy: Policy) -> None:
+    other = effective(policy, at(organisation="B市", departments={"kakari@a.example.jp": ("建設部",)}))
+    assert other.applied == ()
+
+
+@pytest.mark.parametrize("who", ["houmu@A.example.jp", "anyone@law.example.jp", "SATO"])
+def test_members_are_addresses_domains_and_names_in_any_case(policy: Policy, who: str) -> None:
+    assert effective(policy, at(people=(who,))).treatment.pdf_links_removed
+    assert not effective(policy, at(people=(f"{who}.org",))).treatment.pdf_links_removed
+
+
+def test_senders_are_those_of_the_envelope(policy: Policy) -> None:
+    assert effective(policy, at(sender="kikaku@go.example")).action(Kind.ZIP) is KindAction.HOLD
+    assert effective(policy, at(sender="kikaku@go.example.org")).action(Kind.ZIP) is KindAction.SANITIZE
+
+
+def test_a_mail_to_several_gets_the_strictest_of_what_each_would_get(policy: Policy) -> None:
+    inside = {"a@x": ("建設部",)}
+    alone = effective(policy, at(organisation="A町", departments=inside, people=("a@x",)))
+    assert alone.treatment.confirmed_kinds == (Kind.DXF,)
+    both = effective(policy, at(organisation="A町", departments=inside, people=("a@x", "sato")))
+    assert both.treatment.confirmed_kinds == ()
+    assert both.treatment.pdf_strict_pixels, "the other one gets pictures"
+    assert both.treatment.pdf_links_removed
+    turned = effective(policy, at(organisation="A町", departments=inside, people=("sato", "a@x")))
+    assert (turned.limits, turned.kinds, set(turned.applied)) == (both.limits, both.kinds, set(both.applied))
+
+
+def test_strictest_of_kinds_and_limits() -> None:
+    policy = load(
+        """
+        [groups.a]
+        members = ["a"]
+        kinds = {svg = "block", dxf = "confirm"}
+        limits = {parts = 10}
+        [groups.b]
+        members = ["b"]
+        kinds = {svg = "text"}
+        limits = {depth = 2}
+        """.replace('"text"', '"pixels"')
+    )
+    both = effective(policy, at(people=("a", "b")))
+    assert (both.action(Kind.SVG), both.action(Kind.DXF)) == (KindAction.BLOCK, KindAction.SANITIZE)
+    assert (both.limits.parts, both.limits.depth) == (10, 2)
+    assert both.treatment.confirmed_kinds == ()
+
+
+def test_every_field_of_the_treatment_has_a_stricter_side_or_is_a_matter_of_form() -> None:
+    assert judged_fields() | FACTS == set(Treatment.__struct_fields__)
+
+
+def test_it_is_found_again_and_not_without_bound(policy: Policy) -> None:
+    assert effective(policy, at(organisation="A町")) is effective(policy, at(organisation="A町", sender="other@x"))
+    many = load("\n".join(f"[groups.g{number}]\nmembers = ['{number}']\n" for number in range(60)))
+    for one in range(60):
+        for other in range(60):
+            effective(many, at(people=(str(one), str(other))))
+    assert len(many.resolved) <= 1_000
+
+
+def test_what_was_resolved_is_not_resolved_again(policy: Policy) -> None:
+    with pytest.raises(ValueError, match="already"):
+        effective(effective(policy, at()), at())
+
+
+def test_the_version_covers_the_whole_document(policy: Policy) -> None:
+    assert effective(policy, at()).version == effective(policy, at(organisation="A町")).version == policy.version
+    assert load(DOCUMENT.replace("weight = 2", "weight = 3")).version != policy.version
+    assert load(DOCUMENT.replace('svg = "sanitize"', 'svg = "block"')).version != policy.version
+
+
+def test_a_document_is_written_out_and_says_the_same(policy: Policy) -> None:
+    again = load(dump(policy))
+    assert again == policy
+    assert again.version == policy.version
+    assert policy.weights == {"A町": 2.0}
+    quoted = load('[organisations."a.b \\"c\\""]\nweight = 0.5\n[organisations."a.b \\"c\\"".kinds]\n"7z" = "hold"')
+    assert load(dump(quoted)) == quoted
+
+
+def test_facts_of_a_transfer() -> None:
+    mail = facts(transfer(organisation="A町"))
+    assert (mail.organisation, mail.people, mail.sender, mail.door) == ("A町", ("kakari@town.example.jp",), "sender@example.com", "smtp")
+    assert facts(transfer(door=Door.DROP, recipients=(), sender="sato")).people == ("sato",)
+
+
+def test_the_longest_work_counts_for_leases() -> None:
+    assert load("[organisations.a.limits]\nwall_seconds = 600").longest_seconds == 600
+    assert Policy().longest_seconds == Limits().wall_seconds
+
+
+# ------------------------------------------------------------------------------------------------------------- strengths
+
+
+@pytest.mark.parametrize(("written", "strength"), [("最大セキュリティ", "security"), ("標準", "standard"), ("最大整合性", "fidelity")])
+def test_the_strengths_by_both_names(written: str, strength: str) -> None:
+    for name in (written, strength):
+        policy = load(f'strength = "{name}"')
+        assert policy.strength is Strength(strength)
+        assert all(getattr(policy.treatment, field) == value for field, value in VALUES[Strength(strength)].items())
+        assert load(dump(policy)) == policy
+
+
+def test_standard_is_the_builtin_treatment_and_what_is_said_besides_wins() -> None:
+    assert load('strength = "標準"').treatment == Treatment()
+    assert load('strength = "security"\n[treatment]\ncomments_kept = true').treatment.comments_kept
+    assert load('[organisations.a]\nstrength = "security"\n[organisations.a.treatment]\nlink_schemes = ["https"]').layers[0].strength
+
+
+def test_no_strength_lets_an_original_through() -> None:
+    for strength in Strength:
+        assert not VALUES[strength].get("confirmed_kinds")
+        assert "forbidden_extensions" not in VALUES[strength]
+
+
+# ----------------------------------------------------------------------------------------------------- kinds and their ways
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "field"),
+    [("pdf", "pixels", "pdf_strict_pixels"), ("svg", "pixels", "svg_as_pixels"), ("html", "text", "pages_as_text"), ("mht", "text", "pages_as_text")],
+)
+def test_a_kind_asks_for_its_treatment(kind: str, action: str, field: str) -> None:
+    assert getattr(effective(load(f"[kinds]\n{kind} = '{action}'"), at()).treatment, field)
+
+
+def test_mails_as_text_only_lose_their_attachments() -> None:
+    assert not effective(load("[kinds]\neml = 'text'"), at()).treatment.mail_attachments
+
+
+def test_what_can_be_confirmed_is_what_the_jail_can_check() -> None:
+    assert frozenset(CHECKS) == CONFIRMABLE
+
+
+@pytest.mark.parametrize(
+    ("document", "key"),
+    [
+        ("[kinds]\ndocx = 'pixels'", "kinds.docx"),
+        ("[kinds]\npdf = 'text'", "kinds.pdf"),
+        ("[kinds]\npe = 'confirm'", "kinds.pe"),
+        ("[kinds]\nunknown = 'confirm'", "kinds.unknown"),
+        ("strength = 'weak'", "strength"),
+        ("strength = 3", "strength"),
+        ("organisations = 3", "organisations"),
+        ("[organisations]\na = 3", "organisations.a"),
+        ("[organisations.a]\ncolour = 3", "organisations.a.colour"),
+        ("[organisations.a]\nattempts = 3", "organisations.a.attempts"),
+        ("[organisations.a]\nweight = 0", "organisations.a.weight"),
+        ("[organisations.a]\nweight = 'two'", "organisations.a.weight"),
+        ("[organisations.a.limits]\nparts = 'many'", "organisations.a.limits.parts"),
+        ("[organisations.a.limits]\nparts = -1", "organisations.a.limits.parts"),
+        ("[organisations.a.limits]\ninput_bytes = 'big'", "organisations.a.limits.input_bytes"),
+        ("[organisations.a.treatment]\nconfirmed_by = 'me'", "organisations.a.treatment.confirmed_by"),
+        ("[treatment]\nconfirmed_digests = []", "treatment.confirmed_digests"),
+        ("[organisations.a.departments.b.kinds]\npdf = 'pass'", "organisations.a.departments.b.kinds.pdf"),
+        ("[organisations.a.departments.b]\nweight = 2", "organisations.a.departments.b.weight"),
+        ("[groups.a]\nkinds = {}", "groups.a"),
+        ("[groups.a]\nmembers = 'x'", "groups.a.members"),
+        ("[groups.a]\nmembers = ['']", "groups.a.members"),
+        ("[lanes.a]\nmembers = ['x']", "lanes.a.members"),
+        ("[doors.window]\nkinds = {}", "doors.window"),
+        ("layers = []", "layers"),
+        ("document = 'x'", "document"),
+        ("exceptions = []", "exceptions"),
+    ],
+)
+def test_a_bad_document_names_the_key(document: str, key: str) -> None:
+    with pytest.raises(PolicyError) as error:
+        load(document)
+    assert str(error.value).startswith(f"{key}:"), str(error.value)
+    assert "\n" not in str(error.value)
+
+
+# --------------------------------------------------------------------------------------------------------------- warnings
+
+
+def test_the_builtin_policy_and_the_strengths_need_no_warning() -> None:
+    assert warnings_of(Policy()) == ()
+    for strength in Strength:
+        assert warnings_of(load(f'strength = "{strength}"')) == ()
+
+
+@pytest.mark.parametrize(
+    ("document", "key"),
+    [
+        ("[treatment]\nlink_schemes = ['https', 'javascript']", "treatment.link_schemes"),
+        ("[treatment]\nconfirmed_kinds = ['pe']", "treatment.confirmed_kinds"),
+        ("[treatment]\nconfirmed_kinds = ['xdw']", "treatment.confirmed_kinds"),
+        ("[treatment]\nmail_links_defanged = false", "treatment.mail_links_defanged"),
+        ("[limits]\nexpansion_ratio = 5000", "limits.expansion_ratio"),
+        ("[kinds]\nunknown = 'sanitize'", "kinds.unknown"),
+        ("[organisations.a.treatment]\nmail_links_defanged = false", "organisations.a.treatment.mail_links_defanged"),
+        ("[kinds]\nsvg = 'hold'\n[groups.a]\nsenders = ['x']\nkinds = {svg = 'sanitize'}", "groups.a"),
+        ("[groups.a]\nsenders = ['x']\ntreatment = {pdf_attachments = true}", "groups.a"),
+    ],
+)
+def test_what_is_unsafe_is_said(document: str, key: str) -> None:
+    said = warnings_of(load(document))
+    assert any(line.startswith(f"{key}:") for line in said), said
+
+
+def test_a_sender_may_be_treated_more_strictly_without_a_word() -> None:
+    assert warnings_of(load("[groups.a]\nsenders = ['x']\nkinds = {svg = 'hold'}\ntreatment = {pdf_links_removed = true}")) == ()
+
+
+# ------------------------------------------------------------------------------------------------------------- exceptions
+
+LATER = 2e9
+DRAWING = report(Verdict.CONFIRMED, source=b"DXF", output=b"DXF", kind=Kind.DXF)
+
+
+def excepted(kind: Kind = Kind.SVG, action: KindAction = KindAction.SANITIZE, sha256: str = "") -> Excepted:
+    return Excepted(number="EX-2026-0001", kind=kind, action=action, until=LATER, approver="ciso", sha256=sha256)
+
+
+def test_an_exception_is_the_last_layer() -> None:
+    policy = load("[kinds]\nsvg = 'block'\n[doors.smtp.kinds]\nsvg = 'hold'")
+    given = report(kind=Kind.SVG)
+    assert decide(given, effective(policy, at())).reason is Reason.POLICY
+    let = effective(policy, at(), [excepted()])
+    assert decide(given, let).verdict is Verdict.SANITIZED
+    assert [one.number for one in used(given, let)] == ["EX-2026-0001"]
+    assert used(report(kind=Kind.PDF), let) == ()
+    assert let.version == policy.version
+    assert effective(policy, at()).exceptions == (), "the next transfer has none"
+
+
+def test_one_of_a_digest_lets_that_part_alone_go() -> None:
+    policy = load("[kinds]\nsvg = 'block'")
+    one, other = report(kind=Kind.SVG, source=b"one"), report(kind=Kind.SVG, source=b"other")
+    let = effective(policy, at(), [excepted(sha256=digest(b"one"))])
+    assert decide(report(parts=(one,)), let).verdict is Verdict.SANITIZED
+    assert decide(report(parts=(one, other)), let).verdict is Verdict.BLOCKED
+    assert used(report(parts=(other,)), let) == ()
+
+
+def test_an_original_of_that_digest_needs_no_other_word() -> None:
+    let = effective(Policy(), at(), [excepted(Kind.DXF, KindAction.CONFIRM, digest(b"DXF"))])
+    assert let.treatment.confirmed_digests == ((digest(b"DXF"), "例外措置 EX-2026-0001（承認 ciso）"),)
+    assert let.treatment.confirmed_kinds == ()
+    assert decide(DRAWING, let).verdict is Verdict.CONFIRMED
+    assert decide(report(parts=(DRAWING,)), let).verdict is Verdict.SANITIZED
+    other = report(Verdict.CONFIRMED, source=b"other", output=b"other", kind=Kind.DXF)
+    assert decide(other, let).reason is Reason.VERIFICATION_FAILED
+    assert decide(msgspec.structs.replace(DRAWING, input=msgspec.structs.replace(DRAWING.input, kind=Kind.PE)), let).verdict is Verdict.HELD
+
+
+def test_an_original_by_sender_or_user_still_needs_a_persons_word() -> None:
+    let = effective(Policy(), at(), [excepted(Kind.DXF, KindAction.CONFIRM)])
+    assert let.treatment.confirmed_kinds == (Kind.DXF,)
+    assert decide(DRAWING, let).reason is Reason.VERIFICATION_FAILED
+    assert decide(DRAWING, let, confirmed_by="shinsa").verdict is Verdict.CONFIRMED
+
+
+def test_one_of_the_whole_transfers_digest_changes_its_treatment() -> None:
+    policy = load("[kinds]\npdf = 'pixels'")
+    whole = excepted(Kind.PDF, KindAction.SANITIZE, digest(BODY))
+    assert not effective(policy, at(sha256=digest(BODY)), [whole]).treatment.pdf_strict_pixels
+    assert effective(policy, at(sha256="0" * 64), [whole]).treatment.pdf_strict_pixels
