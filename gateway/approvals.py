@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from enum import StrEnum
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
 
 from gateway import log
-from gateway.people.authority import Rank, Seat, impartial, reached, seats
+from gateway.people.authority import Seat, impartial, reached, seats
+from gateway.people.requests import RULES, Kind, Rule
 from gateway.people.roles import RefusedError
 from gateway.storage import accounts as account_rows
 from gateway.storage import approvals as rows
@@ -43,43 +43,6 @@ Within = Callable[[Connection, Request], None]
 Then = Callable[[Request], Awaitable[None]]
 Heard = Callable[[Request, Sequence[Account]], Awaitable[None]]
 
-
-class Kind(StrEnum):
-    """What can be asked for."""
-
-    FILE = "file.import"            # 取込み
-    CONFIRMED = "file.confirmed"    # 確認済み（原本のまま）: with 目視確認
-    ORIGINAL = "file.original"      # 原本の取出し
-    MACRO = "file.macro"            # マクロ付き取込み
-    EXCEPTION = "exception"         # 例外措置
-    RULES = "rules.publish"
-    POLICY = "policy.publish"
-    REPORT = "report"               # 事後報告 of what went ahead without a second person
-
-
-class Rule(NamedTuple):
-    """How a kind is decided: one person for each step, each step's chain from below upwards. `inspected`: the approver has to say that
-    he looked at it; `unavoidable`: 止むを得ない場合 there is a way without a second person, which is reported upwards by itself."""
-
-    ja: str
-    en: str
-    steps: tuple[tuple[Rank, ...], ...]
-    days: float = 14
-    inspected: bool = False
-    unavoidable: bool = False
-
-
-_LINE: Final = (Rank.HEAD, Rank.ABOVE, Rank.ADMINISTRATOR, Rank.CISO)
-RULES: Final[dict[Kind, Rule]] = {
-    Kind.FILE: Rule("ファイルの取込み", "bringing a file in", (_LINE,), unavoidable=True),
-    Kind.CONFIRMED: Rule("確認済みの取込み（原本のまま）", "a confirmed original", (_LINE,), inspected=True),
-    Kind.ORIGINAL: Rule("原本の取出し", "taking an original out", (_LINE,)),
-    Kind.MACRO: Rule("マクロ付き取込み", "bringing a file in with its macros", (_LINE, (Rank.ADMINISTRATOR, Rank.CISO))),
-    Kind.EXCEPTION: Rule("例外措置", "an exception", ((Rank.CISO,),), days=30),
-    Kind.RULES: Rule("検知ルールの公開", "publishing rules", ((Rank.ADMINISTRATOR, Rank.CISO),), unavoidable=True),
-    Kind.POLICY: Rule("ポリシーの公開", "publishing a policy", ((Rank.ADMINISTRATOR, Rank.CISO),), unavoidable=True),
-    Kind.REPORT: Rule("事後報告の確認", "a report afterwards", ((Rank.HEAD, Rank.ABOVE, Rank.CISO, Rank.ADMINISTRATOR),), days=3_650),
-}
 
 _SAME: Final = "承認者と申請者が同一です。承認できません（兼務の禁止）。 / nobody may approve what he asked for himself"
 _NOT_YOURS: Final = "この申請を承認する権限がありません。 / this request is not yours to decide"
@@ -218,6 +181,12 @@ class Approvals:
         """Who may decide it now."""
         return await self._journal.ask(lambda connection: self._asked(connection, request))
 
+    async def may_stand_alone(self, request: Request, account: Account) -> bool:
+        """Whether the unavoidable way is open to him."""
+        return self._alone(request, account) and await self._journal.ask(
+            lambda connection: any(seat.account.id == account.id for seat in self._everybody(connection, request))
+        )
+
     async def tick(self) -> None:
         """Now and then: what waited too long is carried up or runs out, and what an approval still owes is done."""
         for request in await self._journal.ask(rows.waiting):
@@ -282,8 +251,7 @@ class Approvals:
 
     def _proceeded(self, connection: Connection, number: str, account: Account, reason: str) -> tuple[Request, Request]:
         request, at = self._open(connection, number), self._clock()
-        rule = self._rules[Kind(request.kind)]
-        if not (self._unavoidable and rule.unavoidable and len(rule.steps) == 1) or request.requester.id != account.id:
+        if not self._alone(request, account):
             raise RefusedError(_NO_WAY_ROUND)
         seat = next((one for one in self._everybody(connection, request) if one.account.id == account.id), None)
         if seat is None:
@@ -295,6 +263,11 @@ class Approvals:
             connection, Kind.REPORT, request.number, seat.account, reason=reason, detail=detail, department_id=request.department_id
         )
         return self._carried(connection, done), report
+
+    def _alone(self, request: Request, account: Account) -> bool:
+        rule = self._rules[Kind(request.kind)]
+        own = request.requester.id == account.id and request.state is RequestState.REQUESTED
+        return own and self._unavoidable and rule.unavoidable and len(rule.steps) == 1
 
     def _said(self, connection: Connection, request: Request, seat: Seat, decision: str, *, note: str, inspected: bool = False) -> None:
         rows.decided(connection, request, seat.account, principal=seat.principal, decision=decision, inspected=inspected, note=note,

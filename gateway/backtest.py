@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
@@ -50,12 +49,12 @@ class Summary(msgspec.Struct):
     gone: int = 0
     failed: int = 0
     changed: int = 0
-    new: Counter[str] = msgspec.field(default_factory=Counter)
-    lost: Counter[str] = msgspec.field(default_factory=Counter)
-    organisations: Counter[str] = msgspec.field(default_factory=Counter)
-    verdicts: Counter[str] = msgspec.field(default_factory=Counter)
+    new: dict[str, int] = {}
+    lost: dict[str, int] = {}
+    organisations: dict[str, int] = {}
+    verdicts: dict[str, int] = {}
     clean_tested: int = 0
-    clean_hits: Counter[str] = msgspec.field(default_factory=Counter)
+    clean_hits: dict[str, int] = {}
     slow: tuple[Slow, ...] = ()
     error: str = ""
 
@@ -188,8 +187,13 @@ def rules_in(report: Report) -> set[str]:
     return {match.rule for part in report.tree() for match in part.matches}
 
 
-def _count(counter: Counter[str], names: Iterable[str]) -> None:
+def most(counts: dict[str, int]) -> list[tuple[str, int]]:
+    """The most frequent first."""
+    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+
+
+def _count(counts: dict[str, int], names: Iterable[str]) -> None:
     """A sum that is shown on a page has an end."""
     for name in names:
-        if name in counter or len(counter) < _MOST_NAMES:
-            counter[name] += 1
+        if name in counts or len(counts) < _MOST_NAMES:
+            counts[name] = counts.get(name, 0) + 1

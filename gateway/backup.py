@@ -27,7 +27,7 @@ from gateway.storage.local_blobs import LocalBlobs
 from gateway.storage.sealed import SealBrokenError, SealedReader, SealedWriter
 
 _DATABASE: Final = "sekisho.db"
-_KEYS: Final = ("receipt.key", "receipt.pub")
+_KEYS: Final = ("receipt.key", "receipt.pub", "secrets.key")
 _NOTE: Final = "backup.json"
 _BLOBS: Final = "blobs/"
 _CHUNK: Final = 1 << 20

@@ -1,4 +1,4 @@
-"""Files that are known to be clean and must stay so under any rules: a few that are built here, and those of a folder of the installation."""
+"""Files that are known to be clean and must stay so under any rules: a few that are built here, and those of a folder."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Sample(NamedTuple):
         """As if it had been brought in by nobody."""
         return Transfer(
             id=0, receipt_no="", organisation="", lane="inbound", door=Door.CLI, state=State.RECEIVED, verdict=None, reason=None,
-            received_at=0.0, changed_at=0.0, sender="", recipients=(), message_id=None, subject=None, name=self.name, size=len(self.content),
-            sha256="", blob=None, result=None, attempts=0, client="", smtputf8=False, policy="", rules="", note="",
+            received_at=0.0, changed_at=0.0, sender="", recipients=(), message_id=None, subject=None, name=self.name,
+            size=len(self.content), sha256="", blob=None, result=None, attempts=0, client="", smtputf8=False, policy="", rules="", note="",
         )  # fmt: skip
 
 
@@ -51,8 +51,8 @@ def count(folder: Path | None) -> int:
 
 _TEXT: Final = "件名：定例会議の開催について\r\n\r\n関係各位\r\n\r\n下記のとおり開催します。\r\n日時：4月10日 10時\r\n場所：第2会議室\r\n"
 _PAGE: Final = (
-    "<!doctype html><html lang=\"ja\"><head><meta charset=\"utf-8\"><title>お知らせ</title></head>"
-    "<body><h1>お知らせ</h1><p>窓口は平日8時30分から開いています。<a href=\"https://www.town.example.jp/\">町のページ</a></p></body></html>"
+    '<!doctype html><html lang="ja"><head><meta charset="utf-8"><title>お知らせ</title></head>'
+    '<body><h1>お知らせ</h1><p>窓口は平日8時30分から開いています。<a href="https://www.town.example.jp/">町のページ</a></p></body></html>'
 )
 
 
@@ -70,7 +70,8 @@ def _built() -> Iterator[Sample]:
 def _mail(text: bytes) -> bytes:
     head = (
         b"From: sender@example.jp\r\nTo: kakari@town.example.jp\r\nSubject: meeting\r\nDate: Wed, 18 Nov 2026 09:00:00 +0900\r\n"
-        b"Message-ID: <clean@example.jp>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        b"Message-ID: <clean@example.jp>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        b"Content-Transfer-Encoding: base64\r\n\r\n"
     )
     return head + base64.encodebytes(text).replace(b"\n", b"\r\n")
 

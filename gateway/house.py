@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
@@ -13,20 +13,32 @@ from typing import Final
 import msgspec
 
 from gateway import config, log, policy, rulesets
-from gateway.admin.app import Admin
+from gateway.admin.app import admin
+from gateway.admin.overview import OverviewDesk
+from gateway.admin.people import PeopleDesk
+from gateway.admin.publishing import PublishingDesk
+from gateway.admin.transfers import TransfersDesk
+from gateway.approvals import Approvals
 from gateway.config import Config, ConfigError
 from gateway.drop.app import Drop
+from gateway.exceptions import Exceptions
+from gateway.in_force import InForce
 from gateway.later_mail import LaterMail
 from gateway.model import Transfer
 from gateway.notices import Office
 from gateway.notifier import Notifier
-from gateway.people.accounts import Accounts
+from gateway.operating import Operating
+from gateway.overview import Overview
+from gateway.people import reception
+from gateway.people.staff import Staff
 from gateway.pickup.app import Pickup
 from gateway.pipeline import Pipeline
 from gateway.policy import Policy
 from gateway.post import MailIntake, MailOutbox, SenderCheck
-from gateway.publishing import POLICY_FILE, NotNowError, Publishing, Subject, lists_of, policy_text
+from gateway.publishing import POLICY_FILE, NotNowError, Publishing, Subject
 from gateway.receipts import Signer
+from gateway.rescan import Rescans
+from gateway.results import Results
 from gateway.scanners.clamd import Clamd
 from gateway.scanners.hashlists import HashListError, HashLists
 from gateway.scanners.panel import Panel, Seat
@@ -39,9 +51,13 @@ from gateway.storage.journal import Journal
 from gateway.storage.keys import signing_key
 from gateway.storage.local_blobs import LocalBlobs
 from gateway.storage.unfinished import Unfinished
+from gateway.trials import Trials, low_priority
 from gateway.unlocking import Unlocking
 from gateway.uploads import Uploads
+from gateway.web.approval_pages import ApprovalPages
+from gateway.web.desks import Desk
 from gateway.web.events import Events
+from gateway.web.exception_pages import ExceptionPages
 from gateway.web.face import Listener
 from gateway.workers import JailUnavailable, Workers
 from mail.authentication import Checker
@@ -55,7 +71,7 @@ _log = log.get(__name__)
 
 ROLES: Final = ("smtp", "drop", "pickup", "admin", "worker", "deliver")
 _UPKEEP_SECONDS: Final = 3600.0
-_FOLLOW_SECONDS: Final = 2.0
+_CARRY_UP_SECONDS: Final = 60.0
 # How long an upload that was cut may be resumed.
 _UNFINISHED_SECONDS: Final = 86_400.0
 
@@ -148,13 +164,11 @@ class House:
         self._settings = settings
         self._roles = roles
         self._clock = clock
-        self._policy = read_policy(settings)
         self._jail = settings["jail.required"]
         self.journal, self.blobs = stores(settings)
         self._unfinished = Unfinished(settings.path("storage.path") / "uploads", reserve=settings["storage.reserve"])
-        self.workers = Workers(read_rules(settings), settings["workers.jobs"], jail_required=self._jail)
         self._panel = read_panel(settings)
-        self._lists = self._panel.lists
+        self._results = Results(self.journal, self.blobs, seconds=settings["workers.reuse"], clock=clock)
         self.publishing = Publishing(
             self.journal,
             clock,
@@ -162,15 +176,38 @@ class House:
             four_eyes=settings["policy.four_eyes"],
             jail_required=self._jail,
         )
-        self.publishing.changed = self._take
-        self._standing: dict[Subject, int] = {}
-        self._taking = asyncio.Lock()
+        self._trials = Trials(
+            self.journal,
+            self.blobs,
+            self.publishing,
+            lambda text: fitted(policy.load(text), settings),
+            clock,
+            new_workers=self._behind,
+            clean=settings.path("policy.clean_set") if settings["policy.clean_set"] else None,
+            days=settings["policy.backtest_days"],
+            jail_required=self._jail,
+        )
+        self._rescans: Rescans | None = None
+        self._in_force = InForce(
+            self.publishing,
+            self._panel,
+            lambda text: fitted(policy.load(text), settings),
+            self._new_workers,
+            policy=read_policy(settings),
+            workers=self._new_workers(read_rules(settings)),
+        )
+        self.publishing.changed = self._in_force.take
+        self._in_force.changed = self._changed
         self._shares = read_shares(settings)
-        self.accounts = Accounts(self.journal, clock)
+        self.accounts = reception.accounts(settings, self.journal, clock)
+        self.approvals = Approvals(
+            self.journal, clock, patience=settings["approvals.patience"], unavoidable=settings["approvals.unavoidable"]
+        )
+        self.exceptions = Exceptions(self.journal, self.approvals, clock)
         self._tls = _certificate(settings, None)
         self._relay = Relay(_relay_settings(settings))
         self.queue = Queue(MailOutbox(self.journal, self.blobs, clock=clock), self._relay, _queue_settings(settings), clock)
-        office = Office(
+        self._office = office = Office(
             _notice_sender(settings),
             settings["service.hostname"],
             settings["service.organisation"],
@@ -225,7 +262,7 @@ class House:
             known = read_recipients(self._settings)
             tls = _certificate(self._settings, self._tls)
             await self.publishing.seen_on_disk(self._on_disk())
-            await self._take()
+            await self._in_force.take()
         except (ConfigError, ValueError, OSError, JailUnavailable, NotNowError) as error:
             _log.error("nothing was reloaded", why=str(error))
             return
@@ -237,52 +274,27 @@ class House:
     def _on_disk(self) -> dict[Subject, dict[str, str]]:
         return {Subject.RULES: read_rules(self._settings), Subject.POLICY: {POLICY_FILE: read_policy_text(self._settings)}}
 
-    async def _take(self) -> None:
-        """What was published since, here or in another process. When it cannot be used, what stands goes on."""
-        async with self._taking:
-            standing = await self.publishing.standing()
-            new = [subject for subject, number in standing.items() if self._standing.get(subject) != number]
-            if not new:
-                return
-            fresh = {subject: await self.publishing.files(standing[subject]) for subject in new}
-            chosen = read_policy(self._settings, policy_text(fresh[Subject.POLICY])) if Subject.POLICY in fresh else self._policy
-            if Subject.LISTS in fresh:
-                self._panel.lists = self._lists.beside(*lists_of(fresh[Subject.LISTS]))
-            if Subject.RULES in fresh:
-                await self.workers.reload(fresh[Subject.RULES])
-            self._policy, self._standing = chosen, standing
-            if self._pipeline is not None:
-                self._pipeline.policy = chosen
-        _log.info("rules or policy came in force", new=new, rules=self.workers.rules_version, policy=self._policy.version)
+    @property
+    def workers(self) -> Workers:
+        """With the rules in force."""
+        return self._in_force.workers
 
-    async def _follow(self) -> None:
-        """Other processes publish too."""
-        while True:
-            await asyncio.sleep(_FOLLOW_SECONDS)
-            try:
-                await self._take()
-            except (ConfigError, ValueError, OSError, JailUnavailable, StorageError) as error:
-                _log.error("what was published cannot be used here", error=str(error))
+    @property
+    def _policy(self) -> Policy:
+        return self._in_force.policy
 
-    async def _start_workers(self) -> None:
-        """With the rules and the policy in force; those of the settings become the first version where there is none."""
-        rules, text = await self.publishing.files_in_force(Subject.RULES), await self.publishing.files_in_force(Subject.POLICY)
-        if text is not None:
-            self._policy = read_policy(self._settings, policy_text(text))
-        if rules is not None:
-            self.workers = Workers(rules, self._settings["workers.jobs"], jail_required=self._jail)
-        try:
-            await self.workers.start()
-        except ValueError as error:
-            raise ConfigError(f"policy.rules: {error}") from None
-        on_disk = self._on_disk()
-        await self.publishing.first(on_disk, {Subject.RULES: self.workers.rules_version, Subject.POLICY: self._policy.version})
-        self._standing = {subject: number for subject, number in (await self.publishing.standing()).items() if subject is not Subject.LISTS}
-        try:
-            await self.publishing.seen_on_disk(on_disk)
-        except (ValueError, JailUnavailable, NotNowError) as error:
-            _log.error("files of the settings cannot become a draft", why=str(error))
-        await self._take()
+    def _changed(self) -> None:
+        """Something else came in force."""
+        if self._pipeline is not None:
+            self._pipeline.policy = self._policy
+        if self._rescans is not None:
+            self._rescans.wake()
+
+    def _new_workers(self, rules: Mapping[str, str]) -> Workers:
+        return Workers(rules, self._settings["workers.jobs"], jail_required=self._jail)
+
+    def _behind(self, rules: Mapping[str, str]) -> Workers:
+        return low_priority(rules, 1, jail_required=self._jail)
 
     # ---------------------------------------------------------------------------------------------------------- parts
 
@@ -296,11 +308,12 @@ class House:
         returned = 0
         if "worker" in self._roles:
             returned += await self.journal.requeue_transfers(at=self._clock(), attempts=self._policy.attempts)
+            await self._results.forget(everything=True)
         if "deliver" in self._roles:
             returned += await self.journal.requeue_deliveries(at=self._clock())
-        await self._start_workers()
+        await self._in_force.start(self._on_disk())
         opened.push_async_callback(self.workers.stop)
-        signer = Signer(signing_key(self._settings.path("storage.path")))
+        self._signer = signer = Signer(signing_key(self._settings.path("storage.path")))
         self._pipeline = Pipeline(
             self.journal,
             self.blobs,
@@ -311,12 +324,25 @@ class House:
             pickup_url=self._settings["pickup.url"],
             authenticate=_sender_check(self._settings),
             panel=self._panel,
+            results=self._results,
             clock=self._clock,
             released=self._released,
             stayed=self._notifier.wake,
             passwords_seen=self._heard,
         )
         self._later_mail = LaterMail(self.journal, self._pipeline, self._clock)
+        self._rescans = Rescans(
+            self.journal,
+            self.blobs,
+            self._panel,
+            self._office,
+            self.publishing,
+            new_workers=self._behind,
+            policy=lambda: self._policy,
+            clock=self._clock,
+            days=self._settings["policy.rescan_days"],
+            told=self.queue.wake,
+        )
         schedule = Schedule(self._settings["relay.retry"], self._settings["relay.expire"])
         self._courier = Courier(
             self.journal, self.blobs, self._shares, schedule=schedule, public_key=signer.public_key, clock=self._clock
@@ -383,14 +409,41 @@ class House:
                 readiness=self._not_ready,
                 events=events,
                 destinations={share.address: share.title for share in self._shares.values()},
+                desks=[ApprovalPages(self.approvals), ExceptionPages(self.exceptions, self._clock)],
                 jail=jail,
             ).application,
             "pickup": Pickup(
                 self.blobs, self.journal, unlocking, self.accounts, self._not_ready, clock=self._clock, events=events, jail=jail
             ).application,
-            "admin": Admin(self.journal, self.accounts, self._not_ready, self._versions, jail=jail).application,
+            "admin": admin(self.accounts, self._not_ready, self._desks(), jail=jail),
         }
         return [Listener(face, settings[f"{role}.listen"]) for role, face in faces.items() if role in self._roles]
+
+    def _desks(self) -> list[Desk]:
+        operating = Operating(self.journal, self._signer, self._clock, self._pipeline, self._work_to_do)
+        overview = Overview(
+            self.journal,
+            self._panel,
+            versions=self._versions,
+            ready=self._not_ready,
+            folder=self._settings.path("storage.path"),
+            clock=self._clock,
+        )
+        return [
+            OverviewDesk(self.journal, overview),
+            TransfersDesk(self.journal, operating, self._clock),
+            self._publishing_desk(),
+            ApprovalPages(self.approvals, overseen=True),
+            PeopleDesk(self.accounts, Staff(self.journal, self._clock, self._settings["service.organisation"]), self._clock),
+            ExceptionPages(self.exceptions, self._clock),
+        ]
+
+    def _work_to_do(self) -> None:
+        self._wake()
+        self._released()
+
+    def _publishing_desk(self) -> PublishingDesk:
+        return PublishingDesk(self.journal, self.publishing, self._trials, self._clock)
 
     def _versions(self) -> dict[str, str]:
         return {"walls": "、".join(self.workers.walls), "rules": self.workers.rules_version, "policy": self._policy.version}
@@ -422,7 +475,18 @@ class House:
     def _chores(self) -> list[Coroutine[None, None, None]]:
         """What ends at once when the service stops."""
         later = [self._later_mail.run()] if "worker" in self._roles and self._later_mail is not None else []
-        return [self._notifier.run(), self._upkeep(), self._follow(), *later]
+        if "worker" in self._roles and self._rescans is not None:
+            later += [self._trials.run(), self._rescans.run()]
+        return [self._notifier.run(), self._upkeep(), self._in_force.follow(), *later]
+
+    async def _carry_up(self) -> None:
+        """Requests that nobody answers."""
+        while True:
+            try:
+                await self.approvals.tick()
+            except StorageError as error:
+                _log.error("requests have to wait", error=str(error))
+            await asyncio.sleep(_CARRY_UP_SECONDS)
 
     async def _upkeep(self) -> None:
         """Now and then: retention, blobs without a row."""
@@ -430,6 +494,7 @@ class House:
             try:
                 await upkeep.dispose_over_age(self.journal, self._policy.original_days, self._clock())
                 await upkeep.sweep(self.journal, self.blobs, self._clock())
+                await self._results.forget()
                 await asyncio.to_thread(self._unfinished.sweep, self._clock() - _UNFINISHED_SECONDS)
             except StorageError as error:
                 _log.error("upkeep has to wait", error=str(error))

@@ -71,7 +71,13 @@ class Passage:
     """`panel` and the policy of `orders` may be replaced at any time; what is under way keeps what it began with."""
 
     def __init__(
-        self, workers: Workers, orders: Orders, panel: Panel, results: Results | None = None, authenticate: Authenticate = nobody_asked
+        self,
+        workers: Workers,
+        orders: Orders,
+        panel: Panel,
+        *,
+        results: Results | None = None,
+        authenticate: Authenticate = nobody_asked,
     ) -> None:
         self.orders = orders
         self.panel = panel
@@ -94,11 +100,10 @@ class Passage:
         Raises StoppedByScannersError.
         """
         policy = await self.orders.policy_for(transfer)
-        known = await self._authenticate(transfer, source)
-        job = self.orders.job(
-            transfer, policy, self._workers.rules_version, passwords=passwords, chosen=chosen, authentication=known
-        )
-        await self._judge(source, transfer.size, transfer.sha256, policy, lost_report(job, transfer.size, transfer.sha256, Reason.POLICY, ""))
+        job = self.orders.job(transfer, policy, self._workers.rules_version, passwords=passwords, chosen=chosen)
+        unmade = lost_report(job, transfer.size, transfer.sha256, Reason.POLICY, "")
+        await self._judge(source, transfer.size, transfer.sha256, policy, msgspec.structs.replace(unmade, findings=()))
+        job = msgspec.structs.replace(job, authentication=await self._authenticate(transfer, source))
         key = self._results.key(transfer, job) if self._results is not None and not chosen else ""
         made = None if anew or not key else await self._of_before(key, transfer, policy)
         made = made or await self._jailed(source, transfer, policy, job, key)
@@ -136,7 +141,8 @@ def _with_exceptions(made: Made) -> Made:
     numbers = {one.number: one.words for one in used(made.report, made.policy)}
     if not numbers or not made.report.verdict.delivers:
         return made
-    notes = (Finding(code=_EXCEPTION.code, severity=_EXCEPTION.severity, action=Action.KEPT, where="", detail=words) for words in numbers.values())
+    note = Finding(code=_EXCEPTION.code, severity=_EXCEPTION.severity, action=Action.KEPT, where="")
+    notes = (msgspec.structs.replace(note, detail=words) for words in numbers.values())
     report = msgspec.structs.replace(made.report, findings=(*made.report.findings, *notes))
     return made._replace(report=report, exceptions=tuple(numbers))
 
@@ -147,13 +153,10 @@ def stopped(report: Report, judgement: Judgement) -> Report:
     code = CODES["file.malware" if malware else "file.policy"]
     why = Finding(code=code.code, severity=code.severity, action=Action.REFUSED, where="", detail=judgement.note)
     # What the jail did to a file that never comes out was not done.
-    others = tuple(
-        msgspec.structs.replace(one, action=Action.REFUSED) if one.action in _CHANGES else one
-        for one in report.findings
-        if one.code != code.code
-    )
+    others = tuple(msgspec.structs.replace(one, action=Action.REFUSED) if one.action in _CHANGES else one for one in report.findings)
+    found = ((one.scanner, one.answer) for one in judgement.heard)
     hits = tuple(
-        Match(rule=f"{one.scanner}:{one.answer.name}", severity=Severity.HIGH, where="") for one in judgement.heard if isinstance(one.answer, Found)
+        Match(rule=f"{name}:{answer.name}", severity=Severity.HIGH, where="") for name, answer in found if isinstance(answer, Found)
     )
     return msgspec.structs.replace(
         report,

@@ -8,26 +8,28 @@ Whatever is not an explicit delivery stays inside.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from types import MappingProxyType
-from typing import Final, Protocol
-
-import msgspec
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from gateway import log
-from gateway.model import Claim, Decision, Result, Transfer, rfc3339
-from gateway.policy import Policy, decide, locked, unconfirmed, unrebuilt
+from gateway.model import Claim, Decision, Transfer
+from gateway.orders import AS_POLICY_SAYS, Orders
+from gateway.passage import Authenticate, Passage, StoppedByScannersError, Workers, nobody_asked
+from gateway.policy import Policy, locked, unconfirmed, unrebuilt
 from gateway.progress import Progress
 from gateway.receipts import Signer
-from gateway.scanners.panel import Judgement, Panel, Ruling
-from gateway.storage.blobs import Blob, Blobs, opened
+from gateway.results import Results
+from gateway.scanners.panel import Panel, Ruling
+from gateway.settlements import Settlements, not_believed
+from gateway.storage.blobs import Blobs, opened
 from gateway.storage.faults import BlobDamagedError, BlobMissingError, LeaseLostError, StorageError
 from gateway.storage.journal import Journal
-from gateway.storage.settling import Settlement, pack
-from gateway.workers import Sanitized
-from sanitizers.model import Authentication, Job, Reason, Report, Verdict
+from gateway.storage.results import ResultGoneError
+from gateway.storage.settling import Settlement
+from sanitizers.model import Reason, Report
+
+__all__ = ["Pipeline", "StoppedByScannersError"]
 
 _log = log.get(__name__)
 
@@ -36,32 +38,6 @@ _POLL_SECONDS: Final = 1.0
 _LEASE_MARGIN_SECONDS: Final = 60.0
 # After trouble with a store nothing new is begun for this long.
 _PAUSE_SECONDS: Final = 5.0
-_DAY_SECONDS: Final = 86_400
-_AS_POLICY_SAYS: Final[Mapping[str, object]] = MappingProxyType({})
-
-# (transfer, descriptor of its original) -> what is known of its sender; never raises for what the mail or the network does.
-Authenticate = Callable[[Transfer, int], Awaitable[Authentication | None]]
-
-
-async def _unknown(_transfer: Transfer, _source_fd: int) -> None:
-    return None
-
-
-class Workers(Protocol):
-    """What the road needs of `gateway.workers.Workers`."""
-
-    rules_version: str
-
-    async def sanitize(self, source_fd: int, job: Job, progress: Callable[[str], None] = ...) -> Sanitized:
-        """Always a report. The output's descriptor is the caller's; its size and SHA-256 are those of the report."""
-
-
-class StoppedByScannersError(Exception):
-    """Scanners from outside do not let the original or the result go on."""
-
-    def __init__(self, judgement: Judgement) -> None:
-        super().__init__(judgement.note)
-        self.judgement = judgement
 
 
 class Pipeline:
@@ -83,32 +59,44 @@ class Pipeline:
         *,
         concurrency: int = 2,
         pickup_url: str = "",
-        authenticate: Authenticate = _unknown,
+        authenticate: Authenticate = nobody_asked,
         panel: Panel | None = None,
+        results: Results | None = None,
         clock: Callable[[], float] = time.time,
         released: Callable[[], None] = lambda: None,
         stayed: Callable[[], None] = lambda: None,
         passwords_seen: Callable[[Transfer, tuple[str, ...]], None] = lambda _transfer, _passwords: None,
         poll_seconds: float = _POLL_SECONDS,
     ) -> None:
-        self.policy = policy
+        orders = Orders(journal, policy, pickup_url=pickup_url, clock=clock)
+        self.panel = panel or Panel()
+        self._passage = Passage(workers, orders, self.panel, results=results, authenticate=authenticate)
+        self._settlements = Settlements(blobs, signer, clock)
         self._journal = journal
         self._blobs = blobs
-        self._workers = workers
-        self._signer = signer
         self._concurrency = concurrency
-        self._pickup_url = pickup_url
-        self._authenticate = authenticate
-        self.panel = panel or Panel()
         self._clock = clock
         self._released = released
         self._stayed = stayed
         self._passwords_seen = passwords_seen
         self._poll_seconds = poll_seconds
-        self.progress = Progress()
+        self._silent = False
         self._woken = asyncio.Event()
         self._draining = False
         self._busy = 0
+
+    @property
+    def policy(self) -> Policy:
+        """The document in force."""
+        return self._passage.orders.policy
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        self._passage.orders.policy = policy
+
+    @property
+    def progress(self) -> Progress:
+        return self._passage.progress
 
     def wake(self) -> None:
         """Something was taken in."""
@@ -131,27 +119,33 @@ class Pipeline:
                 if not claims:
                     await self._wait(self._poll_seconds)
 
-    async def process(self, claim: Claim, passwords: tuple[str, ...] = ()) -> Decision | None:
-        """The whole road of one transfer. None: its child was lost or a scanner is down, and it went back into the queue."""
-        policy, transfer = self.policy, claim.transfer
+    async def process(self, claim: Claim, passwords: tuple[str, ...] = (), *, anew: bool = False) -> Decision | None:
+        """The whole road of one transfer. None: its child was lost or a scanner is down, and it went back into the queue.
+
+        `anew`: with no result of before.
+        """
+        transfer, attempts = claim.transfer, self.policy.attempts
         try:
             async with opened(self._blobs, transfer.blob or "") as source:
-                report, output, seen = await self._jailed(source, transfer, policy, passwords)
+                made = await self._passage.through(source, transfer, passwords=passwords, anew=anew)
         except (BlobMissingError, BlobDamagedError) as error:
-            return await self._end(claim, _not_believed(f"original: {error}"))
+            end = Settlement(decision=not_believed(f"original: {error}"), policy=self.policy.version)
+            return await self._settle(claim, end)
         except StoppedByScannersError as stop:
-            return await self._stopped(claim, stop.judgement, policy)
+            return await self._stopped(claim, stop, attempts)
         try:
-            if report.reason is Reason.WORKER_CRASHED and transfer.attempts < policy.attempts:
-                await self._journal.put_back(claim, at=self._clock(), note="child lost", attempts=policy.attempts)
+            if made.report.reason is Reason.WORKER_CRASHED and transfer.attempts < attempts:
+                await self._journal.put_back(claim, at=self._clock(), note="child lost", attempts=attempts)
                 return None
-            decision, result = await self._conclude(transfer, report, output, policy)
+            settlement = await self._settlements.of(transfer, made)
         finally:
-            if output is not None:
-                os.close(output)
-        settled = await self._settle(claim, decision, report, result)
-        if seen:
-            self._passwords_seen(transfer, seen)
+            made.close()
+        try:
+            settled = await self._settle(claim, settlement)
+        except ResultGoneError:
+            return await self.process(claim, passwords, anew=True)
+        if made.passwords:
+            self._passwords_seen(transfer, made.passwords)
         return settled
 
     async def retry(self, transfer_id: int, *, actor: str, note: str = "", passwords: tuple[str, ...] = ()) -> Decision | None:
@@ -190,137 +184,39 @@ class Pipeline:
         actor: str,
         note: str,
         passwords: tuple[str, ...] = (),
-        chosen: Mapping[str, object] = _AS_POLICY_SAYS,
+        chosen: Mapping[str, object] = AS_POLICY_SAYS,
     ) -> bool:
         """The kept original once more, with fields of its treatment `chosen` otherwise; settled anew only if less of it is `waiting`."""
-        policy = self.policy
         before = waiting(await self._journal.report(transfer.id))
         async with opened(self._blobs, transfer.blob or "") as source:
-            report, output, _ = await self._jailed(source, transfer, policy, passwords, chosen)
+            made = await self._passage.through(source, transfer, passwords=passwords, chosen=chosen, anew=True)
         try:
-            if report.reason in (Reason.WORKER_CRASHED, Reason.TIMEOUT) or len(waiting(report)) >= len(before):
+            if made.report.reason in (Reason.WORKER_CRASHED, Reason.TIMEOUT) or len(waiting(made.report)) >= len(before):
                 return False
-            decision, result = await self._conclude(transfer, report, output, policy, str(chosen.get("confirmed_by", "")))
+            settlement = await self._settlements.of(transfer, made, confirmed_by=str(chosen.get("confirmed_by", "")))
         finally:
-            if output is not None:
-                os.close(output)
-        settlement = await self._settlement(transfer, decision, report, result)
+            made.close()
         await self._journal.reopened(transfer, settlement, at=self._clock(), actor=actor, note=note)
-        self._tell(transfer, decision)
+        self._tell(transfer, settlement.decision)
         return True
 
     # --------------------------------------------------------------------------------------------------------- steps
 
-    async def _jailed(
-        self, source: int, transfer: Transfer, policy: Policy, passwords: tuple[str, ...], chosen: Mapping[str, object] = _AS_POLICY_SAYS
-    ) -> Sanitized:
-        await self._judge(source, transfer.size, transfer.sha256)
-        job = self._job(transfer, policy, passwords, chosen, await self._authenticate(transfer, source))
-        try:
-            sanitized = await self._workers.sanitize(source, job, lambda name: self.progress.part(transfer.id, name))
-        finally:
-            self.progress.over(transfer.id)
-        made = sanitized.report.output
-        if made is not None and sanitized.output_fd is not None:
-            try:
-                await self._judge(sanitized.output_fd, made.size, made.sha256)
-            except BaseException:
-                os.close(sanitized.output_fd)
-                raise
-        return sanitized
-
-    async def _judge(self, fd: int, size: int, sha256: str) -> None:
-        """What the scanners from outside say. Raises StoppedByScannersError unless that is `clean`."""
-        judgement = await self.panel.judge(fd, size, sha256)
-        if judgement.ruling is not Ruling.CLEAN:
-            raise StoppedByScannersError(judgement)
-
-    async def _stopped(self, claim: Claim, judgement: Judgement, policy: Policy) -> Decision | None:
+    async def _stopped(self, claim: Claim, stop: StoppedByScannersError, attempts: int) -> Decision | None:
         """Blocked, held, or back into the queue until a required scanner answers again; only a wait of its own making is counted."""
-        if judgement.ruling is Ruling.MALWARE:
-            return await self._end(claim, Decision(verdict=Verdict.BLOCKED, reason=Reason.MALWARE, note=judgement.note))
-        if judgement.ruling is Ruling.WAIT and (judgement.down or claim.transfer.attempts < policy.attempts):
-            _log.error("a required scanner is silent", receipt_no=claim.transfer.receipt_no, note=judgement.note, down=judgement.down)
-            await asyncio.sleep(_PAUSE_SECONDS)
-            attempts = None if judgement.down else policy.attempts
-            await self._journal.put_back(claim, at=self._clock(), note=judgement.note, attempts=attempts)
+        judgement, transfer = stop.judgement, claim.transfer
+        if judgement.ruling is Ruling.WAIT and (judgement.down or transfer.attempts < attempts):
+            _log.error("a required scanner is silent", receipt_no=transfer.receipt_no, note=judgement.note, down=judgement.down)
+            self._silent = self._silent or judgement.down
+            await self._journal.put_back(claim, at=self._clock(), note=judgement.note, attempts=None if judgement.down else attempts)
             return None
-        return await self._end(claim, Decision(verdict=Verdict.HELD, reason=Reason.POLICY, note=judgement.note))
+        decision = Decision(verdict=stop.report.verdict, reason=stop.report.reason, note=judgement.note)
+        return await self._settle(claim, await self._settlements.stopped(transfer, decision, stop.report))
 
-    def _job(
-        self, transfer: Transfer, policy: Policy, passwords: tuple[str, ...], chosen: Mapping[str, object], known: Authentication | None
-    ) -> Job:
-        treatment = msgspec.structs.replace(
-            policy.treatment,
-            receipt_no=transfer.receipt_no,
-            organisation=transfer.organisation,
-            pickup_url=self._pickup_url,
-            received_at=rfc3339(transfer.received_at),
-            original_until=rfc3339(transfer.received_at + policy.original_days * _DAY_SECONDS)[:10],
-            **chosen,
-        )
-        return Job(
-            name=transfer.name,
-            limits=policy.limits,
-            treatment=treatment,
-            passwords=passwords,
-            policy=policy.version,
-            rules=self._workers.rules_version,
-            door=transfer.door,
-            authentication=known,
-        )
-
-    async def _conclude(
-        self, transfer: Transfer, report: Report, output: int | None, policy: Policy, confirmed_by: str = ""
-    ) -> tuple[Decision, Result | None]:
-        """The decision, and the rebuilt file stored. What policy holds is stored too: an operator may release it later."""
-        decision = decide(report, policy, confirmed_by=confirmed_by)
-        if decision.reason is Reason.VERIFICATION_FAILED or not report.verdict.delivers:
-            return decision, None
-        if report.input.sha256 != transfer.sha256 or report.output is None or output is None:
-            return _not_believed("the report is about other bytes"), None
-        stored = await self._blobs.put(output)
-        if stored != Blob(report.output.sha256, report.output.size):
-            return _not_believed("the result is not the one in the report"), None
-        info = report.output
-        return decision, Result(name=info.name, size=info.size, sha256=info.sha256, kind=info.kind)
-
-    async def _settle(self, claim: Claim, decision: Decision, report: Report, result: Result | None) -> Decision:
-        settlement = await self._settlement(claim.transfer, decision, report, result)
+    async def _settle(self, claim: Claim, settlement: Settlement) -> Decision:
         await self._journal.settle(claim, settlement, at=self._clock())
-        self._tell(claim.transfer, decision)
-        return decision
-
-    async def _settlement(self, transfer: Transfer, decision: Decision, report: Report, result: Result | None) -> Settlement:
-        receipt = None
-        if decision.verdict.delivers and result is not None:
-            receipt = self._signer.issue(
-                report,
-                decision.verdict,
-                receipt_no=transfer.receipt_no,
-                organisation=transfer.organisation,
-                output_sha256=result.sha256,
-                output_size=result.size,
-                at=self._clock(),
-            )
-        return Settlement(
-            decision=decision,
-            policy=report.policy,
-            rules=report.rules,
-            packed=await asyncio.to_thread(pack, report),
-            matches=frozenset(match.rule for part in report.tree() for match in part.matches),
-            names=tuple(part.input.name for part in report.tree()),
-            result=result,
-            receipt=receipt,
-            message_id=report.mail.message_id or None if report.mail is not None else None,
-            subject=report.mail.subject or None if report.mail is not None else None,
-        )
-
-    async def _end(self, claim: Claim, decision: Decision) -> Decision:
-        """Without a report: there was nothing to hand to a worker, or what it made is not wanted."""
-        await self._journal.settle(claim, Settlement(decision=decision, policy=self.policy.version), at=self._clock())
-        self._tell(claim.transfer, decision)
-        return decision
+        self._tell(claim.transfer, settlement.decision)
+        return settlement.decision
 
     def _tell(self, transfer: Transfer, decision: Decision) -> None:
         facts = {"receipt_no": transfer.receipt_no, "verdict": decision.verdict, "reason": decision.reason}
@@ -333,22 +229,31 @@ class Pipeline:
     # ---------------------------------------------------------------------------------------------------------- crew
 
     async def _claim(self) -> list[Claim]:
-        """Nothing while all lanes are busy. Trouble with the journal is waited out."""
+        """Nothing while all lanes are busy, or a required scanner is silent. Trouble with the journal is waited out."""
         free = self._concurrency - self._busy
-        if free <= 0:
+        if free <= 0 or not await self._heard_again():
             return []
         at = self._clock()
         try:
             if await self._journal.return_leases(at=at, attempts=self.policy.attempts):
                 self._stayed()
-            return await self._journal.claim(free, at=at, lease_until=self._lease_until(at))
+            return await self._journal.claim(free, at=at, lease_until=self._lease_until(at), weights=self.policy.weights)
         except StorageError as error:
             _log.error("no work can be claimed", error=str(error))
             await self._wait(_PAUSE_SECONDS)
             return []
 
+    async def _heard_again(self) -> bool:
+        """While a required scanner is silent nothing is begun: the queue grows, and goes on by itself when it answers."""
+        if self._silent and not await self.panel.silent():
+            self._silent = False
+            _log.info("the required scanners answer again")
+        elif self._silent:
+            await self._wait(_PAUSE_SECONDS)
+        return not self._silent
+
     def _lease_until(self, at: float) -> float:
-        return at + self.policy.limits.wall_seconds + 2 * self.panel.seconds + _LEASE_MARGIN_SECONDS
+        return at + self.policy.longest_seconds + 2 * self.panel.seconds + _LEASE_MARGIN_SECONDS
 
     async def _wait(self, seconds: float) -> None:
         try:
@@ -384,7 +289,3 @@ class Pipeline:
         except (StorageError, LeaseLostError) as error:
             # Then the lease runs out by itself.
             _log.warning("not put back", receipt_no=claim.transfer.receipt_no, error=str(error))
-
-
-def _not_believed(note: str) -> Decision:
-    return Decision(verdict=Verdict.HELD, reason=Reason.VERIFICATION_FAILED, note=note)

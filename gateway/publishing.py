@@ -5,7 +5,8 @@ put in force, and taken back with one word.
 
 A version never changes; what is edited becomes another draft. What is in force is the last publication, in the database: the files that
 the settings name are the first version, and a later change of them on disk is imported as a draft (or, where no second person is asked
-for, published at once). A draft can be published only while what it was written against is still in force, so that nobody's word is undone unseen.
+for, published at once). A draft can be published only while what it was written against is still in force, so that nobody's word is
+undone unseen.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ class Publishing:
             if version.stage is Stage.SUBMITTED:
                 _tried(connection, version, reason)
             if standing is not None and standing.id != version.based_on:
-                raise NotNowError("起案のあとで別の版が公開されました。起案し直してください / another version was published since; draft it anew")
+                raise NotNowError("別の版が公開されました。起案し直してください / another version was published since; draft it anew")
             stepped = rows.step(connection, version_id, Stage.PUBLISHED, at=at, actor=actor, reason=reason)
             rows.put_in_force(connection, stepped, at=at, actor=actor, reason=reason, action="in_force")
             return stepped
@@ -184,15 +185,17 @@ class Publishing:
         return version
 
     async def put_in_force(self, subject: Subject, files: Mapping[str, str], *, actor: str, reason: str) -> Version | None:
-        """At once, on a word that counts for two: the first version, a signed bundle. None when it is in force already. Raises ValueError."""
+        """At once, on a word that counts for two (a signed bundle). None when it is in force already. Raises ValueError."""
         version = await self._read(subject, files)
-        made = await self._journal.write(lambda connection: self.in_force_at_once(connection, subject, files, version, actor, reason))
+        made = await self._journal.write(
+            lambda connection: self.in_force_at_once(connection, subject, files, version, actor=actor, reason=reason)
+        )
         if made is not None:
             await self.changed()
         return made
 
     def in_force_at_once(
-        self, connection: Connection, subject: Subject, files: Mapping[str, str], version: str, actor: str, reason: str
+        self, connection: Connection, subject: Subject, files: Mapping[str, str], version: str, *, actor: str, reason: str
     ) -> Version | None:
         """The same inside a transaction; `version` says that it was looked at."""
         at = self._clock()
@@ -235,10 +238,14 @@ class Publishing:
         standing = await self.in_force(subject)
         if standing is None or not self.four_eyes:
             note = "設定のファイルから / from the files of the settings"
-            await self._journal.write(lambda connection: self.in_force_at_once(connection, subject, files, version, SYSTEM, note))
+            await self._journal.write(
+                lambda connection: self.in_force_at_once(connection, subject, files, version, actor=SYSTEM, reason=note)
+            )
             return
-        note, at = "設定のファイルが変わりました / the files of the settings have changed", self._clock()
-        drafted = await self._journal.write(lambda connection: rows.add(connection, subject, files, version, at=at, author=SYSTEM, note=note))
+        changed, at = "設定のファイルが変わりました / the files of the settings have changed", self._clock()
+        drafted = await self._journal.write(
+            lambda connection: rows.add(connection, subject, files, version, at=at, author=SYSTEM, note=changed)
+        )
         _log.warning("files on disk differ from what is in force and became a draft", subject=subject, draft=drafted.id)
 
     # ---------------------------------------------------------------------------------------------------------- asking

@@ -1,4 +1,4 @@
-"""A second look: when rules, lists or signatures change, what is kept of the last days is looked at again, beside the service and behind it.
+"""A second look: when rules, lists or signatures change, what is kept of the last days is looked at again, behind the service's own work.
 
 Originals and results go through the jail with the rules in force and past the scanners from outside. What is known to be bad only now (a
 late hit) is written into the record with who has received it, told to the postmaster, and stopped where it has not left yet.
@@ -20,6 +20,7 @@ from gateway import log, notices
 from gateway.model import IllegalTransitionError, Purpose, State, Transfer, rfc3339
 from gateway.notices import Office
 from gateway.policy import Policy, effective, facts
+from gateway.publishing import Publishing, Subject
 from gateway.scanners.interface import Found
 from gateway.scanners.panel import Panel, Ruling
 from gateway.storage import deliveries
@@ -45,9 +46,9 @@ _late = Counter("sekisho_late_hits", "transfers that were let through and in whi
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
-    """What a look is with. `signatures`: scanner → date of its signatures, seconds since 1970."""
+    """What a look is with: numbers of versions, and dates. `signatures`: scanner → date of its signatures, seconds since 1970."""
 
-    rules: str
+    rules: int = 0
     lists: int = 0
     signatures: dict[str, float] = {}
 
@@ -60,8 +61,7 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rescans:
-    """`new_workers` makes workers of low priority with the rules in force. `now`: the policy in force and the number of the lists in force.
-    `days`: how far back; 0: never."""
+    """`new_workers` makes workers of low priority. `policy`: the one in force. `days`: how far back; 0: never. `told`: a notice waits."""
 
     def __init__(
         self,
@@ -69,11 +69,10 @@ class Rescans:
         blobs: Blobs,
         panel: Panel,
         office: Office,
+        publishing: Publishing,
         *,
-        rules: Callable[[], Mapping[str, str]],
         new_workers: Callable[[Mapping[str, str]], Workers],
-        rules_version: Callable[[], str],
-        now: Callable[[], tuple[Policy, int]],
+        policy: Callable[[], Policy],
         clock: Callable[[], float],
         days: int,
         told: Callable[[], None] = lambda: None,
@@ -82,10 +81,9 @@ class Rescans:
         self._blobs = blobs
         self._panel = panel
         self._office = office
-        self._rules = rules
+        self._publishing = publishing
         self._new_workers = new_workers
-        self._rules_version = rules_version
-        self._now = now
+        self._policy = policy
         self._clock = clock
         self._days = days
         self._told = told
@@ -132,11 +130,12 @@ class Rescans:
             age = await seat.scanner.age()
             if age is not None:
                 made[seat.scanner.name] = self._clock() - age
-        return Cause(rules=self._rules_version(), lists=self._now()[1], signatures=made)
+        standing = await self._publishing.standing()
+        return Cause(rules=standing.get(Subject.RULES, 0), lists=standing.get(Subject.LISTS, 0), signatures=made)
 
     @asynccontextmanager
     async def _workers(self) -> AsyncIterator[Workers]:
-        workers = self._new_workers(self._rules())
+        workers = self._new_workers(await self._publishing.files_in_force(Subject.RULES) or {})
         await workers.start()
         try:
             yield workers
@@ -194,7 +193,7 @@ class Rescans:
         return names | _high(sanitized.report)
 
     def _job(self, transfer: Transfer, workers: Workers) -> Job:
-        policy = self._now()[0]
+        policy = self._policy()
         holds = effective(policy, facts(transfer))
         treatment = msgspec.structs.replace(
             holds.treatment, receipt_no=transfer.receipt_no, organisation=transfer.organisation, received_at=rfc3339(transfer.received_at)

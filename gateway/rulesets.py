@@ -124,7 +124,8 @@ def with_foreign(files: Mapping[str, str], taken: Mapping[str, str], rules: Mapp
     known = catalog({CATALOG: text})
     for rule, file in sorted(rules.items()):
         if rule not in known:
-            text = text.rstrip("\n") + f'\n\n[{rule}]\nstate = "evaluation"\nowner = "{file}"\nwhy_ja = "取り込んだルール"\nwhy_en = "taken from elsewhere"\n'
+            row = f'[{rule}]\nstate = "evaluation"\nowner = "{file}"\nwhy_ja = "取り込んだルール"\nwhy_en = "taken from elsewhere"\n'
+            text = text.rstrip("\n") + "\n\n" + row
     return changed(files, {**taken, CATALOG: text})
 
 

@@ -1,4 +1,4 @@
-"""Back-tests of drafts: asked for by a person, run beside the service at low priority, one at a time, stopped by a word, kept with the version.
+"""Back-tests of drafts: asked for by a person, run at low priority, one at a time, stopped by a word, kept with the version.
 
 Which process runs one does not matter: it is a row in the journal, leased as long as somebody works on it, begun anew when he is lost.
 """
@@ -191,8 +191,9 @@ class Trials:
             batch, found = found[: _MOST_DIFFERENCES - kept], []
             kept += len(batch)
             done, said, until = test.done, _json(test.summary), self._clock() + _LEASE_SECONDS
+            most = max(total, done)
             alive = await self._journal.write(
-                lambda connection: rows.progress(connection, trial.id, batch, done=done, total=max(total, done), summary=said, lease_until=until)
+                lambda connection: rows.progress(connection, trial.id, batch, done=done, total=most, summary=said, lease_until=until)
             )
             if not alive:
                 raise _StoppedError

@@ -2,7 +2,7 @@
 
 A crash, a hang, a flood or an answer that does not hold is turned into a Report with `worker_crashed`, `timeout` or
 `limit_exceeded`; no exception of a child ever reaches the caller. The output lies in a memory descriptor that the road made, that
-no child can reach after its death, and that is sealed before the road checks its size and digest against the report.
+no child can change once it is sealed, and that is sealed before the road checks its size and digest against the report.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import hashlib
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from functools import partial
+from typing import Final, NamedTuple, Self
 
 from gateway import log, memory
 from gateway.warm_parent import COMMAND, JailUnavailable, WarmParent
@@ -31,6 +32,10 @@ REQUIRED_WALLS: Final = ("no-new-privs", "limits", "seccomp")
 # A parent is replaced after this many transfers, so that whatever it may have gathered does not stay.
 _TRANSFERS_PER_PARENT: Final = 20_000
 _RESTART_PAUSE_SECONDS: Final = 0.2
+# How long a child may take to end once it has said all.
+_LINGER_SECONDS: Final = 2.0
+# What is read and hashed without a thread of its own, in bytes: that takes less time than to start one.
+_AT_ONCE: Final = 256 << 10
 _READ_BLOCK: Final = 1 << 16
 _HASH_BLOCK: Final = 1 << 20
 
@@ -58,6 +63,7 @@ class Workers:
         self._jail_required = jail_required
         self._parent: WarmParent | None = None
         self._turnover = asyncio.Lock()
+        self._endings: set[asyncio.Task[Ended]] = set()
         self.rules_version = ""
         self.walls: tuple[str, ...] = ()
 
@@ -70,6 +76,8 @@ class Workers:
         if self._parent is not None:
             await self._parent.retire()
             self._parent = None
+        if self._endings:
+            await asyncio.wait(self._endings)
 
     async def reload(self, rules: Mapping[str, str]) -> None:
         """New rules for transfers that start from now on. Raises ValueError and keeps the old ones when they do not compile."""
@@ -83,37 +91,53 @@ class Workers:
         """One transfer through one jailed child. `source_fd`: open for reading only (else ValueError); it stays the caller's."""
         if fcntl.fcntl(source_fd, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY:
             raise ValueError("a child may not be handed a source that it could change")
-        async with self._slots:
-            output_fd = memory.create("output")
-            try:
-                answer, ended = await self._answer(source_fd, output_fd, job, progress)
-                report = await asyncio.to_thread(_conclude, job, source_fd, output_fd, answer, ended)
-            except BaseException:
-                os.close(output_fd)
-                raise
-            if report.verdict.delivers:
-                return Sanitized(report, output_fd, answer.passwords)
-            os.close(output_fd)
-            return Sanitized(report, None, answer.passwords)
-
-    async def _answer(self, source_fd: int, output_fd: int, job: Job, progress: Callable[[str], None]) -> tuple[_Answer, Ended]:
-        parent = await self._living_parent()
-        wall_seconds = job.limits.wall_seconds
-        answer = _Answer(progress)
-        read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        os.set_blocking(write_end, True)
-        loop = asyncio.get_running_loop()
+        output_fd = memory.create("output")
         try:
+            with _Answer(progress) as answer:
+                ended = await self._hear(source_fd, output_fd, job, answer)
+            report = await _concluded(job, source_fd, output_fd, answer, ended)
+        except BaseException:
+            os.close(output_fd)
+            raise
+        if report.verdict.delivers:
+            return Sanitized(report, output_fd, answer.passwords)
+        os.close(output_fd)
+        return Sanitized(report, None, answer.passwords)
+
+    async def _hear(self, source_fd: int, output_fd: int, job: Job, answer: _Answer) -> Ended | None:
+        """Lets one child speak. Returns how it ended; None while one is still ending that has said all: nobody need wait for that."""
+        ending = await self._begin(source_fd, output_fd, job, answer)
+        answer.listen()
+        try:
+            await asyncio.wait((ending, answer.complete), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            ending.cancel()
+            raise
+        if ending.done():
+            return ending.result()
+        killing = asyncio.get_running_loop().call_later(_LINGER_SECONDS, answer.kill)
+        ending.add_done_callback(lambda _: killing.cancel())
+        return None
+
+    async def _begin(self, source_fd: int, output_fd: int, job: Job, answer: _Answer) -> asyncio.Task[Ended]:
+        """Starts a child, which has its slot until it is dead. Returns its end to come."""
+        await self._slots.acquire()
+        try:
+            parent = await self._living_parent()
             with memory.filled("job", wire.encode_job(job)) as job_fd:
-                number, ended = await parent.run(wall_seconds, (source_fd, output_fd, write_end, job_fd))
-            os.close(write_end)
-            answer.on_garbage = lambda: parent.kill(number)
-            loop.add_reader(read_end, answer.read, read_end)
-            return answer, await parent.wait(number, ended, wall_seconds)
-        finally:
-            loop.remove_reader(read_end)
-            answer.drain(read_end)
-            os.close(read_end)
+                number, ended = await parent.run(job.limits.wall_seconds, (source_fd, output_fd, answer.write_end, job_fd))
+        except BaseException:
+            self._slots.release()
+            raise
+        answer.kill = partial(parent.kill, number)
+        ending = asyncio.create_task(parent.wait(number, ended, job.limits.wall_seconds))
+        ending.add_done_callback(self._ended)
+        self._endings.add(ending)
+        return ending
+
+    def _ended(self, ending: asyncio.Task[Ended]) -> None:
+        self._endings.discard(ending)
+        self._slots.release()
 
     async def _living_parent(self) -> WarmParent:
         async with self._turnover:
@@ -150,37 +174,55 @@ def _what_is_wrong(missing: list[str], broken: tuple[str, ...]) -> str:
 
 
 class _Answer:
-    """What one child says over its pipe, bounded and checked as it comes."""
+    """What one child says over its pipe, bounded and checked as it comes. Owns both ends of the pipe while it is entered."""
 
     def __init__(self, progress: Callable[[str], None]) -> None:
         self.report: bytes | None = None
         self.fault = ""
         self.passwords: tuple[str, ...] = ()
         self.garbage = ""
-        self.on_garbage: Callable[[], None] = lambda: None
+        self.kill: Callable[[], None] = lambda: None
+        self._loop = asyncio.get_running_loop()
+        self.complete: asyncio.Future[None] = self._loop.create_future()    # the report is here: nothing may follow it
         self._progress = progress
         self._frames = wire.FrameReader()
+        self._read_end, self.write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        os.set_blocking(self.write_end, True)
 
-    def read(self, fd: int) -> bool:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """What a child that has ended left in the pipe still counts."""
+        self._loop.remove_reader(self._read_end)
+        while self._read():
+            pass
+        os.close(self._read_end)
+        if self.write_end >= 0:
+            os.close(self.write_end)
+
+    def listen(self) -> None:
+        """From now on the child alone can write."""
+        os.close(self.write_end)
+        self.write_end = -1
+        self._loop.add_reader(self._read_end, self._read)
+
+    def _read(self) -> bool:
         """One block; False when there is nothing now."""
         try:
-            block = os.read(fd, _READ_BLOCK)
+            block = os.read(self._read_end, _READ_BLOCK)
         except BlockingIOError:
             return False
         if block and not self.garbage:
             self._take(block)
         return bool(block)
 
-    def drain(self, fd: int) -> None:
-        """What a child that has ended left in the pipe."""
-        while self.read(fd):
-            pass
-
     def _take(self, untrusted_block: bytes) -> None:
         try:
             for frame in self._frames.feed(untrusted_block):
                 if frame.type is FrameType.REPORT:
                     self.report = frame.payload
+                    self.complete.set_result(None)
                 elif frame.type is FrameType.FAULT:
                     self.fault = wire.printable(frame.payload)
                 elif frame.type is FrameType.PASSWORDS:
@@ -189,12 +231,20 @@ class _Answer:
                     self._progress(wire.printable(frame.payload))
         except WireError as error:
             self.garbage = str(error)
-            self.on_garbage()
+            self.kill()
 
 
-def _conclude(job: Job, source_fd: int, output_fd: int, answer: _Answer, ended: Ended) -> Report:
-    """Runs in a thread: it reads the output once. The child is dead by now."""
-    if answer.report is not None and not answer.garbage and ended.status == 0:
+async def _concluded(job: Job, source_fd: int, output_fd: int, answer: _Answer, ended: Ended | None) -> Report:
+    """In a thread where there is much to read."""
+    much = max(os.fstat(source_fd).st_size, os.fstat(output_fd).st_size, len(answer.report or b"")) > _AT_ONCE
+    if much:
+        return await asyncio.to_thread(_conclude, job, source_fd, output_fd, answer, ended)
+    return _conclude(job, source_fd, output_fd, answer, ended)
+
+
+def _conclude(job: Job, source_fd: int, output_fd: int, answer: _Answer, ended: Ended | None) -> Report:
+    """Reads the output once. The child is dead by now or has said all that it may, and the output is sealed before it is believed."""
+    if answer.report is not None and not answer.garbage and (ended is None or ended.status == 0):
         try:
             report = wire.decode_report(answer.report, job)
             _check_input(report, source_fd)
@@ -203,10 +253,11 @@ def _conclude(job: Job, source_fd: int, output_fd: int, answer: _Answer, ended: 
             return report
         except (WireError, OSError) as error:
             answer.garbage = str(error)
-    reason = Reason.TIMEOUT if _ran_out_of_time(ended, job) else Reason.WORKER_CRASHED
-    detail = answer.garbage or answer.fault or _ending(ended)
-    _log.warning("a jailed child failed", name=job.name, reason=reason, detail=detail, status=ended.status)
-    return lost_report(job, os.fstat(source_fd).st_size, _digest(source_fd), reason, _ending(ended))
+    ending = "ended with an answer that does not hold" if ended is None else _ending(ended)
+    reason = Reason.TIMEOUT if ended is not None and _ran_out_of_time(ended, job) else Reason.WORKER_CRASHED
+    detail = answer.garbage or answer.fault or ending
+    _log.warning("a jailed child failed", name=job.name, reason=reason, detail=detail, status=ended and ended.status)
+    return lost_report(job, os.fstat(source_fd).st_size, _digest(source_fd), reason, ending)
 
 
 def _check_input(report: Report, source_fd: int) -> None:

@@ -77,7 +77,8 @@ def _faults(name: str, text: str) -> list[RuleFault]:
 
 
 def _foreign(question: RuleQuestion) -> RuleAnswer:
-    known = {rule.name: name for name, text in _sources(question.files) if name not in question.foreign for rule in rule_text.parts(text).rules}
+    beside = [(name, text) for name, text in _sources(question.files) if name not in question.foreign]
+    known = {rule.name: name for name, text in beside for rule in rule_text.parts(text).rules}
     taken, faults, rules = {}, [], []
     for name, text in _sources(question.foreign):
         good, bad = _sifted(name, text, known)
@@ -175,7 +176,8 @@ def _sample() -> bytes:
         state = state * 6_364_136_223_846_793_005 + 1 & (1 << 64) - 1
         noise += (state >> 32).to_bytes(4, "little")
     same = bytes(1 << 16) + b"\x90" * (1 << 16) + b"A" * (1 << 16)
-    return b"".join((_filled(prose, 1 << 18), _filled(markup, 1 << 17), _filled(coded, 1 << 16), numbers, bytes(noise), same)).ljust(_MIB, b" ")
+    filled = (_filled(prose, 1 << 18), _filled(markup, 1 << 17), _filled(coded, 1 << 16))
+    return b"".join((*filled, numbers, bytes(noise), same)).ljust(_MIB, b" ")
 
 
 def _filled(pattern: bytes, size: int) -> bytes:

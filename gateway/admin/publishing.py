@@ -301,16 +301,6 @@ def tried(trial: Trial) -> dict[str, Any]:
     return known | times | {"since": rfc3339(trial.since), "summary": summary}
 
 
-async def told(request: web.Request, doing: Callable[[], Awaitable[web.StreamResponse]], roles: frozenset[Role]) -> web.StreamResponse:
-    """What it answers, or why not, as a problem."""
-    if not may(account_of(request), roles):
-        return problem(403)
-    try:
-        return await doing()
-    except (*_REFUSED, msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
-        return _why(error)
-
-
 _REFUSED: Final[dict[type[Exception], int]] = {
     NoSuchVersionError: 404,
     NoSuchTrialError: 404,
@@ -320,6 +310,17 @@ _REFUSED: Final[dict[type[Exception], int]] = {
     UnicodeDecodeError: 400,
     JailUnavailable: 503,
 }
+_ERRORS: Final[tuple[type[Exception], ...]] = (*_REFUSED, ValueError)
+
+
+async def told(request: web.Request, doing: Callable[[], Awaitable[web.StreamResponse]], roles: frozenset[Role]) -> web.StreamResponse:
+    """What it answers, or why not, as a problem."""
+    if not may(account_of(request), roles):
+        return problem(403)
+    try:
+        return await doing()
+    except _ERRORS as error:
+        return _why(error)
 
 
 def _why(error: Exception) -> web.Response:

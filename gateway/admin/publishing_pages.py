@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from gateway import rulesets
-from gateway.backtest import Summary
+from gateway.backtest import Summary, most
 from gateway.model import rfc3339
 from gateway.people.accounts import Account, Role
 from gateway.publishing import POLICY_FILE, NoSuchVersionError, NotAnotherPersonError, NotNowError, Publishing, Stage, Subject, Version
@@ -231,7 +231,7 @@ def _shown(trial: Trial) -> dict[str, Any]:
         "under_way": trial.state in (TrialState.WAITING, TrialState.RUNNING),
         "summary": summary,
         "counted": [
-            (ja, en, counts.most_common(50))
+            (ja, en, most(counts)[:50])
             for ja, en, counts in (
                 ("新たに検知", "new hits", summary.new),
                 ("検知しなくなる", "lost hits", summary.lost),

@@ -84,8 +84,9 @@ async def _drafted(desk: Desk, arguments: argparse.Namespace) -> int:
     version, answer = await publishing.take_foreign(given, actor=actor, note=note)
     for fault in answer.faults:
         stores.say(msgspec.to_builtins(fault), f"✕ {rule_check.said(fault)}", as_json=arguments.json)
-    line = f"{len(answer.rules)}件を評価状態で取り込み、{len(answer.faults)}件を除外 / {len(answer.rules)} taken in evaluation, {len(answer.faults)} left out"
-    stores.say({"taken": len(answer.rules), "left_out": len(answer.faults)}, line, as_json=arguments.json)
+    taken, left_out = len(answer.rules), len(answer.faults)
+    line = f"{taken}件を評価状態で取り込み、{left_out}件を除外 / {taken} taken in evaluation, {left_out} left out"
+    stores.say({"taken": taken, "left_out": left_out}, line, as_json=arguments.json)
     if version is None:
         raise Failure("nothing of it compiles")
     return versions.drafted(version, as_json=arguments.json)

@@ -19,8 +19,8 @@ from gateway.commands import Failure, Usage, stores
 from gateway.config import Config, ConfigError
 from gateway.house import read_panel, read_policy, read_rules
 from gateway.model import IllegalTransitionError, State, Transfer, rfc3339
+from gateway.operating import JAILED, Deed, Operating, possible
 from gateway.pipeline import Pipeline, StoppedByScannersError
-from gateway.policy import releasable, unconfirmed, unrebuilt
 from gateway.receipts import Signer
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
@@ -70,12 +70,8 @@ async def _run(arguments: argparse.Namespace) -> int:
                 return await _show(journal, transfer)
             if arguments.what == "unlock":
                 await _unlock(settings, journal, blobs, transfer, arguments)
-            elif arguments.what == "confirm":
-                await _confirm(settings, journal, blobs, transfer, arguments)
-            elif arguments.as_pixels:
-                await _as_pixels(settings, journal, blobs, transfer, arguments)
             else:
-                await _act(settings, journal, transfer, arguments)
+                await _act(settings, journal, blobs, transfer, arguments)
         except NoSuchTransferError:
             raise Failure(f"{arguments.receipt_no}: no such transfer") from None
         except (IllegalTransitionError, NotAllowedError) as error:
@@ -100,16 +96,18 @@ async def _show(journal: Journal, transfer: Transfer) -> int:
     return 0
 
 
-async def _act(settings: Config, journal: Journal, transfer: Transfer, arguments: argparse.Namespace) -> None:
-    at, actor, note = time.time(), _actor(), arguments.reason
-    if arguments.what == "hold":
-        await journal.hold(transfer.id, at=at, actor=actor, note=note)
-    elif arguments.what == "retry":
-        await journal.retry(transfer.id, at=at, actor=actor, note=note)
-    elif arguments.what == "delete":
-        await journal.dispose(transfer.id, at=at, actor=actor, note=note)
-    else:
-        await _release(settings, journal, transfer, at=at, actor=actor, note=note)
+async def _act(settings: Config, journal: Journal, blobs: LocalBlobs, transfer: Transfer, arguments: argparse.Namespace) -> None:
+    deed = Deed.AS_PIXELS if arguments.as_pixels else Deed(arguments.what)
+    said = {"actor": _actor(), "note": arguments.reason}
+    signer = Signer(signing_key(settings.path("storage.path")))
+    if deed not in JAILED:
+        await Operating(journal, signer, time.time).act(deed, transfer, **said)
+        return
+    if deed not in possible(transfer, await journal.report(transfer.id)):
+        # Said before a jail is built for nothing.
+        await Operating(journal, signer, time.time).act(deed, transfer, **said)
+    async with _pipeline(settings, journal, blobs) as pipeline:
+        await Operating(journal, signer, time.time, pipeline).act(deed, transfer, **said)
 
 
 async def _unlock(settings: Config, journal: Journal, blobs: LocalBlobs, transfer: Transfer, arguments: argparse.Namespace) -> None:
@@ -125,24 +123,6 @@ async def _unlock(settings: Config, journal: Journal, blobs: LocalBlobs, transfe
                 return
     if not opened:
         raise Failure(f"{transfer.receipt_no}: no password fits")
-
-
-async def _confirm(settings: Config, journal: Journal, blobs: LocalBlobs, transfer: Transfer, arguments: argparse.Namespace) -> None:
-    """確認済み: the originals in it that policy would let through, on this person's word."""
-    if not transfer.at_rest or not unconfirmed(await journal.report(transfer.id)):
-        raise Failure(f"{transfer.receipt_no}: nothing of it waits for an approval")
-    async with _pipeline(settings, journal, blobs) as pipeline:
-        if not await pipeline.confirm(transfer, actor=_actor(), note=arguments.reason):
-            raise Failure(f"{transfer.receipt_no}: policy lets no original of it through")
-
-
-async def _as_pixels(settings: Config, journal: Journal, blobs: LocalBlobs, transfer: Transfer, arguments: argparse.Namespace) -> None:
-    """The strictest way, for a PDF that no other way brings across."""
-    if not transfer.at_rest or not unrebuilt(await journal.report(transfer.id)):
-        raise Failure(f"{transfer.receipt_no}: it has no PDF that could not be rebuilt")
-    async with _pipeline(settings, journal, blobs) as pipeline:
-        if not await pipeline.as_pixels(transfer, actor=_actor(), note=arguments.reason):
-            raise Failure(f"{transfer.receipt_no}: its pages cannot be drawn either")
 
 
 @asynccontextmanager
@@ -171,26 +151,6 @@ def _candidates(file: str) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise Usage(f"--password-file: {error}") from None
     return [line for line in text.splitlines() if line]
-
-
-async def _release(settings: Config, journal: Journal, transfer: Transfer, *, at: float, actor: str, note: str) -> None:
-    """Only what was rebuilt and held by policy; an original leaves by `confirm` alone."""
-    report = await journal.report(transfer.id)
-    # What an operator stopped after its verdict goes on with that verdict.
-    stopped = transfer.state is State.HELD and transfer.verdict is not None and transfer.verdict.delivers
-    verdict = transfer.verdict if stopped else releasable(transfer, report)
-    if verdict is None or report is None or transfer.result is None:
-        raise Failure(f"{transfer.receipt_no}: there is no rebuilt result to release")
-    receipt = Signer(signing_key(settings.path("storage.path"))).issue(
-        report,
-        verdict,
-        receipt_no=transfer.receipt_no,
-        organisation=transfer.organisation,
-        output_sha256=transfer.result.sha256,
-        output_size=transfer.result.size,
-        at=at,
-    )
-    await journal.release(transfer.id, verdict, at=at, actor=actor, receipt=receipt, note=note)
 
 
 def _line(transfer: Transfer) -> str:

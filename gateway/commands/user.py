@@ -9,6 +9,7 @@ import time
 import uvloop
 
 from gateway.commands import Failure, Usage, stores
+from gateway.people import reception
 from gateway.people.accounts import Account, Accounts, LoginTakenError, RefusedError, Role
 
 _DAY_SECONDS = 86_400
@@ -35,8 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _run(arguments: argparse.Namespace) -> int:
-    async with stores.opened(arguments) as (_, journal, _blobs):
-        accounts, actor = Accounts(journal, time.time), f"command:{getpass.getuser()}"
+    async with stores.opened(arguments) as (settings, journal, _blobs):
+        accounts, actor = reception.accounts(settings, journal, time.time), f"command:{getpass.getuser()}"
         if arguments.what == "list":
             for one in await accounts.listed():
                 stores.say(_row(one), f"{one.login:<24} {one.role:<14} {one.name}", as_json=arguments.json)

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from gateway import policy
-from gateway.backtest import Summary
+from gateway.backtest import Summary, most
 from gateway.commands import Failure, Usage, stores
 from gateway.config import Config
 from gateway.house import fitted, read_policy_text, read_rules
@@ -185,7 +185,7 @@ def sums(summary: Summary) -> str:
     en = f"tested {summary.tested}, changed {summary.changed}, no longer kept {summary.gone}, failed {summary.failed}"
     lines = [f"{ja} / {en}"]
     for sign, counted in (("+", summary.new), ("-", summary.lost), ("clean ", summary.clean_hits)):
-        lines += [f"{sign}{name}: {count}" for name, count in counted.most_common()]
+        lines += [f"{sign}{name}: {count}" for name, count in most(counted)]
     lines += [f"遅い / slow {one.rule}: {one.ms_per_mib} ms/MiB" for one in summary.slow]
     return "\n".join([*lines, summary.error] if summary.error else lines)
 
@@ -194,7 +194,8 @@ async def _listed(desk: Desk, subject: Subject, *, as_json: bool) -> None:
     standing = (await desk.publishing.standing()).get(subject)
     for version in await desk.publishing.listed(subject):
         mark = "*" if version.id == standing else " "
-        line = f"{mark}{version.id:>5}  {version.version:<16}  {version.stage:<10}  {rfc3339(version.at)[:19]}  {version.author}  {version.note}"
+        begun = f"{rfc3339(version.at)[:19]}  {version.author}  {version.note}"
+        line = f"{mark}{version.id:>5}  {version.version:<16}  {version.stage:<10}  {begun}"
         stores.say(row(version, in_force=version.id == standing), line, as_json=as_json)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, TypeVar
 from urllib.parse import unquote
@@ -18,6 +18,7 @@ from gateway.storage.unfinished import Unfinished
 from gateway.unlocking import Unlocking
 from gateway.uploads import TooLargeError, Uploads
 from gateway.web import entrance, words
+from gateway.web.desks import Desk
 from gateway.web.events import Events
 from gateway.web.face import Readiness, face
 from gateway.web.ownership import mine
@@ -48,6 +49,7 @@ class Drop:
         destinations: Mapping[str, str] = _NOWHERE_ELSE,
         readiness: Readiness,
         events: Events,
+        desks: Sequence[Desk] = (),
         jail: bool,
     ) -> None:
         self._uploads = uploads
@@ -61,7 +63,9 @@ class Drop:
         self._one.install(self.application)
         self.application.router.add_get("/", self._page)
         self.application.router.add_post("/", self._from_page)
-        install(self.application, "drop", self._routes())
+        install(self.application, "drop", [*self._routes(), *(route for desk in desks for route in desk.routes)])
+        for desk in desks:
+            desk.install(self.application, self._signin)
 
     def _routes(self) -> tuple[Route, ...]:
         one_file = {"schema": {"type": "string", "format": "binary"}}

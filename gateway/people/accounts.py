@@ -12,9 +12,10 @@ from typing import Final, Protocol
 from sqlalchemy import Connection
 
 from gateway.people import passwords
+from gateway.people.authority import separate
 from gateway.people.customs import Customs
 from gateway.people.factors import SecondFactors
-from gateway.people.roles import TITLES, RefusedError, Role, exclusive
+from gateway.people.roles import RefusedError, Role
 from gateway.storage import accounts as rows
 from gateway.storage import people
 from gateway.storage import sessions as session_rows
@@ -73,21 +74,29 @@ class Accounts:
     ) -> str:
         """The temporary password, shown once. `mail`: whose mails this person may open; `person`: log-in name of the account whose
         second one this is; `directory`: where its password is asked instead. Raises RefusedError, LoginTakenError."""
-        if not _LOGIN.fullmatch(login) or login in _RESERVED:
-            raise RefusedError(f"{login}: このログイン名は使えません / this log-in name may not be used")
-        _address(mail)
+        if why := self.unusable(login, mail):
+            raise RefusedError(why)
         password = passwords.temporary()
         hash_of = await asyncio.to_thread(passwords.hashed, password)
         at = self._clock()
 
         def added(connection: Connection) -> None:
             human = _human(connection, person) if person else login
-            _separate(connection, human, role)
+            separate(connection, human, role)
             rows.add(connection, login=login, name=name, mail=mail.lower(), role=role, password_hash=hash_of, at=at, actor=actor,
                      person=human, directory=directory)  # fmt: skip
 
         await self._journal.write(added)
         return password
+
+    @staticmethod
+    def unusable(login: str, mail: str) -> str:
+        """Why these cannot be an account's; empty if they can."""
+        if not _LOGIN.fullmatch(login) or login in _RESERVED:
+            return f"{login}: このログイン名は使えません / this log-in name may not be used"
+        if mail and not _MAIL.fullmatch(mail):
+            return f"{mail}: メールアドレスではありません / not a mail address"
+        return ""
 
     async def count(self) -> int:
         return await self._journal.ask(rows.count)
@@ -100,10 +109,11 @@ class Accounts:
 
     async def change(self, account: Account, actor: str, *, name: str, mail: str, role: Role) -> None:
         """Another role ends its sessions and tokens. Raises RefusedError."""
-        _address(mail)
+        if mail and not _MAIL.fullmatch(mail):
+            raise RefusedError(f"{mail}: メールアドレスではありません / not a mail address")
 
         def changed(connection: Connection) -> None:
-            _separate(connection, account.person, role, but=account)
+            separate(connection, account.person, role, but=account)
             rows.changed(connection, account, at=self._clock(), actor=actor, name=name, mail=mail.lower(), role=role)
 
         await self._journal.write(changed)
@@ -116,7 +126,7 @@ class Accounts:
         """Raises RefusedError where the person has become something else meanwhile."""
 
         def enabled(connection: Connection) -> None:
-            _separate(connection, account.person, Role(account.role), but=account)
+            separate(connection, account.person, Role(account.role), but=account)
             rows.enabled(connection, account, at=self._clock(), actor=actor)
 
         await self._journal.write(enabled)
@@ -337,26 +347,11 @@ def _hash(value: str) -> str:
     return hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _address(mail: str) -> None:
-    if mail and not _MAIL.fullmatch(mail):
-        raise RefusedError(f"{mail}: メールアドレスではありません / not a mail address")
-
-
 def _human(connection: Connection, login: str) -> str:
     first = rows.by_login(connection, login)
     if first is None:
         raise RefusedError(f"{login}: そのような利用者はいません / no such account")
     return first.person
-
-
-def _separate(connection: Connection, person: str, role: Role, but: Account | None = None) -> None:
-    """監査の独立: an auditor's other accounts run nothing. Raises RefusedError."""
-    for other in people.accounts_of_person(connection, person):
-        if (but is None or other.id != but.id) and not other.disabled and exclusive(role, Role(other.role)):
-            raise RefusedError(
-                f"兼務できません（{other.login}：{TITLES[Role(other.role)].ja}）。監査する者とされる者は別の人でなければなりません。"
-                " / an auditor may not also run what he audits"
-            )
 
 
 def _number(count: int) -> str:

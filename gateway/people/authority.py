@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from gateway.people.roles import Role
+from gateway.people.roles import TITLES, RefusedError, Role, exclusive
 from gateway.storage import accounts as account_rows
 from gateway.storage import people as rows
 from gateway.storage.accounts import Account
@@ -77,3 +77,13 @@ def _holders(connection: Connection, rank: Rank, department_id: int | None) -> l
     else:
         found = rows.heads(connection, rows.above(connection, department_id))
     return [account for account in found if not account.disabled and not account.shared]
+
+
+def separate(connection: Connection, person: str, role: Role, but: Account | None = None) -> None:
+    """監査の独立: an auditor's other accounts run nothing. Raises RefusedError."""
+    for other in rows.accounts_of_person(connection, person):
+        if (but is None or other.id != but.id) and not other.disabled and exclusive(role, Role(other.role)):
+            raise RefusedError(
+                f"兼務できません（{other.login}：{TITLES[Role(other.role)].ja}）。監査する者とされる者は別の人でなければなりません。"
+                " / an auditor may not also run what he audits"
+            )

@@ -60,15 +60,25 @@ _OWN: Final = (
 )  # fmt: skip
 _REQUESTS: Final = (
     "/requests", "/requests/{number}", "/requests/{number}/{word}", "/api/v1/requests", "/api/v1/requests/{number}",
-    "/api/v1/requests/{number}/{word}",
+    *(f"/api/v1/requests/{{number}}/{word}" for word in ("approve", "refuse", "withdraw", "proceed")),
 )  # fmt: skip
-_EVERYWHERE: Final = dict.fromkeys(_OWN, Action.SELF) | dict.fromkeys(_REQUESTS, Action.ASK)
+_EXCEPTIONS: Final = (
+    "/exceptions", "/exceptions/{number}/revoke", "/api/v1/exceptions", "/api/v1/exceptions/{number}", "/api/v1/exceptions/{number}/revoke",
+)  # fmt: skip
+_PEOPLE: Final = (
+    "/people", "/people/{login}", "/people/{login}/{deed}", "/people-import", "/people-import/follow", "/departments",
+    "/departments/place", "/departments/close", "/groups", "/groups/dissolve", "/api/v1/people", "/api/v1/people/{login}",
+    *(f"/api/v1/people/{{login}}/{deed}" for deed in ("disable", "enable", "unlock", "reset", "forget-factors", "end-sessions")),
+    "/api/v1/people-import", "/api/v1/people-import/preview", "/api/v1/departments", "/api/v1/groups", "/api/v1/groups/{name}",
+)  # fmt: skip
+_EVERYWHERE: Final = dict.fromkeys(_OWN, Action.SELF) | dict.fromkeys((*_REQUESTS, *_EXCEPTIONS), Action.ASK)
 
 # (face, method or *, path as the router has it) → what it is.
 ENDPOINTS: Final[dict[tuple[str, str, str], Action]] = {
     **{(face, "*", path): action for face in ("drop", "admin") for path, action in _EVERYWHERE.items()},
     **{("pickup", "*", path): Action.SELF for path in _OWN},
-    ("admin", "*", "/people"): Action.PEOPLE,
+    **{("admin", "GET", path): Action.PEOPLE for path in _PEOPLE},
+    **{("admin", method, path): Action.MANAGE for path in _PEOPLE for method in ("POST", "PUT", "PATCH")},
 }
 
 # What a face's other endpoints are: reading, and everything else.

@@ -1,7 +1,7 @@
 """All scanners from outside at once, and what their answers mean for one file.
 
 A hit of any of them is malware. Silence is never consent: a required scanner that fails, or whose signatures are too old, makes the
-file wait; one that can never say anything about this file (too large for it) has it held for a person.
+file wait; one that can never say anything about this file (too large for it, or it falls over each time) has it held for a person.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from prometheus_client import Gauge
+
 from gateway import log, memory
 from gateway.scanners.hashlists import HashLists
 from gateway.scanners.interface import Answer, Clean, Failed, Found, OutsideScanner
+from gateway.scanners.suspects import TIMES, Room, Suspects
 
 _log = log.get(__name__)
 
@@ -24,6 +27,11 @@ _TRIAL: Final = b"Sekisho asks whether you are there.\n"
 _TRIAL_SECONDS: Final = 10.0
 # How long the date of signatures is believed: it changes a few times a day.
 _AGE_SECONDS: Final = 60.0
+# How long it is believed how they stand: anybody may ask whether the house is ready.
+_STANDING_SECONDS: Final = 5.0
+
+_up = Gauge("sekisho_scanner_up", "whether a scanner gives opinions (1) or not (0)", ["scanner", "required"])
+_age = Gauge("sekisho_scanner_signatures_age_seconds", "age of the signatures of a scanner, as it last told", ["scanner"])
 
 
 class Ruling(StrEnum):
@@ -88,12 +96,16 @@ class Panel:
     lists: HashLists = field(default_factory=HashLists)
     clock: Callable[[], float] = time.monotonic
     _ages: dict[str, _Age] = field(default_factory=dict, init=False)
+    _suspects: Suspects = field(default_factory=Suspects, init=False)
+    _room: Room = field(default_factory=Room, init=False)
+    _stood: tuple[float, tuple[Heard, ...]] | None = field(default=None, init=False)
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     @property
     def seconds(self) -> float:
-        """The longest that `judge` takes."""
+        """The longest that `judge` takes: to be alone, a trial before, the file, a trial after."""
         longest = max((seat.seconds for seat in self.seats), default=0.0)
-        return longest + min(longest, _TRIAL_SECONDS)
+        return 2 * (longest + min(longest, _TRIAL_SECONDS))
 
     async def judge(self, fd: int, size: int, sha256: str) -> Judgement:
         """Never raises for what a scanner does. The descriptor stays the caller's; `sha256` is believed."""
@@ -101,7 +113,31 @@ class Panel:
             return Judgement(Ruling.MALWARE, f"deny list: {name}")
         if name := self.lists.allowed(sha256):
             return Judgement(Ruling.CLEAN, f"allow list: {name}")
-        heard = await self._ask(fd, size, self.seats)
+        if sha256 in self._suspects:
+            return await self._alone(fd, size, sha256)
+        async with self._room.shared():
+            judgement = await self._ruled(await self._ask(fd, size, self.seats))
+        if judgement.down:
+            self._suspects.add(sha256)
+        return judgement
+
+    async def _alone(self, fd: int, size: int, sha256: str) -> Judgement:
+        """A file that was in hand when a required scanner went down, with no other beside it."""
+        try:
+            async with self._room.alone(self.seconds / 2):
+                if silent := await self.silent():
+                    return Judgement(Ruling.WAIT, silent, down=True)
+                judgement = await self._ruled(await self._ask(fd, size, self.seats))
+        except TimeoutError:
+            return Judgement(Ruling.WAIT, "waits to be scanned alone", down=True)
+        if not judgement.down:
+            self._suspects.clear(sha256)
+        elif (times := self._suspects.convict(sha256)) >= TIMES:
+            self._suspects.clear(sha256)
+            return Judgement(Ruling.HOLD, f"{judgement.note}; went down {times} times alone with this file", heard=judgement.heard)
+        return judgement
+
+    async def _ruled(self, heard: tuple[Heard, ...]) -> Judgement:
         for one in heard:
             if isinstance(one.answer, Found):
                 return Judgement(Ruling.MALWARE, f"{one.scanner}: {one.answer.name}", heard=heard)
@@ -111,19 +147,28 @@ class Panel:
         note = "; ".join(f"{one.scanner}: {one.trouble}" for one in missing)
         if any(isinstance(one.answer, Failed) and one.answer.lasting for one in missing):
             return Judgement(Ruling.HOLD, note, heard=heard)
-        return Judgement(Ruling.WAIT, note, await self._down(), heard)
+        return Judgement(Ruling.WAIT, note, bool(await self.silent()), heard)
 
     async def standing(self) -> tuple[Heard, ...]:
-        """How each scanner does now, on a file of no interest: for the operators' page and for readiness."""
-        return await self._trial(self.seats)
+        """How each scanner does now, or did a moment ago, on a file of no interest: for the operators' page and for readiness."""
+        async with self._looking:
+            if self._stood is None or self.clock() - self._stood[0] >= _STANDING_SECONDS:
+                self._stood = self.clock(), await self._trial(self.seats)
+            return self._stood[1]
 
-    async def _down(self) -> bool:
-        """Whether a required scanner gives no opinion about anything. If not, the failure may lie in the file that it met."""
-        return any(one.trouble for one in await self._trial([seat for seat in self.seats if seat.required]))
+    async def silent(self) -> str:
+        """Which required scanners give no opinion about anything, and why; empty if all do. If so, a failure may lie in the file."""
+        heard = await self._trial([seat for seat in self.seats if seat.required])
+        return "; ".join(f"{one.scanner}: {one.trouble}" for one in heard if one.trouble)
 
     async def _trial(self, seats: Sequence[Seat]) -> tuple[Heard, ...]:
         with memory.filled("trial", _TRIAL) as fd:
-            return await self._ask(fd, len(_TRIAL), seats, _TRIAL_SECONDS)
+            heard = await self._ask(fd, len(_TRIAL), seats, _TRIAL_SECONDS)
+        for one in heard:
+            _up.labels(one.scanner, "yes" if one.required else "no").set(0 if one.trouble else 1)
+            if one.age is not None:
+                _age.labels(one.scanner).set(one.age)
+        return heard
 
     async def _ask(self, fd: int, size: int, seats: Sequence[Seat], at_most: float = float("inf")) -> tuple[Heard, ...]:
         return tuple(await asyncio.gather(*(self._hear(seat, fd, size, min(seat.seconds, at_most)) for seat in seats)))

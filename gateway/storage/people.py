@@ -18,6 +18,7 @@ from gateway.storage.tables import (
     groups,
     memberships,
     organisations,
+    sessions,
     shared_members,
 )
 
@@ -161,6 +162,16 @@ def placed(connection: Connection, account: Account, places: Sequence[Place], *,
         connection.execute(insert(memberships), rows)
     detail: dict[str, object] = {"departments": [[row["department_id"], row["main"], row["head"]] for row in rows]}
     ledger.append(connection, at=at, actor=actor, action="account.placed", subject=account.login, detail=detail)
+
+
+def moved(connection: Connection, account: Account, places: Sequence[Place], *, at: float, actor: str, privileged: bool) -> None:
+    """As `placed`; whoever holds a privilege has to choose another password, and his sessions end."""
+    placed(connection, account, places, at=at, actor=actor)
+    if privileged:
+        values = {"must_change": True, "password_set_at": at} if not account.directory else {}
+        if values:
+            connection.execute(update(accounts).where(accounts.c.id == account.id).values(values))
+        connection.execute(delete(sessions).where(sessions.c.account_id == account.id))
 
 
 def memberships_of(connection: Connection, account_id: int) -> list[Membership]:

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from gateway.model import Purpose, RecipientState, State, Transfer
 from gateway.storage import deliveries, ledger
-from gateway.storage.tables import audit, late_hits as hits, rescans, transfers
+from gateway.storage.tables import audit, rescans, transfers
+from gateway.storage.tables import late_hits as hits
 
 _ACTOR: Final = "rescan"
 # What the road has had in hand and still has the bytes of. What is blocked is known already.
@@ -122,7 +123,8 @@ def listed(connection: Connection, limit: int) -> list[Rescan]:
 def late_hits(connection: Connection, limit: int) -> list[LateHit]:
     """The youngest first."""
     columns = (transfers.c.receipt_no, transfers.c.organisation, hits.c.name, hits.c.at, hits.c.received_by)
-    rows = connection.execute(select(*columns).join(transfers, transfers.c.id == hits.c.transfer_id).order_by(hits.c.at.desc()).limit(limit))
+    joined = select(*columns).join(transfers, transfers.c.id == hits.c.transfer_id)
+    rows = connection.execute(joined.order_by(hits.c.at.desc()).limit(limit))
     return [
         LateHit(
             receipt_no=row.receipt_no,

@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
+from collections.abc import Callable
+from functools import cached_property
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -19,10 +21,14 @@ _NONCE: Final = 12
 
 
 class Sealer:
-    """`key`: 32 octets, as `keys.sealing_key` gives; without one, a key that ends with the process."""
+    """`key`: asked for once, at the first need, 32 octets as `keys.sealing_key` gives; without one, a key that ends with the process."""
 
-    def __init__(self, key: bytes | None = None) -> None:
-        self._cipher = AESGCM(key or secrets.token_bytes(32))
+    def __init__(self, key: Callable[[], bytes] = lambda: secrets.token_bytes(32)) -> None:
+        self._key = key
+
+    @cached_property
+    def _cipher(self) -> AESGCM:
+        return AESGCM(self._key())
 
     def seal(self, secret: bytes, about: str) -> str:
         """`about`: to whom it belongs; the same has to be said to open it."""

@@ -1,4 +1,4 @@
-"""Back-tests that were asked for: one row each, taken by whoever works, given up when he is lost, stopped by a word. Inside a transaction."""
+"""Back-tests that were asked for: one row each, taken by whoever works, begun anew when he is lost. Inside a transaction."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def ask(connection: Connection, version: Version, *, since: float, at: float, ac
         "summary": "{}",
     }
     added = connection.execute(insert(backtests).returning(backtests.c.id), row).scalar_one()
-    detail: dict[str, object] = {"backtest": added, "since": since}
-    ledger.append(connection, at=at, actor=actor, action=f"{version.subject}.backtest", subject=f"{version.subject}-{version.id}", detail=detail)
+    action, about = f"{version.subject}.backtest", f"{version.subject}-{version.id}"
+    ledger.append(connection, at=at, actor=actor, action=action, subject=about, detail={"backtest": added, "since": since})
     return load(connection, added)
 
 
@@ -99,7 +99,9 @@ def claim(connection: Connection, *, at: float, lease_until: float, trial_id: in
     return load(connection, found)
 
 
-def progress(connection: Connection, trial_id: int, found: Sequence[Changed], *, done: int, total: int, summary: str, lease_until: float) -> bool:
+def progress(
+    connection: Connection, trial_id: int, found: Sequence[Changed], *, done: int, total: int, summary: str, lease_until: float
+) -> bool:
     """What was found since the last time. False: somebody stopped it, or it is another's now, and nothing was written."""
     running = (backtests.c.id == trial_id) & (backtests.c.state == TrialState.RUNNING)
     values = {"done": done, "total": total, "summary": summary, "lease_until": lease_until}

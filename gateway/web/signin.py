@@ -107,7 +107,7 @@ class SignIn:
         known = {"title": self._title, "face": self._title, "account": account, "csrf": request.get(_CSRF, ""), "jail": self._jail,
                  "error": "", "previous": previous_login(inside.session) if inside else "", "links": self._menu(account),
                  "elevated": elevation(inside.session) if inside and self._is_elevated(inside.session) else "",
-                 "role": TITLES[Role(account.role)] if account else "", "path": request.path}  # fmt: skip
+                 "role": TITLES[Role(account.role)] if account else "", "path": request.path, "desk": self.face == "admin"}  # fmt: skip
         text = _templates.get_template(template).render(known | values)
         return web.Response(text=text, content_type="text/html", status=status)
 

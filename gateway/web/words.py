@@ -90,9 +90,15 @@ def parts(report: Report) -> list[dict[str, Any]]:
 
 def _told(finding: Finding) -> str:
     """`マクロを除去 / macro removed：word/vbaProject.bin`."""
-    code, (ja, en) = CODES[finding.code], _DONE[finding.action]
+    (code_ja, code_en), (ja, en) = _named(finding.code), _DONE[finding.action]
     where = f"：{finding.where}" if finding.where else ""
-    return f"{code.ja}（{ja}） / {code.en} ({en}){where}"
+    return f"{code_ja}（{ja}） / {code_en} ({en}){where}"
+
+
+def _named(code: str) -> tuple[str, str]:
+    """Japanese and English; a report of another version may have codes that this one does not know."""
+    known = CODES.get(code)
+    return (code, code) if known is None else (known.ja, known.en)
 
 
 def removed(report: Report) -> list[str]:
@@ -100,7 +106,8 @@ def removed(report: Report) -> list[str]:
     counted: Counter[str] = Counter()
     for part in report.tree():
         counted.update(finding.code for finding in part.findings if finding.action in (Action.REMOVED, Action.REWRITTEN))
-    return [f"{CODES[code].ja}（{count}個） / {CODES[code].en} ({count})" for code, count in counted.most_common(_SHOWN)]
+    told = [(*_named(code), count) for code, count in counted.most_common(_SHOWN)]
+    return [f"{ja}（{count}個） / {en} ({count})" for ja, en, count in told]
 
 
 def when(at: float) -> str:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sanitizers.findings import archive, confirm, doc, file, image, message, odf, ooxml, pdf, ppt, road, rtf, text, xls
+from sanitizers.findings import archive, confirm, doc, file, image, jtd, message, odf, ooxml, pdf, ppt, road, rtf, text, xls
 from sanitizers.findings.code import FindingCode
 
-FAMILIES: Final = (file, pdf, ooxml, odf, rtf, doc, xls, ppt, image, archive, text, message, confirm, road)
+FAMILIES: Final = (file, pdf, ooxml, odf, rtf, doc, xls, ppt, jtd, image, archive, text, message, confirm, road)
 
 CODES: Final[dict[str, FindingCode]] = {code.code: code for family in FAMILIES for code in family.CODES}

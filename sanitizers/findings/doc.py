@@ -23,6 +23,5 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("doc.form_field", Severity.MEDIUM, "フォームのマクロ", "macros of a form field"),
     FindingCode("doc.comments", Severity.INFO, "コメント・変更履歴", "comments and tracked changes"),
     FindingCode("doc.picture_replaced", Severity.LOW, "再構成できない画像（無地の画像に置換）", "picture that cannot be rebuilt (replaced)"),
-    FindingCode("doc.unknown_property", Severity.LOW, "許可されない種類の書式", "formatting of a kind that is not allowed"),
     FindingCode("doc.unknown_stream", Severity.LOW, "許可されない種類の部品", "stream of a kind that is not allowed"),
 )

@@ -4,7 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from sanitizers.formats import archive, csv, html, image, message, metafile, mht, odf, ooxml, pdf, ppt, rtf, structured, svg, text, vobject, xls
+from sanitizers.formats import (
+    archive,
+    csv,
+    doc,
+    html,
+    image,
+    jtd,
+    message,
+    metafile,
+    mht,
+    odf,
+    ooxml,
+    pdf,
+    ppt,
+    rtf,
+    structured,
+    svg,
+    text,
+    vobject,
+    xls,
+)
 from sanitizers.formats.ooxml import encrypted
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import Kind
@@ -14,8 +34,10 @@ SANITIZERS: Final[tuple[Sanitizer, ...]] = (
     ooxml.SANITIZER,
     encrypted.SANITIZER,
     odf.SANITIZER,
+    doc.SANITIZER,
     xls.SANITIZER,
     ppt.SANITIZER,
+    jtd.SANITIZER,
     rtf.SANITIZER,
     image.SANITIZER,
     svg.SANITIZER,

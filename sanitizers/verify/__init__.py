@@ -12,7 +12,7 @@ from typing import Final
 from sanitizers.context import Context
 from sanitizers.model import Kind
 from sanitizers.source import Source
-from sanitizers.verify import archive, html, image, message, metafile, odf, ooxml, pdf, ppt, rtf, svg, text, vobject
+from sanitizers.verify import archive, html, image, jtd, message, metafile, odf, ooxml, pdf, ppt, rtf, svg, text, vobject
 
 Verifier = Callable[[Source, Source, Context], None]
 
@@ -21,6 +21,7 @@ VERIFIERS: Final[dict[Kind, Verifier]] = {
     **ooxml.VERIFIERS,
     **odf.VERIFIERS,
     Kind.PPT: ppt.verify,
+    Kind.JTD: jtd.verify,
     Kind.RTF: rtf.verify,
     **image.VERIFIERS,
     Kind.SVG: svg.verify,

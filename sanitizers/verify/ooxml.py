@@ -7,7 +7,7 @@ from typing import Final
 from sanitizers.context import Context
 from sanitizers.model import Kind
 from sanitizers.source import Source
-from sanitizers.verify import ooxml_markup, ooxml_meaning, ooxml_package, xls
+from sanitizers.verify import doc, ooxml_markup, ooxml_meaning, ooxml_package, xls
 
 
 def verify(output: Source, original: Source, context: Context) -> None:
@@ -20,6 +20,8 @@ def verify(output: Source, original: Source, context: Context) -> None:
             ooxml_markup.check(name, content, identities, context.treatment.link_schemes)
     if context.kind is Kind.XLS:
         xls.compare(package.parts, original)
+    elif context.kind is Kind.DOC:
+        doc.compare(package.parts, original, deleted_kept=context.treatment.comments_kept)
     else:
         ooxml_meaning.compare(package.parts, original)
 

@@ -18,7 +18,7 @@ _DOCUMENT, _USER, _PICTURES = "PowerPoint Document", "Current User", "Pictures"
 _STREAMS: Final = frozenset({_DOCUMENT, _USER, _PICTURES, "\x05SummaryInformation", "\x05DocumentSummaryInformation"})
 _HEAD: Final = struct.Struct("<HHI")
 _CHARACTERS, _BYTES, _LIST, _ENTRY, _ACTION, _LINK, _NAME = 0x0FA0, 0x0FA8, 0x0FF0, 0x03F3, 0x0FF3, 0x0FD7, 0x0FBA
-_DIRECTORY, _EDIT = 0x1772, 0x0FF5
+_DIRECTORY, _EDIT, _TAG = 0x1772, 0x0FF5, 0x138B
 # All that may be in a presentation of ours: a type that is not here was not meant to be written.
 _CONTAINERS: Final = frozenset({
     0x03E8, 0x03EE, 0x03F0, 0x03F2, 0x03F8, 0x0409, 0x040B, 0x040C, 0x0410, 0x0411, 0x07D0, 0x07D5, 0x0FAE, 0x0FC8, 0x0FC9, 0x0FD7,
@@ -30,7 +30,16 @@ _ATOMS: Final = frozenset({
     0x0FD3, 0x0FD8, 0x0FDA, 0x0FDF, 0x0FF1, 0x0FF3, 0x0FF5, 0x0FF7, 0x0FF8, 0x0FF9, 0x0FFA, 0x1015, 0x138B, 0x1772, 0x2EE1, 0xF006,
     0xF007, 0xF008, 0xF009, 0xF00A, 0xF00B, 0xF00F, 0xF010, 0xF012, 0xF014, 0xF017, 0xF121, 0xF122,
 })  # fmt: skip
+_ANIMATED: Final = frozenset({
+    *range(0xF12A, 0xF132), 0xF125, 0xF13C, 0xF13D, 0xF13E, 0xF13F, 0xF144, 0xF145, 0x2B02, 0x2B04, 0x2B06, 0x2B08,
+})  # fmt: skip
+_MOMENTS: Final = frozenset({
+    *range(0xF127, 0xF12A), *range(0xF133, 0xF13B), *range(0xF140, 0xF144), 0x2AFB, 0x2B00, 0x2B01, 0x2B03, 0x2B05, 0x2B07, 0x2B09, 0x2B0A,
+    0x2EEA,
+})  # fmt: skip
+_TAGGED: Final = _ANIMATED | _MOMENTS | {0x07F8, 0x07F9, 0x0FAC, 0x0FAD, 0x0FAE, 0x0FAF, 0x0FBA, 0x2EE0, 0x2EE1}
 _BLIPS: Final = frozenset({0xF01A, 0xF01B, 0xF01D, 0xF01E, 0xF01F, 0xF029})
+_HOLDING: Final = frozenset({0x040C, 0x0FF0, 0xF002, 0xF003, 0xF004, 0xF00D})  # words
 _ACTIONS: Final = frozenset({3, 4, 7})  # jump, hyperlink, custom show
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=:)")
 _MOST_REVISIONS: Final = 10_000
@@ -91,8 +100,8 @@ def _records(data: memoryview) -> Iterator[_Record]:
         at += size
 
 
-def _tree(data: memoryview) -> Iterator[_Record]:
-    """Every record, in order."""
+def _tree(data: memoryview, entered: frozenset[int] | None = None) -> Iterator[_Record]:
+    """Every record, in order; only those below `entered` where it is given."""
     waiting = [_records(data)]
     while waiting:
         record = next(waiting[-1], None)
@@ -100,7 +109,7 @@ def _tree(data: memoryview) -> Iterator[_Record]:
             waiting.pop()
             continue
         yield record
-        if record.container:
+        if record.container and (entered is None or record.kind in entered):
             waiting.append(_records(record.data))
 
 
@@ -113,7 +122,7 @@ def _check_records(stream: bytes, context: Context) -> None:
             raise VerificationFailed(f"record {record.kind:04X} is left")
         if record.kind == _ACTION and record.data[8] not in _ACTIONS:
             raise VerificationFailed(f"action {record.data[8]} is left")
-        if record.kind == 0x138B and any(one.kind not in _CONTAINERS | _ATOMS for one in _tree(record.data)):
+        if record.kind == _TAG and any(one.kind not in _TAGGED for one in _tree(record.data)):
             raise VerificationFailed("a tag holds something else")
         if record.kind == _LINK:
             _check_link(record, context)
@@ -178,7 +187,7 @@ def _named(entries: memoryview) -> list[int]:
 def _text(part: memoryview) -> str:
     found = [
         bytes(one.data).decode("utf-16-le" if one.kind == _CHARACTERS else "latin-1", "replace")
-        for one in _tree(part)
+        for one in _tree(part, _HOLDING)
         if one.kind in (_CHARACTERS, _BYTES)
     ]
     return "\n".join(found)

@@ -17,6 +17,7 @@ _TAG: Final = re.compile(rb"""<([^\s/>!?]+)((?:\s+[^\s=]+\s*=\s*(?:"[^"]*"|'[^']
 _ATTRIBUTE: Final = re.compile(rb"""\s([^\s=]+)\s*=\s*(?:"[^"]*"|'[^']*')""")
 _SPACE: Final = re.compile(rb'xmlns(?::([^\s=]+))?="([^"]*)"')
 _ANY: Final = re.compile(rb"<(?![/!?])")
+_BLOCK: Final = 1 << 18
 _STRETCH: Final = 1 << 16
 _MOST_SHAPES: Final = 400
 _MOST_PATTERNS: Final = 40
@@ -80,6 +81,17 @@ def spaces(content: bytes) -> set[tuple[bytes, bytes]]:
             found.add((declared[1] or b"", declared[2]))
         at = content.find(b"xmlns", at + 5)
     return found
+
+
+def unlike(before: bytes, after: bytes) -> tuple[bytes, bytes]:
+    """Both without what they have in common at their ends, from the beginning of a tag on."""
+    most, alike = min(len(before), len(after)), 0
+    while alike < most and before[-alike - _BLOCK : len(before) - alike] == after[-alike - _BLOCK : len(after) - alike]:
+        alike += _BLOCK
+    tag = before.find(b"<", len(before) - alike) if 0 < alike < most else -1
+    if tag < 0:
+        return (b"", b"") if before == after else (before, after)
+    return before[:tag], after[: tag - len(before)]
 
 
 def _tags(content: bytes, at: int, several: bool) -> Iterable[re.Match[bytes]]:  # noqa: FBT001

@@ -13,20 +13,29 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
-from gateway.admin.app import Admin
+from gateway.admin.app import admin
+from gateway.admin.overview import OverviewDesk
+from gateway.admin.people import PeopleDesk
+from gateway.admin.transfers import TransfersDesk
+from gateway.approvals import Approvals
 from gateway.drop.app import Drop
 from gateway.model import Door
+from gateway.operating import Operating
+from gateway.overview import Overview
 from gateway.people import passwords
 from gateway.people.accounts import Accounts, Role
 from gateway.people.customs import Customs
+from gateway.people.staff import Staff
 from gateway.pickup.app import Pickup
 from gateway.pipeline import Pipeline
 from gateway.policy import Policy
+from gateway.scanners.panel import Panel
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
 from gateway.storage.unfinished import Unfinished
 from gateway.unlocking import Unlocking
 from gateway.uploads import Uploads
+from gateway.web.approval_pages import ApprovalPages
 from gateway.web.events import Events
 from sanitizers.model import Report
 from tests.build.transfer import BODY, NOW, RESULT, FakeWorkers, arrival, claimed, report, settlement, signer
@@ -63,10 +72,13 @@ class Town:
     journal: Journal
     blobs: LocalBlobs
     accounts: Accounts
+    approvals: Approvals
+    staff: Staff
     faces: dict[str, web.Application] = field(default_factory=dict)
     woken: int = 0
     workers: FakeWorkers = field(default_factory=FakeWorkers)
     pipeline: Pipeline | None = None
+    panel: Panel = field(default_factory=Panel)
 
     async def settled(self, sender: str = "tanaka", given: Report | None = None, *, door: Door = Door.DROP, result: bytes = RESULT) -> str:
         """A transfer all of whose road is behind it. Its receipt number."""
@@ -110,18 +122,37 @@ async def town(folder: Path, *, reserve: int = 0, customs: Customs = PLAIN) -> A
     async def ready() -> list[str]:
         return []
 
-    made = Town(folder, clock, journal, blobs, Accounts(journal, clock, customs))
-    pipeline = Pipeline(journal, blobs, made.workers, Policy(), signer(), clock=clock)
+    made = Town(folder, clock, journal, blobs, Accounts(journal, clock, customs), Approvals(journal, clock), Staff(journal, clock, "関町"))
+    seal = signer()
+    pipeline = Pipeline(journal, blobs, made.workers, Policy(), seal, clock=clock)
     made.pipeline = pipeline
     unlocking, events = Unlocking(journal, pipeline, clock), Events(journal, pipeline.progress)
     uploads = Uploads(blobs, journal, clock, made.wake, most=MOST, organisation="関町")
     versions = {"walls": "seccomp", "rules": "rules-1", "policy": "policy-1"}
     made.faces = {
         "drop": Drop(
-            uploads, journal, unlocking, made.accounts, unfinished=Unfinished(folder / "uploads"), readiness=ready, events=events, jail=True
+            uploads,
+            journal,
+            unlocking,
+            made.accounts,
+            unfinished=Unfinished(folder / "uploads"),
+            readiness=ready,
+            events=events,
+            desks=[ApprovalPages(made.approvals)],
+            jail=True,
         ).application,
         "pickup": Pickup(blobs, journal, unlocking, made.accounts, ready, clock=clock, events=events, jail=True).application,
-        "admin": Admin(journal, made.accounts, ready, lambda: versions, jail=True).application,
+        "admin": admin(
+            made.accounts,
+            ready,
+            [
+                OverviewDesk(journal, Overview(journal, made.panel, versions=lambda: versions, ready=ready, folder=folder, clock=clock)),
+                TransfersDesk(journal, Operating(journal, seal, clock, pipeline, made.wake), clock),
+                ApprovalPages(made.approvals, overseen=True),
+                PeopleDesk(made.accounts, made.staff, clock),
+            ],
+            jail=True,
+        ),
     }
     try:
         yield made

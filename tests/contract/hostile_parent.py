@@ -5,6 +5,7 @@ The hostile code runs where a format's code would run: inside the child, behind 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import NoReturn
 
 from sanitizers import child, engine, formats, parent, verify, wire
 from sanitizers.context import Context, Rebuilt
@@ -252,6 +254,40 @@ def _first_thread_leaves(*_: object) -> Rebuilt:
     threading.Thread(target=_spin_deaf, daemon=True).start()
     kernel.syscall(_EXIT, 0)
     raise AssertionError
+
+
+def _who(*_: object) -> Rebuilt:
+    return Rebuilt(Source(str(os.getpid()).encode()), Kind.TEXT)
+
+
+def _descriptors(*_: object) -> Rebuilt:
+    """Those that are open, and what the one behind the job's says to a reader."""
+    opened = []
+    for fd in range(256):
+        try:
+            os.fstat(fd)
+        except OSError:
+            continue
+        opened.append(fd)
+    return Rebuilt(Source(repr(opened).encode()), Kind.TEXT)
+
+
+def _linger(*_: object) -> Rebuilt:
+    """Says all that it has to say, and does not end."""
+    os._exit = lambda _: time.sleep(60)
+    return Rebuilt(Source(b"said"), Kind.TEXT)
+
+
+def _write_late(*_: object) -> Rebuilt:
+    """Writes into the output again and again once the report is out."""
+    os._exit = lambda _: _write_evil()
+    return Rebuilt(Source(b"honest"), Kind.TEXT)
+
+
+def _write_evil() -> NoReturn:
+    while True:
+        with contextlib.suppress(OSError):
+            os.pwrite(child.OUTPUT_FD, b"evil", 0)
 
 
 DEEDS = {name.removeprefix("_"): deed for name, deed in list(globals().items()) if name.startswith("_") and callable(deed)}

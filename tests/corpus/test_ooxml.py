@@ -43,8 +43,6 @@ LOOKS_OTHERWISE = {
     "embedded-simple-2007.docm": ICON,
     "embedded-simple-2007.docx": ICON,
     "embedded-simple-2007.dotm": ICON,
-    "embedded-simple-2007.ppsx": ICON,
-    "embedded-simple-2007.pptx": ICON,
     "act-props.pptm": ICON,
     "vba-test.xlsm": CONTROL,
     "rlink.docx": "a picture from outside is drawn grey; LibreOffice without a network draws nothing",

@@ -92,6 +92,8 @@ class Service:
             "SEKISHO_PICKUP_LISTEN": f"127.0.0.1:{self.pickup}",
             "SEKISHO_ADMIN_LISTEN": f"127.0.0.1:{self.admin}",
             "SEKISHO_SERVICE_LOG_LEVEL": "warning",
+            "SEKISHO_PEOPLE_SECOND_FACTOR": "off",
+            "SEKISHO_PEOPLE_ELEVATION": "0",
         }
         return os.environ | settings | self.environment
 

@@ -28,6 +28,7 @@ from gateway.config import ConfigError
 from gateway.house import House
 from gateway.model import State
 from gateway.people.accounts import Role
+from gateway.publishing import Stage, Subject
 from gateway.workers import JailUnavailable
 from tests.build.face import quick_passwords
 from tests.build.transfer import FakeWorkers, arrival
@@ -234,8 +235,9 @@ async def test_a_stop_closes_the_doors_and_finishes_what_is_in_hand(settings: co
     assert states == [State.RELEASED]
 
 
-async def test_a_bad_file_changes_nothing(settings: config.Config, tmp_path: Path) -> None:
-    made = House(settings, frozenset({"worker"}))
+async def test_a_bad_file_changes_nothing(settings: config.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEKISHO_POLICY_FOUR_EYES", "false")
+    made = House(config.load(None), frozenset({"worker"}))
     rules, policy = tmp_path / "rules/a.yar", tmp_path / "policy.toml"
     async with running(made):
         pipeline = made._pipeline
@@ -256,6 +258,33 @@ async def test_a_bad_file_changes_nothing(settings: config.Config, tmp_path: Pat
         await made.reload()
         assert pipeline.policy != before[0]
         assert made.workers.rules_version != before[1]
+
+
+async def test_another_file_is_a_draft_where_a_second_person_must_agree(settings: config.Config, tmp_path: Path) -> None:
+    rules, before = tmp_path / "rules/a.yar", "rule A { condition: false }"
+    for text, drafts in ((before, 0), ("rule Another { condition: false }", 1), ("rule Another { condition: false }", 1), (before, 1)):
+        rules.write_text(text)
+        made = House(settings, frozenset({"worker"}))
+        async with running(made):
+            assert made.workers.rules_version == str(len(before)), "what is in force, not what lies on disk"
+            await made.reload()
+            listed = await made.publishing.listed(Subject.RULES)
+            assert [version.stage for version in listed] == [Stage.DRAFT] * drafts + [Stage.PUBLISHED]
+            assert {version.author for version in listed} == {"system"}
+
+
+async def test_what_another_process_publishes_is_taken_up(settings: config.Config) -> None:
+    made, other = House(settings, frozenset({"worker"})), House(settings, frozenset({"admin"}))
+    async with running(made), running(other):
+        files = {"a.yar": "rule Longer_Than_Before { condition: false }"}
+        drafted = await other.publishing.draft(Subject.RULES, files, actor="kanri")
+        await other.publishing.submit(drafted.id, actor="kanri")
+        await other.publishing.approve(drafted.id, actor="sousa", reason="test")
+        await other.publishing.publish(drafted.id, actor="kanri")
+        assert other.workers.rules_version == str(len(files["a.yar"])), "at once in the process that publishes"
+        async with asyncio.timeout(20):
+            while made.workers.rules_version != other.workers.rules_version:
+                await asyncio.sleep(0.05)
 
 
 async def test_a_list_of_recipients_and_a_newer_one(settings: config.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

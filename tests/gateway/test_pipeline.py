@@ -186,7 +186,7 @@ async def test_no_more_at_a_time_than_there_are_lanes(the_road: Road) -> None:
         async def sanitize(self, source_fd: int, job: Job, progress: Seen = unseen) -> Sanitized:
             self.busy += 1
             self.most = max(self.most, self.busy)
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.05)
             self.busy -= 1
             return await super().sanitize(source_fd, job, progress)
 

@@ -49,7 +49,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("links that open by themselves", f"{_ODF}.page:_ACTUATE", "{}none"),
     Mutant("links on areas and buttons", f"{_ODF}.page:_AREAS", frozenset()),
     Mutant("references of other elements", f"{_ODF}.page:_link", _nothing),
-    Mutant("fields of macros and databases", f"{_ODF}.page:_UNWRAPPED", ("{}none",)),
+    Mutant("fields of macros and databases", f"{_ODF}.page:UNWRAPPED", ("{}none",)),
     Mutant("pilots without a source", f"{_ODF}.page:_drop_empty_pilots", _nothing),
     Mutant("properties of controls", f"{_ODF}.page:_property_values", lambda _element: iter(())),
     Mutant("values of extensions", f"{_ODF}.values:leads_out", _false),

@@ -178,7 +178,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *(
         Mutant(f"second opinion: {name}", f"{_VERIFY}.{module}:{name}", value, _SECOND)
         for module, name, value in (
-            ("ooxml_markup", "_FORBIDDEN_ELEMENTS", frozenset()), ("ooxml_markup", "_prove_plain", _nothing), ("ooxml_markup", "_KNOWN_SPACE", re.compile(rb"")),
+            ("ooxml_markup", "_FORBIDDEN_ELEMENTS", frozenset()), ("spelled", "prove_plain", _nothing), ("ooxml_markup", "_KNOWN_SPACE", re.compile(rb"")),
             ("ooxml_markup", "_check_alternatives", _nothing), ("ooxml_markup", "_check_references", _nothing), ("ooxml_calls", "_FORBIDDEN_FIELD", _NEVER_BYTES),
             ("ooxml_calls", "_FIELDS", _Any()), ("ooxml_calls", "_FORBIDDEN_FORMULA", _NEVER_BYTES), ("ooxml_calls", "_HYPERLINK", _NEVER_BYTES),
             ("ooxml_calls", "_LOADED", _NEVER_BYTES), ("ooxml_calls", "_NAME_THAT_STARTS", _NEVER_BYTES), ("ooxml_package", "_TYPE_SPACES", ("",)),

@@ -212,7 +212,7 @@ MUTANTS: tuple[Mutant, ...] = (
         for name, target, value, first in (
             ("names", "pdf:_FORBIDDEN", frozenset(), "pdf"), ("attached files", "pdf:_ATTACHING", frozenset(), _CASES),
             ("kinds", "pdf:_FORBIDDEN_KINDS", frozenset(), "pdf"), ("outside streams", "pdf:_FOREIGN", _NEVER_BYTES, "pdf"),
-            ("filters", "pdf:_FILTERS", _All(), "pdf"), ("links", "pdf:_check_links", _silent, "pdf"),
+            ("filters", "pdf:_DECODES", _All(), "pdf"), ("links", "pdf:_check_links", _silent, "pdf"),
             ("names written oddly", "pdf:_ODDLY", _NEVER_BYTES, "pdf"), ("sizes of pages", "pdf_pages:_compare_sizes", _silent, "pdf_pages"),
             ("looks of pages", "pdf_pages:FLOOR", -1.0, "pdf_pages"), ("the table", "pdf_walk:_check_table", _silent, "pdf"),
         )

@@ -53,7 +53,7 @@ def border(name: str, operand: bytes) -> str:
     else:
         return ""
     if kind == 0 or (kind not in _LINES and kind < 64):
-        return f'<w:{name} w:val="nil"/>'
+        return f'<w:{name} w:val="none"/>'
     shadow = ' w:shadow="1"' if more & 0x20 else ""
     line = _LINES.get(kind, "single")
     return f'<w:{name} w:val="{line}" w:sz="{min(max(width, 2), 96)}" w:space="{more & 0x1F}" w:color="{drawn}"{shadow}/>'

@@ -145,8 +145,8 @@ class Document:
 
     def _bookmarks(self) -> list[Mark]:
         names = plc.strings(self.streams.part(Part.BOOKMARK_NAMES))
-        starts = plc.read(self.streams.part(Part.BOOKMARK_STARTS), 4)
-        ends = plc.read(self.streams.part(Part.BOOKMARK_ENDS), 0).places
+        starts = plc.read(self.streams.part(Part.BOOKMARK_STARTS), 4, ordered=False)
+        ends = plc.read(self.streams.part(Part.BOOKMARK_ENDS), 0, ordered=False).places
         made: list[Mark] = []
         seen: set[str] = set()
         limit = self.streams.fib.counts.main

@@ -42,6 +42,7 @@ _SPACES: Final = (
 )
 _SHAPES: Final = "http://schemas.microsoft.com/office/word/2010/wordprocessingShape"
 _NO_TEXT: Final = 0
+_NO_WRAP: Final = 2
 Writer = Callable[[int, bool, Relations], str]
 
 
@@ -220,7 +221,11 @@ class Drawings:
             inside = self._shape(shape, extent, header, relations)
         else:
             return self._lost("shape")
-        return f"<w:drawing {_SPACES}>{_anchored(shape, anchor, area, extent, self._count)}{inside}</wp:anchor></w:drawing>"
+        return f"<w:drawing {_SPACES}>{_anchored(self._outer(shape, anchor, header), anchor, area, extent, self._count)}{inside}</wp:anchor></w:drawing>"
+
+    def _outer(self, shape: art.Shape, anchor: Anchor, header: bool) -> art.Shape:
+        """The group around it says from where places count."""
+        return self._shapes[header].get(anchor.identity, shape)
 
     def _shape(self, shape: art.Shape, extent: tuple[int, int], header: bool, relations: Relations) -> str:
         """a:graphic with geometry, fill, line and text."""
@@ -290,7 +295,9 @@ def _body(shape: art.Shape) -> str:
     sides = (("lIns", art.TEXT_LEFT, 91_440), ("tIns", art.TEXT_TOP, 45_720), ("rIns", art.TEXT_RIGHT, 91_440), ("bIns", art.TEXT_BOTTOM, 45_720))
     insets = "".join(f' {name}="{min(_signed(shape.options.get(number, default)), _LARGEST)}"' for name, number, default in sides)
     flow = _FLOWS.get(shape.options.get(art.TEXT_FLOW, 0))
-    return f"<wps:bodyPr{insets}{f' vert={chr(34)}{flow}{chr(34)}' if flow else ''}/>"
+    said = (f' vert="{flow}"' if flow else "") + (' wrap="none"' if shape.options.get(art.TEXT_WRAP) == _NO_WRAP else "")
+    grows = _is_on(shape.options.get(art.TEXT_FIT), 1, default=False)
+    return f"<wps:bodyPr{insets}{said}><a:spAutoFit/></wps:bodyPr>" if grows else f"<wps:bodyPr{insets}{said}/>"
 
 
 def _anchored(shape: art.Shape, anchor: Anchor, area: tuple[int, int, int, int], extent: tuple[int, int], number: int) -> str:

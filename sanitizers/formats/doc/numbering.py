@@ -14,6 +14,7 @@ _LIST, _LEVEL, _OVERRIDE = 28, 28, 16  # bytes
 _LEVELS: Final = 9
 _MOST: Final = 8192
 _ALIGNMENTS: Final = ("left", "center", "right", "left")
+_NO_NUMBER: Final = 0xFF
 _FOLLOWING: Final = ("tab", "space", "nothing")
 _FORMATS: Final = (
     "decimal", "upperRoman", "lowerRoman", "upperLetter", "lowerLetter", "ordinal", "cardinalText", "ordinalText", "hex", "chicago",
@@ -47,7 +48,7 @@ class Override(NamedTuple):
 
 def number_format(number: int) -> str:
     """ECMA-376 part 1 §17.18.59 for an MSONFC, [MS-OSHARED] 2.2.1.3."""
-    if number == 0xFF:
+    if number == _NO_NUMBER:
         return "none"
     if number == 57:
         return "numberInDash"
@@ -153,13 +154,14 @@ def _level(data: bytes, at: int) -> tuple[Level, int]:
 def _written(number: int, level: Level, fonts: list[str]) -> str:
     shown = "".join(f"%{ord(one) + 1}" if ord(one) < _LEVELS else one.replace("%", "") if len(level.text) > 1 else one for one in level.text)
     look = characters.write(sprms.merged(level.characters), fonts, {})
+    following = level.following if shown or level.form != _NO_NUMBER else _FOLLOWING.index("nothing")
     around = paragraphs.write(sprms.merged(level.paragraph), level.paragraph, "", lambda *_: "")
     lines = [
         markup.value("start", min(max(level.start, 0), 32_767)),
         markup.value("numFmt", number_format(level.form)),
         markup.value("lvlRestart", level.restart) if level.flags & 0x08 and level.restart <= number else "",
         "<w:isLgl/>" if level.flags & 0x04 else "",
-        markup.value("suff", _FOLLOWING[level.following]) if 0 < level.following < len(_FOLLOWING) else "",
+        markup.value("suff", _FOLLOWING[following]) if 0 < following < len(_FOLLOWING) else "",
         f"<w:lvlText w:val={markup.attribute(joined(shown))}/>",
         markup.value("lvlJc", _ALIGNMENTS[level.flags & 0x03]),
         f"<w:pPr>{around}</w:pPr>" if around else "",

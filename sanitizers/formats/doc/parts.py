@@ -21,14 +21,17 @@ _BOX: Final = 22  # bytes for each text box
 _DEEPEST: Final = 4  # text boxes in text boxes
 
 
-def headers(document: Document, main: Relations) -> list[str]:
+References = dict[tuple[str, str], str]
+
+
+def headers(document: Document, main: Relations) -> list[References]:
     """Adds the parts; returns the references of each section. A story that is empty is that of the section before."""
     places = plc.read(document.streams.part(Part.HEADERS), 0).places if document.streams.part(Part.HEADERS) else ()
     start = document.starts["headers"]
-    references: list[str] = []
+    references: list[References] = []
     counts = {"header": 0, "footer": 0}
     for number in range(len(document.sections)):
-        lines = ""
+        found: References = {}
         for index, (kind, which) in enumerate(_OF_SECTION):
             story = _SEPARATORS + number * len(_OF_SECTION) + index
             if story + 1 >= len(places) or places[story] >= places[story + 1]:
@@ -36,8 +39,8 @@ def headers(document: Document, main: Relations) -> list[str]:
             counts[kind] += 1
             name = f"{kind}{counts[kind]}.xml"
             _header(document, name, kind, start + places[story], start + places[story + 1])
-            lines += f'<w:{kind}Reference w:type="{which}" r:id="{main.add(kind, name)}"/>'
-        references.append(lines)
+            found[kind, which] = f'<w:{kind}Reference w:type="{which}" r:id="{main.add(kind, name)}"/>'
+        references.append(found)
     return references
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 from typing import NamedTuple
 
 from sanitizers.model import Malformed
@@ -15,15 +16,15 @@ class Plc(NamedTuple):
     items: tuple[bytes, ...]
 
 
-def read(data: bytes, size: int) -> Plc:
-    """`size` of an item in bytes. Raises Malformed for places that fall."""
+def read(data: bytes, size: int, *, ordered: bool = True) -> Plc:
+    """`size` of an item in bytes. Raises Malformed for places that fall, unless they need no order."""
     if len(data) < 4:
         return Plc((), ())
     count, rest = divmod(len(data) - 4, 4 + size)
     if rest:
         raise Malformed("a list of places with a broken length", code="doc.malformed")
     places = struct.unpack_from(f"<{count + 1}I", data)
-    if any(one > following for one, following in zip(places, places[1:], strict=False)):
+    if ordered and any(one > following for one, following in pairwise(places)):
         raise Malformed("a list of places that falls", code="doc.malformed")
     at = 4 * (count + 1)
     return Plc(places, tuple(data[at + size * n : at + size * (n + 1)] for n in range(count)))

@@ -26,6 +26,8 @@ _GONE: Final = {
 }  # fmt: skip
 _ORDINARY: Final = frozenset({"normal", "normal.dot", "normal.dotm", "normal.dotx", "normal.wpt", ""})
 _OWN: Final = "_PID_"  # of Office itself: links, identifiers
+# Custom properties in which programs speak of themselves.
+_IMPERSONAL: Final = frozenset({"AppVersion", "DocSecurity", "HyperlinksChanged", "LinksUpToDate", "ScaleCrop", "ShareDoc", "KSOProductBuildVer"})
 _CORE_SPACE: Final = "http://schemas.openxmlformats.org/package/2006/metadata/core-properties"
 _CORE: Final = f'xmlns:cp="{_CORE_SPACE}" xmlns:dc="http://purl.org/dc/elements/1.1/"'
 _DOCUMENT: Final = "http://schemas.openxmlformats.org/officeDocument/2006/"
@@ -74,7 +76,7 @@ def _user_defined(found: list[sets.PropertySet]) -> tuple[dict[str, str], list[s
         if number in one.names
     }
     marks = {name: text for name, text in named.items() if MARK.match(name)}
-    return marks, [name for name in named if name not in marks and not name.startswith(_OWN)]
+    return marks, [name for name in named if name not in {*marks, *_IMPERSONAL} and not name.startswith(_OWN)]
 
 
 def _application() -> str:

@@ -11,7 +11,7 @@ from sanitizers.formats.doc.document import Document
 from sanitizers.formats.doc.fib import Part, Streams
 from sanitizers.formats.doc.package import Package, Relations
 from sanitizers.formats.doc.sections import Section
-from sanitizers.formats.doc.story import Story
+from sanitizers.formats.doc.story import SECTION_MARK, Story
 from sanitizers.model import Action, Kind, Malformed, Unsupported
 from sanitizers.source import Source
 
@@ -95,13 +95,9 @@ def _write(document: Document, package: Package) -> None:
     main = Relations()
     boxes = parts.TextBoxes(document)
     document.drawings.text_box = boxes.write
-    references = parts.headers(document, main)
-    counts = document.streams.fib.counts
-    body = Story(document, main, 0, counts.main)
-    looks = document.sections or [Section(counts.main, {}, b"")]
-    written = [sections.write(look, said) for look, said in zip(looks, [*references, *[""] * len(looks)], strict=False)]
-    body.breaks = {look.end - 1: said for look, said in zip(looks[:-1], written, strict=False)}
-    inside = body.xml() + written[-1]
+    body = Story(document, main, 0, document.streams.fib.counts.main)
+    body.breaks, last = _sections(document, parts.headers(document, main))
+    inside = body.xml() + last
     parts.notes(document, "footnote", document.footnotes.values(), main)
     parts.notes(document, "endnote", document.endnotes.values(), main)
     parts.comments(document, main)
@@ -116,3 +112,17 @@ def _write(document: Document, package: Package) -> None:
     main.add("settings", "settings.xml")
     kind = "template.main" if document.streams.fib.is_template else "document.main"
     package.add("word/document.xml", f"<w:document {parts.SPACES}><w:body>{inside}</w:body></w:document>", kind, main)
+
+
+def _sections(document: Document, references: list[parts.References]) -> tuple[dict[int, str], str]:
+    """w:sectPr by place of the mark that ends a section, and the last one. A section without a mark leaves its headers to the next."""
+    breaks: dict[int, str] = {}
+    left: parts.References = {}
+    looks = document.sections or [Section(0, {}, b"")]
+    for look, found in zip(looks[:-1], references, strict=False):
+        left |= found
+        if document.text.units[look.end - 1 : look.end] == SECTION_MARK:
+            breaks[look.end - 1] = sections.write(look, "".join(left.values()))
+            left = {}
+    left |= references[-1] if references else {}
+    return breaks, sections.write(looks[-1], "".join(left.values()))

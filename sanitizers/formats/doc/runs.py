@@ -56,8 +56,8 @@ class Runs:
     def _run(self, start: int, end: int, look: Look) -> str:
         if start >= end:
             return ""
-        symbol = look.properties.get(characters.SYMBOL) if look.special else None
-        if symbol is not None and self._fields.plain(start, end):
+        symbol = look.properties.get(characters.SYMBOL)
+        if symbol is not None and len(symbol) == 4 and self._fields.plain(start, end) and self._units[start:end].strip("\r\x07\x0c"):
             inside = self._symbol(symbol) * (end - start)
         elif self._is_plain(start, end):
             inside = markup.text("t", joined(self._units[start:end]))

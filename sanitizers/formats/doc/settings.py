@@ -11,7 +11,7 @@ from sanitizers.formats.doc.fib import Part
 _SPACE: Final = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 _OLDER_OPTIONS: Final = 84  # where Copts80 stands
 _OPTIONS: Final = 512  # where those of Word 2000 stand
-_LINE_HEIGHTS: Final = 0x08
+_NO_HTML_SPACING, _NO_LINE_HEIGHTS = 0x04, 0x08
 # In the order of the schema: name, bit of Copts80, whether the bit says the contrary.
 _COMPATIBLE: Final = (
     ("wpJustification", 30, False), ("noTabHangInd", 0, False), ("noLeading", 19, False), ("spaceForUL", 20, True),
@@ -38,7 +38,8 @@ def write(document: Document) -> str:
 
 def _compatible(data: bytes) -> str:
     (bits,) = struct.unpack_from("<I", data, _OLDER_OPTIONS) if len(data) >= _OLDER_OPTIONS + 4 else (0,)
-    later = data[_OPTIONS] if len(data) > _OPTIONS else 0
+    later = data[_OPTIONS] if len(data) > _OPTIONS else _NO_HTML_SPACING
     lines = [f"<w:{name}/>" for name, bit, contrary in _COMPATIBLE if bool(bits >> bit & 1) is not contrary]
-    lines.append("" if later & _LINE_HEIGHTS else "<w:adjustLineHeightInTable/>")
+    lines.append("" if later & _NO_LINE_HEIGHTS else "<w:adjustLineHeightInTable/>")
+    lines.append("<w:doNotUseHTMLParagraphAutoSpacing/>" if later & _NO_HTML_SPACING else "")
     return f"<w:compat>{''.join(lines)}<w:useFELayout/></w:compat>"

@@ -14,7 +14,7 @@ from sanitizers.formats.doc.sprms import Properties, unsigned
 from sanitizers.model import LimitExceeded
 
 _ENDS: Final = re.compile(r"[\r\x07\x0c]")
-_SECTION, _CELL = "\x0c", "\x07"
+SECTION_MARK, _CELL = "\x0c", "\x07"
 _DEEPEST: Final = 16  # tables in tables: what readers show
 
 
@@ -51,7 +51,7 @@ class Story:
         start = self._start
         for mark in _ENDS.finditer(self._document.text.units, self._start, self._end):
             place = mark.start()
-            if mark[0] == _SECTION and place not in self.breaks:
+            if mark[0] == SECTION_MARK and place not in self.breaks:
                 continue
             if place > start and self._fields.fate(place) == GONE:
                 continue  # a paragraph inside of what a field that goes was told
@@ -129,7 +129,7 @@ class Story:
         for first, last in tables.spans(look):
             inside = [one for cell in cells[first : last + 1] for one in cell]
             said = self._blocks(inside, depth)
-            said = said if said.endswith("</w:p>") or said.endswith("<w:p/>") else f"{said}<w:p/>"
+            said = said if said.endswith(("</w:p>", "<w:p/>")) else f"{said}<w:p/>"
             lines.append(f"<w:tc>{tables.cell_head(look, (first, last), edges)}{said}</w:tc>")
         return f"<w:tr>{tables.row_head(look, edges)}{''.join(lines)}</w:tr>"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from sanitizers.formats.doc import colours, markup
@@ -11,6 +12,7 @@ from sanitizers.formats.doc.sprms import Properties, read, signed, unpack, unsig
 
 _DEFINITION: Final = 0xD608
 _CELL: Final = 20  # bytes
+_NO_BORDER: Final = b"\xff\xff\xff\xff"
 _SIDES: Final = ("top", "left", "bottom", "right")
 _INSIDE: Final = ("insideH", "insideV")
 _SIDE_BITS: Final = tuple(zip(_SIDES, (1, 2, 4, 8), strict=True))
@@ -75,7 +77,10 @@ def _defined(operand: bytes) -> list[Cell]:
         if len(data) == _CELL:
             (cell.flags,) = struct.unpack_from("<H", data)
             for place, side in enumerate(_SIDES):
-                if line := colours.border(side, data[4 + 4 * place : 8 + 4 * place]):
+                said = data[4 + 4 * place : 8 + 4 * place]
+                if said == _NO_BORDER:
+                    cell.borders[side] = f'<w:{side} w:val="nil"/>'
+                elif said[1] and (line := colours.border(side, said)):     # else that of the table
                     cell.borders[side] = line
         cells.append(cell)
     return cells
@@ -213,7 +218,7 @@ def head(rows: list[Row], edges: list[int], styled: str) -> str:
         "" if unsigned(said(0x3615, b"\0")) else '<w:tblLayout w:type="fixed"/>',
         _cell_margins("tblCellMar", {"left": gap, "right": gap} | first.margins),
     ]
-    columns = "".join(f'<w:gridCol w:w="{end - start}"/>' for start, end in zip(edges, edges[1:], strict=False))
+    columns = "".join(f'<w:gridCol w:w="{end - start}"/>' for start, end in pairwise(edges))
     return f"<w:tblPr>{''.join(lines)}</w:tblPr><w:tblGrid>{columns}</w:tblGrid>"
 
 

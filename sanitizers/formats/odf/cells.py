@@ -15,8 +15,8 @@ _SPACES: Final = {prefix: SPACES[prefix] for prefix in ("table", "text")}
 _ROWS: Final = etree.XPath("//table:table-row[@table:number-rows-repeated][table:table-cell/*]", namespaces=_SPACES)
 _CELLS: Final = etree.XPath("//table:table-cell[@table:number-columns-repeated][*]", namespaces=_SPACES)
 _BLANKS: Final = etree.XPath("//text:s[@text:c]", namespaces=_SPACES)
-_ROW_COUNT: Final = clark("table:number-rows-repeated")
-_COLUMN_COUNT: Final = clark("table:number-columns-repeated")
+ROW_COUNT: Final = clark("table:number-rows-repeated")
+COLUMN_COUNT: Final = clark("table:number-columns-repeated")
 _BLANK_COUNT: Final = clark("text:c")
 _MOST_BLANKS: Final = 100_000       # in one run
 
@@ -25,9 +25,9 @@ def spend(root: xml.Element, budget: Budget, where: str) -> None:
     """Count every copy of a cell that has content against the limit of cells."""
     for cell in _CELLS(root):
         row = cell.getparent()
-        budget.spend_cells(_number(cell, _COLUMN_COUNT, where) * _number(row, _ROW_COUNT, where))
+        budget.spend_cells(_number(cell, COLUMN_COUNT, where) * _number(row, ROW_COUNT, where))
     for row in _ROWS(root):
-        budget.spend_cells(len(row) * _number(row, _ROW_COUNT, where))
+        budget.spend_cells(len(row) * _number(row, ROW_COUNT, where))
     for blanks in _BLANKS(root):
         if _number(blanks, _BLANK_COUNT, where) > _MOST_BLANKS:
             raise LimitExceeded(f"more than {_MOST_BLANKS} blanks in one run", where=where)

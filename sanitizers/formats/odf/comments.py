@@ -12,14 +12,14 @@ from sanitizers.formats.odf.vocabulary import clarks
 from sanitizers.formats.office import tree
 
 # Deleted text stands only in the list of changes, inserted text only in the body: without the list every change is accepted.
-_MARKS: Final = clarks(
+MARKS: Final = clarks(
     "office:annotation office:annotation-end text:tracked-changes text:change text:change-start text:change-end table:tracked-changes"
 )
 
 
 def drop(root: xml.Element) -> bool:
     """Whether there were any."""
-    marks = list(root.iter(*_MARKS))
+    marks = list(root.iter(*MARKS))
     for element in marks:
         if element.getparent() is not None:
             tree.remove(element)

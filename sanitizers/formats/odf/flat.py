@@ -12,6 +12,7 @@ from lxml import etree
 from sanitizers import xml
 from sanitizers.context import Context
 from sanitizers.formats.odf.vocabulary import clark, clarks
+from sanitizers.formats.office.excerpt import Excerpt
 from sanitizers.model import LimitExceeded, Malformed
 from sanitizers.source import Source
 
@@ -65,6 +66,10 @@ class Flat:
         if name not in self._trees:
             raise Malformed(f"no {name}", code="odf.package")
         return self._trees.pop(name)
+
+    def parse_apart(self, name: str) -> tuple[xml.Element, Excerpt | None]:
+        """The trees of a flat document are cut out of one that is there already."""
+        return self.parse(name), None
 
     def _take_apart(self, root: xml.Element, folder: str, depth: int) -> None:
         if depth > _DEEPEST:

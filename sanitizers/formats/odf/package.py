@@ -8,8 +8,9 @@ from typing import Final, Protocol
 from sanitizers import xml
 from sanitizers import zip as archive
 from sanitizers.context import Context
-from sanitizers.formats.odf import encryption
+from sanitizers.formats.odf import encryption, stretches
 from sanitizers.formats.odf.vocabulary import clark
+from sanitizers.formats.office.excerpt import Excerpt
 from sanitizers.model import Action, LimitExceeded, Malformed
 from sanitizers.source import Source
 
@@ -33,6 +34,8 @@ class Given(Protocol):
         """Members that are symbolic links."""
     def read(self, name: str) -> bytes: ...
     def parse(self, name: str) -> xml.Element: ...
+    def parse_apart(self, name: str) -> tuple[xml.Element, Excerpt | None]:
+        """A member that may be large: its root without what needs no tree, and how that comes back."""
 
 
 class Package:
@@ -81,9 +84,15 @@ class Package:
         return plain
 
     def parse(self, name: str) -> xml.Element:
+        return xml.parse(self._read_xml(name), self._context.budget, name)
+
+    def parse_apart(self, name: str) -> tuple[xml.Element, Excerpt | None]:
+        return stretches.parse(self._read_xml(name), self._context, name)
+
+    def _read_xml(self, name: str) -> bytes:
         data = self.read(name)
         self._context.budget.spend_cells(data.count(b":table-cell"))
-        return xml.parse(data, self._context.budget, name)
+        return data
 
     def _media_type(self) -> str:
         """Office programs open a package without `mimetype` all the same, by the manifest's entry for the root."""

@@ -28,7 +28,7 @@ _PILOT: Final = clark("table:data-pilot-table")
 _CELL_RANGE: Final = clark("table:source-cell-range")
 _PROPERTY_NAME: Final = clark("form:property-name")
 _OBJECT: Final = clark("draw:object")
-_UNWRAPPED: Final = clarks(
+UNWRAPPED: Final = clarks(
     "text:dde-connection text:execute-macro text:database-display text:database-name text:database-next text:database-row-number "
     "text:database-row-select"
 )
@@ -66,6 +66,7 @@ class Page:
         self.folder = folder
         self.root = root
         self.rebuild = rebuild
+        self.prefixes = frozenset[str]()    # of namespaces, that are used in what was set aside
 
     @property
     def context(self) -> Context:
@@ -79,7 +80,7 @@ def clean(page: Page) -> None:
     """Links, pictures, objects, formulas, then every name that is not in the vocabulary."""
     if not page.context.treatment.comments_kept and comments.drop(page.root):
         page.found("odf.comments")
-    for element in list(page.root.iter(*_UNWRAPPED)):
+    for element in list(page.root.iter(*UNWRAPPED)):
         page.found(code_of(element.tag), local(element.tag), detail=(element.text or ""))
         tree.unwrap(element)
     names = named.remove(page.root, page.context.treatment.link_schemes)
@@ -94,7 +95,7 @@ def clean(page: Page) -> None:
             page.found(code_of(name), f"@{local(name)}")
     if foreign:
         etree.strip_attributes(page.root, *foreign)
-    etree.cleanup_namespaces(page.root, keep_ns_prefixes=_VALUE_PREFIXES)
+    etree.cleanup_namespaces(page.root, keep_ns_prefixes=[*_VALUE_PREFIXES, *page.prefixes])
 
 
 def _attributes(page: Page, forbidden: frozenset[str]) -> set[str]:

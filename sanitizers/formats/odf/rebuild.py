@@ -65,7 +65,8 @@ class Rebuild:
         if "content.xml" not in self.files:
             raise Malformed("no content.xml", code="odf.package")
         self._report_rest()
-        return Rebuilt(Source(self._write(media_type)), DOCUMENTS[media_type])
+        written = b"" if self.context.second_pass else self._write(media_type)    # nobody reads it then
+        return Rebuilt(Source(written), DOCUMENTS[media_type])
 
     def picture(self, element: xml.Element, page: Page) -> None:
         """A picture of the package goes round the engine; one from outside goes away, unless the shape has another."""
@@ -173,7 +174,9 @@ class Rebuild:
             self.types["settings.xml"] = "text/xml"
 
     def _parse(self, name: str, base: str) -> xml.Element:
-        root = self._given.parse(name)
+        return self._checked(self._given.parse(name), name, base)
+
+    def _checked(self, root: xml.Element, name: str, base: str) -> xml.Element:
         if root.tag not in _ROOTS[base]:
             raise Malformed(f"root element {root.tag}", where=name, code="odf.package")
         version = root.get(_VERSION) or ""
@@ -182,11 +185,14 @@ class Rebuild:
         return root
 
     def _page(self, name: str, base: str, folder: str) -> bytes:
-        root = self._parse(name, base)
-        cells.spend(root, self.context.budget, name)
+        root, apart = self._given.parse_apart(name)
+        cells.spend(self._checked(root, name, base), self.context.budget, name)
         page = Page(name, folder, root, self)
+        if apart is not None:
+            page.prefixes = apart.prefixes
         pages.clean(page)
-        return xml.serialize(page.root)
+        written = xml.serialize(page.root)
+        return written if apart is None else apart.fill(written)
 
     # reporting and writing
 

@@ -24,7 +24,6 @@ _LEAST: Final = 1 << 10            # bytes of a stretch that is worth a mark
 _SHARE: Final = 4                  # the stretches are at least this part of a document, or it is not worth it
 _ROOT: Final = re.compile(rb"""<([A-Za-z_][\w.:-]*)(?:\s+[\w:.-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'))*\s*>""")
 _TAG: Final = re.compile(rb"""<([A-Za-z_][\w.:-]*)(?=[\s/>])(?:[^"'<>]|"[^"]*"|'[^']*')*>""")
-_PREFIX: Final = re.compile(rb"\sxmlns:([A-Za-z_][\w.-]*)\s*=")
 _BEGINS: Final = re.compile(rb"(?:\xef\xbb\xbf)?(?:<\?xml[^<>]*\?>)?\s*(?=<[A-Za-z_])")
 _REFERENCE: Final = re.compile(rb"&#0*(x[0-9A-Fa-f]{1,8}|[0-9]{1,8});")
 _FIRST_SIGN: Final = 0xF0000
@@ -74,7 +73,7 @@ def take(data: bytes, harmless: Harmless, passed: frozenset[str], hold: Hold | N
     if not cutting.walk(root.end(), end, 0) or sum(map(len, cutting.excerpt.runs)) * _SHARE < len(data):
         return None
     cutting.piece(end, len(data))
-    cutting.excerpt.prefixes = frozenset(name.decode() for name in _PREFIX.findall(root[0]) if b"%b:" % name in data)
+    cutting.excerpt.prefixes = tags.prefixes
     return cutting.excerpt
 
 

@@ -4,7 +4,7 @@ The form of a tag is its name and the names of its attributes, in their order. A
 is looked up once, in the vocabulary that also decides in a tree; one pattern of those that passed then finds every tag that is not of such
 a form. That is a proof, because nothing is skipped: in a well-formed document without CDATA, comments and instructions every "<" begins a
 tag; a prefix means what the root binds it to, because a tag with a declaration of its own is of no form; and a form is matched with
-all its quotes and blanks, with values that hold no reference and no blank but the space.
+all its quotes and blanks, with values that hold no reference and no blank but the space. A tag with references is looked at by itself.
 
 What is found in this way is written just as `xml.serialize` would write it, so a stretch without other tags needs no tree at all.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from heapq import merge
 from itertools import islice
 from typing import Final, NamedTuple
@@ -21,10 +21,12 @@ from typing import Final, NamedTuple
 _XML_SPACE: Final = "http://www.w3.org/XML/1998/namespace"
 _NAME: Final = rb"[A-Za-z_][\w.-]*"
 _QUALIFIED: Final = rb"(?:%b:)?%b" % (_NAME, _NAME)
-_TAG: Final = re.compile(rb'<(%b)((?: %b="[^"<>&\t\n\r]{0,512}")*)(/?)>' % (_QUALIFIED, _QUALIFIED))
+_VALUE: Final = rb'[^"<>&\t\n\r]*(?:&(?:amp|lt|gt|quot);[^"<>&\t\n\r]*)*'      # as it is written
+_TAG: Final = re.compile(rb'<(%b)((?: %b="%b")*)(/?)>' % (_QUALIFIED, _QUALIFIED, _VALUE))
 _ATTRIBUTE: Final = re.compile(rb' (%b)="([^"]*)"' % _QUALIFIED)
 _DECLARATION: Final = re.compile(rb"""\sxmlns(?::(%b))?\s*=\s*(?:"([^"<&]*)"|'([^'<&]*)')""" % _NAME)
-_PLAIN_VALUE: Final = rb'[^"<>&\t\n\r]{0,512}+'
+_REFERENCES: Final = ((b"&lt;", b"<"), (b"&gt;", b">"), (b"&quot;", b'"'), (b"&amp;", b"&"))
+PLAIN_VALUE: Final = rb'[^"<>&\t\n\r]{0,512}+'
 # Text that would be written in another way, by its sign.
 _UNUSUAL: Final = {b"&": re.compile(rb"&(?!(?:amp|lt|gt);)"), b"\r": re.compile(rb"\r")}
 _NO_ELEMENT: Final = (b"</", b"<!", b"<?")
@@ -38,16 +40,16 @@ _LONGEST_TEXT: Final = 4 << 20     # bytes; the parser that makes trees stops at
 
 
 class Harmless(NamedTuple):
-    """What makes a form harmless, names in Clark notation. `values`: patterns for attributes that not every value is harmless in.
+    """What makes a form harmless, names in Clark notation.
 
-    `judged`: attributes that `judge` (element, attributes) decides on, tag by tag, by their values.
+    `value`: the pattern of an attribute's harmless values, `PLAIN_VALUE` or a stricter one; None for an attribute that is not harmless.
+    `judged`: attributes whose values `judge` decides on, tag by tag.
     """
 
     elements: frozenset[str]
-    is_attribute: Callable[[str, bool], bool]      # (name, the tag is an empty element)
-    values: Mapping[str, bytes] = {}
+    value: Callable[[str, bool], bytes | None]      # (name, the tag is an empty element)
     judged: frozenset[str] = frozenset()
-    judge: Callable[[str, dict[str, str]], bool] | None = None
+    judge: Callable[[dict[str, str]], bool] | None = None
 
 
 class _Form(NamedTuple):
@@ -72,10 +74,16 @@ class Tags:
     def others(self, data: bytes, start: int, end: int) -> list[int] | None:
         """Where tags, references and signs stand that are not just copied, in order; None if they are too many or too odd."""
         self._learn_samples(data, start, end)
-        unusual = [(found.start() for found in pattern.finditer(data, start, end)) for sign, pattern in _UNUSUAL.items() if sign in data]
+        unusual = [_in_text(pattern, data, start, end) for sign, pattern in _UNUSUAL.items() if sign in data]
         found = list(islice(merge(self._tags(data, start, end), *unusual, self._texts(data, start, end)), _MOST_OTHERS))
         odd = any(data.startswith(_NO_ELEMENT, place) for place in found)     # comments and the like, or ends with blanks in them
         return None if odd or len(found) == _MOST_OTHERS else found
+
+    @property
+    def prefixes(self) -> frozenset[str]:
+        """Of namespaces: those of the harmless tags that were seen."""
+        spelled = (name for form, kind in self._forms.items() if kind != "other" for name in (form.name, *form.attributes))
+        return frozenset(name.partition(b":")[0].decode() for name in spelled if b":" in name) - {"xml"}
 
     def is_by_form(self, data: bytes, place: int) -> bool:
         """The tag at this place is of a harmless form."""
@@ -101,13 +109,19 @@ class Tags:
             yield from (found.end() for found in _BRACKET.finditer(data, start, end))
 
     def _passes(self, data: bytes, place: int) -> bool:
+        """A tag that is written as it is read, with harmless values."""
         tag = _TAG.match(data, place)
-        if tag is None or self._kind(tag) != "by value" or data.startswith(b"></", tag.end() - 1):
+        if tag is None or self._kind(tag) == "other" or (not tag[3] and data.startswith(b"</", tag.end())):
             return False
-        judge = self._harmless.judge
-        attributes = {self._clark(name, ""): value.decode("utf-8", "replace") for name, value in _ATTRIBUTE.findall(tag[2])}
-        plain = all(re.fullmatch(pattern, attributes[name].encode()) for name, pattern in self._harmless.values.items() if name in attributes)
-        return plain and judge is not None and judge(self._clark(tag[1], self._spaces[b""]), attributes)
+        attributes = {self._clark(name, ""): value for name, value in _ATTRIBUTE.findall(tag[2])}
+        judged = {name: _text(value) for name, value in attributes.items() if name in self._harmless.judged}
+        strict = ((self._value(name, tag), value) for name, value in attributes.items() if name not in judged)
+        if not all(pattern == PLAIN_VALUE or re.fullmatch(pattern, value) for pattern, value in strict):
+            return False
+        return not judged or (self._harmless.judge is not None and self._harmless.judge(judged))
+
+    def _value(self, name: str, tag: re.Match[bytes]) -> bytes:
+        return self._harmless.value(name, bool(tag[3])) or rb"(?!)"
 
     # learning forms
 
@@ -134,7 +148,7 @@ class Tags:
         form = _form(tag)
         if form in self._forms or self._kind(tag) != "by form":
             return False
-        values = (self._harmless.values.get(self._clark(name, ""), _PLAIN_VALUE) for name in form.attributes)
+        values = (self._value(self._clark(name, ""), tag) for name in form.attributes)
         spelled = b"".join(b' %b="%b"' % (re.escape(name), value) for name, value in zip(form.attributes, values, strict=True))
         tails = self._tails.setdefault(form.name, [])
         tails.append(spelled + (b"/>" if form.empty else b">(?!</)"))    # one without content is written as an empty element
@@ -155,7 +169,7 @@ class Tags:
 
     def _judge(self, form: _Form) -> str:
         attributes = [self._clark(name, "") for name in form.attributes]
-        known = all(self._harmless.is_attribute(name, form.empty) or name in self._harmless.judged for name in attributes)
+        known = all(name in self._harmless.judged or self._harmless.value(name, form.empty) for name in attributes)
         if not known or self._clark(form.name, self._spaces[b""]) not in self._harmless.elements:
             return "other"
         return "by form" if self._harmless.judged.isdisjoint(attributes) else "by value"
@@ -164,6 +178,18 @@ class Tags:
         prefix, colon, local = spelled.rpartition(b":")
         space = self._spaces.get(prefix, "?") if colon else default
         return f"{{{space}}}{local.decode()}" if space else local.decode()
+
+
+def _in_text(pattern: re.Pattern[bytes], data: bytes, start: int, end: int) -> Iterator[int]:
+    """Where it matches outside of tags: what stands in a tag was looked at with the tag."""
+    places = (found.start() for found in pattern.finditer(data, start, end))
+    return (place for place in places if data.rfind(b"<", start, place) <= data.rfind(b">", start, place))
+
+
+def _text(value: bytes) -> str:
+    for reference, sign in _REFERENCES:
+        value = value.replace(reference, sign)
+    return value.decode("utf-8", "replace")
 
 
 def _form(tag: re.Match[bytes]) -> _Form:

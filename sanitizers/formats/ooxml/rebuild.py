@@ -82,7 +82,8 @@ class Rebuild:
             self._settle(made)
         self._drop_unused()
         self._report_unreached()
-        return Rebuilt(Source(self._write()), Kind(self.kind))
+        written = b"" if self.context.second_pass else self._write()    # nobody reads it then
+        return Rebuilt(Source(written), Kind(self.kind))
 
     def taken(self, part: str) -> str | None:
         """The name that the part gets in the new package, if it is taken."""

@@ -17,6 +17,8 @@ _PIECE: Final = 1 << 20
 _BEGIN: Final = re.compile(rb"<((?:[A-Za-z]\w*:)?)sheetData>")
 _ROOT: Final = re.compile(rb"""<(?:[A-Za-z]\w*:)?worksheet(?:\s+[\w:.-]+="[^"<>]*")*\s*>""")
 _DECLARED: Final = re.compile(rb"\sxmlns:([A-Za-z]\w*)=")
+_PREFIXED: Final = re.compile(rb"<(?:[\w.-]+:)?f(?: [^<>]*)?>([^<]+)")
+_UNPREFIXED: Final = re.compile(rb"<f(?: [^<>]*)?>([^<]+)")
 
 
 class Sheet(NamedTuple):
@@ -54,7 +56,7 @@ class Sheet(NamedTuple):
 
     def formulas(self, rows: bytes) -> list[str]:
         """The texts of all formulas of cells."""
-        texts = re.findall(rb"<(?:[\w.-]+:)?f(?: [^<>]*)?>([^<]+)", rows)
+        texts = (_PREFIXED if b":f" in rows else _UNPREFIXED).findall(rows)
         return [text.decode("utf-8", "replace").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") for text in texts]
 
     def inside(self, written: bytes) -> bytes:
@@ -71,7 +73,7 @@ class Sheet(NamedTuple):
 
 def cut(data: bytes) -> Sheet | None:
     """None for a sheet that is small, or whose bytes do not show plainly what a parser will see."""
-    if len(data) < _LARGE or not spelling.is_plain(data) or b"<!" in data or data.find(b"<?", 2) >= 0:
+    if len(data) < _LARGE or not spelling.is_plain(data) or _has(data, b"<!", 0) or _has(data, b"<?", 2):
         return None
     begin, root = _BEGIN.search(data), _ROOT.search(data)
     if begin is None or root is None or root.end() > begin.start():
@@ -80,3 +82,8 @@ def cut(data: bytes) -> Sheet | None:
     if end < begin.end() or data.find(b"sheetData", begin.end(), end) >= 0 or data.find(b"xmlns", begin.end(), end) >= 0:
         return None
     return Sheet(data, begin[1], root[0], begin.end(), end)
+
+
+def _has(data: bytes, sign: bytes, start: int) -> bool:
+    """The second byte alone is looked for first: it is rarer, and one byte is found much faster than two."""
+    return data.find(sign[1:2], start) >= 0 and data.find(sign, start) >= 0

@@ -15,7 +15,7 @@ from sanitizers import xml
 from sanitizers.context import Context
 from sanitizers.formats.office import excerpt
 from sanitizers.formats.office.excerpt import Excerpt
-from sanitizers.formats.office.tags import Harmless, Tags
+from sanitizers.formats.office.tags import PLAIN_VALUE, Harmless, Tags
 from sanitizers.formats.ooxml import comments, drawing, fields, objects, page, sheet, slide, word
 from sanitizers.formats.ooxml.page import Handler
 from sanitizers.formats.ooxml.rows import Sheet
@@ -37,21 +37,21 @@ _BEFORE: Final = rb"<W:p", rb"<W:r", rb"<W:tr", rb"<W:sectPr", *(
     rb'<W:%b w14:paraId="[0-9A-F]{8}" w14:textId="[0-9A-F]{8}"' % name for name in (b"p", b"tr")
 )  # fmt: skip
 _REVISION: Final = rb'W:rsid(?:R|RPr|RDefault|P|Sect|Tr|Del)="[0-9A-Fa-f]{0,8}"'
-_REVISIONS: Final = rb" W:rsid(?:%b)%b(?: %b)*+(?=[ />])" % (
+_REVISIONS: Final = rb" W:rsid(?:%b)%b(?: %b)*(?=[ />])" % (
     b"|".join(rb"(?<=%b W:rsid)" % before for before in _BEFORE), _REVISION.removeprefix(b"W:rsid"), _REVISION,
 )  # fmt: skip
 _HEAD: Final = 1 << 16
 _WORD_PREFIX: Final = re.compile(rb'\sxmlns:([A-Za-z]\w*)="(?:%b)"' % b"|".join(re.escape(uri.encode()) for uri in SPACES["w"]))
 
 
-def _is_quiet(name: str, _empty: bool) -> bool:
-    return name in _QUIET
+def _value(name: str, _empty: bool) -> bytes | None:  # noqa: FBT001
+    return PLAIN_VALUE if name in _QUIET else None
 
 
-_HARMLESS: Final = Harmless(ELEMENTS - _WATCHED, _is_quiet)
-_WITHOUT_COMMENTS: Final = Harmless(ELEMENTS - _WATCHED - comments.MARKS, _is_quiet)
+_HARMLESS: Final = Harmless(ELEMENTS - _WATCHED, _value)
+_WITHOUT_COMMENTS: Final = Harmless(ELEMENTS - _WATCHED - comments.MARKS, _value)
 # Formulas of cells are judged apart.
-_CELLS: Final = Harmless((ELEMENTS - _WATCHED) | _FORMULA, _is_quiet)
+_CELLS: Final = Harmless((ELEMENTS - _WATCHED) | _FORMULA, _value)
 
 
 def take(data: bytes, key: str, context: Context, where: str) -> Excerpt | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from PIL import ImageFont
 
@@ -38,13 +39,18 @@ def program(copier: Copier, value: Value, where: str) -> tuple[str, Ref] | None:
     return copier.programs[ref]
 
 
+# Programs that this process has written without leaving out a glyph, by digest and subtype: they would be written the same again.
+_OWN: Final[dict[tuple[bytes, str | None], Rewritten]] = {}
+_MAX_OWN: Final = 10_000
+
+
 def _program(copier: Copier, stream: Stream, where: str) -> tuple[str, Ref] | None:
     data = copier.content_of(stream, where)
     if not data:
         return None
     subtype = copier.resolve(stream.fields.get("Subtype"))
     try:
-        new = _rewrite(data, subtype if isinstance(subtype, Name) else None)
+        new = _rewritten(data, subtype if isinstance(subtype, Name) else None)
     except Malformed as refusal:
         if _usable(data):
             raise Malformed(f"font program: {refusal.detail}", where=where, code="pdf.invalid_font") from refusal
@@ -54,6 +60,16 @@ def _program(copier: Copier, stream: Stream, where: str) -> tuple[str, Ref] | No
         copier.drop("pdf.broken_glyph", where, f"{new.emptied}")
     ref = copier.writer.add_deflated(new.fields, new.data)
     return new.key, ref
+
+
+def _rewritten(data: bytes, subtype: Name | None) -> Rewritten:
+    known = _OWN.get((hashlib.sha256(data).digest(), subtype))
+    if known is not None:
+        return known._replace(data=data)
+    new = _rewrite(data, subtype)
+    if not new.emptied and len(_OWN) < _MAX_OWN:
+        _OWN[hashlib.sha256(new.data).digest(), new.fields.get("Subtype")] = new._replace(data=b"")
+    return new
 
 
 def _rewrite(data: bytes, subtype: Name | None) -> Rewritten:

@@ -121,7 +121,7 @@ def _depth(index: int, parts: dict[int, list[int]], depths: dict[int, int], leve
 
 def refuse_unknown_instructions(program: bytes) -> None:
     """Raises Malformed for ADJUST where instructions follow each other. What a jump would make of pushed data is not followed."""
-    position = 0
+    position = 0 if _ADJUST.search(program) else len(program)   # in most there is no such byte, pushed or not
     while position < len(program):
         match = _NO_PUSH.match(program, position)
         assert match is not None, "it matches the empty run too"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -10,7 +11,6 @@ import pikepdf
 
 from sanitizers.context import Context
 from sanitizers.formats.pdf import passwords, spaced
-from sanitizers.formats.pdf.mapping import open_mapped
 from sanitizers.formats.pdf.values import Dictionary, Ref, Stream, Value
 from sanitizers.model import Encrypted, LimitExceeded, Malformed
 from sanitizers.source import Source
@@ -22,7 +22,7 @@ _READ_ERRORS: Final = (
 )
 # What qpdf says of security handlers other than the standard one.
 _NO_PASSWORD: Final = re.compile(r"unsupported encryption (?:filter|algorithm|method)|unsupported /[RV]\b", re.IGNORECASE)
-_OPENED: Final = re.compile(r"(?:stream )?<the file>:? ?")     # how pikepdf calls what it opened
+_OPENED: Final = re.compile(r"(?:stream )?<_io\.BytesIO object at \w+>:? ?")     # how pikepdf calls what it opened
 
 pikepdf.settings.set_qpdf_limits(
     flate_max_memory=_DECODED, png_max_memory=_DECODED, run_length_max_memory=_DECODED, tiff_max_memory=_DECODED
@@ -78,9 +78,10 @@ class Reader:
 
 def open_pdf(source: Source, context: Context) -> Reader:
     """Tries the empty password, then the candidates. Raises Encrypted or Malformed."""
+    data = source.bytes()
     for password, spelling in _candidates(context):
         try:
-            pdf = open_mapped(source, spelling)
+            pdf = pikepdf.open(io.BytesIO(data), password=spelling, conversion_mode="explicit", inherit_page_attributes=False)
         except pikepdf.PasswordError:
             continue
         except (pikepdf.PdfError, RuntimeError, ValueError, TypeError) as error:

@@ -48,8 +48,9 @@ def _spaced(text: bytes) -> Value:
             if word != closing or len(frames) >= syntax.DEPTH:
                 raise ValueError
             items.append(inner if word == b"]" else dict(zip(map(_KEYS.__getitem__, inner[::2]), inner[1::2], strict=True)))
-    (value,) = items if not frames else ()
-    return value
+    if frames or len(items) != 1:
+        raise ValueError
+    return items[0]
 
 
 def _words(text: bytes) -> list[bytes]:

@@ -7,10 +7,10 @@ that no reader reads, older revisions, the parts that no revision names and the 
 streams, the directory of parts and the table of pictures are laid out anew, as one revision.
 
 Removes: VBA, embedded and linked objects, controls, actions that run programs, macros or objects, links of other schemes and to files,
-    media, sounds, embedded fonts, programmable tags, later animations, author data, older revisions, views, all that hides outside the
-    records
+    media, sounds, embedded fonts, programmable tags, animations that play or command something, author data, older revisions, views, all
+    that hides outside the records
 Keeps: slides, masters, notes, handouts, texts with their formats, shapes, tables, pictures (rebuilt), links of allowed schemes, jumps,
-    transitions, simple animations, comments, custom shows, classification properties
+    transitions, animations, comments, custom shows, classification properties
 Refuses: compound files or records that contradict themselves, PowerPoint 95 and older, encryption that no password opens, limits
 Spec: [MS-PPT], [MS-ODRAW], [MS-CFB], [MS-OSHARED], [MS-OFFCRYPTO]
 """

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from sanitizers.context import Context
 from sanitizers.formats.ppt import records
 from sanitizers.formats.ppt.records import Data, Record
-from sanitizers.model import Action, LimitExceeded
+from sanitizers.model import Action, LimitExceeded, Malformed
 
 _DEEPEST: Final = 64
 _LONGEST: Final = 65_536  # bytes of a name or another short text
@@ -27,8 +27,8 @@ REPORTED: Final = {
     0x03FF: "ppt.macro", 0x1011: "ppt.object", 0x0FCC: "ppt.object", 0x0FCE: "ppt.object", 0x0FEE: "ppt.object", 0x0BC1: "ppt.object",
     0x1006: "ppt.media", 0x1007: "ppt.media", 0x100D: "ppt.media", 0x100E: "ppt.media", 0x100F: "ppt.media", 0x1010: "ppt.media",
     0x1005: "ppt.media", 0x07E4: "ppt.sound", 0x07E6: "ppt.sound", 0x0FB8: "ppt.embedded_font", 0x0406: "file.metadata",
-    0x1389: "file.metadata", 0x0402: "file.metadata", 0x0FA7: "file.metadata", 0xF144: "ppt.animation", 0x2B00: "ppt.animation",
-    0x2B02: "ppt.animation", 0x1785: "ppt.mail",
+    0x1389: "file.metadata", 0x0402: "file.metadata", 0x0FA7: "file.metadata", 0xF144: "ppt.animation", 0x2B02: "ppt.animation",
+    0x1785: "ppt.mail",
 }  # fmt: skip
 
 
@@ -127,14 +127,16 @@ def ended(data: Data) -> bytes:
     return bytes(data).decode("utf-16-le", "surrogatepass").partition("\0")[0].encode("utf-16-le", "surrogatepass")
 
 
-def nest(grammar: Grammar, instances: Container[int] = FIRST, version: int = records.CONTAINER) -> Rule:
+def nest(grammar: Grammar, instances: Container[int] = FIRST) -> Rule:
     """A container; one that nothing is left of goes too."""
 
     def rule(record: Record, place: Place) -> bytes:
+        if record.version != records.CONTAINER:
+            raise Malformed(f"container {record.kind:04X} as an atom", where=place.where, code="ppt.malformed")
         if record.instance not in instances:
             return place.broken(record)
         inside = walk(record.data, grammar, place.deeper())
-        return records.written(record.kind, inside, version, record.instance) if inside else b""
+        return records.container(record.kind, inside, record.instance) if inside else b""
 
     return rule
 

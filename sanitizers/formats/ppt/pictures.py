@@ -33,7 +33,7 @@ class Store:
 
     def _entry(self, record: Record, index: int, place: Place) -> bytes:
         if record.kind != _ENTRY:
-            return self._add(record_bytes(record), index, place)
+            return self._add(records.again(record), index, place)
         if len(record.data) < _HEAD:
             place.broken(record)
             return _EMPTY
@@ -48,19 +48,25 @@ class Store:
 
     def _add(self, data: bytes | memoryview, index: int, place: Place) -> bytes:
         """Writes a picture, as clean as the engine makes it, and returns its entry."""
-        where = f"picture {index}"
-        context = place.deck.context
-        blip = blips.read(data, context.budget)
-        if blip is None:
-            context.found("ppt.picture_replaced", where, Action.REWRITTEN, "broken, or of a kind that cannot be shown here")
-            blip = blips.Blip(pictures.NEUTRAL.content, pictures.NEUTRAL.kind)
-        clean = pictures.rebuild(f"{where}.{blip.ending}", blip.content, where, context, "ppt.picture_replaced", blips.KINDS)
-        made = blips.write(clean, blip.bounds)
+        made = _rebuilt(data, f"picture {index}", place)
         at = len(self.stream)
         self.stream += made.record
         head = struct.pack("<BB16sHIIIxxxx", made.number, made.number, made.digest, 0xFF, len(made.record), 1, at)
         return records.written(_ENTRY, head, 2, made.number)
 
 
-def record_bytes(record: Record) -> bytes:
-    return records.written(record.kind, bytes(record.data), record.version, record.instance)
+def bullet(record: Record, place: Place) -> bytes:
+    """BlipEntity9Atom: a picture before paragraphs. Texts count them, so each keeps its place."""
+    made = _rebuilt(record.data[2:], f"bullet {record.instance + 1}", place)
+    return records.written(record.kind, bytes((made.number, 0)) + made.record, 0, record.instance)
+
+
+def _rebuilt(data: bytes | memoryview, where: str, place: Place) -> blips.Written:
+    """A neutral picture for one that cannot be shown."""
+    context = place.deck.context
+    blip = blips.read(data, context.budget)
+    if blip is None:
+        context.found("ppt.picture_replaced", where, Action.REWRITTEN, "broken, or of a kind that cannot be shown here")
+        blip = blips.Blip(pictures.NEUTRAL.content, pictures.NEUTRAL.kind)
+    clean = pictures.rebuild(f"{where}.{blip.ending}", blip.content, where, context, "ppt.picture_replaced", blips.KINDS)
+    return blips.write(clean, blip.bounds)

@@ -56,3 +56,8 @@ def written(kind: int, content: bytes, version: int = 0, instance: int = 0) -> b
 
 def container(kind: int, content: bytes, instance: int = 0) -> bytes:
     return written(kind, content, CONTAINER, instance)
+
+
+def again(record: Record) -> bytes:
+    """The same record, as it was."""
+    return written(record.kind, bytes(record.data), record.version, record.instance)

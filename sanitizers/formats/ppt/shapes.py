@@ -49,7 +49,8 @@ def _text_box(record: Record, place: Place) -> bytes:
     return _TEXT_BOX(record, place)
 
 
-_TEXT_BOX: Final[Rule] = nest(TEXT | links.IN_TEXT)
+_WORDS: Final[Grammar] = TEXT | links.IN_TEXT
+_TEXT_BOX: Final[Rule] = nest(_WORDS)
 _DATA: Final[Grammar] = {
     0x0BDB: atom("B"),              # ShapeFlagsAtom
     0x0BDC: atom("B"),              # ShapeFlags10Atom

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from sanitizers.formats.ppt import records
+from sanitizers.formats.ppt.animation import ANIMATIONS
 from sanitizers.formats.ppt.grammar import QUIET, REPORTED, Grammar, Place, Rule, atom, ended, nest, string
+from sanitizers.formats.ppt.pictures import bullet
 from sanitizers.formats.ppt.records import Record
 from sanitizers.formats.ppt.text import master_style_9, style_9
 
@@ -16,6 +18,7 @@ _COMMENT: Final = 0x2EE0
 _SHAPES: Final[Grammar] = {0x0FAC: style_9}
 _MASTERS: Final[Grammar] = {0x0FAD: master_style_9}
 _OUTLINE: Final[Grammar] = {0x0FAE: nest({0x0FAF: atom("II"), 0x0FAC: style_9})}
+_BULLETS: Final[Grammar] = {0x07F8: nest({0x07F9: bullet}, instances=range(4096))}
 _OWN: Final = frozenset({"___PPT9", "___PPT10", "___PPT11", "___PPT12"})
 
 
@@ -27,7 +30,7 @@ def _comments(record: Record, place: Place) -> bytes:
 
 
 _COMMENT_RULE: Final = nest({0x0FBA: string(range(3)), 0x2EE1: atom("I8H2i")})
-_SLIDES: Final[Grammar] = {_COMMENT: _comments, **_MASTERS}
+_SLIDES: Final[Grammar] = {_COMMENT: _comments, 0x2EEA: atom("I"), **ANIMATIONS}
 
 
 def _of(kept: dict[str, Grammar]) -> Rule:
@@ -65,4 +68,4 @@ def _left(record: Record, place: Place) -> bytes:
 
 of_shapes: Final = _of({"___PPT9": _SHAPES})
 of_slides: Final = _of({"___PPT9": _MASTERS, "___PPT10": _SLIDES})
-of_the_document: Final = _of({"___PPT9": _MASTERS | _OUTLINE})
+of_the_document: Final = _of({"___PPT9": _MASTERS | _BULLETS | _OUTLINE})

@@ -39,7 +39,7 @@ async def test_list_search_and_show(place: Town, login: str) -> None:
         assert (await browser.get(f"{LIST}/20261118-999999", headers=who)).status == 404
 
 
-async def test_the_page_counts_and_names_the_walls(place: Town) -> None:
+async def test_the_page_shows_lights_numbers_and_walls(place: Town) -> None:
     who, receipt_no = await place.token("kansa"), await place.settled("<b>x</b>", held())
     async with client(place.faces["admin"]) as browser:
         page = await (await browser.get("/", headers=who)).text()

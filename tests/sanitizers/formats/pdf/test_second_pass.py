@@ -8,10 +8,12 @@ import pikepdf
 import pytest
 from PIL import Image, ImageDraw
 
-from sanitizers.formats.pdf import SANITIZER, bilevel, content
+from sanitizers.formats.pdf import SANITIZER, bilevel, content, fontfiles
+from sanitizers.formats.pdf.values import Name
 from sanitizers.model import Finding, Kind, Verdict
 from sanitizers.source import Source
 from tests.build import pdf as build
+from tests.build import pdf_fonts
 from tests.build.context import context, run
 
 
@@ -72,3 +74,13 @@ def test_a_large_inline_picture_that_packs_well_passes() -> None:
     document.pages[0].obj.Contents = document.make_stream(b"q 100 0 0 100 0 0 cm " + image + b" Q")
     outcome = run(build.saved(document), "a.pdf")
     assert outcome.report.verdict is Verdict.CLEAN, outcome.report.findings
+
+
+def test_a_font_program_of_our_own_is_known_and_no_other() -> None:
+    """One that was changed by a byte is read again, and so is one under another name."""
+    written = fontfiles._rewritten(pdf_fonts.truetype(), None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fontfiles, "_rewrite", lambda *_: fontfiles.Rewritten("read again", {}, b"", 0))
+        assert fontfiles._rewritten(written.data, None) == written
+        assert fontfiles._rewritten(written.data + b"\x00", None).key == "read again"
+        assert fontfiles._rewritten(written.data, Name("OpenType")).key == "read again"

@@ -1,0 +1,123 @@
+"""What an operator may do with one transfer, by command or at the desk: each deed checked, done, and written down with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final
+
+from gateway.model import TRANSITIONS, State, Transfer
+from gateway.pipeline import Pipeline
+from gateway.policy import releasable, unconfirmed, unrebuilt
+from gateway.receipts import Signer
+from gateway.storage.journal import Journal
+from gateway.storage.settling import NotAllowedError
+from sanitizers.model import Report, Verdict
+
+
+class Deed(StrEnum):
+    """The deeds, as commands and the interface name them."""
+
+    RELEASE = "release"
+    HOLD = "hold"
+    RETRY = "retry"
+    AS_PIXELS = "as-pixels"
+    CONFIRM = "confirm"
+    DELETE = "delete"
+
+
+# Those that need a jail of their own, here and now.
+JAILED: Final = frozenset({Deed.AS_PIXELS, Deed.CONFIRM})
+_RETRIED: Final = frozenset({State.HELD, State.UNDELIVERABLE})
+
+
+def possible(transfer: Transfer, report: Report | None) -> tuple[Deed, ...]:
+    """What may be asked for where it stands now. Whether it then succeeds is another question."""
+    rests, further = transfer.at_rest, TRANSITIONS[transfer.state]
+    waits = State.HELD in further and transfer.state is not State.PROCESSING
+    may = {
+        Deed.RELEASE: transfer.state is State.HELD and _release_as(transfer, report) is not None,
+        Deed.HOLD: waits,
+        Deed.RETRY: transfer.state in _RETRIED and (transfer.blob is not None or transfer.state is State.UNDELIVERABLE),
+        Deed.AS_PIXELS: rests and transfer.blob is not None and bool(unrebuilt(report)),
+        Deed.CONFIRM: rests and transfer.blob is not None and bool(unconfirmed(report)),
+        Deed.DELETE: State.DISPOSED in further,
+    }
+    return tuple(deed for deed in Deed if may[deed])
+
+
+class Operating:
+    """`pipeline`: for what has to go through the jail again; None where there is none at hand. `wake` is told that there is work."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        signer: Signer,
+        clock: Callable[[], float],
+        pipeline: Pipeline | None = None,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._journal = journal
+        self._signer = signer
+        self._clock = clock
+        self._pipeline = pipeline
+        self._wake = wake
+
+    async def act(self, deed: Deed, transfer: Transfer, *, actor: str, note: str) -> None:
+        """Raises NotAllowedError or IllegalTransitionError, each one line for him who asked; what `Pipeline.confirm` raises."""
+        at = self._clock()
+        if deed is Deed.HOLD:
+            await self._journal.hold(transfer.id, at=at, actor=actor, note=note)
+        elif deed is Deed.RETRY:
+            await self._journal.retry(transfer.id, at=at, actor=actor, note=note)
+            self._wake()
+        elif deed is Deed.DELETE:
+            await self._journal.dispose(transfer.id, at=at, actor=actor, note=note)
+        elif deed is Deed.RELEASE:
+            await self._release(transfer, at=at, actor=actor, note=note)
+        elif deed is Deed.CONFIRM:
+            await self._confirm(transfer, actor=actor, note=note)
+        else:
+            await self._as_pixels(transfer, actor=actor, note=note)
+
+    async def _release(self, transfer: Transfer, *, at: float, actor: str, note: str) -> None:
+        """Only what was rebuilt and held by policy; an original leaves by `confirm` alone."""
+        report = await self._journal.report(transfer.id)
+        verdict = _release_as(transfer, report)
+        if verdict is None or report is None or transfer.result is None:
+            raise NotAllowedError(f"{transfer.receipt_no}: there is no rebuilt result to release")
+        receipt = self._signer.issue(
+            report,
+            verdict,
+            receipt_no=transfer.receipt_no,
+            organisation=transfer.organisation,
+            output_sha256=transfer.result.sha256,
+            output_size=transfer.result.size,
+            at=at,
+        )
+        await self._journal.release(transfer.id, verdict, at=at, actor=actor, receipt=receipt, note=note)
+        self._wake()
+
+    async def _confirm(self, transfer: Transfer, *, actor: str, note: str) -> None:
+        """確認済み: the originals in it that policy would let through, on this person's word. Nobody confirms what he brought himself."""
+        if not transfer.at_rest or not unconfirmed(await self._journal.report(transfer.id)):
+            raise NotAllowedError(f"{transfer.receipt_no}: nothing of it waits for an approval")
+        if not note:
+            raise NotAllowedError(f"{transfer.receipt_no}: an approval needs a reason")
+        if actor == transfer.sender:
+            raise NotAllowedError(f"{transfer.receipt_no}: nobody approves what he brought himself")
+        if self._pipeline is None or not await self._pipeline.confirm(transfer, actor=actor, note=note):
+            raise NotAllowedError(f"{transfer.receipt_no}: policy lets no original of it through")
+
+    async def _as_pixels(self, transfer: Transfer, *, actor: str, note: str) -> None:
+        """The strictest way, for a PDF that no other way brings across."""
+        if not transfer.at_rest or not unrebuilt(await self._journal.report(transfer.id)):
+            raise NotAllowedError(f"{transfer.receipt_no}: it has no PDF that could not be rebuilt")
+        if self._pipeline is None or not await self._pipeline.as_pixels(transfer, actor=actor, note=note):
+            raise NotAllowedError(f"{transfer.receipt_no}: its pages cannot be drawn either")
+
+
+def _release_as(transfer: Transfer, report: Report | None) -> Verdict | None:
+    """What an operator stopped after its verdict goes on with that verdict."""
+    stopped = transfer.state is State.HELD and transfer.verdict is not None and transfer.verdict.delivers
+    return transfer.verdict if stopped else releasable(transfer, report)

@@ -1,0 +1,34 @@
+"""Accounts as the settings of an installation want them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway.config import Config
+from gateway.people.accounts import Accounts, Directory
+from gateway.people.customs import Customs
+from gateway.storage.journal import Journal
+from gateway.storage.keys import sealing_key
+from gateway.storage.sealer import Sealer
+
+
+def customs(settings: Config) -> Customs:
+    return Customs(
+        failures=settings["people.failures"],
+        failures_privileged=settings["people.failures_privileged"],
+        locked=settings["people.locked"],
+        idle=settings["people.idle"],
+        idle_privileged=settings["people.idle_privileged"],
+        longest=settings["people.longest"],
+        temporary=settings["people.temporary"],
+        second_factor=settings["people.second_factor"],
+        elevation=settings["people.elevation"],
+        secure=settings["people.behind_tls"],
+        notice=settings["people.notice"],
+    )
+
+
+def accounts(settings: Config, journal: Journal, clock: Callable[[], float], directory: Directory | None = None) -> Accounts:
+    """The key of secrets is made when the first secret is sealed."""
+    folder = settings.path("storage.path")
+    return Accounts(journal, clock, customs(settings), sealer=Sealer(lambda: sealing_key(folder)), directory=directory)

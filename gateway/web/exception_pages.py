@@ -1,0 +1,199 @@
+"""例外措置: those that count, asking for one, taking one back. Granting stands with the other requests (`approval_pages`)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from gateway.approvals import RefusedError
+from gateway.exceptions import Exceptions, Grant, NoSuchExceptionError, Wanted
+from gateway.model import rfc3339
+from gateway.people.accounts import Account, Role
+from gateway.policy import KindAction
+from gateway.web.problem import problem
+from gateway.web.routes import Route
+from gateway.web.signin import SignIn, account_of, posted
+from sanitizers.model import Kind
+
+_ALL: Final = "/api/v1/exceptions"
+_ONE: Final = "/api/v1/exceptions/{number}"
+# Who sees all of them; the others see what they asked for.
+_OVERSEERS: Final = frozenset({Role.OPERATOR, Role.ADMINISTRATOR, Role.CISO, Role.CSIRT, Role.AUDITOR})
+_REVOKERS: Final = frozenset({Role.OPERATOR, Role.ADMINISTRATOR, Role.CISO, Role.CSIRT})
+_ACTIONS: Final = {
+    KindAction.CONFIRM: "原本のまま（構造確認） / the original, structure checked",
+    KindAction.SANITIZE: "無害化して取込み / rebuilt",
+    KindAction.TEXT: "文字のみ / text only",
+    KindAction.PIXELS: "画像化 / as pictures",
+    KindAction.HOLD: "保留 / held",
+    KindAction.BLOCK: "遮断 / blocked",
+}
+_TEXT: Final = {"type": "string"}
+_BODY: Final = {
+    "application/json": {
+        "schema": {
+            "type": "object",
+            "required": ["kind", "action", "until", "reason"],
+            "properties": {"kind": _TEXT, "action": {"enum": [*KindAction]}, "until": {"type": "string", "format": "date"},
+                           "reason": _TEXT, "sha256": _TEXT, "sender": _TEXT, "account": _TEXT},
+        }
+    }
+}  # fmt: skip
+_REASON: Final = {"application/json": {"schema": {"type": "object", "required": ["reason"], "properties": {"reason": _TEXT}}}}
+
+
+class Asked(msgspec.Struct, forbid_unknown_fields=True):
+    """`until`: the last day, as 2027-03-31."""
+
+    kind: Kind
+    action: KindAction
+    until: dt.date
+    reason: str
+    sha256: str = ""
+    sender: str = ""
+    account: str = ""
+
+    def wanted(self) -> Wanted:
+        """Until the end of that day, in the installation's own time."""
+        try:
+            ends = dt.datetime.combine(self.until + dt.timedelta(days=1), dt.time()).astimezone().timestamp()
+        except (OverflowError, ValueError, OSError):
+            ends = 0.0
+        return Wanted(kind=self.kind, action=self.action, until=ends, sha256=self.sha256, sender=self.sender, account=self.account)
+
+
+class Why(msgspec.Struct, forbid_unknown_fields=True):
+    reason: str
+
+
+class ExceptionPages:
+    """Handlers; a desk of the administration, and the same beside the drop. `clock`: seconds since 1970."""
+
+    def __init__(self, exceptions: Exceptions, clock: Callable[[], float]) -> None:
+        self._exceptions = exceptions
+        self._clock = clock
+        self._signin: SignIn | None = None
+        rows = {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}}
+        faults = {400: "not understood", 422: "may not be asked for"}
+        self.routes: Sequence[Route] = (
+            Route("GET", _ALL, self._list, "exceptions", content=rows, query={"over": "1: those that are over too"}),
+            Route("POST", _ALL, self._ask, "ask for one; another person grants it", 202, body=_BODY, faults=faults),
+            Route("GET", _ONE, self._show, "one exception", faults={404: "not found"}),
+            Route("POST", f"{_ONE}/revoke", self._revoke, "take it back", body=_REASON, faults={400: "bad", 404: "not found, or over"}),
+        )
+
+    def install(self, application: web.Application, signin: SignIn) -> None:
+        self._signin = signin
+        signin.link("/exceptions", "例外措置", "Exceptions")
+        application.router.add_get("/exceptions", self._page)
+        application.router.add_post("/exceptions", self._ask_from_page)
+        application.router.add_post("/exceptions/{number}/revoke", self._revoke_from_page)
+
+    # ------------------------------------------------------------------------------------------------------------- API
+
+    async def _list(self, request: web.Request) -> web.Response:
+        found = await self._visible(account_of(request), over=request.query.get("over") == "1")
+        return web.json_response([self._listed(one) for one in found])
+
+    async def _show(self, request: web.Request) -> web.Response:
+        found = await self._visible(account_of(request), over=True)
+        one = next((one for one in found if one.number == request.match_info["number"]), None)
+        return problem(404) if one is None else web.json_response(self._listed(one))
+
+    async def _ask(self, request: web.Request) -> web.Response:
+        try:
+            asked = msgspec.json.decode(await request.read(), type=Asked)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return problem(400)
+        try:
+            made = await self._exceptions.request(account_of(request), asked.wanted(), asked.reason)
+        except RefusedError as refusal:
+            return problem(422, str(refusal))
+        return web.json_response({"request": made.number, "state": made.state}, status=202)
+
+    async def _revoke(self, request: web.Request) -> web.Response:
+        account = account_of(request)
+        try:
+            reason = msgspec.json.decode(await request.read(), type=Why).reason
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return problem(400)
+        try:
+            return web.json_response(self._listed(await self._taken_back(account, request.match_info["number"], reason)))
+        except RefusedError as refusal:
+            return problem(400, str(refusal))
+        except NoSuchExceptionError:
+            return problem(404)
+
+    # ------------------------------------------------------------------------------------------------------------ pages
+
+    async def _page(self, request: web.Request) -> web.Response:
+        return await self._shown(request)
+
+    async def _shown(self, request: web.Request, status: int = 200, error: str = "", done: str = "") -> web.Response:
+        assert self._signin is not None
+        account = account_of(request)
+        rows = [self._listed(one) | {"said": _ACTIONS[KindAction(one.action)]} for one in await self._visible(account, over=True)]
+        return self._signin.page(
+            request,
+            "exceptions.html",
+            status,
+            error=error,
+            done=done,
+            rows=rows,
+            revokes=Role(account.role) in _REVOKERS,
+            actions=[(action.value, words) for action, words in _ACTIONS.items()],
+            kinds=sorted(Kind),
+        )
+
+    async def _ask_from_page(self, request: web.Request) -> web.StreamResponse:
+        given = await posted(request)
+        try:
+            asked = msgspec.convert(_filled(given), Asked)
+            made = await self._exceptions.request(account_of(request), asked.wanted(), asked.reason)
+        except msgspec.ValidationError:
+            return await self._shown(request, 400, "入力に誤りがあります。 / something is missing or wrong")
+        except RefusedError as refusal:
+            return await self._shown(request, 422, str(refusal))
+        return await self._shown(request, 202, done=f"申請しました: {made.number} / asked for")
+
+    async def _revoke_from_page(self, request: web.Request) -> web.StreamResponse:
+        given = await posted(request)
+        try:
+            await self._taken_back(account_of(request), request.match_info["number"], str(given.get("reason", "")))
+        except RefusedError as refusal:
+            return await self._shown(request, 400, str(refusal))
+        except NoSuchExceptionError:
+            return await self._shown(request, 404, "その例外措置は有効ではありません。 / not in force")
+        raise web.HTTPSeeOther("/exceptions")
+
+    # ------------------------------------------------------------------------------------------------------------ steps
+
+    async def _visible(self, account: Account, *, over: bool) -> list[Grant]:
+        """Another's is as unknown as none."""
+        every = Role(account.role) in _OVERSEERS
+        return [one for one in await self._exceptions.listed(over=over) if every or one.requester == account.login]
+
+    async def _taken_back(self, account: Account, number: str, reason: str) -> Grant:
+        one = await self._exceptions.find(number)
+        if one.requester != account.login and Role(account.role) not in _REVOKERS:
+            raise NoSuchExceptionError(number)
+        return await self._exceptions.revoke(number, account.login, reason)
+
+    def _listed(self, one: Grant) -> dict[str, Any]:
+        return listed(one, self._clock())
+
+
+def listed(one: Grant, at: float) -> dict[str, Any]:
+    """One exception as it is told."""
+    told = msgspec.structs.asdict(one) | {"live": one.live(at)}
+    for name in ("granted_at", "expires_at", "revoked_at", "used_at"):
+        told[name] = None if told[name] is None else rfc3339(told[name])
+    return told
+
+
+def _filled(given: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value).strip() for name, value in given.items() if name in Asked.__struct_fields__ and value}

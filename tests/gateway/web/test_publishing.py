@@ -1,0 +1,187 @@
+"""Rules and policy at the desk: two persons, a back-test before, one word back; who may do what; and the pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+from gateway.publishing import Subject
+from tests.build.face import Town, client, csrf, log_in
+from tests.build.publishing import NEW_RULE, RULES, Office, office
+
+Browser = TestClient[web.Request, web.Application]
+SETS, POLICIES = "/api/v1/rulesets", "/api/v1/policies"
+
+
+@pytest.fixture
+async def desk(place: Town) -> Office:
+    return await office(place)
+
+
+class Person:
+    """Somebody with a token."""
+
+    def __init__(self, browser: Browser, headers: dict[str, str]) -> None:
+        self._browser = browser
+        self._headers = headers
+
+    async def get(self, path: str, status: int = 200) -> Any:
+        answer = await self._browser.get(path, headers=self._headers)
+        assert answer.status == status, await answer.text()
+        return await answer.json()
+
+    async def post(self, path: str, body: dict[str, object] | None = None, status: int = 200) -> Any:
+        answer = await self._browser.post(path, json=body or {}, headers=self._headers)
+        assert answer.status == status, await answer.text()
+        return await answer.json()
+
+
+async def test_the_whole_way_with_two_persons(place: Town, desk: Office) -> None:
+    receipt_no = await place.settled()
+    async with client(desk.admin) as browser:
+        kanri, sousa, kansa = [Person(browser, await place.token(login)) for login in ("kanri", "sousa", "kansa")]
+        (first,) = await kansa.get(SETS)
+        assert (first["stage"], first["in_force"], first["author"]) == ("published", True, "system")
+        made = await kanri.post(SETS, {"files": {"b.yar": NEW_RULE}, "note": "要望 12"}, status=201)
+        one = f"{SETS}/{made['number']}"
+        await kanri.post(one + "/publish", status=409)
+        await kanri.post(one + "/submit", {"note": "お願いします"})
+        assert "+rule Newer" in (await sousa.get(one))["difference"]
+        assert "兼務" in (await kanri.post(one + "/approve", status=403))["detail"], "the author alone is refused"
+        assert "試行" in (await sousa.post(one + "/approve", status=409))["detail"], "and nobody without a back-test or a reason"
+        asked = await kanri.post(one + "/backtests", status=202)
+        assert (await kanri.get(f"{one}/backtests/{asked['id']}"))["state"] == "waiting"
+        await kanri.post(one + "/backtests", status=409)
+        assert await desk.trials.run_one() is not None
+        test = await sousa.get(f"{one}/backtests/{asked['id']}")
+        assert (test["state"], test["summary"]["new"]) == ("done", {"Newer": 1})
+        assert [row["name"] for row in test["differences"]] == [receipt_no]
+        assert test["done"] == test["total"] > 1, "the clean set was looked at too"
+        await sousa.post(one + "/approve", {"reason": "確認"})
+        await sousa.post(one + "/publish", status=403)
+        assert (await kanri.post(one + "/publish"))["stage"] == "published"
+        assert await desk.publishing.files_in_force(Subject.RULES) == RULES | {"b.yar": NEW_RULE}
+        await kanri.post(SETS + "/rollback", status=400)
+        back = await kanri.post(SETS + "/rollback", {"reason": "誤検知"})
+        assert (back["number"], back["version"]) == (first["number"], first["version"])
+        assert await desk.publishing.files_in_force(Subject.RULES) == RULES, "to the byte"
+        assert [row["version_id"] for row in await kansa.get(SETS + "/history")] == [first["number"], made["number"], first["number"]]
+    entries = [entry async for entry in place.journal.entries(subject=f"rules-{made['number']}")]
+    assert [entry.action for entry in entries] == [
+        "rules.draft", "rules.submitted", "rules.backtest", "rules.approved", "rules.published", "rules.in_force",
+    ]  # fmt: skip
+    assert [entry.actor for entry in entries] == ["kanri", "kanri", "kanri", "sousa", "kanri", "kanri"]
+    assert '"version":1' in entries[-1].detail, "what was in force before stands beside it"
+
+
+async def test_a_policy_goes_the_same_way(place: Town, desk: Office) -> None:
+    async with client(desk.admin) as browser:
+        kanri, sousa = Person(browser, await place.token("kanri")), Person(browser, await place.token("sousa"))
+        wrong = await kanri.post(POLICIES, {"text": "nonsense = 1"}, status=422)
+        assert "nonsense" in wrong["detail"]
+        await kanri.post(POLICIES, {"text": ""}, status=409)
+        made = await kanri.post(POLICIES, {"text": "[kinds]\npdf = 'hold'\n", "note": "x"}, status=201)
+        await kanri.get(f"{SETS}/{made['number']}", status=404)
+        one = f"{POLICIES}/{made['number']}"
+        await kanri.post(one + "/submit")
+        await sousa.post(one + "/approve", {"reason": "急ぎ"})
+        await kanri.post(one + "/publish")
+        assert "pdf" in ((await desk.publishing.files_in_force(Subject.POLICY)) or {})["policy.toml"]
+
+
+async def test_who_may_do_what(place: Town, desk: Office) -> None:
+    async with client(desk.admin) as browser:
+        kanri, sousa, kansa = [Person(browser, await place.token(login)) for login in ("kanri", "sousa", "kansa")]
+        for nobody in (sousa, kansa):
+            await nobody.post(SETS, {"files": {"b.yar": NEW_RULE}}, status=403)
+            await nobody.post(SETS + "/rollback", {"reason": "x"}, status=403)
+            await nobody.post(SETS + "/states", {"states": {"Known": "disabled"}}, status=403)
+        made = await kanri.post(SETS, {"files": {"b.yar": NEW_RULE}}, status=201)
+        one = f"{SETS}/{made['number']}"
+        for step in ("submit", "withdraw", "backtests"):
+            await sousa.post(f"{one}/{step}", status=403)
+        await kanri.post(one + "/submit")
+        await kansa.post(one + "/approve", {"reason": "x"}, status=403)
+        for path in (SETS, one, "/api/v1/rules", "/api/v1/rules/Known", "/api/v1/rescans", SETS + "/history"):
+            await kansa.get(path)
+        for path in (f"{SETS}/999", f"{SETS}/x", f"{SETS}/{'9' * 30}", f"{one}/backtests/7"):
+            await kansa.get(path, status=404)
+        for wrong in ({"files": 3}, {"files": {}, "more": 1}):
+            await kanri.post(SETS, wrong, status=400)
+        assert (await browser.get(SETS)).status == 401
+
+
+async def test_what_does_not_compile_is_told_by_rule_and_line(place: Town, desk: Office) -> None:
+    async with client(desk.admin) as browser:
+        kanri = Person(browser, await place.token("kanri"))
+        told = await kanri.post(SETS, {"files": {"b.yar": NEW_RULE + "rule Bad {\n condition:\n  nonsense }"}}, status=422)
+        assert told["faults"] == [{"file": "b.yar", "line": 4, "rule": "Bad", "text": 'undefined identifier "nonsense"'}]
+        for name in ("../b.yar", "b.txt", "x/b.yar"):
+            await kanri.post(SETS, {"files": {name: NEW_RULE}}, status=422)
+        feed = {"feed.yar": NEW_RULE + "rule Bad { condition: filename }\nrule Known { condition: true }\n"}
+        made = await kanri.post(SETS + "/import", {"files": feed}, status=201)
+        assert (made["taken"], [(fault["rule"], fault["line"]) for fault in made["left_out"]]) == (1, [("Bad", 2), ("Known", 3)])
+        files = (await kanri.get(f"{SETS}/{made['number']}"))["files"]
+        assert files["feed.yar"] == NEW_RULE
+        assert '[Newer]\nstate = "evaluation"' in files["catalog.toml"]
+        nothing = await kanri.post(SETS + "/import", {"files": {"feed.yar": "rule Bad { condition: filename }"}}, status=422)
+        assert len(nothing["left_out"]) == 1
+
+
+async def test_states_and_statistics(place: Town, desk: Office) -> None:
+    async with client(desk.admin) as browser:
+        kanri = Person(browser, await place.token("kanri"))
+        made = await kanri.post(SETS + "/states", {"states": {"Known": "disabled"}, "note": "誤検知"}, status=201)
+        difference = (await kanri.get(f"{SETS}/{made['number']}"))["difference"]
+        assert '-state = "enabled"\n+state = "disabled"' in difference
+        assert "# our rules" in (await kanri.get(f"{SETS}/{made['number']}"))["files"]["catalog.toml"]
+        await kanri.post(SETS + "/states", {"states": {"Known": "asleep"}}, status=422)
+        await kanri.post(SETS + "/states", {"states": {"Nobody": "disabled"}}, status=422)
+        (row,) = await kanri.get("/api/v1/rules")
+        assert (row["rule"], row["state"], row["matches"]) == ("Known", "enabled", 0)
+        for wrong in ("?days=0", "?days=x", "?days=-1"):
+            await kanri.get("/api/v1/rules" + wrong, status=400)
+
+
+async def test_the_pages_do_the_same_by_forms(place: Town, desk: Office) -> None:
+    await place.settled()
+    await place.known("kanri")
+    await place.known("sousa")
+    async with client(desk.admin) as one, client(desk.admin) as other:
+        await log_in(one, "kanri")
+        await log_in(other, "sousa")
+        ours, theirs = await csrf(one), await csrf(other)
+        page = await (await one.get("/rules")).text()
+        assert "Known" in page
+        drafted = await one.post("/rules", data={"csrf": ours, "name": "b.yar", "text": NEW_RULE.replace("\n", "\r\n"), "note": "<b>"},
+                                 allow_redirects=False)  # fmt: skip
+        at = drafted.headers["Location"]
+        assert drafted.status == 303
+        for browser, word, what, status in (
+            (other, theirs, "submit", 403), (one, ours, "submit", 303), (one, ours, "approve", 409), (one, ours, "backtest", 303),
+            (one, "", "backtest", 403), (one, ours, "nonsense", 400),
+        ):  # fmt: skip
+            answer = await browser.post(at, data={"csrf": word, "what": what}, allow_redirects=False)
+            assert answer.status == status, what
+        assert await desk.trials.run_one() is not None
+        shown = await (await other.get(at)).text()
+        assert "＋Newer" in shown
+        assert "&lt;b&gt;" in shown
+        assert (await other.post(at, data={"csrf": theirs, "what": "approve"}, allow_redirects=False)).status == 303
+        assert (await one.post(at, data={"csrf": ours, "what": "publish"}, allow_redirects=False)).status == 303
+        assert "適用中" in await (await one.get(at)).text()
+        assert (await one.post("/rules", data={"csrf": ours, "rollback": "1", "note": ""}, allow_redirects=False)).status == 409
+        assert (await one.post("/rules", data={"csrf": ours, "rollback": "1", "note": "誤検知"}, allow_redirects=False)).status == 303
+        assert await desk.publishing.files_in_force(Subject.RULES) == RULES
+        assert (await one.get("/policy")).status == 200
+        assert (await one.get("/rules/versions/99")).status == 404
+
+
+async def test_the_document_names_every_way(place: Town, desk: Office) -> None:
+    async with client(desk.admin) as browser:
+        paths = (await (await browser.get("/api/v1/openapi.json")).json())["paths"]
+    for path in (SETS, SETS + "/{version}", SETS + "/{version}/approve", POLICIES + "/rollback", SETS + "/{version}/backtests/{backtest}/stop"):
+        assert path in paths
