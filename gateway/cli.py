@@ -13,8 +13,8 @@ from gateway.config import ConfigError
 from gateway.warm_parent import JailUnavailable
 
 _COMMANDS = (
-    "sanitize", "inspect", "serve", "transfer", "user", "rules", "policy", "bundle", "audit", "receipt", "emergency", "exception", "backup", "restore",
-    "config", "doctor",
+    "sanitize", "inspect", "serve", "transfer", "user", "department", "rules", "policy", "bundle", "audit", "receipt",
+    "emergency", "exception", "backup", "restore", "config", "doctor",
 )  # fmt: skip
 _MODULES = {"inspect": "sanitize", "restore": "backup"}
 

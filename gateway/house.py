@@ -19,6 +19,7 @@ from gateway.admin.people import PeopleDesk
 from gateway.admin.publishing import PublishingDesk
 from gateway.admin.transfers import TransfersDesk
 from gateway.approvals import Approvals
+from gateway.bringing import Bringing, Usage
 from gateway.config import Config, ConfigError
 from gateway.drop.app import Drop
 from gateway.exceptions import Exceptions
@@ -41,6 +42,7 @@ from gateway.rescan import Rescans
 from gateway.results import Results
 from gateway.scanners.clamd import Clamd
 from gateway.scanners.hashlists import HashListError, HashLists
+from gateway.scanners.icap import Icap
 from gateway.scanners.panel import Panel, Seat
 from gateway.shares.courier import Courier
 from gateway.shares.document import Share
@@ -141,20 +143,29 @@ def read_shares(settings: Config) -> dict[str, Share]:
 
 def read_panel(settings: Config) -> Panel:
     """The scanners from outside. Raises ConfigError."""
-    deny, allow = ([settings.folder / name for name in settings[f"scanners.{which}"]] for which in ("deny", "allow"))
+    seats, required, limit = [], set(settings["scanners.required"]), settings["scanners.timeout"]
     try:
-        lists = HashLists.load(deny, allow)
-        where = settings["scanners.clamd"]
-        clamd = where if "/" in where else config.address(where) if where else ""
-    except (HashListError, ValueError) as error:
+        if where := settings["scanners.clamd"]:
+            clamd = Clamd(where if "/" in where else config.address(where), seconds=limit, largest=settings["scanners.largest"])
+            seats.append(Seat(clamd, clamd.name in required, limit, settings["scanners.stale"]))
+        if where := settings["scanners.icap"]:
+            server = Icap(where, seconds=limit)
+            # ICAP tells no age of signatures.
+            seats.append(Seat(server, server.name in required, limit))
+    except ValueError as error:
         raise ConfigError(f"scanners: {error}") from None
-    seats, required = [], set(settings["scanners.required"])
-    if clamd:
-        daemon = Clamd(clamd, seconds=settings["scanners.timeout"], largest=settings["scanners.largest"])
-        seats.append(Seat(daemon, daemon.name in required, settings["scanners.timeout"], settings["scanners.stale"]))
     if missing := required - {seat.scanner.name for seat in seats}:
         raise ConfigError(f"scanners.required: {min(missing)} is not set up")
-    return Panel(seats, lists)
+    return Panel(seats, read_lists(settings))
+
+
+def read_lists(settings: Config) -> HashLists:
+    """The lists of digests that the settings name. Raises ConfigError."""
+    deny, allow = ([settings.folder / name for name in settings[f"scanners.{which}"]] for which in ("deny", "allow"))
+    try:
+        return HashLists.load(deny, allow)
+    except HashListError as error:
+        raise ConfigError(f"scanners: {error}") from None
 
 
 class House:
@@ -261,12 +272,14 @@ class House:
         try:
             known = read_recipients(self._settings)
             tls = _certificate(self._settings, self._tls)
+            lists = read_lists(self._settings)
             await self.publishing.seen_on_disk(self._on_disk())
             await self._in_force.take()
         except (ConfigError, ValueError, OSError, JailUnavailable, NotNowError) as error:
             _log.error("nothing was reloaded", why=str(error))
             return
         self._tls = tls
+        self._in_force.own_lists(lists)
         if self._intake is not None:
             self._intake.know(known)
         _log.info("settings were read again", rules=self.workers.rules_version, policy=self._policy.version)
@@ -398,6 +411,7 @@ class House:
         )
         assert self._pipeline is not None
         unlocking = Unlocking(self.journal, self._pipeline, self._clock)
+        operating = Operating(self.journal, self._signer, self._clock, self._pipeline, self._work_to_do)
         events = Events(self.journal, self._pipeline.progress)
         faces = {
             "drop": Drop(
@@ -408,19 +422,28 @@ class House:
                 unfinished=self._unfinished,
                 readiness=self._not_ready,
                 events=events,
-                destinations={share.address: share.title for share in self._shares.values()},
+                bringing=Bringing(
+                    self.journal, self.approvals, operating, _usage(settings), {one.address: one.title for one in self._shares.values()}
+                ),
                 desks=[ApprovalPages(self.approvals), ExceptionPages(self.exceptions, self._clock)],
                 jail=jail,
             ).application,
             "pickup": Pickup(
-                self.blobs, self.journal, unlocking, self.accounts, self._not_ready, clock=self._clock, events=events, jail=jail
+                self.blobs,
+                self.journal,
+                unlocking,
+                self.accounts,
+                self._not_ready,
+                clock=self._clock,
+                events=events,
+                days=settings["pickup.days"],
+                jail=jail,
             ).application,
-            "admin": admin(self.accounts, self._not_ready, self._desks(), jail=jail),
+            "admin": admin(self.accounts, self._not_ready, self._desks(operating), jail=jail),
         }
         return [Listener(face, settings[f"{role}.listen"]) for role, face in faces.items() if role in self._roles]
 
-    def _desks(self) -> list[Desk]:
-        operating = Operating(self.journal, self._signer, self._clock, self._pipeline, self._work_to_do)
+    def _desks(self, operating: Operating) -> list[Desk]:
         overview = Overview(
             self.journal,
             self._panel,
@@ -460,6 +483,10 @@ class House:
             return [str(error)]
         if halted:
             return [f"{what} is stopped" for what in halted]
+        if "worker" in self._roles:
+            silent = [f"{one.scanner}: {one.trouble}" for one in await self._panel.standing() if one.required and one.trouble]
+            if silent:
+                return silent
         return [] if self._server is not None or "smtp" not in self._roles else ["starting"]
 
     def _work(self) -> list[Coroutine[None, None, None]]:
@@ -515,6 +542,12 @@ class House:
 
 
 # ------------------------------------------------------------------------------------------- settings of the post's parts
+
+
+def _usage(settings: Config) -> Usage:
+    return Usage(
+        classifications=settings["drop.classifications"], approval=settings["drop.approval"], required=settings["drop.required"]
+    )
 
 
 def _notice_sender(settings: Config) -> str:

@@ -112,8 +112,29 @@ class Organisation(msgspec.Struct, frozen=True, kw_only=True):
 INBOUND: Final = Lane(name="inbound", source=Zone(name="outer"), target=Zone(name="inner"))
 
 
-# How a share stands among the recipients of a transfer: `share:zeimu`.
+# How others than a mail address or a log-in name stand among the recipients of a transfer: `share:zeimu`, `department:7` (its id: two
+# bodies may have departments of one name), `person:tanaka` (担当者限定).
 SHARE: Final = "share:"
+DEPARTMENT: Final = "department:"
+PERSON: Final = "person:"
+
+
+class SlipApproval(StrEnum):
+    """Whether a file that somebody brought waits for another's word."""
+
+    NONE = ""
+    NEEDED = "needed"
+    GIVEN = "given"
+
+
+class Slip(msgspec.Struct, frozen=True, kw_only=True):
+    """取込み票: what a person says of a file when he brings it. `folder`: its folder where a whole one was brought."""
+
+    purpose: str = ""
+    classification: str = ""
+    reason: str = ""
+    folder: str = ""
+    approval: SlipApproval = SlipApproval.NONE
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +175,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     client: str = ""                # address of who handed it in
     smtputf8: bool = False
     wishes: str = ""                # what the sender wants to hear (RFC 3461), in the post's own writing
+    slip: Slip | None = None        # of an upload
 
 
 class Transfer(msgspec.Struct, frozen=True, kw_only=True):

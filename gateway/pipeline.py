@@ -214,9 +214,9 @@ class Pipeline:
         return await self._settle(claim, await self._settlements.stopped(transfer, decision, stop.report))
 
     async def _settle(self, claim: Claim, settlement: Settlement) -> Decision:
-        await self._journal.settle(claim, settlement, at=self._clock())
-        self._tell(claim.transfer, settlement.decision)
-        return settlement.decision
+        decision = await self._journal.settle(claim, settlement, at=self._clock())
+        self._tell(claim.transfer, decision)
+        return decision
 
     def _tell(self, transfer: Transfer, decision: Decision) -> None:
         facts = {"receipt_no": transfer.receipt_no, "verdict": decision.verdict, "reason": decision.reason}

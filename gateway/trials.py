@@ -46,7 +46,7 @@ Rules = Mapping[str, str]
 
 def low_priority(rules: Rules, jobs: int, *, jail_required: bool) -> Workers:
     """Workers that take what the others leave over."""
-    return Workers(rules, jobs, jail_required=jail_required, command=("/usr/bin/nice", "-n", "15", *COMMAND))
+    return Workers(rules, jobs, jail_required=jail_required, command=("/usr/bin/nice", "-n", "10", *COMMAND))
 
 
 class _StoppedError(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from gateway.model import Arrival, Door
+from gateway.model import Arrival, Door, Slip
 from gateway.storage.blobs import Blobs
 from gateway.storage.journal import Journal
 
@@ -29,9 +29,14 @@ class Uploads:
     def now(self) -> float:
         return self._clock()
 
-    async def take(self, login: str, name: str, client: str, chunks: AsyncIterator[bytes], to: Sequence[str] = ()) -> str:
-        """The receipt number, once the file is durable. `to`: where it goes besides the own box. Raises TooLargeError, StorageError; then it is no transfer,
-        and bytes that were sealed before the journal failed go with the next sweep."""
+    async def take(
+        self, login: str, name: str, client: str, chunks: AsyncIterator[bytes], *, to: Sequence[str] = (), slip: Slip | None = None
+    ) -> str:
+        """The receipt number, once the file is durable. `to`: where it goes besides the own box; `slip`: what was said of it.
+
+        Raises TooLargeError, StorageError; then it is no transfer, and bytes that were sealed before the journal failed go with the
+        next sweep.
+        """
         writer = await self._blobs.begin()
         size = 0
         try:
@@ -54,6 +59,7 @@ class Uploads:
             recipients=(login, *to),
             organisation=self._organisation,
             client=client,
+            slip=slip,
         )
         _, receipt_no = await self._journal.accept(arrival)
         self._wake()

@@ -1,6 +1,6 @@
-"""What a workbook of Excel 97 costs beside LibreOffice, which converts the same file to xlsx: a workbook built here.
+"""What the old Office formats cost beside LibreOffice, which converts the same files: documents built here.
 
-    python perf/bench_legacy.py [--rounds N] [--profile]
+    python perf/bench_legacy.py [--rounds N] [--profile] [KIND...]
 
 `sekisho` is the sanitizer alone, `engine` adds the second opinion and the second pass, `LibreOffice` is one conversion in a process of
 its own. Prints milliseconds of processor time (median) and the sizes.
@@ -17,18 +17,30 @@ import shutil
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import xlwt
 
 from sanitizers.budget import Budget
 from sanitizers.context import Context
 from sanitizers.engine import Engine
-from sanitizers.formats import xls
+from sanitizers.formats import BY_KIND
 from sanitizers.model import Job, Kind, Limits
 from sanitizers.scan import NO_RULES
 from sanitizers.source import Source
+from tests.build import doc as build_doc
+from tests.build import ppt as build_ppt
+
+
+class Sample(NamedTuple):
+    """`target`: the kind that LibreOffice converts it to."""
+
+    label: str
+    kind: Kind
+    target: str
+    data: bytes
 
 
 def workbook(rows: int, columns: int = 12) -> bytes:
@@ -44,27 +56,60 @@ def workbook(rows: int, columns: int = 12) -> bytes:
     return out.getvalue()
 
 
-def sanitizer(data: bytes) -> int:
-    job = Job(name="x.xls")
-    budget = Budget(Limits(), len(data))
-    context = Context(name=job.name, kind=Kind.XLS, job=job, budget=budget, depth=0, examine=_no_parts, scan=NO_RULES.scan)
-    return len(xls.sanitize(Source(data), context).content)
+def document(paragraphs: int) -> bytes:
+    """Text with changing looks, and a table of three columns behind every tenth paragraph."""
+    bold = build_doc.sprm(0x0835, 1)
+    table = [*(build_doc.cell(said) for said in ("項目", "内容", "備考")), build_doc.row(-108, 2000, 6000, 8500)]
+    body: list[build_doc.Para] = []
+    for number in range(paragraphs):
+        plain = f"第{number}条　この規程は、公文書の管理に関し必要な事項を定める。"
+        body.append(build_doc.para(plain, build_doc.Run("太字の語句", bold), plain, grpprl=build_doc.sprm(0x8411, 210)))
+        body += table if number % 10 == 9 else ()
+    return build_doc.document(*body, build_doc.para("以上"))
 
 
-def engine(data: bytes) -> int:
-    outcome = Engine(Job(name="x.xls"), NO_RULES, len(data)).run(Source(data))
+def presentation(slides: int, boxes: int = 12) -> bytes:
+    """Boxes of text with formats on every slide."""
+    look = build_ppt.style(24)
+    shapes = tuple(
+        build_ppt.shape(build_ppt.words(f"題名と本文の{box:02}番目、四百字のうちの二十四字で", look), number=1026 + box) for box in range(boxes)
+    )
+    return build_ppt.presentation(*(build_ppt.slide(shapes=shapes) for _ in range(slides)))
+
+
+def samples(kinds: list[str]) -> Iterator[Sample]:
+    if not kinds or "doc" in kinds:
+        for paragraphs in (50, 1000, 10_000):
+            yield Sample(f"doc, {paragraphs} paragraphs", Kind.DOC, "docx", document(paragraphs))
+    if not kinds or "xls" in kinds:
+        for rows in (50, 1000, 20_000):
+            yield Sample(f"xls, {rows} rows", Kind.XLS, "xlsx", workbook(rows))
+    if not kinds or "ppt" in kinds:
+        for slides in (10, 100, 1000):
+            yield Sample(f"ppt, {slides} slides", Kind.PPT, "ppt", presentation(slides))
+
+
+def sanitizer(sample: Sample) -> int:
+    job = Job(name=f"x.{sample.kind}")
+    budget = Budget(Limits(), len(sample.data))
+    context = Context(name=job.name, kind=sample.kind, job=job, budget=budget, depth=0, examine=_no_parts, scan=NO_RULES.scan)
+    return len(BY_KIND[sample.kind].sanitize(Source(sample.data), context).content)
+
+
+def engine(sample: Sample) -> int:
+    outcome = Engine(Job(name=f"x.{sample.kind}"), NO_RULES, len(sample.data)).run(Source(sample.data))
     assert outcome.content is not None, outcome.report.findings
     return len(outcome.content)
 
 
-def libreoffice(data: bytes) -> int:
+def libreoffice(sample: Sample) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        given = Path(folder) / "x.xls"
-        given.write_bytes(data)
+        given = Path(folder) / f"x.{sample.kind}"
+        given.write_bytes(sample.data)
         profile = f"-env:UserInstallation=file://{folder}/profile"
-        command = ["soffice", profile, "--headless", "--convert-to", "xlsx", "--outdir", f"{folder}/out", str(given)]
+        command = ["soffice", profile, "--headless", "--convert-to", sample.target, "--outdir", f"{folder}/out", str(given)]
         subprocess.run(command, capture_output=True, timeout=300, check=True)
-        return (Path(folder) / "out" / "x.xlsx").stat().st_size
+        return (Path(folder) / "out" / f"x.{sample.target}").stat().st_size
 
 
 def _spent() -> float:
@@ -77,32 +122,32 @@ def _no_parts(*_: object) -> None:  # type: ignore[misc]
     raise AssertionError("these files have no embedded parts")
 
 
-def _median(call: Callable[[bytes], int], data: bytes, rounds: int) -> tuple[float, int]:
+def _median(call: Callable[[Sample], int], sample: Sample, rounds: int) -> tuple[float, int]:
     times: list[float] = []
     size = 0
     for _ in range(rounds):
         started = _spent()
-        size = call(data)
+        size = call(sample)
         times.append((_spent() - started) * 1000)
     return statistics.median(times), size
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kinds", nargs="*", metavar="KIND")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
-    for rows in (50, 1000, 20_000):
-        data = workbook(rows)
+    for sample in samples(options.kinds):
         if options.profile:
             profile = cProfile.Profile()
-            profile.runcall(sanitizer, data)
+            profile.runcall(sanitizer, sample)
             pstats.Stats(profile).sort_stats("tottime").print_stats(14)
-        print(f"{rows} rows  {len(data) / 1e6:.2f} MB")
+        print(f"{sample.label}  {len(sample.data) / 1e6:.2f} MB")
         for name, call in (("sekisho", sanitizer), ("engine", engine), ("LibreOffice", libreoffice)):
             if call is libreoffice and shutil.which("soffice") is None:
                 continue
-            taken, size = _median(call, data, options.rounds)
+            taken, size = _median(call, sample, options.rounds)
             print(f"     {name:11} {taken:7.0f} ms  {size / 1e6:.2f} MB out")
 
 

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import argparse
 import cProfile
+import gc
 import io
 import multiprocessing
+import os
 import pstats
 import random
 import resource
@@ -33,6 +35,7 @@ from pikepdf import Array, Dictionary, Name, Pdf, String, sanitize
 from PIL import Image, ImageDraw, ImageFont
 
 from gateway import rulesets
+from gateway.warm_parent import ENVIRONMENT
 from sanitizers.engine import Engine
 from sanitizers.formats.pdf import bilevel, values
 from sanitizers.model import Job
@@ -225,7 +228,7 @@ def _fax_again(raw: bytes, size: tuple[int, int]) -> bytes:
 def _child(competitor: str, path: Path, rounds: int) -> Measured:
     """One competitor of ours in a process of its own, which prints what it measured."""
     command = [sys.executable, __file__, "--only", competitor, str(path), "--rounds", str(rounds)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **ENVIRONMENT})
     milliseconds, size, peak = map(float, done.stdout.split())
     return Measured(milliseconds, int(size), peak)
 
@@ -234,6 +237,8 @@ def _measure_here(competitor: str, path: Path, rounds: int) -> None:
     """Each round in a fork of this process, as a transfer is in one of the warm parent: nothing is remembered from the round before."""
     data = path.read_bytes()
     once = {"sekisho": _sekisho, "pikepdf.sanitize": _pikepdf, "pictures alone": _pictures}[competitor](data)
+    gc.collect()
+    gc.freeze()     # as the warm parent does
     measured = [_forked(once) for _ in range(rounds)]
     print(min(time for time, _, _ in measured), measured[0][1], max(peak for _, _, peak in measured))
 

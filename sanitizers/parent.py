@@ -34,7 +34,7 @@ from typing import Final
 import msgspec
 import pikepdf
 
-from sanitizers import scan, spare, wire
+from sanitizers import scan, spare, warming, wire
 from sanitizers.jail import walls
 from sanitizers.spare import Spare
 
@@ -209,6 +209,7 @@ def main() -> int:
     control = socket.socket(fileno=given.control)
     _load_lazy_modules()
     random_device = _open_random_device()
+    warming.warm_up(scanner)
     ring = walls.put_up_outer()
     standing, broken = walls.trial(ring)
     control.send(wire.encode_message(wire.Ready(standing, broken, scan.version(sources))))

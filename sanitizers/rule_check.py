@@ -30,6 +30,8 @@ _EXTERNALS: Final = {"kind": "", "where": "", "size": 0}
 _MIB: Final = 1 << 20
 _SCAN_SECONDS: Final = 10
 _TEXT: Final = 500
+_MOST_FAULTS: Final = 10_000
+_ANY: Final = "rules.yar"
 
 
 # ----------------------------------------------------------------------------------------------------------- compiling
@@ -43,7 +45,7 @@ def answer(question: RuleQuestion) -> RuleAnswer:
         scan.compile_rules(question.files)
     except ValueError as error:
         faults = [fault for name, text in _sources(question.files) for fault in _faults(name, text)]
-        return RuleAnswer(faults=tuple(faults) or (RuleFault(file="", line=0, rule="", text=str(error)[:_TEXT]),))
+        return RuleAnswer(faults=tuple(faults[:_MOST_FAULTS]) or (RuleFault(file="", line=0, rule="", text=str(error)[:_TEXT]),))
     rules = [
         RuleAt(name=rule.name, file=name, line=rule.line)
         for name, text in _sources(question.files)
@@ -64,6 +66,12 @@ def _error(text: str) -> tuple[int, str] | None:
     except (yara.Error, UnicodeEncodeError, ValueError) as error:
         match = _LINE.fullmatch(str(error))
         return (int(match[1]), match[2][:_TEXT]) if match else (0, str(error)[:_TEXT])
+    try:
+        # What a scan asks of its rules beside the compiler's own wishes.
+        if "kinds" in text:
+            scan.compile_rules({_ANY: text})
+    except ValueError as error:
+        return 0, str(error).removeprefix(f"{_ANY}: ")[:_TEXT]
     return None
 
 
@@ -92,13 +100,13 @@ def _foreign(question: RuleQuestion) -> RuleAnswer:
             continue
         known |= dict.fromkeys((rule.name for rule in good), name)
         rules += [RuleAt(name=rule.name, file=name, line=rule.line) for rule in good]
-    return RuleAnswer(rules=tuple(rules), faults=tuple(faults), taken=taken)
+    return RuleAnswer(rules=tuple(rules), faults=tuple(faults[:_MOST_FAULTS]), taken=taken)
 
 
 def _sifted(name: str, text: str, known: Mapping[str, str]) -> tuple[list[Rule], list[RuleFault]]:
     """The rules of a file that compile, each alone with what it rests on, and what is against the others."""
     found = rule_text.parts(text)
-    good: list[Rule] = []
+    good: dict[str, Rule] = {}
     faults = [RuleFault(file=name, line=line, rule="", text="not a rule (an include, or unreadable)") for line in found.unread]
     for rule in found.rules:
         line, why = rule.line, _unwanted(rule, known, good)
@@ -106,20 +114,20 @@ def _sifted(name: str, text: str, known: Mapping[str, str]) -> tuple[list[Rule],
             needed = rule_text.with_needed(rule, good)
             error = _error(_written(found.imports, needed))
             if error is None:
-                good.append(rule)
+                good[rule.name] = rule
                 continue
             before = len(found.imports) + sum(other.text.count("\n") + 1 for other in needed[:-1])
             line, why = rule.line + max(error[0] - before - 1, 0), error[1]
         faults.append(RuleFault(file=name, line=line, rule=rule.name, text=why))
-    return good, faults
+    return list(good.values()), faults
 
 
-def _unwanted(rule: Rule, known: Mapping[str, str], good: Sequence[Rule]) -> str:
+def _unwanted(rule: Rule, known: Mapping[str, str], good: Mapping[str, Rule]) -> str:
     if rule.is_global:
         return "a global rule decides over all others of its file"
     if rule.name in known:
         return f"a rule of this name is in {known[rule.name]}"
-    return "a second rule of this name" if rule.name in {other.name for other in good} else ""
+    return "a second rule of this name" if rule.name in good else ""
 
 
 def _written(imports: Sequence[str], rules: Sequence[Rule]) -> str:
@@ -136,8 +144,10 @@ def _costs(files: Mapping[str, str]) -> Iterator[RuleCost]:
     found = []
     for name, text in _sources(files):
         parts = rule_text.parts(text)
-        for index, rule in enumerate(parts.rules):
-            source = _written(parts.imports, rule_text.with_needed(rule, parts.rules[:index]))
+        before: dict[str, Rule] = {}
+        for rule in parts.rules:
+            source = _written(parts.imports, rule_text.with_needed(rule, before))
+            before[rule.name] = rule
             compiled = yara.compile(source=source, externals=_EXTERNALS, includes=False)
             cost = max(_milliseconds(compiled, sample) - idle, 0.0) / (len(sample) / _MIB)
             found.append(RuleCost(name=rule.name, file=name, ms_per_mib=round(cost, 3)))

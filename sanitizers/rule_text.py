@@ -7,13 +7,13 @@ division is written with a backslash, so that one look ahead is enough.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 _TOKEN: Final = re.compile(
     r"""(?P<blank>\s+|//[^\n]*|(?s:/\*(?:.*?\*/|.*)))      # a comment without end takes the rest
-      | (?P<string>"(?:\\.|[^"\\\n])*")
-      | (?P<regex>/(?:\\.|[^/\\\n])+/[is]*)
+      | (?P<string>"(?:\\[^\n]|[^"\\\n])*"?)                # and these the rest of their line: no place is read twice
+      | (?P<regex>/(?:\\[^\n]|[^/\\\n])+/?[is]*)
       | (?P<variable>[$\#@!][A-Za-z0-9_]*)
       | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
       | (?P<other>.)
@@ -23,10 +23,11 @@ _TOKEN: Final = re.compile(
 
 
 class Rule(NamedTuple):
-    """One rule. `words`: every name in it, of rules and of anything else; `line` counts from 1."""
+    """One rule. `words`: every name in it, of rules and of anything else; `line` counts from 1, `start` from 0 in characters."""
 
     name: str
     line: int
+    start: int
     text: str
     is_global: bool
     words: frozenset[str]
@@ -50,7 +51,7 @@ class _Token(NamedTuple):
 def parts(text: str) -> Parts:
     """Never raises: what cannot be read is named by its line."""
     tokens = [token for token in _tokens(text) if token.kind != "blank"]
-    lines = _Lines(text)
+    lines, ends = _Lines(text), _ends(tokens)
     imports, rules, unread = [], [], []
     at = 0
     while at < len(tokens):
@@ -61,26 +62,25 @@ def parts(text: str) -> Parts:
             continue
         while at < len(tokens) and tokens[at].text in ("private", "global"):
             at += 1
-        body = _body(tokens, at)
-        if body is None:
+        end = _body(tokens, at, ends)
+        if end is None:
             unread.append(lines.of(token.start))
-            at = _next_rule(tokens, begin + 1)
+            at = _next_rule(tokens, at + 1)
             continue
-        at = body
+        at = end + 1
         rules.append(_rule(text, tokens[begin:at], lines))
     return Parts(tuple(dict.fromkeys(imports)), tuple(rules), tuple(unread))
 
 
-def with_needed(rule: Rule, before: Sequence[Rule]) -> list[Rule]:
-    """The rule after those of `before` that it rests on, in their order."""
-    by_name = {other.name: other for other in before}
-    needed: set[str] = set()
+def with_needed(rule: Rule, before: Mapping[str, Rule]) -> list[Rule]:
+    """The rule after those of `before` (by their names) that it rests on, in their order."""
+    needed: dict[str, Rule] = {}
     waiting = [rule]
     while waiting:
-        found = (waiting.pop().words & by_name.keys()) - needed - {rule.name}
-        needed |= found
-        waiting += [by_name[name] for name in found]
-    return [other for other in before if other.name in needed] + [rule]
+        found = [name for name in waiting.pop().words if name in before and name not in needed and name != rule.name]
+        needed |= {name: before[name] for name in found}
+        waiting += [before[name] for name in found]
+    return [*sorted(needed.values(), key=lambda other: other.start), rule]
 
 
 def _tokens(text: str) -> Iterator[_Token]:
@@ -88,21 +88,25 @@ def _tokens(text: str) -> Iterator[_Token]:
         yield _Token(match.lastgroup or "other", match.group(), match.start(), match.end())
 
 
-def _body(tokens: Sequence[_Token], at: int) -> int | None:
-    """Behind the closing brace of the rule whose word `rule` stands at `at`; None if there is no rule."""
+def _ends(tokens: Sequence[_Token]) -> dict[int, int]:
+    """Where each opening brace is closed."""
+    opened, ends = [], {}
+    for index, token in enumerate(tokens):
+        if token.text == "{":
+            opened.append(index)
+        elif token.text == "}" and opened:
+            ends[opened.pop()] = index
+    return ends
+
+
+def _body(tokens: Sequence[_Token], at: int, ends: Mapping[int, int]) -> int | None:
+    """The closing brace of the rule whose word `rule` stands at `at`; None if there is no rule."""
     if at + 1 >= len(tokens) or tokens[at].text != "rule" or tokens[at + 1].kind != "word":
         return None
     at += 2
-    while at < len(tokens) and (tokens[at].kind == "word" or tokens[at].text == ":"):
+    while at < len(tokens) and tokens[at].text != "rule" and (tokens[at].kind == "word" or tokens[at].text == ":"):
         at += 1
-    if at >= len(tokens) or tokens[at].text != "{":
-        return None
-    depth = 0
-    for index in range(at, len(tokens)):
-        depth += {"{": 1, "}": -1}.get(tokens[index].text, 0)
-        if depth == 0:
-            return index + 1
-    return None
+    return ends.get(at)
 
 
 def _next_rule(tokens: Sequence[_Token], at: int) -> int:
@@ -115,7 +119,7 @@ def _rule(text: str, tokens: Sequence[_Token], lines: _Lines) -> Rule:
     start, words = tokens[0].start, [token.text for token in tokens]
     name = words[words.index("rule") + 1]
     named = frozenset(token.text for token in tokens if token.kind == "word")
-    return Rule(name, lines.of(start), text[start : tokens[-1].end], "global" in words[: words.index("rule")], named)
+    return Rule(name, lines.of(start), start, text[start : tokens[-1].end], "global" in words[: words.index("rule")], named)
 
 
 class _Lines:

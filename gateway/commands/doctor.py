@@ -16,9 +16,10 @@ from typing import Final, NamedTuple
 
 import uvloop
 
-from gateway import config, log, rulesets
+from gateway import config, log, policy, rulesets
 from gateway.commands import Failure
-from gateway.config import Config
+from gateway.config import Config, ConfigError
+from gateway.house import read_panel, read_policy
 from gateway.workers import REQUIRED_WALLS, JailUnavailable, Workers
 
 # What a kernel of our day offers; a missing one is said, a missing required one is a fault.
@@ -65,6 +66,8 @@ async def _all(settings: Config) -> list[Check]:
     checks = [check async for check in _jail(settings)]
     checks += [_storage(settings), _space(settings), _flush(settings)]
     checks.append(await _next_hop(settings))
+    checks += [check async for check in _scanners(settings)]
+    checks += _policy(settings)
     return checks
 
 
@@ -132,3 +135,35 @@ async def _next_hop(settings: Config) -> Check:
         return Check("next hop", "warn", f"{host}:{port} does not answer ({type(error).__name__})")
     writer.close()
     return Check("next hop", "ok", f"{host}:{port} answers")
+
+
+async def _scanners(settings: Config) -> AsyncIterator[Check]:
+    """Each is asked about a file of no interest: an answer, and how old its signatures are."""
+    try:
+        panel = read_panel(settings)
+    except ConfigError as error:
+        yield Check("scanners", "fail", str(error))
+        return
+    if not panel.seats:
+        yield Check("scanners", "warn", "no other scanner is set up: the YARA rules alone look for malware")
+    elif not any(seat.required for seat in panel.seats):
+        yield Check("scanners", "warn", "none is required: while they are silent everything passes without their word")
+    for heard in await panel.standing():
+        age = "" if heard.age is None else f", signatures {heard.age / 3600:.0f} h old"
+        name = f"scanner: {heard.scanner}"
+        if heard.trouble:
+            yield Check(name, "fail" if heard.required else "warn", heard.trouble)
+        else:
+            yield Check(name, "ok", f"answers{age}{'' if heard.required else ', not required'}")
+    if panel.lists.deny or panel.lists.allow:
+        yield Check("lists of digests", "ok", f"{len(panel.lists.deny)} denied, {len(panel.lists.allow)} allowed")
+
+
+def _policy(settings: Config) -> list[Check]:
+    """The document of the settings; what is published meanwhile `sekisho policy show` tells."""
+    try:
+        chosen = read_policy(settings)
+    except ConfigError as error:
+        return [Check("policy", "fail", str(error))]
+    said = [Check("policy", "warn", warning) for warning in policy.warnings(chosen)]
+    return [Check("policy", "ok", f"{chosen.name}, version {chosen.version}, {len(chosen.layers)} layers"), *said]

@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from gateway import log, policy, rulesets
 from gateway.commands import Failure, Usage, reading
+from gateway.model import INBOUND, Door
 from gateway.policy import Policy
 from gateway.workers import Workers, lost_report
 from sanitizers.model import EXTENSIONS, Job, PartInfo, Reason, Report, Verdict
@@ -46,13 +47,25 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     sanitize.set_defaults(run=run_sanitize)
     inspect = commands.add_parser("inspect", help="点検する / print the report without writing output")
     inspect.set_defaults(run=run_inspect, report="-", output=None)
+    inspect.add_argument("--layers", action="store_true", help="with --policy: which layers hold for these facts, on standard error")
     for command in (sanitize, inspect):
+        _as_if(command)
         command.add_argument("inputs", nargs="+", type=Path, metavar="INPUT")
         command.add_argument("--policy", type=Path, metavar="FILE")
         command.add_argument("--rules", type=Path, metavar="DIR", help="folder of YARA rules instead of the built-in ones")
         command.add_argument("--password-file", type=Path, metavar="FILE", help="one candidate per line, UTF-8")
         command.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
         command.add_argument("--no-progress", action="store_true")
+
+
+def _as_if(command: argparse.ArgumentParser) -> None:
+    """Facts that a policy in layers asks about."""
+    command.add_argument("--organisation", default="", metavar="NAME", help="policy: as if of this organisation")
+    command.add_argument("--department", action="append", default=[], metavar="NAME", help="policy: of this one, the outermost first")
+    command.add_argument("--for", dest="person", default="", metavar="WHO", help="policy: for this address or log-in name")
+    command.add_argument("--from", dest="sender", default="", metavar="WHO", help="policy: from this address")
+    command.add_argument("--door", default="cli", choices=[*Door], help="policy: as if by this door")
+    command.add_argument("--lane", default=INBOUND.name, metavar="NAME", help="policy: as if on this lane")
 
 
 def run_sanitize(arguments: argparse.Namespace) -> int:
@@ -66,7 +79,10 @@ async def _run(arguments: argparse.Namespace) -> int:
     log.start("warning")
     inputs = list(_walk(arguments.inputs, arguments.output))
     rules = reading(lambda: rulesets.read(arguments.rules or rulesets.builtin_folder()))
-    chosen = reading(lambda: policy.load(arguments.policy.read_text("utf-8")) if arguments.policy else Policy())
+    document = reading(lambda: policy.load(arguments.policy.read_text("utf-8")) if arguments.policy else Policy())
+    chosen = policy.effective(document, _facts(arguments))
+    if getattr(arguments, "layers", False):
+        sys.stderr.write(policy.told(document, chosen))
     passwords = reading(lambda: _passwords(arguments.password_file)) if arguments.password_file else ()
     if arguments.jobs < 1:
         raise Usage("--jobs: at least 1")
@@ -87,6 +103,18 @@ async def _run(arguments: argparse.Namespace) -> int:
         raise Failure(str(_first(failed))) from None
     finally:
         await workers.stop()
+
+
+def _facts(arguments: argparse.Namespace) -> policy.Facts:
+    person = arguments.person
+    return policy.Facts(
+        organisation=arguments.organisation,
+        lane=arguments.lane,
+        door=arguments.door,
+        sender=arguments.sender,
+        people=(person,),
+        departments={person: tuple(arguments.department)},
+    )
 
 
 @contextmanager

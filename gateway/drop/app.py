@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Final, TypeVar
 from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
 
-from gateway.drop.destinations import chosen
+from gateway.bringing import FIELDS, UNKNOWN, Bringing
 from gateway.drop.resumable import Resumable
 from gateway.people.accounts import Accounts
+from gateway.people.roles import RefusedError
 from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.unfinished import Unfinished
@@ -31,12 +31,17 @@ _T = TypeVar("_T")
 
 _CHUNK: Final = 1 << 16
 _RECENT: Final = 50
-_LONGEST_FIELD: Final = 256
-_NOWHERE_ELSE: Final[Mapping[str, str]] = MappingProxyType({})
+_LONGEST_FIELD: Final = 4_096
+_MEANING: Final = {
+    "purpose": "業務名: what it is needed for",
+    "classification": "情報資産の分類",
+    "reason": "why it is brought in",
+    "folder": "its folder, where a whole one is brought",
+}
 
 
 class Drop:
-    """Handlers; `application` is what a listener serves. `destinations`: where files may go besides the own box, address → title."""
+    """Handlers; `application` is what a listener serves."""
 
     def __init__(
         self,
@@ -46,18 +51,18 @@ class Drop:
         accounts: Accounts,
         *,
         unfinished: Unfinished,
-        destinations: Mapping[str, str] = _NOWHERE_ELSE,
+        bringing: Bringing,
         readiness: Readiness,
         events: Events,
         desks: Sequence[Desk] = (),
         jail: bool,
     ) -> None:
         self._uploads = uploads
-        self._destinations = destinations
+        self._bringing = bringing
         self._journal = journal
         self._signin = SignIn(accounts, "drop", "取込み / Drop", jail=jail)
         self._one = TransferPage(journal, unlocking, events, self._signin, downloads=False)
-        self._resumable = Resumable(uploads, unfinished, destinations)
+        self._resumable = Resumable(uploads, unfinished, bringing)
         self.application = face(readiness)
         entrance.install(self.application, self._signin)
         self._one.install(self.application)
@@ -69,13 +74,14 @@ class Drop:
 
     def _routes(self) -> tuple[Route, ...]:
         one_file = {"schema": {"type": "string", "format": "binary"}}
-        faults = {400: "no file, or not a well-formed body", 413: "larger than the limit; nothing of it is kept", 503: "not accepting now"}
-        where = {"to": "a destination besides the own box; may be repeated"}
+        faults = {400: "no file, or not a well-formed body", 413: "larger than the limit; nothing of it is kept",
+                  422: "something has to be said of it", 503: "not accepting now"}  # fmt: skip
+        said = {"to": "a destination besides the own box; may be repeated", **{name: _MEANING[name] for name in FIELDS}}
         return (
             Route("GET", "/api/v1/destinations", self._where, "where files may go besides the own box",
                   content={"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}}),
             Route("POST", "/api/v1/transfers", self._receive, "bring files in: multipart, or one raw body named by X-File-Name", 202,
-                  query=where, faults=faults,
+                  query=said, faults=faults,
                   body={"multipart/form-data": {"schema": {"type": "object"}}, "application/octet-stream": one_file}),
             *self._resumable.routes(),
             *self._one.routes(),
@@ -83,10 +89,14 @@ class Drop:
 
     async def _page(self, request: web.Request) -> web.Response:
         rows = [words.row(one) for one in await self._journal.transfers(mine(account_of(request), _RECENT))]
-        return self._signin.page(request, "drop.html", rows=rows, script_words=words.DROP, destinations=self._destinations)
+        destinations = await self._bringing.destinations(account_of(request))
+        return self._signin.page(
+            request, "drop.html", rows=rows, script_words=words.DROP, destinations=destinations, usage=self._bringing.usage, unknown=UNKNOWN
+        )
 
-    async def _where(self, _: web.Request) -> web.Response:
-        return web.json_response([{"to": address, "title": title} for address, title in self._destinations.items()])
+    async def _where(self, request: web.Request) -> web.Response:
+        offered = await self._bringing.destinations(account_of(request))
+        return web.json_response([{"to": address, "title": title} for address, title in offered.items()])
 
     async def _from_page(self, request: web.Request) -> web.StreamResponse:
         done = await self._take_all(request)
@@ -104,14 +114,20 @@ class Drop:
 
     async def _take_all(self, request: web.Request) -> list[str] | web.Response:
         receipts = []
-        login, client = account_of(request).login, request.remote or ""
-        to = chosen(request.query.getall("to", []), self._destinations)
+        account, client = account_of(request), request.remote or ""
+        said = {name: request.query.get(name, "") for name in FIELDS}
+        places = request.query.getall("to", [])
         try:
-            async for name, chunks in _parts(request):
-                if isinstance(chunks, str):
-                    to = (*to, *chosen([chunks], self._destinations))
-                else:
-                    receipts.append(await self._uploads.take(login, name, client, chunks, to))
+            async for name, content in _parts(request):
+                if isinstance(content, str):
+                    places = [*places, content] if name == "to" else places
+                    said[name] = content
+                    continue
+                to, slip = await self._bringing.chosen(account, places), self._bringing.slip(said)
+                receipts.append(await self._uploads.take(account.login, name, client, content, to=to, slip=slip))
+                await self._bringing.ask(account, receipts[-1])
+        except RefusedError as refusal:
+            return problem(422, str(refusal), receipt_nos=receipts or None)
         except TooLargeError as error:
             return problem(413, str(error), receipt_nos=receipts or None)
         except StorageError:
@@ -120,7 +136,7 @@ class Drop:
 
 
 async def _parts(request: web.Request) -> AsyncIterator[tuple[str, AsyncIterator[bytes] | str]]:
-    """Files, each by its name; of a form also the fields `to`, which say where the files after them go."""
+    """Files, each by its name; of a form also the fields that say something of the files after them."""
     if not request.content_type.startswith("multipart/"):
         if request.body_exists:
             yield unquote(request.headers.get("X-File-Name", "file")), request.content.iter_chunked(_CHUNK)
@@ -129,8 +145,8 @@ async def _parts(request: web.Request) -> AsyncIterator[tuple[str, AsyncIterator
     while (part := await _well_formed(reader.next())) is not None:
         if isinstance(part, BodyPartReader) and part.filename:
             yield part.filename, _chunks(part)
-        elif isinstance(part, BodyPartReader) and part.name == "to":
-            yield "to", (await _well_formed(part.read_chunk(_LONGEST_FIELD))).decode("utf-8", "replace")
+        elif isinstance(part, BodyPartReader) and part.name in ("to", *FIELDS):
+            yield part.name, (await _well_formed(part.read_chunk(_LONGEST_FIELD))).decode("utf-8", "replace")
 
 
 async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Final
 
 from aiohttp import web
 
-from gateway.drop.destinations import chosen
+from gateway.bringing import Bringing
+from gateway.people.roles import RefusedError
 from gateway.storage.unfinished import Begun, NoSuchUploadError, Unfinished, WrongOffsetError
 from gateway.uploads import Uploads
 from gateway.web.problem import problem
@@ -27,9 +28,9 @@ _OCTETS: Final = "application/offset+octet-stream"
 class Resumable:
     """Handlers for the drop. One upload takes one PATCH at a time."""
 
-    def __init__(self, uploads: Uploads, unfinished: Unfinished, destinations: Mapping[str, str]) -> None:
+    def __init__(self, uploads: Uploads, unfinished: Unfinished, bringing: Bringing) -> None:
         self._uploads = uploads
-        self._destinations = destinations
+        self._bringing = bringing
         self._unfinished = unfinished
         self._busy: set[str] = set()
 
@@ -39,8 +40,8 @@ class Resumable:
         return (
             Route("OPTIONS", PATH, self._offer, "what of tus is spoken here", 204, content={}),
             Route("POST", PATH, self._begin, "begin an upload that may be cut (tus creation)", 201, content={},
-                  query={"to": "a destination besides the own box; may be repeated"},
-                  faults={400: "no length or name", 409: "too many open", 412: "another version of tus", 413: "too large", 503: "no room"}),
+                  faults={400: "no length or name", 409: "too many open", 412: "another version of tus", 413: "too large",
+                          422: "something has to be said of it", 503: "no room"}),
             Route("HEAD", one, self._tell, "how much of it is there", content={}, faults=missing),
             Route("PATCH", one, self._append, "the next bytes; the last ones answer with the receipt number", 204, content={}, body=body,
                   faults=missing | {400: "no offset", 409: "another offset", 412: "another version of tus", 415: "another media type"}),
@@ -54,15 +55,19 @@ class Resumable:
     async def _begin(self, request: web.Request) -> web.Response:
         if (refused := _other_version(request)) is not None:
             return refused
-        owner, length, name = account_of(request).login, _number(request, "Upload-Length"), _filename(request)
-        if length is None or name is None:
+        account, length, said = account_of(request), _number(request, "Upload-Length"), _metadata(request)
+        if length is None or said is None or "filename" not in said:
             return problem(400, "Upload-Length, Upload-Metadata")
+        owner, name = account.login, said["filename"]
         if length > self._uploads.most:
             return problem(413)
         if await asyncio.to_thread(self._unfinished.of, owner) >= _MOST_OPEN:
             return problem(409, f"途中のアップロードが{_MOST_OPEN}件あります / {_MOST_OPEN} uploads are open")
-        to = chosen(request.query.getall("to", []), self._destinations)
-        begun = Begun(owner=owner, name=name, length=length, at=self._uploads.now(), to=to)
+        try:
+            to, slip = await self._bringing.chosen(account, said.get("to", "").split(",")), self._bringing.slip(said)
+        except RefusedError as refusal:
+            return problem(422, str(refusal))
+        begun = Begun(owner=owner, name=name, length=length, at=self._uploads.now(), to=to, slip=slip)
         number = await asyncio.to_thread(self._unfinished.begin, begun)
         headers = {"Location": f"{PATH}/{number}"}
         if length == 0:
@@ -113,7 +118,9 @@ class Resumable:
 
     async def _finish(self, request: web.Request, number: str, begun: Begun) -> dict[str, str]:
         """All of it is there: now it is a transfer."""
-        receipt_no = await self._uploads.take(begun.owner, begun.name, request.remote or "", self._content(number), begun.to)
+        client, content = request.remote or "", self._content(number)
+        receipt_no = await self._uploads.take(begun.owner, begun.name, client, content, to=begun.to, slip=begun.slip)
+        await self._bringing.ask(account_of(request), receipt_no)
         await asyncio.to_thread(self._unfinished.remove, number)
         return {"Sekisho-Receipt-No": receipt_no}
 
@@ -151,16 +158,16 @@ def _number(request: web.Request, name: str) -> int | None:
     return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else None
 
 
-def _filename(request: web.Request) -> str | None:
-    """`filename` of Upload-Metadata: pairs of a key and base64, separated by commas."""
+def _metadata(request: web.Request) -> dict[str, str] | None:
+    """Upload-Metadata: pairs of a key and base64, separated by commas; `filename`, and what is said of the file."""
+    said = {}
     for pair in request.headers.get("Upload-Metadata", "").split(","):
         key, _, value = pair.strip().partition(" ")
-        if key == "filename":
-            try:
-                return base64.b64decode(value, validate=True).decode("utf-8")
-            except (binascii.Error, UnicodeDecodeError):
-                return None
-    return None
+        try:
+            said[key] = base64.b64decode(value, validate=True).decode("utf-8")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+    return said
 
 
 def _answer(status: int, headers: dict[str, str]) -> web.Response:

@@ -6,6 +6,7 @@ asked. Whether a thing is one's own, and who may decide a request, is looked at 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -21,6 +22,7 @@ class Action(StrEnum):
     ASK = "requests.ask"                # make requests, see and decide those that are one's own to see and decide
     LOOK = "transfers.look"             # everything that crossed, counts, walls, results
     OPERATE = "transfers.operate"       # act on what is held
+    PUBLISH = "rules.publish"           # draft, approve and publish rules and policy: which of these is looked at where it is done
     PEOPLE = "people.look"              # accounts, departments, sessions
     MANAGE = "people.manage"            # make, move, disable, reset
 
@@ -44,6 +46,7 @@ PERMISSIONS: Final[dict[Action, Grant]] = {
     Action.ASK: Grant(_TOWN | {Role.OPERATOR, Role.CSIRT, Role.AUDITOR}),
     Action.LOOK: Grant(_HOUSE),
     Action.OPERATE: Grant(frozenset({Role.OPERATOR, Role.ADMINISTRATOR}), _CHIEF),
+    Action.PUBLISH: Grant(frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.CISO}), _CHIEF),
     Action.PEOPLE: Grant(frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.CISO})),
     Action.MANAGE: Grant(_CHIEF, _CHIEF),
 }
@@ -51,59 +54,68 @@ PERMISSIONS: Final[dict[Action, Grant]] = {
 # Who may stand before a face at all.
 FACES: Final[dict[str, frozenset[Role]]] = {"drop": _TOWN, "pickup": _TOWN, "admin": _HOUSE}
 
-# Endpoints that all faces have.
-_OWN: Final = (
-    "/logout", "/password", "/second", "/second/passkey/options", "/second/passkey", "/account", "/account/factors",
-    "/account/factors/totp", "/account/factors/totp/qr.svg", "/account/factors/recovery", "/account/factors/passkey/options",
-    "/account/factors/passkey", "/account/factors/{factor}/remove", "/account/sessions/{handle}/end", "/account/absences",
-    "/account/absences/{absence}/end", "/elevate", "/elevate/end",
-)  # fmt: skip
-_REQUESTS: Final = (
-    "/requests", "/requests/{number}", "/requests/{number}/{word}", "/api/v1/requests", "/api/v1/requests/{number}",
-    *(f"/api/v1/requests/{{number}}/{word}" for word in ("approve", "refuse", "withdraw", "proceed")),
-)  # fmt: skip
-_EXCEPTIONS: Final = (
-    "/exceptions", "/exceptions/{number}/revoke", "/api/v1/exceptions", "/api/v1/exceptions/{number}", "/api/v1/exceptions/{number}/revoke",
-)  # fmt: skip
-_PEOPLE: Final = (
-    "/people", "/people/{login}", "/people/{login}/{deed}", "/people-import", "/people-import/follow", "/departments",
-    "/departments/place", "/departments/close", "/groups", "/groups/dissolve", "/api/v1/people", "/api/v1/people/{login}",
-    *(f"/api/v1/people/{{login}}/{deed}" for deed in ("disable", "enable", "unlock", "reset", "forget-factors", "end-sessions")),
-    "/api/v1/people-import", "/api/v1/people-import/preview", "/api/v1/departments", "/api/v1/groups", "/api/v1/groups/{name}",
-)  # fmt: skip
-_EVERYWHERE: Final = dict.fromkeys(_OWN, Action.SELF) | dict.fromkeys((*_REQUESTS, *_EXCEPTIONS), Action.ASK)
+# What each endpoint is: (face, method or *, path as the router has it) → action. A path that ends in `/**` stands for everything below;
+# the longest one that fits counts, and a named method before `*`.
+_OWN: Final = ("/logout", "/password", "/second", "/second/**", "/account", "/account/**", "/elevate", "/elevate/end")
+_ASKING: Final = ("/requests", "/requests/**", "/api/v1/requests", "/api/v1/requests/**", "/exceptions", "/exceptions/**",
+                  "/api/v1/exceptions", "/api/v1/exceptions/**")  # fmt: skip
+_LOOKING: Final = ("/", "/transfers", "/transfers/{receipt_no}", "/api/v1/overview", "/api/v1/transfers", "/api/v1/transfers.csv",
+                   "/api/v1/transfers/{receipt_no}", "/api/v1/rescans", "/api/v1/rules", "/api/v1/rules/**", "/api/v1/policy",
+                   "/api/v1/policy/**", "/rules", "/rules/**", "/policy", "/policy/**")  # fmt: skip
+_PUBLISHING: Final = ("/rules", "/rules/**", "/policy", "/policy/**", "/api/v1/rules", "/api/v1/rules/**", "/api/v1/policy",
+                      "/api/v1/policy/**")  # fmt: skip
+_PEOPLE: Final = ("/people", "/people/**", "/people-import", "/people-import/**", "/departments", "/departments/**", "/groups",
+                  "/groups/**", "/api/v1/people", "/api/v1/people/**", "/api/v1/people-import", "/api/v1/people-import/**",
+                  "/api/v1/departments", "/api/v1/groups", "/api/v1/groups/**")  # fmt: skip
+_BRINGING: Final = ("/", "/transfers/**", "/api/v1/destinations", "/api/v1/transfers", "/api/v1/transfers/**", "/api/v1/uploads",
+                    "/api/v1/uploads/**")  # fmt: skip
+_TAKING: Final = ("/", "/zip", "/api/v1/boxes", "/transfers/**", "/api/v1/transfers", "/api/v1/transfers/**")
 
-# (face, method or *, path as the router has it) → what it is.
+
+def _rows(face: str, method: str, paths: tuple[str, ...], action: Action) -> dict[tuple[str, str, str], Action]:
+    return {(face, method, path): action for path in paths}
+
+
 ENDPOINTS: Final[dict[tuple[str, str, str], Action]] = {
-    **{(face, "*", path): action for face in ("drop", "admin") for path, action in _EVERYWHERE.items()},
-    **{("pickup", "*", path): Action.SELF for path in _OWN},
-    **{("admin", "GET", path): Action.PEOPLE for path in _PEOPLE},
-    **{("admin", method, path): Action.MANAGE for path in _PEOPLE for method in ("POST", "PUT", "PATCH")},
+    **_rows("drop", "*", _OWN, Action.SELF),
+    **_rows("drop", "*", _ASKING, Action.ASK),
+    **_rows("drop", "*", _BRINGING, Action.DROP),
+    **_rows("pickup", "*", _OWN, Action.SELF),
+    **_rows("pickup", "*", _TAKING, Action.PICKUP),
+    **_rows("admin", "*", _OWN, Action.SELF),
+    **_rows("admin", "*", _ASKING, Action.ASK),
+    **_rows("admin", "GET", _LOOKING, Action.LOOK),
+    **_rows("admin", "POST", ("/transfers/**", "/api/v1/transfers/**"), Action.OPERATE),
+    **_rows("admin", "*", _PUBLISHING, Action.PUBLISH),
+    **_rows("admin", "GET", _PEOPLE, Action.PEOPLE),
+    **_rows("admin", "*", _PEOPLE, Action.MANAGE),
 }
 
-# What a face's other endpoints are: reading, and everything else.
-_OTHERWISE: Final[dict[str, tuple[Action, Action]]] = {
-    "drop": (Action.DROP, Action.DROP),
-    "pickup": (Action.PICKUP, Action.PICKUP),
-    "admin": (Action.LOOK, Action.OPERATE),
-}
-_READING: Final = frozenset({"GET", "HEAD"})
+
+def action(face: str, method: str, path: str) -> Action | None:
+    """What an endpoint is; None if nobody has said so. `path`: as the router has it, variables in braces."""
+    for where in _wider(path):
+        for how in ("GET" if method == "HEAD" else method, "*"):
+            if (found := ENDPOINTS.get((face, how, where))) is not None:
+                return found
+    return None
 
 
-def action(face: str, method: str, path: str) -> Action:
-    """What an endpoint is. `path`: as the router has it, variables in braces."""
-    method = "GET" if method == "HEAD" else method
-    found = ENDPOINTS.get((face, method, path)) or ENDPOINTS.get((face, "*", path))
-    if found is not None:
-        return found
-    reading, other = _OTHERWISE[face]
-    return reading if method in _READING else other
+def _wider(path: str) -> Iterator[str]:
+    """The path itself, then everything below each folder that it is in, from the nearest."""
+    yield path
+    while path:
+        path = path.rpartition("/")[0]
+        if path:
+            yield f"{path}/**"
 
 
 def permitted(face: str, method: str, path: str, role: Role) -> bool:
     """Whether that role may, elevated if need be."""
-    return role in FACES[face] and role in PERMISSIONS[action(face, method, path)].roles
+    what = action(face, method, path)
+    return what is not None and role in FACES[face] and role in PERMISSIONS[what].roles
 
 
 def needs_elevation(face: str, method: str, path: str, role: Role) -> bool:
-    return role in PERMISSIONS[action(face, method, path)].elevated
+    what = action(face, method, path)
+    return what is None or role in PERMISSIONS[what].elevated

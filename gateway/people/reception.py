@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.config import Config
-from gateway.people.accounts import Accounts, Directory
+from gateway.people import directory
+from gateway.people.accounts import Accounts
 from gateway.people.customs import Customs
 from gateway.storage.journal import Journal
 from gateway.storage.keys import sealing_key
@@ -28,7 +29,9 @@ def customs(settings: Config) -> Customs:
     )
 
 
-def accounts(settings: Config, journal: Journal, clock: Callable[[], float], directory: Directory | None = None) -> Accounts:
-    """The key of secrets is made when the first secret is sealed."""
+def accounts(settings: Config, journal: Journal, clock: Callable[[], float]) -> Accounts:
+    """The key of secrets is made when the first secret is sealed. Raises ConfigError."""
     folder = settings.path("storage.path")
-    return Accounts(journal, clock, customs(settings), sealer=Sealer(lambda: sealing_key(folder)), directory=directory)
+    return Accounts(
+        journal, clock, customs(settings), sealer=Sealer(lambda: sealing_key(folder)), directory=directory.of(settings)
+    )

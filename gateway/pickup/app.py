@@ -5,34 +5,38 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Final
 from urllib.parse import quote
 
 from aiohttp import web
 
-from gateway.model import State
+from gateway.model import Door, Transfer
 from gateway.people.accounts import Accounts
+from gateway.pickup.zip_stream import Stored, stream
 from gateway.storage.blobs import Blobs, opened
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
+from gateway.storage.search import Filter
 from gateway.unlocking import Unlocking
 from gateway.web import entrance, words
 from gateway.web.events import Events
 from gateway.web.face import Readiness, face
-from gateway.web.ownership import mine, own, shown
+from gateway.web.ownership import boxes, delivered, meant_for, shown
 from gateway.web.problem import problem
 from gateway.web.routes import Route, install
 from gateway.web.signin import SignIn, account_of
 from gateway.web.transfer_page import TransferPage
 
 _CHUNK: Final = 1 << 20
+_QUERY: Final = {"box": "one of one's boxes; all of them if left out", "q": "words of its name, sender or receipt number"}
 _RECENT: Final = 50
-# An operator may have stopped it after its verdict, which then stays as it was. What is late for a share can be fetched here.
-_DELIVERED: Final = (State.RELEASED, State.DELIVERING, State.DELIVERED, State.DEFERRED, State.UNDELIVERABLE)
+_MOST_AT_ONCE: Final = 200
+_DAY_SECONDS: Final = 86_400.0
 
 
 class Pickup:
-    """Handlers; `application` is what a listener serves."""
+    """Handlers; `application` is what a listener serves. `days`: how long a delivered file may be fetched."""
 
     def __init__(
         self,
@@ -44,9 +48,11 @@ class Pickup:
         *,
         clock: Callable[[], float],
         events: Events,
+        days: int,
         jail: bool,
     ) -> None:
         self._clock = clock
+        self._days = days
         self._blobs = blobs
         self._journal = journal
         self._signin = SignIn(accounts, "pickup", "受取 / Pickup", jail=jail)
@@ -55,6 +61,7 @@ class Pickup:
         entrance.install(self.application, self._signin)
         self._one.install(self.application)
         self.application.router.add_get("/", self._page)
+        self.application.router.add_post("/zip", self._zip)
         install(self.application, "pickup", self._routes())
 
     def _routes(self) -> tuple[Route, ...]:
@@ -62,37 +69,56 @@ class Pickup:
         content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
         one, missing = "/api/v1/transfers/{receipt_no}", {404: "not found"}
         return (
-            Route("GET", "/api/v1/transfers", self._list, "one's own transfers, the youngest first", content=rows),
+            Route("GET", "/api/v1/boxes", self._boxes, "one's boxes", content=rows),
+            Route("GET", "/api/v1/transfers", self._list, "what lies in one's boxes, the youngest first", content=rows, query=_QUERY,
+                  faults={404: "no box of one's own"}),
             *self._one.routes(),
-            Route("GET", f"{one}/file", self._download, "the delivered file", content=content, faults=missing | {409: "not delivered"}),
-        )
+            Route("GET", f"{one}/file", self._download, "the delivered file", content=content,
+                  faults=missing | {409: "not delivered", 410: "its time is over"}),
+        )  # fmt: skip
+
+    # ----------------------------------------------------------------------------------------------------------- lists
 
     async def _page(self, request: web.Request) -> web.Response:
-        found = await self._journal.transfers(mine(account_of(request), _RECENT))
-        rows = [words.row(transfer, await self._journal.report(transfer.id)) for transfer in found]
-        return self._signin.page(request, "pickup.html", rows=rows)
+        own, box = await boxes(self._journal, account_of(request)), request.query.get("box", "")
+        rows = []
+        for transfer in await self._found(request, own):
+            row = words.row(transfer, await self._journal.report(transfer.id))
+            rows.append(row | {"over": self._over(transfer), "until": words.when(self._until(transfer)), "size": _size(transfer)})
+        return self._signin.page(request, "pickup.html", rows=rows, boxes=own, box=box, q=request.query.get("q", ""), days=self._days)
+
+    async def _boxes(self, request: web.Request) -> web.Response:
+        own = await boxes(self._journal, account_of(request))
+        return web.json_response([{"box": address, "title": title} for address, title in own.items()])
 
     async def _list(self, request: web.Request) -> web.Response:
-        found = await self._journal.transfers(mine(account_of(request), _RECENT))
+        found = await self._found(request, await boxes(self._journal, account_of(request)))
         return web.json_response([shown(transfer) for transfer in found])
+
+    async def _found(self, request: web.Request, own: dict[str, str]) -> list[Transfer]:
+        """Of one box, or of all. What others brought is listed once it may be fetched; another's box is as unknown as none."""
+        box, account = request.query.get("box", ""), account_of(request)
+        if box and box not in own:
+            raise web.HTTPNotFound
+        places = (box,) if box else tuple(own)
+        found = await self._journal.transfers(
+            Filter(door=Door.DROP, recipients=places, text=request.query.get("q") or None, limit=_RECENT)
+        )
+        return [one for one in found if one.sender == account.login or delivered(one)]
+
+    # -------------------------------------------------------------------------------------------------------- handing out
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
         """The rebuilt file, its digest checked as it is opened; always as an attachment, never shown in the browser."""
         try:
-            transfer = await own(self._journal, account_of(request), request.match_info["receipt_no"])
+            transfer = await meant_for(self._journal, account_of(request), request.match_info["receipt_no"])
         except NoSuchTransferError:
             return problem(404)
-        if transfer.state not in _DELIVERED or transfer.result is None or transfer.verdict is None or not transfer.verdict.delivers:
+        if not delivered(transfer) or transfer.result is None:
             return problem(409, receipt_no=transfer.receipt_no)
-        response = web.StreamResponse(
-            headers={
-                "Content-Type": "application/octet-stream",
-                "Content-Length": str(transfer.result.size),
-                "Content-Disposition": f"attachment; filename*=UTF-8''{quote(transfer.result.name, safe='')}",
-                "X-Content-Type-Options": "nosniff",
-                "Content-Security-Policy": "sandbox; default-src 'none'",
-            }
-        )
+        if self._over(transfer):
+            return problem(410, receipt_no=transfer.receipt_no)
+        response = _attachment(transfer.result.name, transfer.result.size)
         async with opened(self._blobs, transfer.result.sha256, check=True) as fd:
             await self._journal.collected(transfer, at=self._clock(), actor=account_of(request).login)
             await response.prepare(request)
@@ -102,3 +128,54 @@ class Pickup:
                 offset += len(chunk)
         await response.write_eof()
         return response
+
+    async def _zip(self, request: web.Request) -> web.StreamResponse:
+        """The files that were ticked, in one archive. One that may not be fetched any more spoils the whole, before its first byte."""
+        asked = list(dict.fromkeys(str(one) for one in (await request.post()).getall("receipt_no", [])))
+        if not 0 < len(asked) <= _MOST_AT_ONCE:
+            return problem(400, f"1件から{_MOST_AT_ONCE}件まで選んでください / choose 1 to {_MOST_AT_ONCE} files")
+        account = account_of(request)
+        async with AsyncExitStack() as held:
+            files = []
+            for receipt_no in asked:
+                try:
+                    transfer = await meant_for(self._journal, account, receipt_no)
+                except NoSuchTransferError:
+                    return problem(404)
+                if not delivered(transfer) or transfer.result is None or self._over(transfer):
+                    return problem(409, receipt_no=receipt_no)
+                fd = await held.enter_async_context(opened(self._blobs, transfer.result.sha256, check=True))
+                files.append((transfer, Stored(transfer.result.name, transfer.result.size, fd)))
+            for transfer, _ in files:
+                await self._journal.collected(transfer, at=self._clock(), actor=account.login)
+            response = _attachment("files.zip")
+            await response.prepare(request)
+            async for piece in stream([file for _, file in files], _read):
+                await response.write(piece)
+            await response.write_eof()
+        return response
+
+    def _until(self, transfer: Transfer) -> float:
+        return transfer.changed_at + self._days * _DAY_SECONDS
+
+    def _over(self, transfer: Transfer) -> bool:
+        return self._clock() > self._until(transfer)
+
+
+async def _read(fd: int, size: int, offset: int) -> bytes:
+    return await asyncio.to_thread(os.pread, fd, size, offset)
+
+
+def _attachment(name: str, size: int | None = None) -> web.StreamResponse:
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+    }
+    return web.StreamResponse(headers=headers if size is None else headers | {"Content-Length": str(size)})
+
+
+def _size(transfer: Transfer) -> str:
+    size = transfer.result.size if transfer.result is not None else transfer.size
+    return f"{size / 1_000_000:,.1f} MB" if size >= 100_000 else f"{size / 1_000:,.1f} KB"

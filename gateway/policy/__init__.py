@@ -34,6 +34,7 @@ from gateway.policy.deciding import decide, locked, releasable, unconfirmed, unr
 from gateway.policy.document import Excepted, KindAction, Layer, Policy, PolicyError, Strength
 from gateway.policy.layers import CONFIRMABLE, Facts, effective, facts, feasible
 from gateway.policy.reading import FACTS, dump, load
+from gateway.policy.telling import told
 
 __all__ = [
     "CONFIRMABLE",
@@ -53,6 +54,7 @@ __all__ = [
     "load",
     "locked",
     "releasable",
+    "told",
     "unconfirmed",
     "unrebuilt",
     "used",

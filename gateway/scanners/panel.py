@@ -103,9 +103,17 @@ class Panel:
 
     @property
     def seconds(self) -> float:
-        """The longest that `judge` takes: to be alone, a trial before, the file, a trial after."""
-        longest = max((seat.seconds for seat in self.seats), default=0.0)
-        return 2 * (longest + min(longest, _TRIAL_SECONDS))
+        """The longest that `judge` takes: until the room is free, a trial before, the file, a trial after."""
+        return 2 * self._longest + 3 * min(self._longest, _TRIAL_SECONDS)
+
+    @property
+    def _longest(self) -> float:
+        return max((seat.seconds for seat in self.seats), default=0.0)
+
+    @property
+    def _patience(self) -> float:
+        """As long as another file takes."""
+        return self._longest + min(self._longest, _TRIAL_SECONDS)
 
     async def judge(self, fd: int, size: int, sha256: str) -> Judgement:
         """Never raises for what a scanner does. The descriptor stays the caller's; `sha256` is believed."""
@@ -115,8 +123,11 @@ class Panel:
             return Judgement(Ruling.CLEAN, f"allow list: {name}")
         if sha256 in self._suspects:
             return await self._alone(fd, size, sha256)
-        async with self._room.shared():
-            judgement = await self._ruled(await self._ask(fd, size, self.seats))
+        try:
+            async with self._room.shared(self._patience):
+                judgement = await self._ruled(await self._ask(fd, size, self.seats))
+        except TimeoutError:
+            return Judgement(Ruling.WAIT, "others are scanned alone", down=True)
         if judgement.down:
             self._suspects.add(sha256)
         return judgement
@@ -124,7 +135,7 @@ class Panel:
     async def _alone(self, fd: int, size: int, sha256: str) -> Judgement:
         """A file that was in hand when a required scanner went down, with no other beside it."""
         try:
-            async with self._room.alone(self.seconds / 2):
+            async with self._room.alone(self._patience):
                 if silent := await self.silent():
                     return Judgement(Ruling.WAIT, silent, down=True)
                 judgement = await self._ruled(await self._ask(fd, size, self.seats))

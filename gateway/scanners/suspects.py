@@ -49,8 +49,9 @@ class Room:
         self._alone = 0     # who is alone in it, or waits to be
 
     @asynccontextmanager
-    async def shared(self) -> AsyncIterator[None]:
-        async with self._changed:
+    async def shared(self, seconds: float) -> AsyncIterator[None]:
+        """Raises TimeoutError when those who want to be alone are not done in time."""
+        async with self._changed, asyncio.timeout(seconds):
             await self._changed.wait_for(lambda: not self._alone)
             self._within += 1
         try:

@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from gateway.model import Addressee, Arrival, Claim, Delivery, Transfer
+from gateway.model import Addressee, Arrival, Claim, Decision, Delivery, Transfer
 from gateway.storage import database, deliveries, digests, halts, ledger, search, settling, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.committer import Committer
@@ -76,9 +76,9 @@ class Journal:
         """Those whose turn it is, in PROCESSING now, their attempt counted. `weights`: organisation → turns where others have one."""
         return await self.write(lambda connection: transfers.claim(connection, limit, at, lease_until, weights))
 
-    async def settle(self, claim: Claim, settlement: Settlement, *, at: float) -> None:
-        """Raises LeaseLostError for a late worker."""
-        await self.write(lambda connection: settling.settle(connection, claim, settlement, at))
+    async def settle(self, claim: Claim, settlement: Settlement, *, at: float) -> Decision:
+        """The decision that stands. Raises LeaseLostError for a late worker."""
+        return await self.write(lambda connection: settling.settle(connection, claim, settlement, at))
 
     async def put_back(self, claim: Claim, *, at: float, note: str, attempts: int | None) -> None:
         """Into the queue again, or held after `attempts` of them; None: this one does not count. Raises LeaseLostError."""

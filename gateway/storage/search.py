@@ -38,6 +38,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     organisation: str | None = None
     sender: str | None = None
     recipient: str | None = None
+    recipients: tuple[str, ...] = ()    # any of them
     sha256: str | None = None
     rule: str | None = None
     text: str | None = None
@@ -84,6 +85,8 @@ def _conditions(wanted: Filter) -> Iterable[ColumnElement[bool]]:
         yield columns.id < wanted.before_id
     if wanted.recipient is not None:
         yield columns.id.in_(select(transfer_recipients.c.transfer_id).where(transfer_recipients.c.address == wanted.recipient))
+    if wanted.recipients:
+        yield columns.id.in_(select(transfer_recipients.c.transfer_id).where(transfer_recipients.c.address.in_(wanted.recipients)))
     if wanted.rule is not None:
         yield columns.id.in_(select(rule_matches.c.transfer_id).where(rule_matches.c.rule == wanted.rule))
 

@@ -11,14 +11,18 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from gateway.model import SHARE, Claim, Decision, Door, IllegalTransitionError, Purpose, Result, State, Transfer
-from gateway.storage import deliveries, exceptions, ledger, results, rule_matches, text_search, transfers
+from gateway.storage import deliveries, exceptions, ledger, results, rule_matches, slips, text_search, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.tables import password_tries, reports
 from gateway.storage.tables import transfers as transfers_table
-from sanitizers.model import BLOCKING_REASONS, Report, Verdict
+from sanitizers.model import BLOCKING_REASONS, Reason, Report, Verdict
 
 _COMPRESSION: Final = 3
 _INSERT: Final[dict[str, Any]] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
+
+
+# A file whose import somebody else has to approve: rebuilt, and ready to go.
+AWAITING_APPROVAL: Final = Decision(verdict=Verdict.HELD, reason=Reason.POLICY, note="取込みの承認待ち / waits for approval")
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,11 +64,13 @@ def report_of(connection: Connection, transfer_id: int) -> tuple[Report | None, 
     return (unpack(row.report) if row.report is not None else None), row.receipt
 
 
-def settle(connection: Connection, claim: Claim, settlement: Settlement, at: float, *, anew: bool = False) -> None:
+def settle(connection: Connection, claim: Claim, settlement: Settlement, at: float, *, anew: bool = False) -> Decision:
     """The decision, what it rests on, and what follows from it, at once. `anew`: as another mail beside the one that was delivered.
 
-    Raises LeaseLostError for a late worker, ResultGoneError when a result of before was disposed of meanwhile.
+    The decision that stands: what waits for somebody's approval is held, ready to go. Raises LeaseLostError for a late worker, ResultGoneError when a result of before was disposed of meanwhile.
     """
+    if settlement.decision.verdict.delivers and slips.waits(connection, claim.transfer.id):
+        settlement = msgspec.structs.replace(settlement, decision=AWAITING_APPROVAL, receipt=None)
     decision, result = settlement.decision, settlement.result
     if decision.verdict.delivers != (settlement.receipt is not None) or (decision.verdict.delivers and result is None):
         raise ValueError("a delivery has a result and a receipt, and nothing else has a receipt")
@@ -93,6 +99,7 @@ def settle(connection: Connection, claim: Claim, settlement: Settlement, at: flo
             blob = Blob(result.sha256, result.size)
             results.remember(connection, settlement.key, claim.transfer.id, blob=blob, packed=settlement.packed, at=at)
         _send(connection, claim.transfer, Blob(result.sha256, result.size), at, anew=anew)
+    return decision
 
 
 def _found_by(connection: Connection, transfer: Transfer, settlement: Settlement) -> None:
@@ -210,6 +217,8 @@ def release(connection: Connection, transfer_id: int, verdict: Verdict, *, at: f
         raise NotAllowedError(f"{transfer.receipt_no}: {transfer.reason or verdict} is never released")
     if transfer.result is None:
         raise NotAllowedError(f"{transfer.receipt_no}: there is no sanitised result")
+    if slips.waits(connection, transfer_id):
+        raise NotAllowedError(f"{transfer.receipt_no}: it waits for the approval that was asked for")
     transfers.move(connection, transfer, State.RELEASED, at=at, actor=actor, note=note, verdict=verdict, reason=None)
     _keep(connection, transfer_id, {"receipt": receipt})
     _send(connection, transfer, Blob(transfer.result.sha256, transfer.result.size), at)

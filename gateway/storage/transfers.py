@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from gateway.model import TRANSITIONS, Arrival, Claim, Door, IllegalTransitionError, Result, State, Transfer, day_of
-from gateway.storage import halts, ledger, text_search, turns
+from gateway.storage import halts, ledger, slips, text_search, turns
 from gateway.storage.faults import LeaseLostError, NoSuchTransferError
 from gateway.storage.halts import Halt
 from gateway.storage.tables import receipt_numbers, transfer_recipients, transfers
@@ -156,6 +156,8 @@ def accept(connection: Connection, arrival: Arrival) -> tuple[int, str]:
             for position, address in enumerate(arrival.recipients)
         ]
         connection.execute(_INSERT_RECIPIENT, rows)
+    if arrival.slip is not None:
+        slips.add(connection, transfer_id, arrival.slip)
     text_search.put(connection, transfer_id, (row["receipt_no"], row["sender"], *arrival.recipients, row["name"], row["sha256"]))
     detail: dict[str, object] = {"to": State.RECEIVED, "recipients": len(arrival.recipients)}
     detail |= {name: row[name] for name in ("door", "client", "sender", "size", "sha256")}

@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from gateway.model import Slip
 from gateway.storage.disk import Disk, blocks
 from gateway.storage.faults import StorageError, StorageFullError
 
@@ -23,13 +24,14 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody began to bring in. `length` in bytes; `at`: seconds since 1970; `to`: where it goes besides the own box."""
+    """What somebody began to bring in. `length` in bytes; `at`: seconds since 1970; `to` and `slip`: as for a whole upload."""
 
     owner: str
     name: str
     length: int
     at: float
     to: tuple[str, ...] = ()
+    slip: Slip = Slip()
 
 
 class NoSuchUploadError(Exception):

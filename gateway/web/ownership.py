@@ -1,12 +1,22 @@
-"""Whose transfer is it: a face for staff shows and hands out only what the account itself brought in."""
+"""Whose transfer is it: a face for staff shows and hands out only what the account brought in, or what is meant for it."""
 
 from __future__ import annotations
 
-from gateway.model import Door, Transfer
+from typing import Final
+
+from gateway.model import DEPARTMENT, PERSON, Door, State, Transfer
 from gateway.people.accounts import Account
+from gateway.storage import people
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
+
+
+async def boxes(journal: Journal, account: Account) -> dict[str, str]:
+    """Where files for this person lie, address → title: his own box, those of his departments, and what is for him alone."""
+    own = await journal.ask(lambda connection: people.memberships_of(connection, account.id))
+    departments = {f"{DEPARTMENT}{one.department.id}": f"{one.department.name}の受取箱 / {one.department.name}" for one in own}
+    return {account.login: "自分の受取箱 / my box"} | departments | {PERSON + account.login: "担当者限定 / for me alone"}
 
 
 def mine(account: Account, limit: int) -> Filter:
@@ -23,6 +33,28 @@ async def own(journal: Journal, account: Account, receipt_no: str) -> Transfer:
     if not (_is_mail_to(account, transfer) if transfer.door is Door.SMTP else transfer.sender == account.login):
         raise NoSuchTransferError(receipt_no)
     return transfer
+
+
+async def meant_for(journal: Journal, account: Account, receipt_no: str) -> Transfer:
+    """That transfer if it is this account's own, or a delivered file for its departments or for it alone. Raises NoSuchTransferError."""
+    try:
+        return await own(journal, account, receipt_no)
+    except NoSuchTransferError:
+        transfer = await journal.find(receipt_no)
+        theirs = (await boxes(journal, account)).keys() & set(transfer.recipients)
+        if transfer.door is not Door.DROP or not theirs or not delivered(transfer):
+            raise
+        return transfer
+
+
+# An operator may have stopped it after its verdict, which then stays as it was. What is late for a share can be fetched all the same.
+_THROUGH: Final = (State.RELEASED, State.DELIVERING, State.DELIVERED, State.DEFERRED, State.UNDELIVERABLE)
+
+
+def delivered(transfer: Transfer) -> bool:
+    """Whether it may be handed out."""
+    through = transfer.state in _THROUGH and transfer.result is not None
+    return through and transfer.verdict is not None and transfer.verdict.delivers
 
 
 def _is_mail_to(account: Account, transfer: Transfer) -> bool:

@@ -21,6 +21,7 @@ _TITLES: Final = {
     404: ("見つかりません", "not found"),
     405: ("使えない操作です", "method not allowed"),
     409: ("いまはその操作ができません", "not possible in this state"),
+    410: ("受取りの期限が過ぎています", "its time is over"),
     412: ("この版には対応していません", "another version is spoken here"),
     413: ("ファイルの上限を超えています", "larger than the limit"),
     415: ("この形式では受け付けていません", "unsupported media type"),

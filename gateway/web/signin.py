@@ -16,13 +16,16 @@ from urllib.parse import quote, urlsplit
 import jinja2
 from aiohttp import web
 
+from gateway import log
 from gateway.people import passwords
 from gateway.people.accounts import Account, Accounts, DirectoryError, RefusedError, Role, Session
-from gateway.people.permissions import FACES, PERMISSIONS, needs_elevation, permitted
+from gateway.people.permissions import FACES, PERMISSIONS, action, needs_elevation, permitted
 from gateway.people.roles import TITLES
 from gateway.web.problem import Handler, problem
 from gateway.web.routes import DOCUMENT
 from gateway.web.words import elevation, previous_login
+
+_log = log.get(__name__)
 
 OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/login", "/login/sso", "/login/sso/back", DOCUMENT})
 _STATIC: Final = "/static/"
@@ -165,6 +168,8 @@ class SignIn:
         if resource is None:            # no such page, which is said to everybody alike
             return None
         role, where = Role(account.role), (self.face, request.method, resource.canonical)
+        if action(*where) is None:
+            _log.error("an endpoint that people.permissions does not name is nobody's", face=self.face, path=resource.canonical)
         if not permitted(*where, role):
             return problem(403)
         inside = request.get(_ENTERED)

@@ -15,7 +15,7 @@ from gateway.storage.settling import NotAllowedError
 from gateway.unlocking import LONGEST, MOST_TRIES, BusyError, Tried, Unlocking
 from gateway.web import words
 from gateway.web.events import Events
-from gateway.web.ownership import own, shown
+from gateway.web.ownership import meant_for, own, shown
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of
@@ -36,7 +36,7 @@ _PART: Final = "一部を開きました。残りのパスワードを入力し�
 
 
 class TransferPage:
-    """Handlers that a face for staff installs. `downloads`: whether this face hands files out."""
+    """Handlers that a face for staff installs. `downloads`: whether this face hands files out, and so shows those of one's boxes too."""
 
     def __init__(self, journal: Journal, unlocking: Unlocking, events: Events, signin: SignIn, *, downloads: bool) -> None:
         self._journal = journal
@@ -63,14 +63,14 @@ class TransferPage:
     # ------------------------------------------------------------------------------------------------------------- API
 
     async def _show(self, request: web.Request) -> web.Response:
-        transfer = await self._own(request)
+        transfer = await self._seen(request)
         if transfer is None:
             return problem(404)
         report = msgspec.to_builtins(await self._journal.report(transfer.id))
         return web.json_response(shown(transfer) | {"report": report, "locked": list(await self._unlocking.waiting(transfer))})
 
     async def _watch(self, request: web.Request) -> web.StreamResponse:
-        transfer = await self._own(request)
+        transfer = await self._seen(request)
         return problem(404) if transfer is None else await self._events.stream(request, transfer.id)
 
     async def _try(self, request: web.Request) -> web.Response:
@@ -92,7 +92,7 @@ class TransferPage:
     # ------------------------------------------------------------------------------------------------------------ page
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        transfer = await self._own(request)
+        transfer = await self._seen(request)
         return problem(404) if transfer is None else await self._rendered(request, transfer)
 
     async def _from_page(self, request: web.Request) -> web.StreamResponse:
@@ -119,6 +119,14 @@ class TransferPage:
         )
 
     # ----------------------------------------------------------------------------------------------------------- steps
+
+    async def _seen(self, request: web.Request) -> Transfer | None:
+        """What may be looked at: one's own, and where files are fetched what lies in one's boxes."""
+        try:
+            find = meant_for if self._downloads else own
+            return await find(self._journal, account_of(request), request.match_info["receipt_no"])
+        except NoSuchTransferError:
+            return None
 
     async def _own(self, request: web.Request) -> Transfer | None:
         try:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from gateway.model import State, Transfer
 from gateway.storage.sessions import Session
+from gateway.storage.settling import AWAITING_APPROVAL
 from sanitizers.findings import CODES
 from sanitizers.model import Action, Finding, Report, Verdict
 
@@ -39,6 +40,7 @@ DROP: Final = {
     "files": "件を送信しています / files are being sent",
     "at_work": "検査・無害化しています / at work: ",
     "too_large": "ファイルの上限を超えています / larger than the limit",
+    "unsaid": "業務名・分類・理由・受取先を確かめてください / please check purpose, classification, reason and destination",
     "failed": "受け付けられませんでした。もう一度お試しください / not accepted, please try again",
 }
 _SHOWN: Final = 12
@@ -48,7 +50,9 @@ _MOST_PARTS: Final = 500
 def row(transfer: Transfer, report: Report | None = None) -> dict[str, Any]:
     """One line of a list."""
     ja, en, tone = _STATES.get(transfer.state) or _VERDICTS.get(transfer.verdict or Verdict.SANITIZED, _VERDICTS[Verdict.SANITIZED])
-    if transfer.reason is not None:
+    if transfer.state is State.HELD and transfer.note == AWAITING_APPROVAL.note:
+        ja, en, tone = "承認待ち（無害化は済んでいます）", "waiting for approval; it is sanitised", "wait"
+    elif transfer.reason is not None:
         code = CODES[f"file.{transfer.reason}"]
         ja, en = f"{ja}（理由：{code.ja}）", f"{en}: {code.en}"
     return {

@@ -25,15 +25,17 @@ def verify(output: Source, original: Source, _context: Context) -> None:
     made = _streams(output)
     if not {_TABLE, _TEXT} <= made.keys() <= _STREAMS:
         raise VerificationFailed(f"streams {sorted(made)}")
-    listed = dict(_listed(made[_TABLE]))
-    if listed != {name: len(data) for name, data in made.items() if name != _TABLE}:
-        raise VerificationFailed("the table of streams says something else")
     given = _streams(original)
-    if _COMPRESSED in given:
-        return  # only the sanitizer has unpacked it
-    for name in _STORES:
-        if name in given and _runs(given[name]) != _runs(made.get(name, b"")):
-            raise VerificationFailed(f"words are lost in {name}")
+    try:
+        if dict(_listed(made[_TABLE])) != {name: len(data) for name, data in made.items() if name != _TABLE}:
+            raise VerificationFailed("the table of streams says something else")
+        if _COMPRESSED in given:
+            return  # only the sanitizer has unpacked it
+        lost = [name for name in _STORES if name in given and _runs(given[name]) != _runs(made.get(name, b""))]
+    except (struct.error, IndexError, ValueError) as error:
+        raise VerificationFailed(f"streams: {type(error).__name__}") from None
+    if lost:
+        raise VerificationFailed(f"words are lost in {lost[0]}")
 
 
 def _streams(source: Source) -> dict[str, bytes]:

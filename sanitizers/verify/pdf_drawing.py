@@ -84,7 +84,7 @@ def _draw(page: pypdfium2.PdfPage, size: tuple[int, int], annotated: bool) -> Im
     pdfium.FPDFBitmap_Destroy(bitmap)
     if status != pdfium.FPDF_RENDER_DONE:
         return None
-    return Image.frombytes("L", size, pixels.raw, "raw", "L", stride)
+    return Image.frombuffer("L", size, pixels, "raw", "L", stride, 1)  # type: ignore[arg-type]  # any buffer will do
 
 
 def likeness(before: Image.Image, after: Image.Image, reduction: int) -> float:

@@ -69,7 +69,10 @@ def verify(output: Source, original: Source, context: Context) -> None:
     given = _streams(original)
     if _HEAD.size + 8 <= len(given.get(_USER, b"")) and given[_USER][12:16] == b"\xdf\xc4\xd1\xf3":
         return  # locked: only the sanitizer has seen it
-    before, after = _show(given), _show(made)
+    try:
+        before, after = _show(given), _show(made)
+    except (struct.error, KeyError, IndexError) as error:
+        raise VerificationFailed(f"what it shows: {type(error).__name__}") from None
     if len(before.slides) != len(after.slides):
         raise VerificationFailed(f"{len(before.slides)} slides before, {len(after.slides)} after")
     if before != after:
@@ -87,30 +90,27 @@ def _streams(source: Source) -> dict[str, bytes]:
         raise VerificationFailed(f"olefile: {type(error).__name__}") from None
 
 
-def _records(data: memoryview) -> Iterator[_Record]:
-    at = 0
-    while at < len(data):
-        if at + _HEAD.size > len(data):
-            raise VerificationFailed("bytes that are no record")
+def _records(data: memoryview) -> list[_Record]:
+    found: list[_Record] = []
+    at, end = 0, len(data)
+    while at + _HEAD.size <= end:
         head, kind, size = _HEAD.unpack_from(data, at)
         at += _HEAD.size
-        if at + size > len(data):
-            raise VerificationFailed(f"record {kind:04X} is cut off")
-        yield _Record(kind, head >> 4, data[at : at + size], head & 15 == 15)
+        found.append(_Record(kind, head >> 4, data[at : at + size], head & 15 == 15))
         at += size
+    if at != end:
+        raise VerificationFailed("bytes that are no record")
+    return found
 
 
 def _tree(data: memoryview, entered: frozenset[int] | None = None) -> Iterator[_Record]:
     """Every record, in order; only those below `entered` where it is given."""
-    waiting = [_records(data)]
+    waiting = _records(data)[::-1]
     while waiting:
-        record = next(waiting[-1], None)
-        if record is None:
-            waiting.pop()
-            continue
+        record = waiting.pop()
         yield record
         if record.container and (entered is None or record.kind in entered):
-            waiting.append(_records(record.data))
+            waiting += _records(record.data)[::-1]
 
 
 def _check_records(stream: bytes, context: Context) -> None:
@@ -166,7 +166,8 @@ def _show(streams: dict[str, bytes]) -> _Show:
 
 
 def _at(stream: memoryview, at: int) -> memoryview:
-    return next(_records(stream[at:])).data
+    (size,) = struct.unpack_from("<I", stream, at + 4)
+    return stream[at + _HEAD.size : at + _HEAD.size + size]
 
 
 def _offsets(directory: memoryview) -> dict[int, int]:

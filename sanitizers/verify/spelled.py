@@ -1,7 +1,8 @@
 """XML that was written anew, as its bytes show it: proved plain by expat, and every name in it.
 
-After the proof each "<" begins a tag. A large document repeats few shapes of tags (a name and the names of its attributes), so the names are
-collected by looking for the next tag of a shape that has not been seen; none can be missed, for what is of no shape that was seen is looked at.
+After the proof each "<" begins a tag. A large document repeats few shapes of tags (a name and the names of its attributes), so the names
+are collected by looking for the next tag of a shape that has not been seen; none can be missed, for what is of no shape that was seen is
+looked at.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def unlike(before: bytes, after: bytes) -> tuple[bytes, bytes]:
     return before[:tag], after[: tag - len(before)]
 
 
-def _tags(content: bytes, at: int, several: bool) -> Iterable[re.Match[bytes]]:  # noqa: FBT001
+def _tags(content: bytes, at: int, several: bool) -> Iterable[re.Match[bytes]]:
     first = _TAG.match(content, at)
     if first is None:
         raise VerificationFailed(f"a tag that cannot be read: {content[at : at + 80]!r}")
@@ -110,4 +111,4 @@ def _patterns(shapes: Iterable[tuple[bytes, tuple[bytes, ...]]]) -> Iterable[byt
     tails: dict[bytes, list[bytes]] = {}
     for name, attributes in shapes:
         tails.setdefault(name, []).append(b"".join(rb' %b="[^"]*+"' % re.escape(attribute) for attribute in attributes))
-    return (rb"%b(?:%b)" % (re.escape(name), b"|".join(sorted(found, key=len, reverse=True))) for name, found in tails.items())
+    return (rb"%b(?:%b)" % (re.escape(name), b"|".join(sorted(found, key=lambda tail: -len(tail)))) for name, found in tails.items())

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
+from cryptography.hazmat.primitives.ciphers import Cipher
+
 from sanitizers.formats.doc.fib import Part
-from tests.build import cfb
+from tests.build import cfb, xls
 
 CANARY = "CANARY-71e4"
 SPECIAL = struct.pack("<HB", 0x0855, 1)
 _TEXT, _PAGE = 1024, 512
+_HEAD_OF_TABLE = 512     # bytes before the first part, room for what an encryption says
 _STORIES = ("main", "footnotes", "headers", "macros", "comments", "endnotes", "text_boxes", "header_text_boxes")
 _PAIRS = 93
 
@@ -44,7 +49,14 @@ def sprm(number: int, operand: bytes | int) -> bytes:
 
 
 def para(*runs: Run | str, grpprl: bytes = b"", style: int = 0, mark: str = "\r", mark_grpprl: bytes = b"") -> Para:
-    return Para(tuple(Run(one) if isinstance(one, str) else one for one in runs), grpprl, style, mark, mark_grpprl)
+    given = (Run(one) if isinstance(one, str) else one for one in runs)
+    return Para(tuple(Run(_units(one.text), one.grpprl) for one in given), grpprl, style, mark, mark_grpprl)
+
+
+def _units(text: str) -> str:
+    """One character for each UTF-16 unit, as places count."""
+    encoded = text.encode("utf-16-le", "surrogatepass")
+    return "".join(map(chr, struct.unpack(f"<{len(encoded) // 2}H", encoded)))
 
 
 def field(instruction: str, result: str = "", grpprl: bytes = b"") -> tuple[Run, ...]:
@@ -113,7 +125,7 @@ def picture(content: bytes, kind: int = 0xF01E, instance: int = 0x6E0, *, mode: 
     return head.ljust(68, b"\0") + shown
 
 
-def document(  # noqa: PLR0913 - all that a document has
+def document(
     *body: Para,
     stories: Mapping[str, Sequence[Para]] | None = None,
     parts: Mapping[int, bytes] | None = None,
@@ -131,7 +143,7 @@ def document(  # noqa: PLR0913 - all that a document has
     return cfb.compound({**made, **({"Data": data} if data else {}), **(streams or {})})
 
 
-def files(  # noqa: PLR0913, PLR0917
+def files(
     body: Sequence[Para],
     stories: Mapping[str, Sequence[Para]],
     parts: Mapping[int, bytes],
@@ -162,7 +174,7 @@ def files(  # noqa: PLR0913, PLR0917
         places[start] = _TEXT + len(stored)
         stored += text[start:end].encode("cp1252" if narrow else "utf-16-le", "surrogatepass")
     main = bytearray(_TEXT) + stored
-    table = bytearray(16)
+    table = bytearray(_HEAD_OF_TABLE)
     where: dict[int, tuple[int, int]] = {}
 
     def at(place: int) -> int:
@@ -273,3 +285,26 @@ def _sections(main: bytearray, looks: Sequence[bytes], ends: Sequence[int]) -> b
         items.append(struct.pack("<HIHI", 0, len(main), 0, 0xFFFFFFFF))
         main += struct.pack("<H", len(look)) + look
     return plc([0, *ends], items)
+
+
+def locked(given: Mapping[str, bytes], password: str, *, crypto_api: bool = False) -> dict[str, bytes]:
+    """Streams under a password: [MS-OFFCRYPTO] 2.3.6 and 2.3.5, blocks of 512 bytes. What the encryption says stands before the parts."""
+    salt, verifier = bytes(range(16)), bytes(range(100, 116))
+    digest, key = (hashlib.sha1, xls._key_api) if crypto_api else (hashlib.md5, xls._key_plain)
+    cipher = Cipher(ARC4(key(password, salt, 0)), None).encryptor()
+    proof = cipher.update(verifier) + cipher.update(digest(verifier).digest())
+    if crypto_api:
+        header = struct.pack("<8I", 4, 0, 0x6801, 0x8004, 128, 1, 0, 0) + "x\0".encode("utf-16-le")
+        said = struct.pack("<HHII", 2, 2, 4, len(header)) + header + struct.pack("<I", 16) + salt + proof[:16] + struct.pack("<I", 20) + proof[16:]
+    else:
+        said = struct.pack("<HH", 1, 1) + salt + proof
+
+    def encrypted(stream: bytes) -> bytes:
+        blocks = (stream[at : at + _PAGE] for at in range(0, len(stream), _PAGE))
+        return b"".join(Cipher(ARC4(key(password, salt, n)), None).encryptor().update(block) for n, block in enumerate(blocks))
+
+    main = given["WordDocument"]
+    flags = struct.unpack_from("<H", main, 10)[0] | 0x0100
+    head = main[:10] + struct.pack("<HHI", flags, 0x00BF, len(said)) + main[18:68]
+    made = {name: encrypted(stream) for name, stream in given.items()}
+    return made | {"WordDocument": head + made["WordDocument"][68:], "1Table": said + made["1Table"][len(said) :]}

@@ -18,6 +18,7 @@ from gateway.admin.overview import OverviewDesk
 from gateway.admin.people import PeopleDesk
 from gateway.admin.transfers import TransfersDesk
 from gateway.approvals import Approvals
+from gateway.bringing import Bringing, Usage
 from gateway.drop.app import Drop
 from gateway.model import Door
 from gateway.operating import Operating
@@ -42,7 +43,12 @@ from tests.build.transfer import BODY, NOW, RESULT, FakeWorkers, arrival, claime
 
 MOST = 1 << 20
 PASSWORD = "kasumi-no-seki 2026"
-ROLES = {"tanaka": Role.STAFF, "suzuki": Role.STAFF, "kanri": Role.ADMINISTRATOR, "sousa": Role.OPERATOR, "kansa": Role.AUDITOR}
+ROLES = {
+    **dict.fromkeys(("tanaka", "suzuki", "sato", "kacho"), Role.STAFF),
+    "kanri": Role.ADMINISTRATOR,
+    "sousa": Role.OPERATOR,
+    "kansa": Role.AUDITOR,
+}
 
 
 @dataclass
@@ -74,6 +80,7 @@ class Town:
     accounts: Accounts
     approvals: Approvals
     staff: Staff
+    roles: dict[str, Role] = field(default_factory=lambda: dict(ROLES))
     faces: dict[str, web.Application] = field(default_factory=dict)
     woken: int = 0
     workers: FakeWorkers = field(default_factory=FakeWorkers)
@@ -91,7 +98,7 @@ class Town:
 
     async def known(self, login: str) -> None:
         """An account whose temporary password was changed to PASSWORD."""
-        first = await self.accounts.add(login, f"{login}さん", ROLES[login], "test")
+        first = await self.accounts.add(login, f"{login}さん", self.roles[login], "test")
         account = await self.accounts.find(login)
         assert account is not None
         await self.accounts.change_password(account, first, PASSWORD)
@@ -113,7 +120,9 @@ PLAIN = Customs(second_factor="off", elevation=0)
 
 
 @asynccontextmanager
-async def town(folder: Path, *, reserve: int = 0, customs: Customs = PLAIN) -> AsyncIterator[Town]:
+async def town(
+    folder: Path, *, reserve: int = 0, customs: Customs = PLAIN, usage: Usage | None = None, shares: dict[str, str] | None = None
+) -> AsyncIterator[Town]:
     """Started stores and the three faces, at rest."""
     clock, journal, blobs = Clock(), Journal(folder / "sekisho.db"), LocalBlobs(folder / "blobs", reserve=reserve)
     await blobs.start()
@@ -126,6 +135,7 @@ async def town(folder: Path, *, reserve: int = 0, customs: Customs = PLAIN) -> A
     seal = signer()
     pipeline = Pipeline(journal, blobs, made.workers, Policy(), seal, clock=clock)
     made.pipeline = pipeline
+    operating = Operating(journal, seal, clock, pipeline, made.wake)
     unlocking, events = Unlocking(journal, pipeline, clock), Events(journal, pipeline.progress)
     uploads = Uploads(blobs, journal, clock, made.wake, most=MOST, organisation="関町")
     versions = {"walls": "seccomp", "rules": "rules-1", "policy": "policy-1"}
@@ -136,18 +146,19 @@ async def town(folder: Path, *, reserve: int = 0, customs: Customs = PLAIN) -> A
             unlocking,
             made.accounts,
             unfinished=Unfinished(folder / "uploads"),
+            bringing=Bringing(journal, made.approvals, operating, usage or Usage(), shares or {}),
             readiness=ready,
             events=events,
             desks=[ApprovalPages(made.approvals)],
             jail=True,
         ).application,
-        "pickup": Pickup(blobs, journal, unlocking, made.accounts, ready, clock=clock, events=events, jail=True).application,
+        "pickup": Pickup(blobs, journal, unlocking, made.accounts, ready, clock=clock, events=events, days=14, jail=True).application,
         "admin": admin(
             made.accounts,
             ready,
             [
                 OverviewDesk(journal, Overview(journal, made.panel, versions=lambda: versions, ready=ready, folder=folder, clock=clock)),
-                TransfersDesk(journal, Operating(journal, seal, clock, pipeline, made.wake), clock),
+                TransfersDesk(journal, operating, clock),
                 ApprovalPages(made.approvals, overseen=True),
                 PeopleDesk(made.accounts, made.staff, clock),
             ],

@@ -23,7 +23,15 @@ _BLOCK: Final = 6               # pixels: an eighth of an inch, less than the di
 _SECONDS_EACH: Final = 30
 
 
-def to_pdf(paths: list[Path], out: Path, *, isolated: bool = True, environment: dict[str, str] | None = None) -> dict[Path, Path]:
+def to_text(paths: list[Path], out: Path) -> dict[Path, str]:
+    """Each given path → what LibreOffice reads in it."""
+    made = to_pdf(paths, out, form="txt:Text (encoded):UTF8")
+    return {path: text.read_text("utf-8-sig") for path, text in made.items()}
+
+
+def to_pdf(
+    paths: list[Path], out: Path, *, isolated: bool = True, environment: dict[str, str] | None = None, form: str = "pdf"
+) -> dict[Path, Path]:
     """Each given path → its PDF in the folder `out`; a document that cannot be read is missing. One process for all of them.
 
     `isolated`: without any network, where the kernel lets us. Names may repeat: every file is converted under a number of its own.
@@ -38,11 +46,11 @@ def to_pdf(paths: list[Path], out: Path, *, isolated: bool = True, environment: 
         copies = {path: given / f"{number:04}{path.suffix.lower()}" for number, path in enumerate(paths)}
         for path, copied in copies.items():
             shutil.copyfile(path, copied)
-        command = [SOFFICE, f"-env:UserInstallation=file://{folder}/profile", "--headless", "--norestore", "--convert-to", "pdf", "--outdir", str(out)]
+        command = [SOFFICE, f"-env:UserInstallation=file://{folder}/profile", "--headless", "--norestore", "--convert-to", form, "--outdir", str(out)]
         wrapped = [*(_no_network() if isolated else ()), *command, *map(str, copies.values())]
         variables = {**os.environ, "HOME": folder, **(environment or {})}
         subprocess.run(wrapped, capture_output=True, env=variables, timeout=60 + _SECONDS_EACH * len(paths), check=False)
-    made = {path: out / f"{copied.stem}.pdf" for path, copied in copies.items()}
+    made = {path: out / f"{copied.stem}.{form.partition(':')[0]}" for path, copied in copies.items()}
     return {path: pdf for path, pdf in made.items() if pdf.is_file()}
 
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
+from prometheus_client import REGISTRY
 
 from gateway import pipeline as road
 from gateway.model import State
 from gateway.pipeline import Pipeline
 from gateway.policy import Policy
+from gateway.scanners.clamd import Clamd
 from gateway.scanners.interface import Answer, Clean, Failed, Found
 from gateway.scanners.panel import Panel, Seat
 from gateway.storage.journal import Journal
-from sanitizers.model import Reason, Verdict
-from tests.build.transfer import BODY, NOW, RESULT, FakeWorkers, MemoryBlobs, arrival, claimed, signer
+from sanitizers.model import Action, Finding, Reason, Severity, Verdict
+from tests.build.clamd import Daemon, needs_clamd
+from tests.build.transfer import BODY, NOW, RESULT, FakeWorkers, MemoryBlobs, arrival, claimed, digest, report, signer
 
 
 class Scripted:
@@ -123,3 +128,107 @@ async def test_an_optional_one_that_is_down_stops_nobody(journal: Journal) -> No
     pipeline, _, transfer_id = await taken(journal, scanner, required=False)
     await once(journal, pipeline)
     assert (await journal.transfer(transfer_id)).state is State.RELEASED
+
+
+# ------------------------------------------------------------------------------------------------------- what is written of it
+
+
+@pytest.mark.parametrize("where", ["original", "result"])
+async def test_what_is_stopped_has_its_report(journal: Journal, where: str) -> None:
+    pipeline, _, transfer_id = await taken(journal, Scripted(**{where: Found("Eicar")}))
+    await once(journal, pipeline)
+    kept = await journal.report(transfer_id)
+    assert kept is not None
+    assert (kept.verdict, kept.reason, kept.output, kept.input.sha256) == (Verdict.BLOCKED, Reason.MALWARE, None, digest(BODY))
+    assert [(finding.code, finding.action, finding.detail) for finding in kept.findings] == [("file.malware", "refused", "other: Eicar")]
+    assert [(match.rule, match.severity) for match in kept.matches] == [("other:Eicar", "high")]
+    assert await journal.receipt(transfer_id) is None
+
+
+async def test_what_was_removed_from_a_result_that_is_stopped_was_not_removed(journal: Journal) -> None:
+    removed = Finding(code="pdf.javascript", severity=Severity.HIGH, action=Action.REMOVED, where="page 1")
+    pipeline, workers, transfer_id = await taken(journal, Scripted(result=Found("Eicar")))
+    workers.answer = lambda job, source: msgspec.structs.replace(report(source=source, policy=job.policy), findings=(removed,))
+    await once(journal, pipeline)
+    kept = await journal.report(transfer_id)
+    assert kept is not None
+    assert {finding.action for finding in kept.findings} == {Action.REFUSED}
+
+
+async def test_what_no_scanner_could_look_into_says_so(journal: Journal) -> None:
+    pipeline, _, transfer_id = await taken(journal, Scripted(original=Failed("too large", lasting=True)))
+    await once(journal, pipeline)
+    kept = await journal.report(transfer_id)
+    assert kept is not None
+    assert [(finding.code, finding.detail) for finding in kept.findings] == [("file.policy", "other: too large")]
+
+
+# ------------------------------------------------------------------------------------------------------------- under load
+
+
+async def test_while_it_is_down_nothing_is_begun_and_nothing_is_written(journal: Journal) -> None:
+    """A queue that waits for a scanner does not fill the record with its waiting."""
+    scanner = Scripted()
+    pipeline, _, first = await taken(journal, scanner)
+    ids = [first, *[(await journal.accept(arrival()))[0] for _ in range(30)]]
+    scanner.up = False
+    running = asyncio.ensure_future(pipeline.run())
+    async with asyncio.timeout(20):
+        while not pipeline._silent:
+            await asyncio.sleep(0.005)
+    before = len([entry async for entry in journal.entries()])
+    await asyncio.sleep(0.3)
+    after = len([entry async for entry in journal.entries()])
+    assert after - before <= 4
+    assert {(await journal.transfer(one)).attempts for one in ids} <= {0, 1}
+    scanner.up = True
+    async with asyncio.timeout(20):
+        while (await journal.counts()).states[State.RELEASED] < len(ids):
+            await asyncio.sleep(0.02)
+        pipeline.drain()
+        await running
+    assert {(await journal.transfer(one)).attempts for one in ids} == {1}
+
+
+@needs_clamd
+async def test_clamd_is_killed_under_load_and_comes_back(journal: Journal, tmp_path: Path) -> None:
+    """No delivery, the queue grows, the gauge tells; when it is back all goes on by itself, and no try was counted."""
+    daemon = Daemon(tmp_path)
+    daemon.write()
+    blobs, workers = MemoryBlobs(), FakeWorkers()
+    await blobs.put(BODY)
+    panel = Panel([Seat(Clamd(daemon.socket, seconds=5), seconds=5)])
+    pipeline = Pipeline(journal, blobs, workers, Policy(), signer(), panel=panel, clock=lambda: NOW, poll_seconds=0.01)
+    ids = [(await journal.accept(arrival()))[0] for _ in range(40)]
+
+    async def gone_out() -> int:
+        return (await journal.counts()).states[State.RELEASED]
+
+    try:
+        await daemon.start()
+        running = asyncio.ensure_future(pipeline.run())
+        async with asyncio.timeout(60):
+            while await gone_out() < 10:
+                await asyncio.sleep(0.005)
+            await daemon.stop(signal.SIGKILL)
+            while _gauge() != 0 or pipeline._busy:
+                await asyncio.sleep(0.01)
+        stopped_at = await gone_out()
+        ids += [(await journal.accept(arrival()))[0] for _ in range(20)]
+        await asyncio.sleep(0.5)
+        assert await gone_out() == stopped_at < 40
+        assert (await journal.counts()).states[State.RECEIVED] >= len(ids) - stopped_at - 2
+        await daemon.start()
+        async with asyncio.timeout(60):
+            while await gone_out() < len(ids):
+                await asyncio.sleep(0.02)
+            pipeline.drain()
+            await running
+    finally:
+        await daemon.stop()
+    assert {(await journal.transfer(one)).attempts for one in ids} == {1}
+    assert _gauge() == 1
+
+
+def _gauge() -> float | None:
+    return REGISTRY.get_sample_value("sekisho_scanner_up", {"scanner": "clamav", "required": "yes"})

@@ -43,6 +43,7 @@ from gateway.storage.tables.travel import (
     receipt_numbers,
     reports,
     search_texts,
+    slips,
     transfer_recipients,
     transfers,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "second_factors",
     "sessions",
     "shared_members",
+    "slips",
     "terminals",
     "tokens",
     "transfer_recipients",

@@ -82,6 +82,18 @@ search_texts = Table(
     Column("text", Text, nullable=False),
 )
 
+# 取込み票: what a person said of a file when he brought it.
+slips = Table(
+    "slips",
+    metadata,
+    Column("transfer_id", Id, ForeignKey("transfers.id"), primary_key=True, autoincrement=False),
+    Column("purpose", Text, nullable=False),
+    Column("classification", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("approval", Text, nullable=False),               # empty, `needed` or `given`
+)
+
 # Beside the transfer, so that the table of transfers stays narrow.
 reports = Table(
     "reports",

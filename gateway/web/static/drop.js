@@ -20,9 +20,9 @@ async function begin(file) {
     const told = await fetch(known, { method: "HEAD", headers: tus });
     if (told.ok) return { where: known, offset: Number(told.headers.get("Upload-Offset")) };
   }
-  const headers = { ...tus, "Upload-Length": String(file.size), "Upload-Metadata": "filename " + encoded(file.name) };
-  const to = form.elements.to ? "?" + new URLSearchParams({ to: form.elements.to.value }) : "";
-  const begun = await fetch(API + "uploads" + to, { method: "POST", headers });
+  const metadata = Object.entries({ filename: file.name, ...file.said }).filter(([, value]) => value).map(([name, value]) => name + " " + encoded(value));
+  const headers = { ...tus, "Upload-Length": String(file.size), "Upload-Metadata": metadata.join(",") };
+  const begun = await fetch(API + "uploads", { method: "POST", headers });
   if (!begun.ok) throw new Refused(begun.status);
   const where = begun.headers.get("Location");
   if (file.size) localStorage.setItem(key(file), where);
@@ -110,12 +110,18 @@ async function bring(file) {
     watch(row, receipt);
   } catch (error) {
     bar.hidden = true;
-    say(row, error instanceof Refused && error.status === 413 ? WORDS.too_large : WORDS.failed, "stop");
+    say(row, error instanceof Refused && error.status === 413 ? WORDS.too_large : error.status === 422 ? WORDS.unsaid : WORDS.failed, "stop");
   }
 }
 
+// What was said in the form goes with every file of this time.
+function slip() {
+  return Object.fromEntries(["to", "purpose", "classification", "reason"].map((name) => [name, form.elements[name] ? form.elements[name].value : ""]));
+}
+
 async function bringAll(files) {
-  const waiting = [...files];
+  const waiting = [...files], words = slip();
+  for (const file of waiting) file.said = { ...words, folder: (file.folder || "") };
   said.textContent = waiting.length + WORDS.files;
   await Promise.all(Array.from({ length: AT_ONCE }, async () => { while (waiting.length) await bring(waiting.shift()); }));
   said.textContent = WORDS.sent;
@@ -124,7 +130,11 @@ async function bringAll(files) {
 // --------------------------------------------------------------------------------------------------------------- sources
 
 async function filesOf(entry) {
-  if (entry.isFile) return [await new Promise((done, failed) => entry.file(done, failed))];
+  if (entry.isFile) {
+    const file = await new Promise((done, failed) => entry.file(done, failed));
+    file.folder = entry.fullPath.split("/").slice(1, -1).join("/");
+    return [file];
+  }
   const reader = entry.createReader(), found = [];
   for (;;) {
     const some = await new Promise((done, failed) => reader.readEntries(done, failed));
@@ -134,8 +144,9 @@ async function filesOf(entry) {
   return found;
 }
 
-form.addEventListener("submit", (event) => { event.preventDefault(); bringAll(chosen.files); form.reset(); });
-chosen.addEventListener("change", () => { if (chosen.files.length) { bringAll(chosen.files); form.reset(); } });
+const clear = () => { chosen.value = ""; };
+form.addEventListener("submit", (event) => { event.preventDefault(); bringAll(chosen.files); clear(); });
+chosen.addEventListener("change", () => { if (chosen.files.length && form.reportValidity()) { bringAll(chosen.files); clear(); } });
 form.addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("over"); });
 form.addEventListener("dragleave", () => form.classList.remove("over"));
 form.addEventListener("drop", async (event) => {
@@ -143,6 +154,7 @@ form.addEventListener("drop", async (event) => {
   form.classList.remove("over");
   const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry()).filter(Boolean);
   const loose = [...event.dataTransfer.files];
+  if (![...form.elements].every((field) => field === chosen || field.reportValidity())) return;
   bringAll(entries.length ? (await Promise.all(entries.map(filesOf))).flat() : loose);
 });
 document.addEventListener("paste", (event) => { if (event.clipboardData.files.length) bringAll(event.clipboardData.files); });

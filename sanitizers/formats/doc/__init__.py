@@ -8,8 +8,8 @@ text from its pieces, the looks of characters, paragraphs, rows and sections fro
 Removes: VBA, commands of macros, embedded objects and controls (their picture stays), attached templates, mail merge sources,
     sub-documents, document variables, DDE and other fields that reach out (what they showed stays), author data, saved-by history,
     all that hides outside of what the head refers to
-Keeps: text, ruby, looks, styles, tables, lists, notes, comments, tracked changes, headers, sections, local fields, links of allowed schemes,
-    bookmarks, form fields, pictures and simple shapes, text boxes, classification properties; the result is a docx
+Keeps: text, ruby, looks, styles, tables, lists, notes, comments, tracked changes, headers, sections, local fields,
+    links of allowed schemes, bookmarks, form fields, pictures, simple shapes, text boxes, classification properties; it becomes a docx
 Refuses: compound files, pieces or lists of places that contradict themselves, Word 95 and older, encryption that no password opens, limits
 Spec: [MS-DOC], [MS-ODRAW], [MS-CFB], [MS-OSHARED], [MS-OFFCRYPTO], ECMA-376 part 1 §17
 """

@@ -111,7 +111,8 @@ _WRITERS: Final[tuple[tuple[str, tuple[tuple[int, _Writer], ...]], ...]] = (
 def write(properties: Properties, fonts: list[str], toggled: Properties, style: str = "") -> str:
     """What stands inside of w:rPr. `toggled`: what the styles around the text switch on; `style`: the id of its own."""
     lines = [markup.value("rStyle", style) if style else "", _fonts(properties, fonts)]
-    lines += [_toggle(number, name, properties[number], toggled) for number, name in TOGGLES.items() if number in properties and name != "vanish"]
+    switched = [number for number in TOGGLES if number in properties and number != VANISHED]
+    lines += [_toggle(number, TOGGLES[number], properties[number], toggled) for number in switched]
     for name, writers in _WRITERS:
         if name == "webHidden" and VANISHED in properties:
             lines.append(_toggle(VANISHED, "vanish", properties[VANISHED], toggled))

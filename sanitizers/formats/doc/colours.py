@@ -41,6 +41,11 @@ def colour(reference: bytes) -> str:
     return "auto" if reference[3:4] == b"\xff" else reference[:3].hex().upper()
 
 
+def is_none(operand: bytes) -> bool:
+    """A border that says that there is none."""
+    return len(operand) in (4, 8) and operand[1 if len(operand) == 4 else 5] == 0
+
+
 def border(name: str, operand: bytes) -> str:
     """An element for a border of four or eight bytes; empty for one that says nothing."""
     if operand in _NOTHING:

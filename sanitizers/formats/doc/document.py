@@ -7,7 +7,7 @@ from bisect import bisect_left
 from typing import Final, NamedTuple
 
 from sanitizers.context import Context
-from sanitizers.formats.doc import characters, fields, markup, plc, sections, sprms, text
+from sanitizers.formats.doc import characters, fields, markup, paragraphs, plc, sections, sprms, text
 from sanitizers.formats.doc.drawings import Anchor, Drawings
 from sanitizers.formats.doc.fib import Part, Streams
 from sanitizers.formats.doc.looks import Characters, Paragraphs
@@ -79,14 +79,32 @@ class Document:
         self.marks = self._bookmarks()
         self._places = [mark.place for mark in self.marks]
         self._looks: dict[tuple[bytes, int], Look] = {}
+        self._merged: dict[bytes, Properties] = {}
+        self._paragraph_looks: dict[tuple[bytes, int], str] = {}
         self._changes = 0
-        self.reported: set[str] = set()
 
     def look(self, grpprl: bytes, paragraph_style: int) -> Look:
         key = (grpprl, paragraph_style)
         found = self._looks.get(key)
         if found is None:
             found = self._looks[key] = self._look(grpprl, paragraph_style)
+        return found
+
+    def merged(self, grpprl: bytes) -> Properties:
+        """The last word of a list of changes on each property."""
+        found = self._merged.get(grpprl)
+        if found is None:
+            found = self._merged[grpprl] = sprms.merged(grpprl)
+        return found
+
+    def paragraph_look(self, grpprl: bytes, style: int) -> str:
+        """What stands inside of w:pPr, without the look of the mark."""
+        key = (grpprl, style)
+        found = self._paragraph_looks.get(key)
+        if found is None:
+            named, between = self.styles.identity(style, "paragraph"), self.styles.has_between(style)
+            found = paragraphs.write(self.merged(grpprl), grpprl, named, self.numbering.relation, between=between)
+            self._paragraph_looks[key] = found
         return found
 
     def _look(self, grpprl: bytes, paragraph_style: int) -> Look:
@@ -197,7 +215,8 @@ def _names(data: bytes) -> list[str]:
 
 def _date(packed: int) -> str:
     """[MS-DOC] 2.9.70 (DTTM); empty for a moment that does not exist."""
-    minute, hour, day, month, year = packed & 0x3F, packed >> 6 & 0x1F, packed >> 11 & 0x1F, packed >> 16 & 0x0F, 1900 + (packed >> 20 & 0x1FF)
+    minute, hour, day = packed & 0x3F, packed >> 6 & 0x1F, packed >> 11 & 0x1F
+    month, year = packed >> 16 & 0x0F, 1900 + (packed >> 20 & 0x1FF)
     if not packed or minute > 59 or hour > 23 or not 1 <= day <= 31 or not 1 <= month <= 12:
         return ""
     return f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:00Z"

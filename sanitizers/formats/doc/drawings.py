@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from sanitizers.context import Context
-from sanitizers.formats.doc import art, plc
+from sanitizers.formats.doc import art, markup, plc
+from sanitizers.formats.doc.geometries import ARROWS, GEOMETRIES, WORD_ART
 from sanitizers.formats.doc.fib import Part, Streams
 from sanitizers.formats.doc.package import Package, Relations
 from sanitizers.formats.office import blips, pictures
@@ -21,15 +22,9 @@ _HEAD: Final = 0x44  # bytes of a PICF
 _SHAPE, _SHAPE_FILE = 0x64, 0x66  # ways in which a picture is stored
 _METAFILE: Final = frozenset({1, 2, 3, 4, 5, 6, 7, 8})  # … as a metafile of Windows
 _NOT_SHOWN: Final = frozenset({0, 201})
-_GEOMETRIES: Final = {
-    1: "rect", 2: "roundRect", 3: "ellipse", 4: "diamond", 5: "triangle", 6: "rtTriangle", 7: "parallelogram", 8: "trapezoid", 9: "hexagon",
-    10: "octagon", 11: "plus", 12: "star5", 13: "rightArrow", 15: "homePlate", 16: "cube", 19: "arc", 20: "line", 21: "plaque", 22: "can",
-    23: "donut", 32: "straightConnector1", 33: "bentConnector2", 34: "bentConnector3", 55: "chevron", 56: "pentagon", 61: "wedgeRectCallout",
-    62: "wedgeRoundRectCallout", 63: "wedgeEllipseCallout", 65: "foldedCorner", 66: "leftArrow", 67: "downArrow", 68: "upArrow",
-    69: "leftRightArrow", 70: "upDownArrow", 75: "rect", 84: "bevel", 85: "leftBracket", 86: "rightBracket", 87: "leftBrace",
-    88: "rightBrace", 185: "bracketPair", 186: "bracePair", 202: "rect",
+_DASHES: Final = {
+    1: "sysDash", 2: "sysDot", 3: "sysDashDot", 4: "sysDashDotDot", 5: "dot", 6: "dash", 7: "lgDash", 8: "dashDot", 9: "lgDashDot",
 }  # fmt: skip
-_DASHES: Final = {1: "sysDash", 2: "sysDot", 3: "sysDashDot", 4: "sysDashDotDot", 5: "dot", 6: "dash", 7: "lgDash", 8: "dashDot", 9: "lgDashDot"}
 _FROM_X: Final = ("margin", "page", "column", "character")
 _FROM_Y: Final = ("margin", "page", "paragraph", "line")
 _ALIGN_X: Final = ("", "left", "center", "right", "inside", "outside")
@@ -42,20 +37,32 @@ _SPACES: Final = (
 )
 _SHAPES: Final = "http://schemas.microsoft.com/office/word/2010/wordprocessingShape"
 _NO_TEXT: Final = 0
+_TEXT_BOX: Final = 202
+_FLAT: Final = frozenset({20, 32, 33, 34})  # lines
+_DEEPEST: Final = 8  # groups in groups
+
+_Area = tuple[int, int, int, int]
 _NO_WRAP: Final = 2
-Writer = Callable[[int, bool, Relations], str]
 
 
 class Anchor(NamedTuple):
     """[MS-DOC] 2.9.253 (Spa): `area` in twips from where it counts."""
 
     identity: int
-    area: tuple[int, int, int, int]
+    area: _Area
     flags: int
 
 
+class Spot(NamedTuple):
+    """Where something floats: its anchor, whether in a header, and the relationships of the part around it."""
+
+    anchor: Anchor
+    header: bool
+    relations: Relations
+
+
 class Drawings:
-    """`text_box`: (number of a text box, in a header) → what stands in it; set before anything floating is written."""
+    """`text_box`: number of a text box → what stands in it; set before anything floating is written."""
 
     def __init__(self, streams: Streams, package: Package, context: Context) -> None:
         self._streams = streams
@@ -63,7 +70,7 @@ class Drawings:
         self._context = context
         self._count = 0
         self._made: dict[tuple[bytes, str], pictures.Picture] = {}
-        self.text_box: Writer = lambda _number, _header, _relations: ""
+        self.text_box: Callable[[int, Spot], str] = lambda _number, _spot: ""
         self._store: list[memoryview] = []
         self._shapes: tuple[dict[int, art.Shape], dict[int, art.Shape]] = ({}, {})
         self._read(memoryview(streams.part(Part.DRAWINGS)))
@@ -167,9 +174,10 @@ class Drawings:
         place = f'<a:xfrm><a:off x="0" y="0"/><a:ext cx="{extent[0]}" cy="{extent[1]}"/></a:xfrm>'
         office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
         return (
-            f'<a:graphic><a:graphicData uri="{_MAIN}picture"><pic:pic><pic:nvPicPr><pic:cNvPr id="{self._count}" name="Picture {self._count}"/>'
-            f'<pic:cNvPicPr/></pic:nvPicPr><pic:blipFill><a:blip xmlns:r="{office}" r:embed="{link}"/>{crop}<a:stretch><a:fillRect/></a:stretch>'
-            f'</pic:blipFill><pic:spPr>{place}<a:prstGeom prst="rect"><a:avLst/></a:prstGeom></pic:spPr></pic:pic></a:graphicData></a:graphic>'
+            f'<a:graphic><a:graphicData uri="{_MAIN}picture"><pic:pic><pic:nvPicPr>'
+            f'<pic:cNvPr id="{self._count}" name="Picture {self._count}"/><pic:cNvPicPr/></pic:nvPicPr>'
+            f'<pic:blipFill><a:blip xmlns:r="{office}" r:embed="{link}"/>{crop}<a:stretch><a:fillRect/></a:stretch></pic:blipFill>'
+            f'<pic:spPr>{place}<a:prstGeom prst="rect"><a:avLst/></a:prstGeom></pic:spPr></pic:pic></a:graphicData></a:graphic>'
         )
 
     def _lost(self, where: str) -> str:
@@ -178,21 +186,19 @@ class Drawings:
 
     # floating
 
-    def floating(self, anchor: Anchor, header: bool, relations: Relations) -> str:
+    def floating(self, spot: Spot) -> str:
         """One w:drawing for each shape that shows something."""
-        shape = self._shapes[header].get(anchor.identity)
+        shape = self._shapes[spot.header].get(spot.anchor.identity)
         if shape is None:
             return self._lost("shape")
         if shape.children:
-            return self._grouped(shape, anchor, anchor.area, header, relations, depth=0)
-        return self._one(shape, anchor, anchor.area, header, relations)
+            return self._grouped(shape, spot.anchor.area, spot, 0)
+        return self._one(shape, spot.anchor.area, spot)
 
-    def _grouped(
-        self, group: art.Shape, anchor: Anchor, area: tuple[int, int, int, int], header: bool, relations: Relations, *, depth: int
-    ) -> str:
+    def _grouped(self, group: art.Shape, area: _Area, spot: Spot, depth: int) -> str:
         """Each member by itself, where the group puts it."""
         left, top, right, bottom = group.inside
-        if right <= left or bottom <= top or depth > 8:
+        if right <= left or bottom <= top or depth > _DEEPEST:
             return self._lost("group")
         x, y = (area[2] - area[0]) / (right - left), (area[3] - area[1]) / (bottom - top)
         drawn: list[str] = []
@@ -201,47 +207,38 @@ class Drawings:
                 round(area[0] + (child.area[0] - left) * x), round(area[1] + (child.area[1] - top) * y),
                 round(area[0] + (child.area[2] - left) * x), round(area[1] + (child.area[3] - top) * y),
             )  # fmt: skip
-            if child.children:
-                drawn.append(self._grouped(child, anchor, place, header, relations, depth=depth + 1))
-            else:
-                drawn.append(self._one(child, anchor, place, header, relations))
+            drawn.append(self._grouped(child, place, spot, depth + 1) if child.children else self._one(child, place, spot))
         return "".join(drawn)
 
-    def _one(
-        self, shape: art.Shape, anchor: Anchor, area: tuple[int, int, int, int], header: bool, relations: Relations
-    ) -> str:
+    def _one(self, shape: art.Shape, area: _Area, spot: Spot) -> str:
         extent = (_emu(area[2] - area[0]), _emu(area[3] - area[1]))
         picture = shape.options.get(art.PICTURE, 0)
         if picture:
             blip = self._entry(self._store[picture - 1]) if picture <= len(self._store) else None
             if blip is None:
                 return self._lost("picture")
-            inside = self._picture(self._rebuilt(blip.content, blip.ending), extent, shape.options, relations)
-        elif shape.kind in _GEOMETRIES:
-            inside = self._shape(shape, extent, header, relations)
+            inside = self._picture(self._rebuilt(blip.content, blip.ending), extent, shape.options, spot.relations)
+        elif shape.kind in GEOMETRIES or shape.kind in WORD_ART:
+            inside = self._shape(shape, extent, spot)
         else:
             return self._lost("shape")
-        return f"<w:drawing {_SPACES}>{_anchored(self._outer(shape, anchor, header), anchor, area, extent, self._count)}{inside}</wp:anchor></w:drawing>"
+        outer = self._shapes[spot.header].get(spot.anchor.identity, shape)  # the group around it says from where places count
+        return f"<w:drawing {_SPACES}>{_anchored(outer, spot.anchor, area, extent, self._count)}{inside}</wp:anchor></w:drawing>"
 
-    def _outer(self, shape: art.Shape, anchor: Anchor, header: bool) -> art.Shape:
-        """The group around it says from where places count."""
-        return self._shapes[header].get(anchor.identity, shape)
-
-    def _shape(self, shape: art.Shape, extent: tuple[int, int], header: bool, relations: Relations) -> str:
+    def _shape(self, shape: art.Shape, extent: tuple[int, int], spot: Spot) -> str:
         """a:graphic with geometry, fill, line and text."""
         self._count += 1
         turned = _signed(shape.options.get(art.ROTATION, 0)) * 60_000 // 65_536
         place = (f' rot="{turned}"' if turned else "") + (' flipH="1"' if shape.flip_x else "") + (' flipV="1"' if shape.flip_y else "")
         number = shape.options.get(art.TEXT, _NO_TEXT) >> 16
-        said = self.text_box(number, header, relations) if number else ""
+        said = self.text_box(number, spot) if number else _word_art(shape, extent) if shape.kind in WORD_ART else ""
         text = f"<wps:txbx><w:txbxContent>{said}</w:txbxContent></wps:txbx>" if said else ""
-        kind = _GEOMETRIES[shape.kind]
-        box = ' txBox="1"' if shape.kind == 202 else ""
-        line = "<wps:cNvCnPr/>" if shape.kind in (20, 32, 33, 34) else f"<wps:cNvSpPr{box}/>"
+        box = ' txBox="1"' if shape.kind == _TEXT_BOX else ""
+        line = "<wps:cNvCnPr/>" if shape.kind in _FLAT else f"<wps:cNvSpPr{box}/>"
         return (
             f'<a:graphic><a:graphicData uri="{_SHAPES}"><wps:wsp>{line}<wps:spPr><a:xfrm{place}><a:off x="0" y="0"/>'
-            f'<a:ext cx="{extent[0]}" cy="{extent[1]}"/></a:xfrm><a:prstGeom prst="{kind}"><a:avLst/></a:prstGeom>{_fill(shape)}{_line(shape)}'
-            f"</wps:spPr>{text}{_body(shape)}</wps:wsp></a:graphicData></a:graphic>"
+            f'<a:ext cx="{extent[0]}" cy="{extent[1]}"/></a:xfrm><a:prstGeom prst="{GEOMETRIES.get(shape.kind, "rect")}"><a:avLst/></a:prstGeom>'
+            f"{_fill(shape)}{_line(shape)}</wps:spPr>{text}{_body(shape)}</wps:wsp></a:graphicData></a:graphic>"
         )
 
 
@@ -274,40 +271,58 @@ def _colour(value: int) -> str:
     return f"{red:02X}{green:02X}{blue:02X}" if kind == 0 else "000000"
 
 
+def _word_art(shape: art.Shape, extent: tuple[int, int]) -> str:
+    """Letters that were drawn as large as their box become text of about that size."""
+    longest = max(map(len, shape.text.split("\r")), default=0)
+    size = min(extent[1] // _POINT, extent[0] // _POINT // max(longest, 1))
+    look = f'<w:rPr><w:sz w:val="{max(2 * size * 3 // 4, 2)}"/></w:rPr>'
+    return "".join(f"<w:p><w:r>{look}{markup.text('t', line)}</w:r></w:p>" for line in shape.text.split("\r") if line)
+
+
 def _fill(shape: art.Shape) -> str:
-    flat = shape.kind in (20, 32, 33, 34)
-    if flat or not _is_on(shape.options.get(art.FILL), 4, default=True):
+    if shape.kind in _FLAT or shape.kind in WORD_ART or not _is_on(shape.options.get(art.FILL), 4, default=True):
         return "<a:noFill/>"
     return f'<a:solidFill><a:srgbClr val="{_colour(shape.options.get(art.FILL_COLOUR, 0xFFFFFF))}"/></a:solidFill>'
 
 
 def _line(shape: art.Shape) -> str:
-    if not _is_on(shape.options.get(art.LINE), 3, default=True):
+    if shape.kind in WORD_ART or not _is_on(shape.options.get(art.LINE), 3, default=True):
         return "<a:ln><a:noFill/></a:ln>"
     width = min(shape.options.get(art.LINE_WIDTH, 9525), 20_116_800)
     dash = _DASHES.get(shape.options.get(art.LINE_DASH, 0))
     dashed = f'<a:prstDash val="{dash}"/>' if dash else ""
     colour = _colour(shape.options.get(art.LINE_COLOUR, 0))
-    return f'<a:ln w="{width}"><a:solidFill><a:srgbClr val="{colour}"/></a:solidFill>{dashed}</a:ln>'
+    ends = "".join(
+        f'<a:{name} type="{arrow}"/>'
+        for name, number in (("headEnd", art.LINE_START), ("tailEnd", art.LINE_END))
+        if (arrow := ARROWS.get(shape.options.get(number, 0)))
+    )
+    return f'<a:ln w="{width}"><a:solidFill><a:srgbClr val="{colour}"/></a:solidFill>{dashed}{ends}</a:ln>'
 
 
 def _body(shape: art.Shape) -> str:
-    sides = (("lIns", art.TEXT_LEFT, 91_440), ("tIns", art.TEXT_TOP, 45_720), ("rIns", art.TEXT_RIGHT, 91_440), ("bIns", art.TEXT_BOTTOM, 45_720))
-    insets = "".join(f' {name}="{min(_signed(shape.options.get(number, default)), _LARGEST)}"' for name, number, default in sides)
+    sides = (
+        ("lIns", art.TEXT_LEFT, 91_440), ("tIns", art.TEXT_TOP, 45_720), ("rIns", art.TEXT_RIGHT, 91_440),
+        ("bIns", art.TEXT_BOTTOM, 45_720),
+    )  # fmt: skip
+    measures = ((name, _signed(shape.options.get(number, default))) for name, number, default in sides)
+    insets = "".join(f' {name}="{min(measure, _LARGEST)}"' for name, measure in measures)
     flow = _FLOWS.get(shape.options.get(art.TEXT_FLOW, 0))
     said = (f' vert="{flow}"' if flow else "") + (' wrap="none"' if shape.options.get(art.TEXT_WRAP) == _NO_WRAP else "")
     grows = _is_on(shape.options.get(art.TEXT_FIT), 1, default=False)
     return f"<wps:bodyPr{insets}{said}><a:spAutoFit/></wps:bodyPr>" if grows else f"<wps:bodyPr{insets}{said}/>"
 
 
-def _anchored(shape: art.Shape, anchor: Anchor, area: tuple[int, int, int, int], extent: tuple[int, int], number: int) -> str:
+def _anchored(shape: art.Shape, anchor: Anchor, area: _Area, extent: tuple[int, int], number: int) -> str:
     """wp:anchor up to where the graphic stands."""
     options = shape.options
-    sides = (("distT", art.WRAP_TOP, 0), ("distB", art.WRAP_BOTTOM, 0), ("distL", art.WRAP_LEFT, 114_300), ("distR", art.WRAP_RIGHT, 114_300))
+    sides = (
+        ("distT", art.WRAP_TOP, 0), ("distB", art.WRAP_BOTTOM, 0), ("distL", art.WRAP_LEFT, 114_300), ("distR", art.WRAP_RIGHT, 114_300),
+    )  # fmt: skip
     distances = "".join(f' {name}="{min(options.get(key, default), _LARGEST)}"' for name, key, default in sides)
     behind = int(bool(anchor.flags & 0x4000) and anchor.flags >> 5 & 15 == 3)
-    from_x = _FROM_X[min(options[art.FROM_X], 3)] if art.FROM_X in options else ("margin", "page", "column", "column")[anchor.flags >> 1 & 3]
-    from_y = _FROM_Y[min(options[art.FROM_Y], 3)] if art.FROM_Y in options else ("margin", "page", "paragraph", "paragraph")[anchor.flags >> 3 & 3]
+    from_x = _FROM_X[min(options.get(art.FROM_X, min(anchor.flags >> 1 & 3, 2)), 3)]
+    from_y = _FROM_Y[min(options.get(art.FROM_Y, min(anchor.flags >> 3 & 3, 2)), 3)]
     across = _axis("H", from_x, _ALIGN_X[min(options.get(art.ALIGN_X, 0), 5)], area[0])
     down = _axis("V", from_y, _ALIGN_Y[min(options.get(art.ALIGN_Y, 0), 5)], area[1])
     return (

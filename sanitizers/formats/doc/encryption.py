@@ -13,7 +13,7 @@ from msoffcrypto.method.rc4 import DocumentRC4
 from msoffcrypto.method.rc4_cryptoapi import DocumentRC4CryptoAPI
 
 from sanitizers.context import Context
-from sanitizers.formats.doc.fib import Fib, Streams
+from sanitizers.formats.doc.fib import Base
 from sanitizers.model import Action, Encrypted, Malformed
 
 _PLAIN: Final = 68  # bytes of the main stream that are never encrypted
@@ -23,21 +23,22 @@ _BROKEN: Final = (struct.error, ValueError, KeyError, IndexError, TypeError, Dec
 _Decrypt = Callable[[bytes], bytes]
 
 
-def plain(fib: Fib, main: bytes, table: bytes, data: bytes, context: Context) -> Streams:
-    """The streams in the clear. Raises Encrypted when no password fits, Malformed."""
-    if not fib.is_encrypted:
-        return Streams(fib, main, table, data)
-    if fib.is_obfuscated:
+def plain(base: Base, streams: tuple[bytes, bytes, bytes], context: Context) -> tuple[bytes, bytes, bytes]:
+    """Main, table and data stream in the clear. Raises Encrypted when no password fits, Malformed."""
+    if not base.is_encrypted:
+        return streams
+    if base.is_obfuscated:
         raise Encrypted("a mask instead of encryption (XOR)")
+    main, table, data = streams
     try:
         for password in context.passwords:
-            decrypt = _opened(table[: fib.key], password)
+            decrypt = _opened(table[: base.key], password)
             if decrypt is not None:
                 context.found("file.decrypted", "", Action.REWRITTEN)
-                made = Streams(fib, main[:_PLAIN] + decrypt(main)[_PLAIN:], decrypt(table), decrypt(data))
-                for name, stream in (("WordDocument", made.main), (fib.table, made.table), ("Data", made.data)):
+                opened = (main[:_PLAIN] + decrypt(main)[_PLAIN:], decrypt(table), decrypt(data))
+                for name, stream in zip(("WordDocument", base.table, "Data"), opened, strict=True):
                     context.scan_layer(stream, name)
-                return made
+                return opened
     except _BROKEN as error:
         raise Malformed(f"encryption: {type(error).__name__}", code="doc.malformed") from None
     raise Encrypted("none of the passwords opens it")

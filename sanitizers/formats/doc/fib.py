@@ -69,14 +69,11 @@ class Counts(NamedTuple):
     header_text_boxes: int
 
 
-class Fib(NamedTuple):
-    """`places`: (offset, size) in the table stream by index of Part."""
+class Base(NamedTuple):
+    """What is never encrypted. `key`: bytes of the table stream that say how the rest is."""
 
-    version: int
     flags: int
     key: int
-    counts: Counts
-    places: tuple[tuple[int, int], ...]
 
     @property
     def is_template(self) -> bool:
@@ -94,6 +91,13 @@ class Fib(NamedTuple):
     def table(self) -> str:
         """Name of the table stream."""
         return "1Table" if self.flags & _SECOND_TABLE else "0Table"
+
+
+class Fib(NamedTuple):
+    """`places`: (offset, size) in the table stream by index of Part."""
+
+    counts: Counts
+    places: tuple[tuple[int, int], ...]
 
 
 @dataclass(slots=True, frozen=True)
@@ -120,7 +124,7 @@ class Streams:
         return self.table[start + size :]
 
 
-def read(main: bytes) -> Fib:
+def base(main: bytes) -> Base:
     """Raises Unsupported for documents older than Word 97, and Malformed."""
     if len(main) < _BASE:
         raise Malformed("no head", code="doc.malformed")
@@ -129,6 +133,11 @@ def read(main: bytes) -> Fib:
         raise Unsupported(f"a document of Word 95 or older ({version:#06x})")
     if mark != _WORD:
         raise Malformed("no head of a Word document", code="doc.malformed")
+    return Base(flags, key)
+
+
+def read(main: bytes) -> Fib:
+    """Of a stream in the clear. Raises Malformed."""
     try:
         words, at = struct.unpack_from("<H", main, _BASE)[0], _BASE + 2
         at += 2 * words
@@ -143,4 +152,4 @@ def read(main: bytes) -> Fib:
         raise Malformed("the head is cut off", code="doc.malformed") from None
     if min(counts) < 0:
         raise Malformed("a story of less than no characters", code="doc.malformed")
-    return Fib(version, flags, key, Counts(*counts), tuple(zip(table[::2], table[1::2], strict=True)))
+    return Fib(Counts(*counts), tuple(zip(table[::2], table[1::2], strict=True)))

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from sanitizers.formats.doc.text import joined
 from sanitizers.formats.office import links
-from sanitizers.model import LimitExceeded
+from sanitizers.model import LimitExceeded, Malformed
 
 BEGIN, SEPARATOR, END = "\x13", "\x14", "\x15"
 TEXT, INSTRUCTION, GONE = 0, 1, 2  # what becomes of a character
@@ -70,7 +70,10 @@ class _Field:
 
 
 class Fields:
-    """The fields of one story. `marks`: place → "begin", "separate" or "end" of those that stay; `fates`: of each character."""
+    """The fields of one story; raises Malformed for one that never ends.
+
+    `marks`: place → "begin", "separate" or "end" of those that stay; `fates`: of each character.
+    """
 
     def __init__(self, units: str, start: int, end: int, schemes: tuple[str, ...]) -> None:
         self._units = units
@@ -88,6 +91,8 @@ class Fields:
                 self._stack[-1].own.append((before, place))
             self._mark(mark[0], place)
             before = place + 1
+        if any(one.separator < 0 for one in self._stack):
+            raise Malformed("a field that never ends", code="doc.malformed")
         for one in self._stack:
             self._leave(one, end - 1, self._said(one))
 

@@ -152,7 +152,7 @@ def _level(data: bytes, at: int) -> tuple[Level, int]:
 
 
 def _written(number: int, level: Level, fonts: list[str]) -> str:
-    shown = "".join(f"%{ord(one) + 1}" if ord(one) < _LEVELS else one.replace("%", "") if len(level.text) > 1 else one for one in level.text)
+    shown = "".join(f"%{ord(one) + 1}" if ord(one) < _LEVELS else one for one in level.text)
     look = characters.write(sprms.merged(level.characters), fonts, {})
     following = level.following if shown or level.form != _NO_NUMBER else _FOLLOWING.index("nothing")
     around = paragraphs.write(sprms.merged(level.paragraph), level.paragraph, "", lambda *_: "")

@@ -8,6 +8,7 @@ from typing import Final
 from sanitizers.formats.doc import colours, markup
 from sanitizers.formats.doc.sprms import Properties, read, signed, unpack, unsigned
 
+BETWEEN: Final = (0x6428, 0xC652)
 STYLE, LEVEL, LIST, IN_TABLE, ROW_END, DEPTH, INNER_CELL, INNER_ROW_END = 0x4600, 0x260A, 0x460B, 0x2416, 0x2417, 0x6649, 0x244B, 0x244C
 _TABS: Final = frozenset({0xC60D, 0xC615})
 _ALIGNMENTS: Final = (
@@ -25,8 +26,11 @@ _WRAPS: Final = {1: "notBeside", 2: "around", 3: "none", 4: "tight", 5: "through
 Relations = Callable[[int, int], str]
 
 
-def write(properties: Properties, grpprl: bytes, style: str, numbering: Relations) -> str:
-    """What stands inside of w:pPr, without the look of the mark. `numbering`: (index of the list, level) → w:numPr."""
+def write(properties: Properties, grpprl: bytes, style: str, numbering: Relations, *, between: bool = True) -> str:
+    """What stands inside of w:pPr, without the look of the mark. `numbering`: (index of the list, level) → w:numPr.
+
+    `between`: the style may have a line between paragraphs, so that it says something to have none.
+    """
     said = properties.get
     lines = [
         markup.value("pStyle", style) if style else "",
@@ -35,7 +39,7 @@ def write(properties: Properties, grpprl: bytes, style: str, numbering: Relation
         _switch("widowControl", said(0x2431)),
         _number(properties, numbering),
         _switch("suppressLineNumbers", said(0x240C)),
-        _borders(properties), _shade(properties), _tabs(grpprl),
+        _borders(properties, between=between), _shade(properties), _tabs(grpprl),
         _switch("suppressAutoHyphens", said(0x242A)), _switch("kinsoku", said(0x2433)), _switch("wordWrap", said(0x2434)),
         _switch("overflowPunct", said(0x2435)), _switch("topLinePunct", said(0x2436)), _switch("autoSpaceDE", said(0x2437)),
         _switch("autoSpaceDN", said(0x2438)), _switch("bidi", said(0x2441)), _switch("adjustRightInd", said(0x2448)),
@@ -68,8 +72,9 @@ def _number(properties: Properties, numbering: Relations) -> str:
     return numbering(unsigned(properties[LIST]), min(unsigned(properties.get(LEVEL, b"\0")), 8))
 
 
-def _borders(properties: Properties) -> str:
-    lines = "".join(colours.border(name, properties.get(later, properties.get(older, b""))) for name, older, later in _BORDERS)
+def _borders(properties: Properties, *, between: bool) -> str:
+    found = [(name, properties.get(later, properties.get(older, b""))) for name, older, later in _BORDERS]
+    lines = "".join(colours.border(name, said) for name, said in found if between or name != "between" or not colours.is_none(said))
     return f"<w:pBdr>{lines}</w:pBdr>" if lines else ""
 
 

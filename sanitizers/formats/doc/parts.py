@@ -7,6 +7,7 @@ from typing import Final
 
 from sanitizers.formats.doc import markup, plc
 from sanitizers.formats.doc.document import Document, Note
+from sanitizers.formats.doc.drawings import Spot
 from sanitizers.formats.doc.fib import Part
 from sanitizers.formats.doc.package import Relations
 from sanitizers.formats.doc.story import Story
@@ -16,7 +17,9 @@ SPACES: Final = (
     ' xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
 )
 _SEPARATORS: Final = 6  # stories before the first header
-_OF_SECTION: Final = (("header", "even"), ("header", "default"), ("footer", "even"), ("footer", "default"), ("header", "first"), ("footer", "first"))
+_OF_SECTION: Final = (
+    ("header", "even"), ("header", "default"), ("footer", "even"), ("footer", "default"), ("header", "first"), ("footer", "first"),
+)  # fmt: skip
 _BOX: Final = 22  # bytes for each text box
 _DEEPEST: Final = 4  # text boxes in text boxes
 
@@ -96,15 +99,15 @@ class TextBoxes:
         self._depth = 0
         self._seen: set[tuple[int, bool]] = set()
 
-    def write(self, number: int, header: bool, relations: Relations) -> str:
-        part, name = (Part.HEADER_TEXT_BOXES, "header_text_boxes") if header else (Part.TEXT_BOXES, "text_boxes")
+    def write(self, number: int, spot: Spot) -> str:
+        part, name = (Part.HEADER_TEXT_BOXES, "header_text_boxes") if spot.header else (Part.TEXT_BOXES, "text_boxes")
         found = plc.read(self._document.streams.part(part), _BOX)
-        if not 1 <= number <= len(found.items) or (number, header) in self._seen or self._depth >= _DEEPEST:
+        if not 1 <= number <= len(found.items) or (number, spot.header) in self._seen or self._depth >= _DEEPEST:
             return ""
-        self._seen.add((number, header))
+        self._seen.add((number, spot.header))
         start = self._document.starts[name]
         first, last = start + found.places[number - 1], start + found.places[number]
         self._depth += 1
-        inside = Story(self._document, relations, first, _without_guard(self._document, first, last)).xml()
+        inside = Story(self._document, spot.relations, first, _without_guard(self._document, first, last)).xml()
         self._depth -= 1
         return inside

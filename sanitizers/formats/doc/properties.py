@@ -27,7 +27,7 @@ _GONE: Final = {
 _ORDINARY: Final = frozenset({"normal", "normal.dot", "normal.dotm", "normal.dotx", "normal.wpt", ""})
 _OWN: Final = "_PID_"  # of Office itself: links, identifiers
 # Custom properties in which programs speak of themselves.
-_IMPERSONAL: Final = frozenset({"AppVersion", "DocSecurity", "HyperlinksChanged", "LinksUpToDate", "ScaleCrop", "ShareDoc", "KSOProductBuildVer"})
+_IMPERSONAL: Final = frozenset({"AppVersion", "DocSecurity", "HyperlinksChanged", "LinksUpToDate", "ScaleCrop", "ShareDoc"})
 _CORE_SPACE: Final = "http://schemas.openxmlformats.org/package/2006/metadata/core-properties"
 _CORE: Final = f'xmlns:cp="{_CORE_SPACE}" xmlns:dc="http://purl.org/dc/elements/1.1/"'
 _DOCUMENT: Final = "http://schemas.openxmlformats.org/officeDocument/2006/"

@@ -26,6 +26,7 @@ _QUIET: Final = frozenset(
 # Parts of the table stream that are left behind with a word.
 _REPORTED: Final = {Part.MERGE: "doc.mail_merge", Part.SUB_DOCUMENTS: "doc.sub_document", Part.VARIABLES: "doc.variables"}
 _TEMPLATE, _SOURCES = 1, (10, 11)  # of the associated strings
+_MAIN: Final = {Kind.DOCX: "document.main", Kind.DOTX: "template.main"}
 _NO_COMMANDS: Final = 2  # bytes of a list of commands that is empty
 
 
@@ -34,7 +35,7 @@ def rebuild(source: Source, context: Context) -> Rebuilt:
     if source.head(8) != cfb.MAGIC:
         raise Unsupported("a document of Word 2 or older")
     compound = cfb.Compound(source, context.budget)
-    streams = _streams(compound, context)
+    streams, kind = _streams(compound, context)
     _report(compound, context)
     _report_parts(streams, context)
     package = Package()
@@ -43,20 +44,22 @@ def rebuild(source: Source, context: Context) -> Rebuilt:
     top.add("officeDocument", "word/document.xml")
     properties.add(package, compound, top, context)
     package.relate("", top)
-    _write(document, package)
-    return Rebuilt(Source(package.finish()), Kind.DOTX if streams.fib.is_template else Kind.DOCX)
+    _write(document, package, kind)
+    return Rebuilt(Source(package.finish()), kind)
 
 
-def _streams(compound: cfb.Compound, context: Context) -> Streams:
+def _streams(compound: cfb.Compound, context: Context) -> tuple[Streams, Kind]:
+    """In the clear, and the kind of the new file."""
     path = compound.find("WordDocument")
     if path is None:
         raise Malformed("no document in the compound file", code="doc.malformed")
     main = compound.read(path)
-    head = fib.read(main)
-    table, data = compound.find(head.table), compound.find("Data")
+    base = fib.base(main)
+    table, data = compound.find(base.table), compound.find("Data")
     if table is None:
         raise Malformed("no table stream", code="doc.malformed")
-    return encryption.plain(head, main, compound.read(table), compound.read(data) if data else b"", context)
+    main, said, pictures = encryption.plain(base, (main, compound.read(table), compound.read(data) if data else b""), context)
+    return Streams(fib.read(main), main, said, pictures), Kind.DOTX if base.is_template else Kind.DOCX
 
 
 def _report(compound: cfb.Compound, context: Context) -> None:
@@ -91,7 +94,7 @@ def _has_macros(commands: bytes) -> bool:
     return len(commands) > _NO_COMMANDS and any(kind in commands[1:2] for kind in (b"\x01", b"\x10", b"\x11"))
 
 
-def _write(document: Document, package: Package) -> None:
+def _write(document: Document, package: Package, kind: Kind) -> None:
     main = Relations()
     boxes = parts.TextBoxes(document)
     document.drawings.text_box = boxes.write
@@ -110,8 +113,7 @@ def _write(document: Document, package: Package) -> None:
     main.add("fontTable", "fontTable.xml")
     package.add("word/settings.xml", settings.write(document), "settings")
     main.add("settings", "settings.xml")
-    kind = "template.main" if document.streams.fib.is_template else "document.main"
-    package.add("word/document.xml", f"<w:document {parts.SPACES}><w:body>{inside}</w:body></w:document>", kind, main)
+    package.add("word/document.xml", f"<w:document {parts.SPACES}><w:body>{inside}</w:body></w:document>", _MAIN[kind], main)
 
 
 def _sections(document: Document, references: list[parts.References]) -> tuple[dict[int, str], str]:

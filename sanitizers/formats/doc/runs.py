@@ -8,6 +8,7 @@ from typing import Final
 
 from sanitizers.formats.doc import characters, forms, markup
 from sanitizers.formats.doc.document import Document, Look
+from sanitizers.formats.doc.drawings import Spot
 from sanitizers.formats.doc.fields import GONE, INSTRUCTION, Fields, Ruby
 from sanitizers.formats.doc.package import Relations
 from sanitizers.formats.doc.sprms import unpack, unsigned
@@ -120,9 +121,9 @@ class Runs:
             return place in self._fields.marks or place in self._fields.rubies
         return one < " " or place in self._document.footnotes or place in self._document.endnotes
 
-    def _special(self, place: int, one: str, look: Look) -> str | None:
+    def _special(self, place: int, one: str, look: Look) -> str:  # noqa: PLR0911 - one for each kind of character
         if (ruby := self._fields.rubies.get(place)) is not None:
-            return self._ruby(ruby, look)
+            return self._ruby(ruby)
         if (mark := self._fields.marks.get(place)) is not None:
             return self._field(place, mark)
         if place in self._document.footnotes or place in self._document.endnotes:
@@ -193,9 +194,9 @@ class Runs:
         if found is None:
             return ""
         anchor, header = found
-        return self._document.drawings.floating(anchor, header, self._relations)
+        return self._document.drawings.floating(Spot(anchor, header, self._relations))
 
-    def _ruby(self, ruby: Ruby, look: Look) -> str:
+    def _ruby(self, ruby: Ruby) -> str:
         table = self._document.characters
         base = self._document.look(table.grpprls[table.index(ruby.at)], 0)
         size = unsigned(base.properties.get(characters.SIZE, b"\x15\0"))

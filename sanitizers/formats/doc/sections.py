@@ -108,7 +108,8 @@ def _line_numbers(said: Properties) -> str:
         return ""
     first = unsigned(said.get(0x501B, b"\0"))
     kind = min(unsigned(said.get(0x3013, b"\0")), 2)
-    return f'<w:lnNumType w:countBy="{step}" w:start="{first}" w:distance="{max(_measure(said, 0x9016, 0), 0)}" w:restart="{_LINE_NUMBERS[kind]}"/>'
+    distance = max(_measure(said, 0x9016, 0), 0)
+    return f'<w:lnNumType w:countBy="{step}" w:start="{first}" w:distance="{distance}" w:restart="{_LINE_NUMBERS[kind]}"/>'
 
 
 def _page_numbers(said: Properties) -> str:

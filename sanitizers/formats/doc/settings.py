@@ -16,7 +16,8 @@ _NO_HTML_SPACING, _NO_LINE_HEIGHTS = 0x04, 0x08
 _COMPATIBLE: Final = (
     ("wpJustification", 30, False), ("noTabHangInd", 0, False), ("noLeading", 19, False), ("spaceForUL", 20, True),
     ("noColumnBalance", 5, False), ("balanceSingleByteDoubleByteWidth", 15, True), ("doNotLeaveBackslashAlone", 12, True),
-    ("ulTrailSpace", 14, True), ("doNotExpandShiftReturn", 13, True), ("lineWrapLikeWord6", 25, False), ("printBodyTextBeforeHeader", 18, False),
+    ("ulTrailSpace", 14, True), ("doNotExpandShiftReturn", 13, True), ("lineWrapLikeWord6", 25, False),
+    ("printBodyTextBeforeHeader", 18, False),
     ("printColBlack", 4, False), ("wpSpaceWidth", 29, False), ("showBreaksInFrames", 10, False), ("subFontBySize", 24, False),
     ("suppressTopSpacing", 7, False), ("suppressSpBfAfterPgBrk", 2, False), ("swapBordersFacingPages", 11, False),
     ("convMailMergeEsc", 6, False), ("truncateFontHeightsLikeWP6", 23, False), ("mwSmallCaps", 21, False), ("usePrinterMetrics", 31, False),

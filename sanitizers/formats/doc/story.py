@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from sanitizers.formats.doc import paragraphs, sprms, tables
+from sanitizers.formats.doc import paragraphs, tables
 from sanitizers.formats.doc.document import Document
 from sanitizers.formats.doc.fields import GONE
 from sanitizers.formats.doc.package import Relations
@@ -64,7 +64,7 @@ class Story:
     def _paragraph(self, start: int, end: int) -> Paragraph:
         place = min(end, self._end - 1)
         look = self._document.paragraphs.at(place)
-        properties = sprms.merged(look.grpprl)
+        properties = self._document.merged(look.grpprl)
         style = unsigned(properties[paragraphs.STYLE]) if paragraphs.STYLE in properties else look.style
         inside = bool(unsigned(properties.get(paragraphs.IN_TABLE, b"\0")))
         depth = unsigned(properties[paragraphs.DEPTH]) if paragraphs.DEPTH in properties else int(inside)
@@ -135,8 +135,7 @@ class Story:
 
     def _written(self, one: Paragraph) -> str:
         document = self._document
-        style = document.styles.identity(one.style, "paragraph")
-        said = paragraphs.write(one.properties, one.grpprl, style, document.numbering.relation)
+        said = document.paragraph_look(one.grpprl, one.style)
         mark = self._mark(one)
         section = self.breaks.get(one.end, "")
         head = f"<w:pPr>{said}{mark}{section}</w:pPr>" if said or mark or section else ""

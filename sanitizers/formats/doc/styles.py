@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Final
 
-from sanitizers.formats.doc import characters, markup, paragraphs, sprms, tables
+from sanitizers.formats.doc import characters, colours, markup, paragraphs, sprms, tables
 from sanitizers.formats.doc.fib import Part, Streams
 from sanitizers.formats.doc.sprms import Properties
 from sanitizers.model import Malformed
@@ -85,6 +85,15 @@ class Styles:
             own = {number: said for number, said in sprms.read(style.characters) if number in characters.TOGGLES}
             style.toggled = {**below, **own}
         return style.toggled
+
+    def has_between(self, index: int) -> bool:
+        """Whether a style, or one that it is based on, has a line between paragraphs."""
+        while (style := self.by_index.get(index)) is not None:
+            said = sprms.merged(style.paragraph)
+            if any(not colours.is_none(said[number]) for number in paragraphs.BETWEEN if number in said):
+                return True
+            index = style.based_on
+        return False
 
     def _read(self, data: bytes) -> None:
         head = sprms.unpack("<H", data)[0]

@@ -249,7 +249,8 @@ def _floating(properties: Properties) -> str:
         if number in properties
     }
     said = "".join(f' w:{name}="{max(width, 0)}"' for name, width in measure.items())
-    said += f' w:vertAnchor="{("margin", "page", "text", "text")[place >> 4 & 3]}" w:horzAnchor="{("text", "margin", "page", "text")[place >> 6 & 3]}"'
+    vertical, horizontal = ("margin", "page", "text", "text")[place >> 4 & 3], ("text", "margin", "page", "text")[place >> 6 & 3]
+    said += f' w:vertAnchor="{vertical}" w:horzAnchor="{horizontal}"'
     across, down = signed(properties.get(0x940E, b"\0\0")), signed(properties.get(0x940F, b"\0\0"))
     columns = {-4: "center", -8: "right", -12: "inside", -16: "outside"}
     lines = {-4: "top", -8: "center", -12: "bottom", -16: "inside", -20: "outside"}

@@ -55,18 +55,18 @@ def read(streams: Streams, budget: Budget) -> Text:
     wanted = sum(counts) + (1 if any(counts[1:]) else 0)
     if not found.items or len(found.items) > _MOST or found.places[0] != 0 or found.places[-1] < max(wanted, 1):
         raise Malformed("the pieces are not the whole text", code="doc.malformed")
-    budget.spend_bytes(2 * found.places[-1])
     pieces: list[Piece] = []
     texts: list[str] = []
     for start, end, item in zip(found.places, found.places[1:], found.items, strict=False):
         if start == end:
             continue
         piece = _piece(start, end, item, grpprls)
-        raw = streams.main[piece.at : piece.at + piece.width * (end - start)]
-        if len(raw) < piece.width * (end - start):
+        stop = piece.at + piece.width * (end - start)
+        if stop > len(streams.main):
             raise Malformed("a piece leaves the stream", code="doc.malformed")
+        budget.spend_bytes(2 * (end - start))
         pieces.append(piece)
-        texts.append(_decoded(raw, piece.width))
+        texts.append(_decoded(streams.main[piece.at : stop], piece.width))
     return Text("".join(texts), tuple(pieces))
 
 

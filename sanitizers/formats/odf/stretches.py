@@ -47,7 +47,7 @@ def _take(data: bytes, context: Context) -> Excerpt | None:
     return excerpt.take(data, Harmless(vocabulary.ELEMENTS - watched, _value, _JUDGED, judge), _PASSED)
 
 
-def _value(name: str, empty: bool) -> bytes | None:  # noqa: FBT001
+def _value(name: str, empty: bool) -> bytes | None:
     if name in _LOUD or not vocabulary.is_attribute(name) or (name == cells.COLUMN_COUNT and not empty):
         return None
     return _NO_SIGN if vocabulary.is_extension(name) else _NUMBER if name == _BLANKS else PLAIN_VALUE

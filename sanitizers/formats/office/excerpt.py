@@ -73,7 +73,7 @@ def take(data: bytes, harmless: Harmless, passed: frozenset[str], hold: Hold | N
     if not cutting.walk(root.end(), end, 0) or sum(map(len, cutting.excerpt.runs)) * _SHARE < len(data):
         return None
     cutting.piece(end, len(data))
-    cutting.excerpt.prefixes = tags.prefixes
+    cutting.excerpt.prefixes = frozenset(prefix for prefix in tags.prefixes if _is_used(prefix.encode(), cutting.excerpt.runs))
     return cutting.excerpt
 
 
@@ -153,6 +153,10 @@ class _Cutting:
             if depth == 0:
                 return found.end()
         return -1
+
+
+def _is_used(prefix: bytes, runs: list[bytes]) -> bool:
+    return any(b"<%b:" % prefix in run or b" %b:" % prefix in run for run in runs)
 
 
 def _unused_sign(data: bytes) -> bytes:

@@ -204,7 +204,7 @@ class Rebuild:
         self.types[name] = content_type
         written = xml.serialize(root)
         written = taken.fill(written) if taken is not None else written
-        self.files[name] = written if rows_apart is None else rows_apart.join(written, [*self._rows(rows_apart, made)])
+        self.files[name] = written if rows_apart is None else rows_apart.join(written, self._rows(rows_apart, made))
         self._imply(made)
         made.root = None    # trees weigh much more than what was written of them
 
@@ -221,8 +221,12 @@ class Rebuild:
             made.keeps(relation)
         self._imply(made)
 
-    def _rows(self, apart: rows.Sheet, frame: Page) -> Iterator[bytes]:
-        """The rows of a large worksheet, in pieces."""
+    def _rows(self, apart: rows.Sheet, frame: Page) -> list[bytes]:
+        """The rows of a large worksheet, in pieces. A copy may stand before the shared formula that does not stay: then once more."""
+        made = [*self._pieces(apart, frame)]
+        return [*self._pieces(apart, frame)] if frame.formulas.lost else made
+
+    def _pieces(self, apart: rows.Sheet, frame: Page) -> Iterator[bytes]:
         are_quiet = stretches.quiet_rows(apart)
         for start, end in apart.pieces():
             cells = apart.data[start:end]

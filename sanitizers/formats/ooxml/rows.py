@@ -68,6 +68,8 @@ class Sheet(NamedTuple):
         """The written frame with the written rows in it."""
         head, empty, tail = frame.partition(b"<%bsheetData/>" % self.prefix)
         assert empty, "a frame without its place for rows"
+        if not any(rows):
+            return frame
         return b"".join((head, b"<%bsheetData>" % self.prefix, *rows, b"</%bsheetData>" % self.prefix, tail))
 
 

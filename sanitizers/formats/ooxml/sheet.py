@@ -22,6 +22,7 @@ _SHEET: Final = clark("x:sheet")
 _VIEW: Final = clark("x:workbookView x:customWorkbookView")
 _DEFINED_NAME: Final = clark("x:definedName")
 _CELL_FORMULA: Final = clark("x:f")
+SETTLED: Final = _SHEET | _VIEW | _DEFINED_NAME | _CELL_FORMULA     # what `prepare` looks at
 _SHEET_KINDS: Final = frozenset({"worksheet", "chartsheet"})
 _BUILT_IN: Final = frozenset(
     f"_xlnm.{name}"

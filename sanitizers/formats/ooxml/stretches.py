@@ -23,12 +23,12 @@ from sanitizers.formats.ooxml.vocabulary import ATTRIBUTES, ELEMENTS, SPACES, cl
 
 HANDLERS: Final[dict[str, Handler]] = {**drawing.HANDLERS, **word.HANDLERS, **sheet.HANDLERS, **slide.HANDLERS, **objects.HANDLERS}
 _FORMULA: Final = clark("x:f")
-_WATCHED: Final = page.ALTERNATIVES | HANDLERS.keys() | drawing.REFERRERS | fields.MARKS | clark("x:worksheet x:sheetData")
-_QUIET: Final = frozenset(
-    name for name in ATTRIBUTES if name not in ("style", "Requires") and not name.startswith(tuple(f"{{{uri}}}" for uri in SPACES["r"] + SPACES["mc"]))
-) - clark("o:relid")
+_WATCHED: Final = page.ALTERNATIVES | HANDLERS.keys() | drawing.REFERRERS | fields.MARKS | sheet.SETTLED
+_POINTING: Final = tuple(f"{{{uri}}}" for uri in SPACES["r"] + SPACES["mc"])
+_QUIET: Final = frozenset(name for name in ATTRIBUTES if not name.startswith(_POINTING)) - clark("o:relid") - {"style", "Requires"}
 _PASSED: Final = frozenset({"body", "tbl", "sdt", "sdtContent"})
-_UNFIT: Final = frozenset({"worksheet", "vmlDrawing"})     # parts with a way of their own
+# Roles of parts that grow large, and whose elements no rule of the whole part speaks of but that of fields.
+_FIT: Final = frozenset({"officeDocument", "footnotes", "endnotes", "comments", "sharedStrings", "pivotCacheRecords"})
 
 # Every paragraph that Word writes has ids of the editing sessions. They are left out of any document, here as in a tree: where they follow
 # the name of an element, or the two ids of a paragraph behind it. What stands before them is looked for from their first letters on,
@@ -44,7 +44,7 @@ _HEAD: Final = 1 << 16
 _WORD_PREFIX: Final = re.compile(rb'\sxmlns:([A-Za-z]\w*)="(?:%b)"' % b"|".join(re.escape(uri.encode()) for uri in SPACES["w"]))
 
 
-def _value(name: str, _empty: bool) -> bytes | None:  # noqa: FBT001
+def _value(name: str, _empty: bool) -> bytes | None:
     return PLAIN_VALUE if name in _QUIET else None
 
 
@@ -56,7 +56,7 @@ _CELLS: Final = Harmless((ELEMENTS - _WATCHED) | _FORMULA, _value)
 
 def take(data: bytes, key: str, context: Context, where: str) -> Excerpt | None:
     """The part without what needs no tree; None where it is taken whole. `key`: its role. Raises Malformed."""
-    if len(data) < excerpt.LARGE or key in _UNFIT:
+    if len(data) < excerpt.LARGE or key not in _FIT:
         return None
     prefix = _word_prefix(data)
     # Each "<" begins a tag: `excerpt` takes no document where that is not so.
@@ -74,8 +74,8 @@ def _word_prefix(data: bytes) -> bytes:
     declared = _WORD_PREFIX.findall(data, 0, _HEAD)
     if len(declared) != 1:
         return b""
-    first = data.find(b"xmlns:%b=" % declared[0])
-    return declared[0] if data.find(b"xmlns:%b" % declared[0], first + 1) < 0 else b""
+    first, again = data.find(b"xmlns:%b=" % declared[0]), re.compile(rb"xmlns:%b\s*=" % declared[0])
+    return declared[0] if again.search(data, first + 1) is None else b""
 
 
 def quiet_rows(apart: Sheet) -> Callable[[int, int], bool]:

@@ -12,8 +12,12 @@ from sanitizers.model import Malformed
 _COMPOSITE_DEPTH: Final = 16
 _MAX_COMPONENTS: Final = 1_000
 _WORDS, _SCALE, _MORE, _TWO_SCALES, _FOUR_SCALES, _INSTRUCTIONS = 0x1, 0x8, 0x20, 0x40, 0x80, 0x100
-# Everything up to the next instruction that pushes bytes or words: NPUSHB, NPUSHW, PUSHB[abc], PUSHW[abc].
-_NO_PUSH: Final = re.compile(rb"[^\x40\x41\xb0-\xbf]*+")
+# Everything up to the next instruction that pushes as many bytes or words as its operand says (NPUSHB, NPUSHW) or does not exist, over the
+# operands of those that push a fixed number (PUSHB[abc], PUSHW[abc]).
+_PUSHES: Final = b"|".join(
+    rb"\x%02x[\x00-\xff]{%d}" % (first + few, size * (few + 1)) for size, first in ((1, 0xB0), (2, 0xB8)) for few in range(8)
+)
+_PLAIN: Final = re.compile(rb"(?:[^\x40\x41\x8f\x90\xb0-\xbf]++|" + _PUSHES + rb")*+")
 # ADJUST, which no specification has and one system still runs (CVE-2023-41990).
 _ADJUST: Final = re.compile(rb"[\x8f\x90]")
 
@@ -123,16 +127,15 @@ def refuse_unknown_instructions(program: bytes) -> None:
     """Raises Malformed for ADJUST where instructions follow each other. What a jump would make of pushed data is not followed."""
     position = 0 if _ADJUST.search(program) else len(program)   # in most there is no such byte, pushed or not
     while position < len(program):
-        match = _NO_PUSH.match(program, position)
+        match = _PLAIN.match(program, position)
         assert match is not None, "it matches the empty run too"
-        if _ADJUST.search(match[0]):
-            raise Malformed("TrueType: an instruction that does not exist")
         position = match.end()
         if position >= len(program):
             return
         push = program[position]
-        if push in (0x40, 0x41):
-            count = program[position + 1] if position + 1 < len(program) else 0
-            position += 2 + count * (1 if push == 0x40 else 2)
-        else:
-            position += 1 + ((push & 7) + 1) * (1 if push < 0xB8 else 2)
+        if push in (0x8F, 0x90):
+            raise Malformed("TrueType: an instruction that does not exist")
+        if push not in (0x40, 0x41):
+            return      # operands that are cut off
+        count = program[position + 1] if position + 1 < len(program) else 0
+        position += 2 + count * (1 if push == 0x40 else 2)

@@ -19,7 +19,7 @@ _CLOSING: Final = {b"<<": b">>", b"[": b"]"}
 _MARKS: Final = frozenset((b"<<", b">>", b"[", b"]", b"R"))
 _LITERALS: Final = re.compile(rb"(" + syntax.LITERAL + rb")")
 _ATOM: Final = re.compile(
-    rb"/(" + syntax.REGULAR + rb"*+)|([0-9]{1,10})\x00|(" + syntax.NUMBER + rb")|(<[0-9A-Fa-f]*+>)|(true|false|null)|\(([\x00-\xff]*)\)"
+    rb"/(" + syntax.REGULAR + rb"*+)|(" + syntax.NUMBER + rb")|(<[0-9A-Fa-f]*+>)|(true|false|null)|\(([\x00-\xff]*)\)"
 )
 _WORDS: Final[dict[bytes, Value]] = {b"true": True, b"false": False, b"null": None}
 
@@ -81,6 +81,10 @@ class _Atoms(dict[bytes, Value]):
 
 
 def _atom(word: bytes) -> Value:
+    if word.isdigit():
+        return syntax.number(word)
+    if word[-1] == 0 and word[:-1].isdigit():
+        return _reference(int(word[:-1]), 0)
     match = _ATOM.fullmatch(word)
     if match is None:
         raise ValueError
@@ -88,12 +92,10 @@ def _atom(word: bytes) -> Value:
     if kind == 1:
         return syntax.decode_name(match[1])
     if kind == 2:
-        return Ref(int(match[2]))
-    if kind == 3:
         return syntax.number(word)
-    if kind == 4:
+    if kind == 3:
         return syntax.hex_string(word)
-    return _WORDS[word] if kind == 5 else syntax.unescape(match[6])
+    return _WORDS[word] if kind == 4 else syntax.unescape(match[5])
 
 
 class _Keys(dict[Value, str]):

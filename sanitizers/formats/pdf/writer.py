@@ -83,20 +83,37 @@ class Writer:
         head = {"Root": final.refer(root)}
         if info:
             head["Info"] = final.refer(self.add(info))
-        plain, body, rows = [], bytearray(b"%PDF-" + version + b"\n" + _BINARY_MARK), {0: (0, 0, 65535)}
+        plain, body, rows = [], _Body(b"%PDF-" + version + b"\n" + _BINARY_MARK), {0: (0, 0, 65535)}
         for number, ref in enumerate(final.met, 1):  # grows while it is walked
             if ref.number in self._streams:
                 fields, data = self._streams[ref.number]
-                rows[number] = (1, len(body), 0)
-                body += _stream_object(number, serialize(fields, final.refer), data)
+                rows[number] = (1, body.size, 0)
+                body.add(*_stream_object(number, serialize(fields, final.refer), data))
             else:
                 plain.append((number, serialize(self._plain.get(ref.number), final.refer)))
         count = len(final.met)
         for start in range(0, len(plain), _PER_OBJECT_STREAM):
             count += 1
-            rows[count] = (1, len(body), 0)
-            body += _object_stream(count, plain[start : start + _PER_OBJECT_STREAM], rows)
-        return bytes(body + _cross_reference(body, rows, head))
+            rows[count] = (1, body.size, 0)
+            body.add(*_object_stream(count, plain[start : start + _PER_OBJECT_STREAM], rows))
+        body.add(*_cross_reference(body, rows, head))
+        return b"".join(body.pieces)
+
+
+class _Body:
+    """What is written of the file, in pieces: put together once, nothing is copied twice."""
+
+    def __init__(self, head: bytes) -> None:
+        self.pieces: list[bytes] = []
+        self.size = 0
+        self.digest = hashlib.sha256()
+        self.add(head)
+
+    def add(self, *pieces: bytes) -> None:
+        for piece in pieces:
+            self.pieces.append(piece)
+            self.size += len(piece)
+            self.digest.update(piece)
 
 
 class _Numbering:
@@ -114,11 +131,11 @@ class _Numbering:
         return text
 
 
-def _stream_object(number: int, fields: bytes, data: bytes) -> bytes:
-    return b"%d 0 obj\n%b\nstream\n%b\nendstream\nendobj\n" % (number, fields, data)
+def _stream_object(number: int, fields: bytes, data: bytes) -> tuple[bytes, ...]:
+    return b"%d 0 obj\n%b\nstream\n" % (number, fields), data, b"\nendstream\nendobj\n"
 
 
-def _object_stream(container: int, group: list[tuple[int, bytes]], rows: dict[int, tuple[int, int, int]]) -> bytes:
+def _object_stream(container: int, group: list[tuple[int, bytes]], rows: dict[int, tuple[int, int, int]]) -> tuple[bytes, ...]:
     """Objects that are no streams, packed; adds their rows of the cross-reference table."""
     offsets, length = [], 0
     for index, (number, text) in enumerate(group):
@@ -131,9 +148,9 @@ def _object_stream(container: int, group: list[tuple[int, bytes]], rows: dict[in
     return _stream_object(container, serialize(fields), packed)
 
 
-def _cross_reference(body: bytearray, rows: dict[int, tuple[int, int, int]], head: dict[str, bytes]) -> bytes:
-    digest = hashlib.sha256(body).digest()[:16]
-    start, own = len(body), max(rows) + 1
+def _cross_reference(body: _Body, rows: dict[int, tuple[int, int, int]], head: dict[str, bytes]) -> tuple[bytes, ...]:
+    digest = body.digest.digest()[:16]
+    start, own = body.size, max(rows) + 1
     rows[own] = (1, start, 0)
     width = max(2, (start.bit_length() + 7) // 8)
     table = b"".join(
@@ -144,4 +161,4 @@ def _cross_reference(body: bytearray, rows: dict[int, tuple[int, int, int]], hea
     fields: Dictionary = {"Type": Name("XRef"), "Size": own + 1, "W": [1, width, 2], "ID": [digest, digest]}
     fields |= {"Filter": Name("FlateDecode"), "Length": len(packed)}
     text = serialize(fields)[:-2] + b"".join(b"/%b %b" % (key.encode(), value) for key, value in head.items()) + b">>"
-    return _stream_object(own, text, packed) + b"startxref\n%d\n%%%%EOF\n" % start
+    return *_stream_object(own, text, packed), b"startxref\n%d\n%%%%EOF\n" % start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import Final
 
@@ -12,6 +13,7 @@ from sanitizers.formats.ppt.records import Record
 
 _LINK, _LINK_ATOM, _STRING, _SEED = 0x0FD7, 0x0FD3, 0x0FBA, 0x040A
 _TARGET, _PLACE = 1, 3  # instances of the strings of a hyperlink
+_SLIDE: Final = re.compile(r"-?\d+,\d+,")  # its id, its number; then its title, which may be anything
 _ACTION_ATOM: Final = 0x0FF3
 _ACTION: Final = "<IIBBBBBxxx"
 _NOTHING, _MACRO, _PROGRAM, _JUMP, _HYPERLINK, _OLE, _MEDIA, _SHOW = range(8)
@@ -72,7 +74,7 @@ def _hyperlink(record: Record, place: Place) -> bytes:
 
 def _stays(texts: dict[int, str], deck: Deck) -> bool:
     target, inside = texts.get(_TARGET, ""), texts.get(_PLACE, "")
-    if not is_place(inside):
+    if not is_place(inside) and not (_SLIDE.match(inside) and not target):
         return False
     return bool(inside) if not target else allowed(target, deck.context.treatment.link_schemes)
 

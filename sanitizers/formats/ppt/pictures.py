@@ -9,10 +9,11 @@ from sanitizers.formats.office import blips, pictures
 from sanitizers.formats.ppt import records
 from sanitizers.formats.ppt.grammar import Place
 from sanitizers.formats.ppt.records import Record
-from sanitizers.model import Action
+from sanitizers.model import Action, LimitExceeded
 
 _STORE, _ENTRY = 0xF001, 0xF007
 _HEAD: Final = 36
+_MOST: Final = 4095  # as many as the instance of the table can count
 _NOWHERE: Final = 0xFFFF_FFFF
 _EMPTY: Final = records.written(_ENTRY, bytes(28) + struct.pack("<I", _NOWHERE) + bytes(4), 2)
 
@@ -28,8 +29,10 @@ class Store:
     def table(self, record: Record, place: Place) -> bytes:
         """OfficeArtBStoreContainer: as many entries as before, because shapes count them."""
         made = [self._entry(one, index, place) for index, one in enumerate(records.children(record.data), 1)]
+        if len(made) > _MOST:
+            raise LimitExceeded("pictures of a presentation")
         place.deck.pictures = len(made)
-        return records.container(_STORE, b"".join(made), len(made)) if made and len(made) < 4096 else b""
+        return records.container(_STORE, b"".join(made), len(made)) if made else b""
 
     def _entry(self, record: Record, index: int, place: Place) -> bytes:
         if record.kind != _ENTRY:

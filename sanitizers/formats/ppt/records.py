@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from sanitizers.model import LimitExceeded, Malformed
 
 HEAD: Final = 8
+_HEAD: Final = struct.Struct("<HHI")
 CONTAINER: Final = 0x0F
 _MOST: Final = 1 << 20  # records of one container
 
@@ -26,14 +27,18 @@ class Record(NamedTuple):
 def children(data: Data) -> list[Record]:
     """All records of a container's content, one level deep. Raises Malformed for one that is cut off."""
     view = memoryview(data)
+    size = len(view)
     found: list[Record] = []
     at = 0
-    while at < len(view):
-        record = one(view, at)
-        found.append(record)
-        at += HEAD + len(record.data)
-        if len(found) > _MOST:
-            raise LimitExceeded("records of a container")
+    while at + HEAD <= size:
+        head, kind, length = _HEAD.unpack_from(view, at)
+        start = at + HEAD
+        at = start + length
+        found.append(Record(kind, head & 0x0F, head >> 4, view[start:at]))
+    if at != size:
+        raise Malformed("a container ends within a record", code="ppt.malformed")
+    if len(found) > _MOST:
+        raise LimitExceeded("records of a container")
     return found
 
 
@@ -42,7 +47,7 @@ def one(data: Data, at: int) -> Record:
     view = memoryview(data)
     if at + HEAD > len(view):
         raise Malformed(f"no record at {at}", code="ppt.malformed")
-    head, kind, size = struct.unpack_from("<HHI", view, at)
+    head, kind, size = _HEAD.unpack_from(view, at)
     start = at + HEAD
     if start + size > len(view):
         raise Malformed(f"record {kind:04X} at {at} is cut off", code="ppt.malformed")
@@ -51,7 +56,7 @@ def one(data: Data, at: int) -> Record:
 
 def written(kind: int, content: bytes, version: int = 0, instance: int = 0) -> bytes:
     """A record with its head."""
-    return struct.pack("<HHI", instance << 4 | version, kind, len(content)) + content
+    return _HEAD.pack(instance << 4 | version, kind, len(content)) + content
 
 
 def container(kind: int, content: bytes, instance: int = 0) -> bytes:

@@ -259,6 +259,27 @@ def test_doctor(sekisho: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(sekisho.folder.iterdir()) == [], "looking leaves nothing behind"
 
 
+def test_doctor_asks_the_scanners_and_reads_the_policy(sekisho: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found() -> dict[str, tuple[str, str]]:
+        return {row["name"]: (row["state"], row["detail"]) for row in sekisho("doctor", "--json").rows}
+
+    assert found()["scanners"][0] == "warn"
+    monkeypatch.setenv("SEKISHO_SCANNERS_CLAMD", str(tmp_path / "no.socket"))
+    looked = found()
+    assert (looked["scanners"][0], looked["scanner: clamav"][0]) == ("warn", "warn")
+    monkeypatch.setenv("SEKISHO_SCANNERS_REQUIRED", "clamav")
+    looked = found()
+    assert "scanners" not in looked
+    assert looked["scanner: clamav"][0] == "fail"
+    sekisho("doctor").failed(1, "scanner: clamav")
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[treatment]\nmail_links_defanged = false")
+    monkeypatch.setenv("SEKISHO_POLICY_FILE", str(policy))
+    assert found()["policy"] == ("warn", "treatment.mail_links_defanged: メール本文のリンクが押せる形で届きます / links in mails stay live")
+    policy.write_text("nonsense")
+    sekisho("doctor").failed(1, "policy")
+
+
 def test_backup_and_restore(sekisho: Installation, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("kasumi-no-seki 2026\n")

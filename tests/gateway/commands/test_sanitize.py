@@ -218,6 +218,35 @@ def test_inspect_reports_and_writes_nothing(sekisho: Installation, fake: type[Fa
     assert written(tmp_path) == before
 
 
+LAYERED = """
+[kinds]
+txt = "hold"
+[organisations."A町".departments."建設課"]
+treatment = {comments_kept = false}
+kinds = {text = "hold"}
+[groups.legal]
+members = ["houmu@a.example.jp"]
+treatment = {pdf_links_removed = true}
+""".replace('[kinds]\ntxt = "hold"\n', "")
+
+
+def test_what_if(sekisho: Installation, fake: type[Fake], tmp_path: Path) -> None:
+    """A draft of a policy, for whom it says something and for whom it does not."""
+    source, draft = tree(tmp_path / "in", a_txt="a"), tmp_path / "draft.toml"
+    draft.write_text(LAYERED, "utf-8")
+    assert sekisho("inspect", source, "--policy", draft).status == 0
+    assert fake.jobs[0].treatment.comments_kept
+    there = sekisho("inspect", source, "--policy", draft, "--organisation", "A町", "--department", "建設課", "--layers")
+    assert (there.status, there.rows[0]["reason"]) == (3, "policy")
+    assert not fake.jobs[0].treatment.comments_kept
+    assert "organisations.A町.departments.建設課  kinds.text = hold" in there.err
+    assert sekisho("sanitize", source, "--policy", draft, "--for", "houmu@a.example.jp", "-o", tmp_path / "out").status == 0
+    assert fake.jobs[0].treatment.pdf_links_removed
+    versions = {row["policy"] for words in ((), ("--for", "houmu@a.example.jp")) for row in sekisho("inspect", source, "--policy", draft, *words).rows}
+    assert len(versions) == 1, "one document, one version"
+    sekisho("inspect", source, "--policy", draft, "--door", "window").failed(2, "--door")
+
+
 def test_the_real_engine_in_the_real_jail(sekisho: Installation, tmp_path: Path) -> None:
     source = tree(tmp_path / "in", a_txt="ただの文章です。\n")
     (source / "b.exe").write_bytes(b"MZ" + bytes(200))

@@ -187,4 +187,4 @@ async def test_standing_tells_how_each_does_without_a_file_of_anybody() -> None:
 
 def test_the_longest_that_it_takes() -> None:
     assert Panel().seconds == 0
-    assert Panel([seat(Clean(), seconds=30.0), seat(Clean(), "b", seconds=5.0)]).seconds == 40.0
+    assert Panel([seat(Clean(), seconds=30.0), seat(Clean(), "b", seconds=5.0)]).seconds == 2 * 30.0 + 3 * 10.0

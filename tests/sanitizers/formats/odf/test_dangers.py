@@ -12,6 +12,7 @@ from sanitizers.model import Verdict, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import odf as opinion
 from tests.build import odf as build
+from tests.build.apart import both
 from tests.build.context import context, run
 from tests.build.odf import CANARY, Pack
 from tests.build.ooxml import OLE, png
@@ -178,6 +179,12 @@ def test_is_gone_and_said(case: str) -> None:
     for node in build.walk(outcome.content.bytes()):
         assert not _GONE.match(node.local), node
         assert not node.name.startswith(build.O + "script"), node
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_is_gone_from_large_documents_too(case: str) -> None:
+    whole, apart = both(CASES[case][0]().bytes(), "様式")
+    assert apart == whole
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -19,6 +19,7 @@ from oletools.ooxml import XmlParser
 
 from sanitizers.model import Kind, Reason, Verdict
 from tests.build import ooxml as build
+from tests.build.apart import both
 from tests.build.context import run
 from tests.build.ooxml import CANARY, MS, OFFICE, R_STRICT, W_STRICT, A, C, P, Pack, R, W, X
 from tests.build.ooxml_cases import CASES
@@ -135,6 +136,12 @@ def test_is_gone_from_strict_documents_too(case: str) -> None:
     assert CANARY.encode() not in _texts(outcome.content.bytes())
     said = outcome.report.findings + tuple(finding for part in outcome.report.parts for finding in part.findings)
     assert code in {finding.code for finding in said}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_is_gone_from_large_documents_too(case: str) -> None:
+    whole, apart = both(CASES[case][0]().bytes(), "様式")
+    assert apart == whole
 
 
 @pytest.mark.parametrize("case", CASES)

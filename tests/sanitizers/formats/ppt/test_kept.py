@@ -94,9 +94,9 @@ def test_a_text_keeps_its_languages() -> None:
 
 def test_allowed_links_stay() -> None:
     given = slide(shapes=(shape(build.data(click(sound(5, 4, 0, 8))), words("市役所", click(sound(6, 4, 0, 7)), record(0x0FDF, struct.pack("<II", 0, 3)))),))
-    made = tree(clean(build.presentation(given, first=objects(link(5, "https://www.example.jp/a"), link(6, place="256,1,題名")))))
+    made = tree(clean(build.presentation(given, first=objects(link(5, "https://www.example.jp/a"), link(6, place="256,1,[参考] //題名")))))
     texts = {content.decode("utf-16-le") for kind, _, content in made if kind == 0x0FBA}
-    assert {"https://www.example.jp/a", "256,1,題名"} <= texts
+    assert {"https://www.example.jp/a", "256,1,[参考] //題名"} <= texts
     assert [content[8] for kind, _, content in made if kind == 0x0FF3] == [4, 4]
 
 

@@ -1,0 +1,207 @@
+"""A second look: only when something changed, over all that is kept; a late hit names who has it, stops what has not left, tells the house."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from gateway import policy
+from gateway.model import Door, Purpose, State
+from gateway.notices import Office
+from gateway.publishing import Publishing, Subject
+from gateway.rescan import Cause, Rescans
+from gateway.scanners.hashlists import HashLists
+from gateway.scanners.interface import Answer, Clean, Found
+from gateway.scanners.panel import Panel, Seat
+from gateway.storage import rescans as rows
+from gateway.storage.rescans import LateHit, Rescan
+from sanitizers.model import Job, Match, Report, Severity
+from tests.build.face import Town, quick_passwords, town
+from tests.build.publishing import NEW_RULE, RULES
+from tests.build.transfer import BODY, DAY, FakeWorkers, digest, report
+
+
+class Scanner:
+    """Knows `bad` once it is told; its signatures are of `made`."""
+
+    name = "clamav"
+
+    def __init__(self, place: Town) -> None:
+        self.place = place
+        self.made = place.clock()
+        self.bad = b""
+
+    async def scan(self, fd: int, size: int) -> Answer:
+        content = await self.place.blobs.read(digest(BODY)) if size == len(BODY) else b""
+        return Found("Test.Marker") if self.bad and self.bad in content else Clean()
+
+    async def age(self) -> float | None:
+        return self.place.clock() - self.made
+
+
+class Looks:
+    """A second look over a town; `severity` of what its workers find."""
+
+    def __init__(self, place: Town) -> None:
+        self.place = place
+        self.scanner = Scanner(place)
+        self.panel = Panel([Seat(self.scanner, required=False)])
+        self.publishing = Publishing(place.journal, place.clock, policy.load, four_eyes=False)
+        self.severity: Severity | None = None
+        self.told = 0
+        self.looks = Rescans(
+            place.journal, place.blobs, self.panel, Office("postmaster@town.example.jp", "sekisho.town.example.jp"), self.publishing,
+            new_workers=self._workers, policy=policy.Policy, clock=place.clock, days=7, told=self._tell,
+        )  # fmt: skip
+
+    def _tell(self) -> None:
+        self.told += 1
+
+    def _workers(self, _: Mapping[str, str]) -> FakeWorkers:
+        def answer(job: Job, source: bytes) -> Report:
+            made = report(source=source, policy=job.policy)
+            found = () if self.severity is None or source != BODY else (Match(rule="Newer", severity=self.severity, where=""),)
+            return Report(**{name: getattr(made, name) for name in Report.__struct_fields__ if name not in ("matches", "schema")}, matches=found)
+
+        class Jailless(FakeWorkers):
+            async def start(self) -> None: ...
+
+            async def stop(self) -> None: ...
+
+        return Jailless(answer)
+
+    async def changed(self) -> None:
+        """Other rules come in force."""
+        await self.publishing.seen_on_disk({Subject.RULES: RULES | {"b.yar": NEW_RULE + f"// {self.place.clock()}\n"}})
+
+    async def hits(self) -> list[LateHit]:
+        return await self.place.journal.ask(lambda connection: rows.late_hits(connection, 100))
+
+    async def last(self) -> Rescan:
+        last = await self.place.journal.ask(rows.last)
+        assert last is not None
+        return last
+
+
+@pytest.fixture
+async def looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Looks]:
+    quick_passwords(monkeypatch)
+    async with town(tmp_path) as place:
+        made = Looks(place)
+        await made.publishing.seen_on_disk({Subject.RULES: RULES})
+        await made.looks.look()
+        yield made
+
+
+async def test_nothing_is_looked_at_while_nothing_changes(looks: Looks) -> None:
+    await looks.place.settled()
+    assert await looks.looks.look() is None
+    looks.place.clock.pass_by(3600)
+    assert await looks.looks.look() is None
+    await looks.changed()
+    done = await looks.looks.look()
+    assert done is not None
+    assert (done.scanned, done.hits) == (1, 0)
+    assert done.ended_at is not None
+    assert await looks.looks.look() is None
+    looks.scanner.made += DAY
+    done = await looks.looks.look()
+    assert done is not None
+    assert done.scanned == 1, "newer signatures are a reason too"
+
+
+async def test_a_late_hit_says_who_has_it(looks: Looks) -> None:
+    fetched, waiting = await looks.place.settled("tanaka"), await looks.place.settled("suzuki")
+    await looks.place.journal.collected(await looks.place.journal.find(fetched), at=looks.place.clock(), actor="tanaka")
+    looks.severity = Severity.HIGH
+    await looks.changed()
+    done = await looks.looks.look()
+    assert done is not None
+    assert (done.scanned, done.hits) == (2, 2)
+    found = {hit.receipt_no: hit for hit in await looks.hits()}
+    assert {hit.name for hit in found.values()} == {"Newer"}
+    assert (found[fetched].received_by.collected, found[waiting].received_by.collected) == (("tanaka",), ())
+    assert (await looks.place.journal.find(waiting)).state is State.HELD, "what nobody has fetched is fetched no more"
+    (entry,) = [one async for one in looks.place.journal.entries(subject=fetched) if one.action == "transfer.late_hit"]
+    assert '"tanaka"' in entry.detail
+    notices = await looks.place.journal.deliveries((await looks.place.journal.find(fetched)).id)
+    assert [(one.purpose, one.recipients[0].address) for one in notices] == [(Purpose.NOTICE, "postmaster@town.example.jp")]
+    assert b"20261" in await looks.place.blobs.read(notices[0].blob)
+    assert looks.told == 2
+    looks.place.clock.pass_by(60)
+    await looks.changed()
+    await looks.looks.look()
+    assert (len(await looks.hits()), looks.told) == (2, 2), "once"
+
+
+async def test_what_a_rule_only_notes_alarms_nobody(looks: Looks) -> None:
+    await looks.place.settled()
+    looks.severity = Severity.MEDIUM
+    await looks.changed()
+    await looks.looks.look()
+    assert await looks.hits() == []
+
+
+async def test_scanners_and_lists_are_asked_again(looks: Looks) -> None:
+    receipt_no = await looks.place.settled("clerk@town.example.jp", door=Door.SMTP)
+    looks.scanner.bad, looks.scanner.made = BODY, looks.place.clock() + DAY
+    await looks.looks.look()
+    assert [(hit.receipt_no, hit.name) for hit in await looks.hits()] == [(receipt_no, "clamav: Test.Marker")]
+    looks.panel.lists = HashLists(deny={bytes.fromhex(digest(BODY)): "known bad"})
+    await looks.publishing.put_in_force(Subject.LISTS, {"deny.txt": f"{digest(BODY)} known bad\n"}, actor="kanri", reason="x")
+    await looks.looks.look()
+    assert {hit.name for hit in await looks.hits()} == {"clamav: Test.Marker", "deny list: known bad"}
+
+
+async def test_what_is_too_old_is_left(looks: Looks) -> None:
+    await looks.place.settled()
+    looks.place.clock.pass_by(8 * DAY)
+    looks.severity = Severity.HIGH
+    await looks.changed()
+    done = await looks.looks.look()
+    assert done is not None
+    assert done.scanned == 0
+
+
+async def test_a_look_that_was_cut_short_goes_on_where_it_was(looks: Looks, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(4):
+        await looks.place.settled()
+    await looks.changed()
+    one, seen = looks.looks._one, []
+
+    async def dying(transfer_id: int, workers: object) -> bool:
+        seen.append(transfer_id)
+        if len(seen) == 3:
+            raise ValueError("the process dies here")
+        return await one(transfer_id, workers)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(looks.looks, "_one", dying)
+    with pytest.raises(ValueError, match="dies"):
+        await looks.looks.look()
+    assert await looks.looks.look() is None, "until its lease is over"
+    looks.place.clock.pass_by(601)
+    done = await looks.looks.look()
+    assert done is not None
+    assert (seen, done.scanned) == ([4, 3, 2, 2, 1], 4)
+
+
+async def test_a_newer_change_makes_a_newer_look(looks: Looks) -> None:
+    await looks.changed()
+    at = looks.place.clock()
+    await looks.place.journal.write(lambda connection: rows.begin(connection, '{"rules":99}', at=at))
+    taken = await looks.place.journal.write(lambda connection: rows.take(connection, at=at, lease_until=at + 60))
+    assert taken is not None
+    await looks.looks.look()
+    assert not await looks.place.journal.write(
+        lambda connection: rows.advance(connection, taken.id, next_id=1, scanned=1, found=0, lease_until=at + 60)
+    )
+    assert (await looks.last()).id > taken.id
+
+
+def test_a_date_that_wavers_is_one_date() -> None:
+    one = Cause(rules=1, signatures={"clamav": 1000.0})
+    assert one.same(Cause(rules=1, signatures={"clamav": 1300.0}))
+    for other in (Cause(rules=2, signatures={"clamav": 1000.0}), Cause(rules=1, signatures={"clamav": 5000.0}), Cause(rules=1), Cause(rules=1, lists=3)):
+        assert not one.same(other)
