@@ -37,9 +37,21 @@ async def verify(journal: Journal, anchor: Head | None = None) -> Verified:
     return await check(journal.entries(), anchor)
 
 
-async def check(entries: AsyncIterator[Entry], anchor: Head | None = None) -> Verified:
-    """The same over entries from anywhere, an export for instance."""
-    count, head, anchored = 0, Head(0, GENESIS), anchor is None
+async def verify_end(journal: Journal, after: int) -> Verified:
+    """Walk what follows row `after`, believing that row."""
+    believed = [entry async for entry in _first(journal.entries(max(0, after - 1)))] if after else []
+    return await check(journal.entries(after), start=Head(after, believed[0].hash) if believed else Head(0, GENESIS))
+
+
+async def _first(entries: AsyncIterator[Entry]) -> AsyncIterator[Entry]:
+    async for entry in entries:
+        yield entry
+        return
+
+
+async def check(entries: AsyncIterator[Entry], anchor: Head | None = None, *, start: Head | None = None) -> Verified:
+    """The same over entries from anywhere, an export for instance. `start`: the row before the first of them."""
+    count, head, anchored = 0, start or Head(0, GENESIS), anchor is None
     async for entry in entries:
         if why := _fault(entry, head):
             return Verified(count, head, head.seq + 1, why)

@@ -14,6 +14,7 @@ import msgspec
 
 from gateway import config, log, policy, rulesets
 from gateway.admin.app import admin
+from gateway.admin.conformity import ConformityDesk
 from gateway.admin.overview import OverviewDesk
 from gateway.admin.people import PeopleDesk
 from gateway.admin.publishing import PublishingDesk
@@ -21,6 +22,7 @@ from gateway.admin.transfers import TransfersDesk
 from gateway.approvals import Approvals
 from gateway.bringing import Bringing, Usage
 from gateway.config import Config, ConfigError
+from gateway.conformity.facts import Gathering
 from gateway.drop.app import Drop
 from gateway.exceptions import Exceptions
 from gateway.in_force import InForce
@@ -36,7 +38,7 @@ from gateway.pickup.app import Pickup
 from gateway.pipeline import Pipeline
 from gateway.policy import Policy
 from gateway.post import MailIntake, MailOutbox, SenderCheck
-from gateway.publishing import POLICY_FILE, NotNowError, Publishing, Subject
+from gateway.publishing import POLICY_FILE, NotNowError, Publishing, Subject, files_in_force, lists_of, policy_text
 from gateway.receipts import Signer
 from gateway.rescan import Rescans
 from gateway.results import Results
@@ -166,6 +168,19 @@ def read_lists(settings: Config) -> HashLists:
         return HashLists.load(deny, allow)
     except HashListError as error:
         raise ConfigError(f"scanners: {error}") from None
+
+
+async def what_is_in_force(settings: Config, journal: Journal) -> tuple[dict[str, str], Policy, Panel]:
+    """Rules, policy and panel for a road of a command's own, beside the service: what was published, else what the settings name.
+
+    Raises ConfigError.
+    """
+    rules, text, lists = [await files_in_force(journal, subject) for subject in (Subject.RULES, Subject.POLICY, Subject.LISTS)]
+    panel = read_panel(settings)
+    if lists is not None:
+        panel.lists = panel.lists.beside(*lists_of(lists))
+    chosen = read_policy(settings, None if text is None else policy_text(text))
+    return read_rules(settings) if rules is None else rules, chosen, panel
 
 
 class House:
@@ -298,10 +313,18 @@ class House:
 
     def _changed(self) -> None:
         """Something else came in force."""
+        self._say_dangers()
         if self._pipeline is not None:
             self._pipeline.policy = self._policy
         if self._rescans is not None:
             self._rescans.wake()
+
+    def _say_dangers(self) -> None:
+        """What the policy in force lets through that somebody should look at twice."""
+        for warning in policy.warnings(self._policy):
+            _log.warning("the policy in force is unsafe", policy=self._policy.version, why=warning)
+        if self._panel.seats and not any(seat.required for seat in self._panel.seats):
+            _log.warning("no scanner is required: while they are silent everything passes without their word")
 
     def _new_workers(self, rules: Mapping[str, str]) -> Workers:
         return Workers(rules, self._settings["workers.jobs"], jail_required=self._jail)
@@ -325,6 +348,7 @@ class House:
         if "deliver" in self._roles:
             returned += await self.journal.requeue_deliveries(at=self._clock())
         await self._in_force.start(self._on_disk())
+        self._say_dangers()
         opened.push_async_callback(self.workers.stop)
         self._signer = signer = Signer(signing_key(self._settings.path("storage.path")))
         self._pipeline = Pipeline(
@@ -454,6 +478,7 @@ class House:
         )
         return [
             OverviewDesk(self.journal, overview),
+            ConformityDesk(self._gathering()),
             TransfersDesk(self.journal, operating, self._clock),
             self._publishing_desk(),
             ApprovalPages(self.approvals, overseen=True),
@@ -467,6 +492,19 @@ class House:
 
     def _publishing_desk(self) -> PublishingDesk:
         return PublishingDesk(self.journal, self.publishing, self._trials, self._clock)
+
+    def _gathering(self) -> Gathering:
+        def in_force() -> tuple[Policy, tuple[str, ...], str]:
+            return self._policy, self.workers.walls, self.workers.rules_version
+
+        return Gathering(
+            self.journal,
+            self._settings.values,
+            customs=self.accounts.customs,
+            panel=self._panel,
+            in_force=in_force,
+            clock=self._clock,
+        )
 
     def _versions(self) -> dict[str, str]:
         return {"walls": "、".join(self.workers.walls), "rules": self.workers.rules_version, "policy": self._policy.version}

@@ -1,7 +1,8 @@
 """The way of an upload whose result was made before: from the claim to the settled delivery, no jail, on the real stores.
 
 `lookup` is the question alone (row, report, blob read and compared with its digest), `hit` the whole road from the claim on, receipt and
-the flush of the journal to disk included; `cpu` is what this process worked for it. Scanners from outside are not in it: they are asked each time, and their time is their own.
+the flush of the journal to disk included; `cpu` is what this process worked for it. Scanners from outside are not in it: they are asked
+each time, and their time is their own.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ async def measure(size: int) -> None:
             hits.append(time.perf_counter() - began)
             cpu.append(time.process_time() - worked)
         assert len(workers.jobs) == 1, "the jail worked once"
-        print(f"{size >> 10:6d} KiB   hit {percentiles(hits[1:])}   lookup {percentiles(lookups[1:])}   cpu {statistics.median(cpu[1:]) * 1000:.2f} ms a hit")
+        worked = statistics.median(cpu[1:]) * 1000
+        print(f"{size >> 10:6d} KiB   hit {percentiles(hits[1:])}   lookup {percentiles(lookups[1:])}   cpu {worked:.2f} ms a hit")
         await journal.stop()
         await blobs.stop()
 

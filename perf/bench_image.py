@@ -12,6 +12,7 @@ megapixels.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import io
 import os
 import resource
@@ -34,13 +35,18 @@ pillow_heif.register_heif_opener()
 
 
 class Watched(Workers):
-    """Keeps how the last child ended."""
+    """Keeps how the last child ended, which may be after its transfer."""
 
     ended: Ended
 
-    async def _answer(self, *arguments: Any) -> Any:
-        answer, self.ended = await super()._answer(*arguments)
-        return answer, self.ended
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.over = asyncio.Event()
+
+    def _ended(self, ending: asyncio.Task[Ended]) -> None:
+        super()._ended(ending)
+        self.ended = ending.result()
+        self.over.set()
 
 
 class Sample(NamedTuple):
@@ -136,9 +142,12 @@ async def cost_of_gateway(workers: Watched, sample: Sample) -> tuple[Cost, int]:
     """And the size of what came out."""
     with memory.filled("input", sample.data) as writable:
         fd = os.open(f"/proc/self/fd/{writable}", os.O_RDONLY)
+        workers.over.clear()
         started = time.perf_counter()
         sanitized = await workers.sanitize(fd, Job(name=sample.name))
-        cost = Cost(time.perf_counter() - started, workers.ended.cpu)
+        clock = time.perf_counter() - started
+        await workers.over.wait()
+        cost = Cost(clock, workers.ended.cpu)
         os.close(fd)
     if sanitized.output_fd is None:
         raise SystemExit(f"{sample.name}: {sanitized.report.verdict} {sanitized.report.reason} {sanitized.report.findings}")

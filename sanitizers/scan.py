@@ -124,7 +124,7 @@ def compile_rules(files: Mapping[str, str]) -> Scanner:
     states = _states(files, {rule.identifier for of_file in rules.values() for rule in of_file})
     if not sources:
         return NO_RULES
-    whole = yara.compile(sources=sources, externals=_EXTERNALS, includes=False)
+    whole = rule_parts.compact(yara.compile(sources=sources, externals=_EXTERNALS, includes=False))
 
     def cut(keep: Callable[[yara.Rule], bool]) -> yara.Rules:
         enabled = {name: [(rule.identifier, states.get(rule.identifier) != "disabled" and keep(rule)) for rule in of_file]

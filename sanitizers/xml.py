@@ -60,7 +60,8 @@ def parse(data: bytes, budget: Budget | None = None, where: str = "") -> Element
 def check(data: bytes, where: str = "") -> None:
     """`parse` without a tree: raises Malformed for what is not well-formed, at a quarter of the cost.
 
-    It is the same parser, so it knows the same documents; only the limits of a single text are those of a tree.
+    It is the same parser, so it knows the same documents, but it looks after neither the declarations of prefixes nor the length of
+    a single text: those are up to who copies without a tree.
     """
     parser = etree.XMLParser(target=_Nothing(), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:

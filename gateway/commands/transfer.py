@@ -17,7 +17,7 @@ import uvloop
 from gateway import memory
 from gateway.commands import Failure, Usage, stores
 from gateway.config import Config, ConfigError
-from gateway.house import read_panel, read_policy, read_rules
+from gateway.house import what_is_in_force
 from gateway.model import IllegalTransitionError, State, Transfer, rfc3339
 from gateway.operating import JAILED, Deed, Operating, possible
 from gateway.pipeline import Pipeline, StoppedByScannersError
@@ -128,12 +128,12 @@ async def _unlock(settings: Config, journal: Journal, blobs: LocalBlobs, transfe
 @asynccontextmanager
 async def _pipeline(settings: Config, journal: Journal, blobs: LocalBlobs) -> AsyncIterator[Pipeline]:
     """A road of this command's own, with its own jail. Raises Failure."""
-    workers = Workers(read_rules(settings), 1, jail_required=settings["jail.required"])
+    rules, chosen, panel = await what_is_in_force(settings, journal)
+    workers = Workers(rules, 1, jail_required=settings["jail.required"])
     try:
         await workers.start()
         signer = Signer(signing_key(settings.path("storage.path")))
-        panel = read_panel(settings)
-        yield Pipeline(journal, blobs, workers, read_policy(settings), signer, pickup_url=settings["pickup.url"], panel=panel)
+        yield Pipeline(journal, blobs, workers, chosen, signer, pickup_url=settings["pickup.url"], panel=panel)
     except (JailUnavailable, ConfigError, BusyError, StoppedByScannersError) as error:
         raise Failure(str(error)) from None
     finally:

@@ -60,10 +60,12 @@ _OWN: Final = ("/logout", "/password", "/second", "/second/**", "/account", "/ac
 _ASKING: Final = ("/requests", "/requests/**", "/api/v1/requests", "/api/v1/requests/**", "/exceptions", "/exceptions/**",
                   "/api/v1/exceptions", "/api/v1/exceptions/**")  # fmt: skip
 _LOOKING: Final = ("/", "/transfers", "/transfers/{receipt_no}", "/api/v1/overview", "/api/v1/transfers", "/api/v1/transfers.csv",
-                   "/api/v1/transfers/{receipt_no}", "/api/v1/rescans", "/api/v1/rules", "/api/v1/rules/**", "/api/v1/policy",
-                   "/api/v1/policy/**", "/rules", "/rules/**", "/policy", "/policy/**")  # fmt: skip
+                   "/api/v1/transfers/{receipt_no}", "/conformity", "/api/v1/conformity", "/api/v1/conformity.csv", "/api/v1/rescans", "/api/v1/rules", "/api/v1/rules/**", "/api/v1/policy",
+                   "/api/v1/policy/**", "/api/v1/rulesets", "/api/v1/rulesets/**", "/api/v1/policies", "/api/v1/policies/**",
+                   "/rules", "/rules/**", "/policy", "/policy/**")  # fmt: skip
 _PUBLISHING: Final = ("/rules", "/rules/**", "/policy", "/policy/**", "/api/v1/rules", "/api/v1/rules/**", "/api/v1/policy",
-                      "/api/v1/policy/**")  # fmt: skip
+                      "/api/v1/policy/**", "/api/v1/rulesets", "/api/v1/rulesets/**", "/api/v1/policies",
+                      "/api/v1/policies/**")  # fmt: skip
 _PEOPLE: Final = ("/people", "/people/**", "/people-import", "/people-import/**", "/departments", "/departments/**", "/groups",
                   "/groups/**", "/api/v1/people", "/api/v1/people/**", "/api/v1/people-import", "/api/v1/people-import/**",
                   "/api/v1/departments", "/api/v1/groups", "/api/v1/groups/**")  # fmt: skip

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import struct
-import zlib
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
+
+from isal import isal_zlib
 
 from sanitizers.context import Context
 from sanitizers.model import Kind, VerificationFailed
@@ -28,6 +29,9 @@ _PNG_CHUNKS: Final = {
     b"IHDR": 13, b"PLTE": None, b"tRNS": None, b"IDAT": None, b"IEND": 0, b"gAMA": 4, b"pHYs": 9, b"eXIf": 64,
     b"acTL": 8, b"fcTL": 26, b"fdAT": None,
 }  # fmt: skip
+_PNG_SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}       # of colour types
+_PNG_FILTERS: Final = 4
+_BLOCK: Final = 1 << 20
 _TIFF_TAGS: Final = frozenset({
     254, 256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 282, 283, 284, 292, 293, 296, 297, 317, 320, 338, 339, 347,
     529, 530, 531, 532,
@@ -71,14 +75,56 @@ def verify_png(output: Source, original: Source, context: Context) -> None:
 
 
 def _check_png(data: bytes) -> None:
-    """Listed chunks with right checksums, each in its place, up to IEND, which is the end."""
+    """Listed chunks with right checksums, each in its place, up to IEND, which is the end; every row of every frame is there."""
     _require(data[:8] == b"\x89PNG\r\n\x1a\n", "signature")
-    names = [name for name, _ in _png_chunks(data)]
+    chunks = list(_png_chunks(data))
+    names = [name for name, _ in chunks]
     _require(names[0] == b"IHDR" and names[-1] == b"IEND" and b"IDAT" in names, "order of chunks")
     first = names.index(b"IDAT")
     _require(set(names[first:-1]) <= {b"IDAT", b"fcTL", b"fdAT"}, "chunks after the pixels")
     for name in set(names) - {b"IDAT", b"fcTL", b"fdAT"}:
         _require(names.count(name) == 1, f"two chunks {name!r}")
+    _check_rows(chunks)
+
+
+def _check_rows(chunks: list[tuple[bytes, memoryview]]) -> None:
+    """The deflated rows of the picture and of each frame, inflated by another decoder than wrote them."""
+    width, height, depth, colours, *ways = struct.unpack(">IIBBBBB", chunks[0][1])
+    _require(ways == [0, 0, 0] and colours in _PNG_SAMPLES, "way of storing")
+    bits = depth * _PNG_SAMPLES[colours]
+    _check_deflated([body for name, body in chunks if name == b"IDAT"], 1 + (width * bits + 7) // 8, height)
+    frames: list[tuple[memoryview, list[memoryview]]] = []
+    for name, body in chunks:
+        if name == b"fcTL":
+            frames.append((body, []))
+        elif name == b"fdAT":
+            _require(bool(frames), "fdAT without fcTL")
+            frames[-1][1].append(body[4:])
+    for control, bodies in frames:
+        width, height = struct.unpack_from(">II", control, 4)
+        if bodies:
+            _check_deflated(bodies, 1 + (width * bits + 7) // 8, height)
+
+
+def _check_deflated(bodies: list[memoryview], row: int, rows: int) -> None:
+    """`rows` rows of `row` bytes, each beginning with the number of a filter; nothing before, between or after them."""
+    inflater: Any = isal_zlib.decompressobj()
+    done = 0
+    for rest in [*bodies, memoryview(b"")]:
+        while block := _inflated(inflater, rest):
+            _require(max(block[-done % row :: row], default=0) <= _PNG_FILTERS, "filter of a row")
+            done += len(block)
+            _require(done <= row * rows, "more rows than the picture has")
+            rest = memoryview(inflater.unconsumed_tail)  # noqa: PLW2901
+    _require(done == row * rows and inflater.eof and not inflater.unused_data, "rows")
+
+
+def _inflated(inflater: Any, data: memoryview) -> bytes:
+    try:
+        block = bytes(inflater.decompress(data, _BLOCK))
+    except isal_zlib.IsalError as error:  # type: ignore[misc]
+        raise VerificationFailed(f"deflate: {error}") from None
+    return block
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
@@ -87,7 +133,8 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
         length, name = struct.unpack_from(">I4s", data, at)
         body = view[at + 8 : at + 8 + length]
         _require(name in _PNG_CHUNKS and _PNG_CHUNKS[name] in (None, length), f"chunk {name!r}")
-        _require(zlib.crc32(body, zlib.crc32(name)) == struct.unpack_from(">I", data, at + 8 + length)[0], f"checksum of {name!r}")
+        crc = isal_zlib.crc32(body, isal_zlib.crc32(name))
+        _require(crc == struct.unpack_from(">I", data, at + 8 + length)[0], f"checksum of {name!r}")
         _require(name != b"eXIf" or _EXIF.fullmatch(body) is not None, "more than a date in eXIf")
         yield name, body
         at += 12 + length

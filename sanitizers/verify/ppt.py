@@ -153,7 +153,8 @@ def _show(streams: dict[str, bytes]) -> _Show:
     for _ in range(_MOST_REVISIONS):
         before, directory, number = struct.unpack_from("<III", _at(stream, edit), 8)
         document = number if document < 0 else document
-        offsets = _offsets(_at(stream, directory)) | offsets
+        for part, at in _offsets(_at(stream, directory)).items():
+            offsets.setdefault(part, at)
         if not before:
             break
         edit = before

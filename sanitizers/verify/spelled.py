@@ -89,9 +89,9 @@ def unlike(before: bytes, after: bytes) -> tuple[bytes, bytes]:
     most, alike = min(len(before), len(after)), 0
     while alike < most and before[-alike - _BLOCK : len(before) - alike] == after[-alike - _BLOCK : len(after) - alike]:
         alike += _BLOCK
-    tag = before.find(b"<", len(before) - alike) if 0 < alike < most else -1
+    tag = before.find(b"<", len(before) - min(alike, most)) if alike else -1
     if tag < 0:
-        return (b"", b"") if before == after else (before, after)
+        return before, after
     return before[:tag], after[: tag - len(before)]
 
 
@@ -111,4 +111,4 @@ def _patterns(shapes: Iterable[tuple[bytes, tuple[bytes, ...]]]) -> Iterable[byt
     tails: dict[bytes, list[bytes]] = {}
     for name, attributes in shapes:
         tails.setdefault(name, []).append(b"".join(rb' %b="[^"]*+"' % re.escape(attribute) for attribute in attributes))
-    return (rb"%b(?:%b)" % (re.escape(name), b"|".join(sorted(found, key=lambda tail: -len(tail)))) for name, found in tails.items())
+    return [re.escape(name) + b"(?:" + b"|".join(found) + b")" for name, found in tails.items()]

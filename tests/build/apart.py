@@ -19,10 +19,10 @@ _SIGNS = ("<", ">", "/", '"', "'", "&", " ", "=", "\r", "&#65;", "&quot;", "&x;"
 @contextmanager
 def apart() -> Iterator[None]:
     """Whatever can be set aside is set aside, and every row is a piece of its own; the second pass looks at all of it."""
-    small = {excerpt: {"LARGE": 0, "_LEAST": 1, "_SHARE": _NEVER}, rows: {"_LARGE": 0, "_PIECE": 1}, rebuild: {"_STANDS": _NEVER}}
+    small = (excerpt, "LARGE", 0), (excerpt, "_LEAST", 1), (excerpt, "_SHARE", _NEVER), (rows, "_LARGE", 0), (rows, "_PIECE", 1), (rebuild, "_STANDS", _NEVER)
     with ExitStack() as stack:
-        for module, values in small.items():
-            stack.enter_context(patch.multiple(module, **values))
+        for module, name, value in small:
+            stack.enter_context(patch.object(module, name, value))
         yield
 
 

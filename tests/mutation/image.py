@@ -116,6 +116,7 @@ SECOND_OPINION: tuple[Mutant, ...] = (
     Mutant("second opinion: segments", f"{_VERIFY}:_is_plain_application", _true, _SECOND_TESTS),
     Mutant("second opinion: Exif", f"{_VERIFY}:_EXIF", _ANYTHING, _SECOND_TESTS),
     Mutant("second opinion: chunks", f"{_VERIFY}:_PNG_CHUNKS", second._PNG_CHUNKS | dict.fromkeys((b"tEXt", b"iTXt", b"zTXt", b"prVt", b"seKi")), _SECOND_TESTS),
+    Mutant("second opinion: rows of PNG", f"{_VERIFY}:_check_rows", _nothing, _SECOND_TESTS),
     Mutant("second opinion: tags", f"{_VERIFY}:_TIFF_TAGS", frozenset(range(1 << 16)), _SECOND_TESTS),
     Mutant("second opinion: mark-up", f"{_VERIFY}:_MARK_UP", _NEVER_BYTES, _SECOND_TESTS),
     Mutant("second opinion: size and frames", f"{_VERIFY}:_compare", _nothing, _SECOND_TESTS),

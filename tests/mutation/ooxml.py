@@ -119,7 +119,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *(_role(key, case) for key, case in _RELATIONSHIPS.items() if key not in _ALWAYS_OUTSIDE),
     *_handlers(),
     *(Mutant(f"field {word}", f"{_OOXML}.fields:ALLOWED", fields.ALLOWED | {word}, _case(case)) for word, case in _FIELDS.items()),
-    Mutant("links of fields", f"{_OOXML}.fields:_is_allowed_link", _true, _FORMULAS),
+    Mutant("links of fields", f"{_OFFICE}.links:field_allowed", _true, _FORMULAS),
     Mutant("fields whose name comes out of a field", f"{_OOXML}.fields:_own_name", lambda one: fields._name("".join(one.instruction)),
            _case("O08 name out of a field before an allowed one")),
     Mutant("nesting of fields", f"{_OOXML}.fields:_DEEPEST", 1 << 30, _LIMITS),

@@ -42,7 +42,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("nothing is reported", f"{_RTF}.rebuild:Rebuild._left", _anything),
     Mutant("every field", f"{_RTF}.fields:is_local", lambda *_, **__: True),
     *(Mutant(f"field {name}", f"{_RTF}.fields:_ALLOWED", fields._ALLOWED | {name}) for name in ("DDE", "DDEAUTO", "LINK", "INCLUDETEXT", "FILLIN")),
-    Mutant("every link", f"{_RTF}.fields:_leads_somewhere_allowed", lambda *_: True),
+    Mutant("every link", "sanitizers.formats.office.links:field_allowed", lambda *_: True),
     Mutant("every property of a shape", f"{_RTF}.shapes:is_plain", lambda _name, _value: True),
     Mutant("lists of points as they are", f"{_RTF}.shapes:_POINTS", re.compile(r"([0-9]+);([0-9]+)(;.*)")),
     Mutant("names of pictures", f"{_RTF}.shapes:TEXTS", frozenset({"pibName"})),

@@ -63,3 +63,23 @@ def test_any_text_survives_twice(text: str) -> None:
     once = xml.serialize(root)
     assert xml.parse(once).text == text
     assert xml.serialize(xml.parse(once)) == once
+
+
+@given(st.lists(st.sampled_from(["<a>", "</a>", "<b/>", "<b x='1'/>", "<b x='1' x='2'/>", "&amp;", "&x;", "]]>", "<", "\0", "é", "<!-- -->", "<?p?>", "<![CDATA[<]]>"])))
+def test_check_refuses_what_parse_refuses(pieces: list[str]) -> None:
+    data = f"<r>{''.join(pieces)}</r>".encode()
+    try:
+        xml.parse(data)
+    except Malformed as refusal:
+        with pytest.raises(Malformed) as caught:
+            xml.check(data)
+        assert caught.value.code == refusal.code
+    else:
+        xml.check(data)
+
+
+@pytest.mark.parametrize(("text", "code"), [("<!DOCTYPE a><a>", "xml.dtd"), ("<a>" * 300 + "</a>" * 300, "xml.malformed"), ("<a/><b/>", "xml.malformed")])
+def test_check_names_what_it_refuses(text: str, code: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        xml.check(text.encode())
+    assert caught.value.code == code

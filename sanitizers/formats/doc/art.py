@@ -18,8 +18,8 @@ ENTRY_HEAD: Final = 36
 
 ROTATION, TEXT, PICTURE, FILL_COLOUR, FILL = 0x04, 0x80, 0x104, 0x181, 0x1BF
 LINE_COLOUR, LINE_WIDTH, LINE_DASH, LINE_START, LINE_END, LINE = 0x1C0, 0x1CB, 0x1CE, 0x1D0, 0x1D1, 0x1FF
-_DRAWN_TEXT: Final = 0xC0  # letters of WordArt
-_LONGEST: Final = 512  # of them
+LETTERS, POINTS, SEGMENTS = 0xC0, 0x145, 0x146
+FREE_LEFT, FREE_TOP, FREE_RIGHT, FREE_BOTTOM = 0x140, 0x141, 0x142, 0x143
 TEXT_LEFT, TEXT_TOP, TEXT_RIGHT, TEXT_BOTTOM, TEXT_WRAP, TEXT_FLOW, TEXT_FIT = 0x81, 0x82, 0x83, 0x84, 0x85, 0x88, 0xBF
 CROP_TOP, CROP_BOTTOM, CROP_LEFT, CROP_RIGHT = 0x100, 0x101, 0x102, 0x103
 ALIGN_X, FROM_X, ALIGN_Y, FROM_Y = 0x38F, 0x390, 0x391, 0x392
@@ -40,14 +40,14 @@ class Record(NamedTuple):
 @dataclass(slots=True)
 class Shape:
     """`area`: left, top, right, bottom in the measure of the group around; `children` of a group, `inside` the measure of those;
-    `text`: drawn letters.
+    `complex`: letters of WordArt, points and segments of a free form.
     """
 
     kind: int = 0
     identity: int = 0
     flags: int = 0
     options: dict[int, int] = field(default_factory=dict)
-    text: str = ""
+    complex: dict[int, bytes] = field(default_factory=dict)
     area: tuple[int, int, int, int] = (0, 0, 0, 0)
     inside: tuple[int, int, int, int] = (0, 0, 0, 0)
     children: list[Shape] = field(default_factory=list)
@@ -111,7 +111,7 @@ def shape(data: memoryview) -> Shape:
             made.identity, made.flags = struct.unpack_from("<II", record.data)
         elif record.kind in (_FOPT, _MORE):
             made.options |= _options(record)
-            made.text = _drawn_text(record) or made.text
+            made.complex |= _complex(record)
         elif record.kind == _CHILD and record.end >= 16:
             made.area = struct.unpack_from("<4i", record.data)
         elif record.kind == _FSPGR and record.end >= 16:
@@ -125,13 +125,14 @@ def _options(record: Record) -> dict[int, int]:
     return {number & 0x3FFF: value for number, value in entries if not number & 0x8000}
 
 
-def _drawn_text(record: Record) -> str:
-    """What complex properties say stands behind the table, in its order."""
+def _complex(record: Record) -> dict[int, bytes]:
+    """Those that are asked for; they stand behind the table, in its order."""
+    found: dict[int, bytes] = {}
     at = 6 * record.instance
-    for number, value in struct.iter_unpack("<HI", record.data[: record.end // 6 * 6][: 6 * record.instance]):
+    for number, size in struct.iter_unpack("<HI", record.data[: record.end // 6 * 6][: 6 * record.instance]):
         if not number & 0x8000:
             continue
-        if number & 0x3FFF == _DRAWN_TEXT:
-            return bytes(record.data[at : at + min(value, 2 * _LONGEST)]).decode("utf-16-le", "replace").partition("\0")[0]
-        at += value
-    return ""
+        if number & 0x3FFF in (LETTERS, POINTS, SEGMENTS):
+            found[number & 0x3FFF] = bytes(record.data[at : at + size])
+        at += size
+    return found

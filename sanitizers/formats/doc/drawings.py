@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from sanitizers.context import Context
-from sanitizers.formats.doc import art, markup, plc
-from sanitizers.formats.doc.geometries import ARROWS, GEOMETRIES, WORD_ART
+from sanitizers.formats.doc import art, freeforms, markup, plc
 from sanitizers.formats.doc.fib import Part, Streams
+from sanitizers.formats.doc.geometries import ARROWS, GEOMETRIES, WORD_ART
 from sanitizers.formats.doc.package import Package, Relations
 from sanitizers.formats.office import blips, pictures
 from sanitizers.model import Action
@@ -40,6 +40,7 @@ _NO_TEXT: Final = 0
 _TEXT_BOX: Final = 202
 _FLAT: Final = frozenset({20, 32, 33, 34})  # lines
 _DEEPEST: Final = 8  # groups in groups
+_LONGEST: Final = 1024  # bytes of the letters of WordArt
 
 _Area = tuple[int, int, int, int]
 _NO_WRAP: Final = 2
@@ -219,25 +220,30 @@ class Drawings:
                 return self._lost("picture")
             inside = self._picture(self._rebuilt(blip.content, blip.ending), extent, shape.options, spot.relations)
         elif shape.kind in GEOMETRIES or shape.kind in WORD_ART:
-            inside = self._shape(shape, extent, spot)
+            inside = self._shape(shape, f'<a:prstGeom prst="{GEOMETRIES.get(shape.kind, "rect")}"><a:avLst/></a:prstGeom>', extent, spot)
+        elif free := freeforms.write(shape):
+            inside = self._shape(shape, free, extent, spot)
         else:
             return self._lost("shape")
         outer = self._shapes[spot.header].get(spot.anchor.identity, shape)  # the group around it says from where places count
         return f"<w:drawing {_SPACES}>{_anchored(outer, spot.anchor, area, extent, self._count)}{inside}</wp:anchor></w:drawing>"
 
-    def _shape(self, shape: art.Shape, extent: tuple[int, int], spot: Spot) -> str:
+    def _shape(self, shape: art.Shape, geometry: str, extent: tuple[int, int], spot: Spot) -> str:
         """a:graphic with geometry, fill, line and text."""
         self._count += 1
         turned = _signed(shape.options.get(art.ROTATION, 0)) * 60_000 // 65_536
         place = (f' rot="{turned}"' if turned else "") + (' flipH="1"' if shape.flip_x else "") + (' flipV="1"' if shape.flip_y else "")
         number = shape.options.get(art.TEXT, _NO_TEXT) >> 16
-        said = self.text_box(number, spot) if number else _word_art(shape, extent) if shape.kind in WORD_ART else ""
+        said = self.text_box(number, spot) if number else ""
+        if shape.kind in WORD_ART:
+            self._context.found("doc.drawing", "shape", Action.REWRITTEN, "its letters stay")
+            said = said or _word_art(shape, extent)
         text = f"<wps:txbx><w:txbxContent>{said}</w:txbxContent></wps:txbx>" if said else ""
         box = ' txBox="1"' if shape.kind == _TEXT_BOX else ""
         line = "<wps:cNvCnPr/>" if shape.kind in _FLAT else f"<wps:cNvSpPr{box}/>"
         return (
             f'<a:graphic><a:graphicData uri="{_SHAPES}"><wps:wsp>{line}<wps:spPr><a:xfrm{place}><a:off x="0" y="0"/>'
-            f'<a:ext cx="{extent[0]}" cy="{extent[1]}"/></a:xfrm><a:prstGeom prst="{GEOMETRIES.get(shape.kind, "rect")}"><a:avLst/></a:prstGeom>'
+            f'<a:ext cx="{extent[0]}" cy="{extent[1]}"/></a:xfrm>{geometry}'
             f"{_fill(shape)}{_line(shape)}</wps:spPr>{text}{_body(shape)}</wps:wsp></a:graphicData></a:graphic>"
         )
 
@@ -273,10 +279,11 @@ def _colour(value: int) -> str:
 
 def _word_art(shape: art.Shape, extent: tuple[int, int]) -> str:
     """Letters that were drawn as large as their box become text of about that size."""
-    longest = max(map(len, shape.text.split("\r")), default=0)
+    letters = shape.complex.get(art.LETTERS, b"")[:_LONGEST].decode("utf-16-le", "replace").partition("\0")[0].split("\r")
+    longest = max(map(len, letters), default=0)
     size = min(extent[1] // _POINT, extent[0] // _POINT // max(longest, 1))
     look = f'<w:rPr><w:sz w:val="{max(2 * size * 3 // 4, 2)}"/></w:rPr>'
-    return "".join(f"<w:p><w:r>{look}{markup.text('t', line)}</w:r></w:p>" for line in shape.text.split("\r") if line)
+    return "".join(f"<w:p><w:r>{look}{markup.text('t', line)}</w:r></w:p>" for line in letters if line)
 
 
 def _fill(shape: art.Shape) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 _FLOW_CHARTS: Final = (
-    "Process Decision InputOutput PredefinedProcess InternalStorage Document Multidocument Terminator Preparation ManualInput ManualOperation"
-    " Connector PunchedCard PunchedTape SummingJunction Or Collate Sort Extract Merge OfflineStorage OnlineStorage MagneticTape MagneticDisk"
-    " MagneticDrum Display Delay"
+    "Process Decision InputOutput PredefinedProcess InternalStorage Document Multidocument Terminator Preparation ManualInput"
+    " ManualOperation Connector PunchedCard PunchedTape SummingJunction Or Collate Sort Extract Merge OfflineStorage OnlineStorage"
+    " MagneticTape MagneticDisk MagneticDrum Display Delay"
 )
 GEOMETRIES: Final[dict[int, str]] = {
     1: "rect", 2: "roundRect", 3: "ellipse", 4: "diamond", 5: "triangle", 6: "rtTriangle", 7: "parallelogram", 8: "trapezoid", 9: "hexagon",

@@ -38,7 +38,7 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     """By the kind of the part. HEIC, AVIF and JPEG 2000 come out as JPEG or PNG; everything else as what it was.
 
     In the second pass a picture is walked, reported on and decoded as in the first; only the encoding, which finds nothing, is spared
-    (and for JPEG the decoding).
+    (and for JPEG and PNG the decoding: one call of an encoder wrote each picture, and the second opinion inflates every row of a PNG).
     """
     return _BY_KIND[context.kind](source, context)
 

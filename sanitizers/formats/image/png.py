@@ -11,12 +11,13 @@ from PIL import Image
 from sanitizers.context import Context, Rebuilt
 from sanitizers.formats.image import codec, colour, exif, palette, pixels, png_chunks
 from sanitizers.formats.image.palette import Palette
-from sanitizers.formats.image.png_chunks import SIGNATURE, Chunks, chunk, raw_chunks
+from sanitizers.formats.image.png_chunks import SIGNATURE, Chunks, chunk, chunk_parts, raw_chunks
 from sanitizers.model import Action, Kind, Malformed
 from sanitizers.source import Source
 
 _LARGE: Final = 4_000_000  # pixels from which the lowest effort is enough
 _SeeThrough = bytes | int | tuple[int, ...] | None
+_MODES: Final = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}      # of colour types
 _TAKEN_FROM_ENCODER: Final = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
 
 
@@ -35,11 +36,12 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     if chunks.depth == 16 and chunks.colour_type != 0:
         context.found("image.depth_reduced", "", Action.REWRITTEN)
     if chunks.plays is not None and chunks.frames:
-        from_animation = _Animation(chunks, context)
-        if context.second_pass:
-            from_animation.decode()
-            return Rebuilt(source, Kind.PNG)
-        return Rebuilt(Source(codec.silent(from_animation.encodings())), Kind.PNG)
+        animation = _Animation(chunks, context)
+        # Of what we wrote, the second opinion has inflated every row: decoding it here would only test the coder.
+        return Rebuilt(source if context.second_pass else Source(codec.silent(animation.encodings())), Kind.PNG)
+    if context.second_pass and context.treatment.picture_codes != "covered":
+        colour.transform(chunks.icc, _MODES.get(chunks.colour_type, ""), context)
+        return Rebuilt(source, Kind.PNG)
     picture = codec.decoded(chunks.bare(chunks.size, chunks.data), "PNG", context, chunks.size)
     transform = colour.transform(chunks.icc, picture.mode, context)
     see_through = _see_through(picture, chunks)
@@ -82,9 +84,8 @@ def _pixels(picture: Image.Image, see_through: _SeeThrough, level: int) -> dict[
 
 
 def _assemble(extras: Extras, made: dict[bytes, list[memoryview]]) -> bytes:
-    parts = [SIGNATURE, *_leading(extras, made)]
-    parts += [chunk(b"IDAT", bytes(body)) for body in made[b"IDAT"]]
-    return b"".join([*parts, chunk(b"IEND", b"")])
+    pixels_of = [part for body in made[b"IDAT"] for part in chunk_parts(b"IDAT", body)]
+    return b"".join([SIGNATURE, *_leading(extras, made), *pixels_of, chunk(b"IEND", b"")])
 
 
 def _leading(extras: Extras, made: dict[bytes, list[memoryview]]) -> list[bytes]:
@@ -145,8 +146,7 @@ class _Animation:
             chunks.frames[0].data.extend(chunks.data)
         if any(not frame.data for frame in chunks.frames):
             raise Malformed("frame without data", code="image.malformed")
-        mode = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}.get(chunks.colour_type, "")
-        self._transform = colour.transform(chunks.icc, mode, context)
+        self._transform = colour.transform(chunks.icc, _MODES.get(chunks.colour_type, ""), context)
         self._palette: Palette | None = None
         if chunks.palette:
             self._palette = _order(chunks, list(range(len(chunks.palette) // 3)), self._transform, context)
@@ -174,13 +174,6 @@ class _Animation:
                 parts.append(chunk(b"fdAT", struct.pack(">I", sequence) + bytes(body)))
                 sequence += 1
         return b"".join([*parts, chunk(b"IEND", b"")])
-
-    def decode(self) -> None:
-        """All frames, one after another, for nothing but to see that they can be decoded."""
-        if not self._chunks.first_is_shown:
-            self._decoded(self._chunks.size, self._chunks.data)
-        for frame in self._chunks.frames:
-            self._decoded((frame.width, frame.height), frame.data)
 
     def _decoded(self, size: tuple[int, int], data: list[memoryview]) -> Image.Image:
         picture = codec.decoded(self._chunks.bare(size, data), "PNG", self._context, size)

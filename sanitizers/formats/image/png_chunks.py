@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from isal import isal_zlib
+
 from sanitizers.context import Context
 from sanitizers.formats.image import exif
 from sanitizers.model import Malformed
@@ -75,7 +77,13 @@ class Chunks:
 
 
 def chunk(name: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(name)))
+    return b"".join(chunk_parts(name, body))
+
+
+def chunk_parts(name: bytes, body: bytes | memoryview) -> tuple[bytes, bytes | memoryview, bytes]:
+    """Before, in and behind the body, for whoever joins many: large bodies are not copied one by one."""
+    crc = isal_zlib.crc32(body, isal_zlib.crc32(name))
+    return struct.pack(">I", len(body)) + name, body, struct.pack(">I", crc)
 
 
 def raw_chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview, bool, int]]:
@@ -92,7 +100,7 @@ def raw_chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview, bool, int]
         if not name.isalpha():
             raise Malformed("chunk without a name", code="image.malformed")
         (crc,) = struct.unpack_from(">I", view, end - 4)
-        yield name, body, zlib.crc32(view[at + 4 : end - 4]) == crc, end
+        yield name, body, isal_zlib.crc32(view[at + 4 : end - 4]) == crc, end
         if name == b"IEND":
             return
         at = end

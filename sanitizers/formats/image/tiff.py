@@ -81,7 +81,8 @@ def _decode(picture: Image.Image, index: int, page: Page, context: Context) -> I
 
 def _writable(picture: Image.Image) -> Image.Image:
     if picture.mode in _PLAIN:
-        return picture.copy()
+        # The same pixels without the tags, not copied: whoever gets them is done with them before the next page is decoded.
+        return picture._new(picture.im)  # noqa: SLF001
     if picture.mode in _DEEP:
         return Image.frombytes("I;16", picture.size, picture.tobytes(), "raw", picture.mode)  # convert() would clip to 8 bits
     return picture.convert({"PA": "RGBA", "RGBa": "RGBA", "La": "LA"}.get(picture.mode, "RGB"))

@@ -170,7 +170,7 @@ class Tags:
     def _judge(self, form: _Form) -> str:
         attributes = [self._clark(name, "") for name in form.attributes]
         known = all(name in self._harmless.judged or self._harmless.value(name, form.empty) for name in attributes)
-        if not known or self._clark(form.name, self._spaces[b""]) not in self._harmless.elements:
+        if not known or len({*attributes}) < len(attributes) or self._clark(form.name, self._spaces[b""]) not in self._harmless.elements:
             return "other"
         return "by form" if self._harmless.judged.isdisjoint(attributes) else "by value"
 

@@ -30,7 +30,6 @@ _EXTERNAL: Final = frozenset(
     "INCLUDE INCLUDEPICTURE INCLUDETEXT LINK IMPORT EMBED DATABASE RD HTMLCONTROL CONTROL".split()
 )
 _DEEPEST: Final = 256
-_FORMATS: Final = frozenset({"MERGEFORMAT", "CHARFORMAT"})
 
 _PARTS: Final = clark("w:fldChar w:instrText w:delInstrText w:fldSimple w:t w:delText")
 MARKS: Final = clark("w:fldChar w:instrText w:delInstrText w:fldSimple")
@@ -40,7 +39,6 @@ _SIMPLE: Final = clark("w:fldSimple")
 _SPELLED: Final = rb'<([\w.-]+:)?fldChar(?=[\s/>])(?: %b:fldCharType="(begin|separate|end)"(?: %b:(?:dirty|fldLock)="\w*")* ?/?>)?'
 _STRANGE: Final = b"AlternateContent"
 _NAME: Final = re.compile(r"\s*(=|[A-Za-z]+)")
-_ARGUMENT: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|(\S+))')
 
 
 @dataclass(slots=True)
@@ -156,29 +154,7 @@ def _is_local(name: str, instruction: str, *, nested: bool, page: Page) -> bool:
         return False
     if name != "HYPERLINK":
         return True
-    return not nested and _is_allowed_link(instruction, page)
-
-
-def _is_allowed_link(instruction: str, page: Page) -> bool:
-    """`HYPERLINK "target" \\l "place" \\o "tip"`: the target, if there is one, by scheme; the place inside this document."""
-    rest = instruction.strip()[len("HYPERLINK") :]
-    switch = ""
-    while found := _ARGUMENT.match(rest):
-        rest = rest[found.end() :]
-        quoted, bare = found[1], found[2]
-        if bare is not None and bare.startswith("\\"):
-            switch = bare[1:].lower()
-            continue
-        value = (quoted if quoted is not None else bare).replace("\\\\", "\\").replace('\\"', '"')
-        if switch == "l":
-            fits = links.is_place(value)
-        else:   # a target, unless it is the text that a switch takes
-            formats = switch == "*" and value.upper() in _FORMATS
-            fits = formats or switch in ("o", "t") or not value or links.allowed(value, page.context.treatment.link_schemes)
-        if not fits:
-            return False
-        switch = ""
-    return not rest.strip()
+    return not nested and links.field_allowed(instruction, page.context.treatment.link_schemes)
 
 
 def _take_out(one: _Field, page: Page) -> None:

@@ -53,6 +53,8 @@ def decode_raw(data: bytes, fields: Dictionary, reader: Reader, budget: Budget, 
 
     `predicted`: the rows of a last predictor stay as they are, and `image_filter` says `Predictor`.
     """
+    if fields.get("Filter") == "FlateDecode" and "DecodeParms" not in fields and "DP" not in fields:   # nearly every stream
+        return Decoded(inflate(data, budget), None, {})
     names = _many(reader, fields.get("Filter", fields.get("F")))
     parameters = _many(reader, fields.get("DecodeParms", fields.get("DP")))
     if len(names) > _CHAIN:

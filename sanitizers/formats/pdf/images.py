@@ -34,6 +34,7 @@ _BROKEN: Final = (OSError, UnidentifiedImageError, SyntaxError, ValueError, Inde
 
 # Pictures that this process has encoded itself, a fax with its sides: decoding them once more would only lose quality or time.
 _OWN: Final[set[bytes]] = set()
+_LENGTHS: Final[set[int]] = set()       # of them: what has another is not hashed in vain
 _MAX_OWN: Final = 100_000
 
 
@@ -130,7 +131,7 @@ def _predicted(copier: Copier, decoded: filters.Decoded, geometry: _Geometry) ->
 
 def _jpeg(copier: Copier, decoded: filters.Decoded, geometry: _Geometry) -> Samples | None:
     fields: Dictionary = {"Filter": Name("DCTDecode"), "BitsPerComponent": 8}
-    if _digest(decoded.data) in _OWN:
+    if _is_own(decoded.data):
         return Samples(fields, decoded.data)
     rebuilt = jpeg.rebuild(decoded.data, decoded.parameters.get("ColorTransform"), copier.budget)
     if rebuilt is None:
@@ -146,6 +147,11 @@ def remember(data: bytes, *sides: int) -> None:
     """A picture that we encoded; a fax with width and height, which do not stand in its data."""
     if len(_OWN) < _MAX_OWN:
         _OWN.add(_digest(data, *sides))
+        _LENGTHS.add(len(data))
+
+
+def _is_own(data: bytes, *sides: int) -> bool:
+    return len(data) in _LENGTHS and _digest(data, *sides) in _OWN
 
 
 def _digest(data: bytes, *sides: int) -> bytes:
@@ -177,7 +183,7 @@ def _fax(_copier: Copier, decoded: filters.Decoded, geometry: _Geometry) -> Samp
     if not 0 < int(known.get("Columns", 1728)) <= _MAX_SIDE or not 0 <= int(known.get("Rows", 0)) <= _MAX_SIDE:
         return None
     own = _group4(geometry)
-    if known == own["DecodeParms"] and _digest(decoded.data, geometry.width, geometry.height) in _OWN:
+    if known == own["DecodeParms"] and _is_own(decoded.data, geometry.width, geometry.height):
         return Samples(own, decoded.data)
     return _bilevel(geometry, {"Filter": Name("CCITTFaxDecode"), "DecodeParms": known}, decoded.data, None)
 

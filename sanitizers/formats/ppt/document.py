@@ -78,6 +78,7 @@ class Rebuilding:
         self._deck = deck
         self._store = store
         self._taken: set[int] = {edit.document}
+        self._left = len(stream)  # bytes that parts may have, all together
         self._parts: list[bytes] = []
         self.last_slide = 0
         document = persist.part(stream, edit, edit.document)
@@ -132,7 +133,11 @@ class Rebuilding:
         if number in self._taken:
             raise Malformed("a part that is named twice", where=place.where, code="ppt.malformed")
         self._taken.add(number)
-        self._parts.append(slides.part(persist.part(self._stream, self._edit, number), kinds, place))
+        record = persist.part(self._stream, self._edit, number)
+        self._left -= records.HEAD + len(record.data)
+        if self._left < 0:
+            raise Malformed("parts that overlap", where=place.where, code="ppt.malformed")
+        self._parts.append(slides.part(record, kinds, place))
         return len(self._parts) + 1
 
     def _list(self, record: Record, place: Place) -> bytes:

@@ -38,12 +38,16 @@ def read(stream: bytes, current_user: bytes) -> Edit:
         raise Unsupported("a presentation of PowerPoint 95 or older")
     offsets: dict[int, int] = {}
     last = _edit(stream, at)
-    edit, seen = last, set[int]()
+    edit, seen, left = last, set[int](), len(stream)
     while True:
         if edit.directory in seen:
             raise Malformed("two revisions with one directory", code="ppt.malformed")
         seen.add(edit.directory)
-        for number, offset in _directory(stream, edit.directory):
+        listed = _directory(stream, edit.directory)
+        left -= 4 * len(listed)
+        if left < 0:
+            raise Malformed("directories that overlap", code="ppt.malformed")
+        for number, offset in listed:
             offsets.setdefault(number, offset)
         if edit.before == 0:
             return Edit(offsets, last.document, last.lock, name > 0)

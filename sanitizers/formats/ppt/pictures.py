@@ -9,7 +9,7 @@ from sanitizers.formats.office import blips, pictures
 from sanitizers.formats.ppt import records
 from sanitizers.formats.ppt.grammar import Place
 from sanitizers.formats.ppt.records import Record
-from sanitizers.model import Action, LimitExceeded
+from sanitizers.model import Action, LimitExceeded, Malformed
 
 _STORE, _ENTRY = 0xF001, 0xF007
 _HEAD: Final = 36
@@ -23,6 +23,7 @@ class Store:
 
     def __init__(self, given: bytes) -> None:
         self._given = memoryview(given)
+        self._left = len(given)  # bytes that pictures may have, all together
         self._made: dict[int, bytes] = {}  # offset in the old stream → the entry in the new table
         self.stream = bytearray()
 
@@ -46,8 +47,17 @@ class Store:
         if struct.unpack_from("<I", record.data, 20)[0] == 0 or at == _NOWHERE:
             return _EMPTY
         if at not in self._made:
-            self._made[at] = self._add(self._given[at:], index, place)
+            self._made[at] = self._add(self._blip(at), index, place)
         return self._made[at]
+
+    def _blip(self, at: int) -> memoryview:
+        """What lies at an offset. Raises Malformed where pictures lie in each other."""
+        size = int.from_bytes(self._given[at + 4 : at + 8], "little")
+        found = self._given[at : at + records.HEAD + size]
+        self._left -= len(found)
+        if self._left < 0:
+            raise Malformed("pictures that overlap", code="ppt.malformed")
+        return found
 
     def _add(self, data: bytes | memoryview, index: int, place: Place) -> bytes:
         """Writes a picture, as clean as the engine makes it, and returns its entry."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import cache
 from typing import Final
 
 from sanitizers.formats.ppt import records
@@ -26,6 +27,12 @@ _LEVELS: Final = 5
 _MOST_TABS: Final = 1000
 
 Fields = tuple[tuple[int, int], ...]
+
+
+@cache
+def _known(fields: Fields) -> int:
+    """All bits of a mask that mean something."""
+    return sum(bits for bits, _ in fields)
 
 
 class _Broken(Exception):  # noqa: N818 - never leaves this module
@@ -60,11 +67,10 @@ class _Reader:
     def exception(self, fields: Fields) -> None:
         """A mask and the fields that it announces, copied."""
         mask = int.from_bytes(self.take(4), "little") & ~_UNUSED.get(fields, 0)
-        known = sum(bits for bits, _ in fields)
-        if mask & ~known:
+        if mask & ~_known(fields):
             raise _Broken
         self.made += struct.pack("<I", mask)
-        for bits, size in fields:
+        for bits, size in fields if mask else ():
             if mask & bits and bits == _TABS:
                 self.tabs()
             elif mask & bits:

@@ -18,7 +18,6 @@ _DDE: Final = frozenset({"DDE", "DDEAUTO"})
 _OUTSIDE: Final = frozenset("INCLUDE INCLUDEPICTURE INCLUDETEXT LINK IMPORT EMBED DATABASE RD HTMLCONTROL CONTROL".split())
 _MACRO: Final = frozenset({"MACROBUTTON", "MACRO"})
 _NAME: Final = re.compile(r"\s*(=|[A-Za-z]+)(?=[\s\\\"]|$)|\s*(=)")
-_ARGUMENT: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|(\S+))')
 
 
 def is_local(instruction: str, schemes: tuple[str, ...], *, nested: bool) -> bool:
@@ -26,7 +25,7 @@ def is_local(instruction: str, schemes: tuple[str, ...], *, nested: bool) -> boo
     name = _name(instruction)
     if name not in _ALLOWED:
         return False
-    return name != "HYPERLINK" or (not nested and _leads_somewhere_allowed(instruction, schemes))
+    return name != "HYPERLINK" or (not nested and links.field_allowed(instruction, schemes))
 
 
 def code(instruction: str) -> str:
@@ -44,21 +43,3 @@ def code(instruction: str) -> str:
 def _name(instruction: str) -> str:
     found = _NAME.match(instruction)
     return (found[1] or found[2]).upper() if found else ""
-
-
-def _leads_somewhere_allowed(instruction: str, schemes: tuple[str, ...]) -> bool:
-    """`HYPERLINK "target" \\l "place" \\o "tip"`: the target by scheme, the place inside this document."""
-    rest = instruction.strip()[len("HYPERLINK") :]
-    switch = ""
-    while found := _ARGUMENT.match(rest):
-        rest = rest[found.end() :]
-        quoted, bare = found[1], found[2]
-        if bare is not None and bare.startswith("\\"):
-            switch = bare[1:].lower()
-            continue
-        value = (quoted if quoted is not None else bare).replace("\\\\", "\\").replace('\\"', '"')
-        is_text = switch in ("o", "t") or not value
-        if not (links.is_place(value) if switch == "l" else is_text or links.allowed(value, schemes)):
-            return False
-        switch = ""
-    return not rest.strip()

@@ -111,6 +111,42 @@ def test_accounts(sekisho: Installation) -> None:
     assert actions == [(action, "command") for action in ("account.added", "password.changed", "token.added", "account.disabled")]
 
 
+def test_departments_and_lists_of_people(sekisho: Installation, tmp_path: Path) -> None:
+    assert sekisho("department", "add", "総務部").status == 0
+    assert sekisho("department", "add", "税務課", "--below", "総務部").status == 0
+    sekisho("department", "add", "税務課").failed(2, "such a department")
+    assert sekisho("user", "add", "kacho", "--department", "税務課", "--head").status == 0
+    sekisho("user", "add", "dareka", "--department", "夢の課").failed(2, "no such department")
+    rows = sekisho("department", "list", "--json").rows
+    assert rows[-1] == {"name": "総務部", "below": "", "closed": False, "members": []}
+    assert (rows[0]["below"], rows[0]["members"]) == ("総務部", ["kacho"])
+    sekisho("department", "close", "税務課").failed(2, "still belong")
+    assert sekisho("department", "place", "税務課").status == 0
+    sekisho("department", "add").failed(2, "NAME")
+    file = tmp_path / "people.csv"
+    file.write_text("login,name,department\nhanako,花子,税務課\n", "utf-8")
+    assert sekisho("user", "import", str(file), "--json").rows[0] == {"joins": ["hanako"]}
+    assert len(sekisho("user", "list", "--json").rows) == 1, "only looked at"
+    assert len(sekisho("user", "import", str(file), "--confirm", "--json").rows[-1]["password"]) == 23
+    assert len(sekisho("user", "list", "--json").rows) == 2
+    file.write_text("login,name,department\ntaro,太郎,夢の課\n", "utf-8")
+    sekisho("user", "import", str(file), "--confirm").failed(1, "no such department")
+    sekisho("user", "import", str(tmp_path / "none")).failed(2, "No such file")
+    sekisho("user", "sync").failed(2, "directory.url")
+
+
+def test_more_deeds_on_accounts(sekisho: Installation) -> None:
+    sekisho("user", "add", "sousa", "--role", "operator")
+    sekisho("user", "add", "kansa", "--role", "auditor", "--person", "sousa").failed(2, "audits")
+    for words in (("mfa", "reset", "sousa"), ("unlock", "sousa"), ("sessions", "sousa"), ("disable", "sousa"), ("enable", "sousa")):
+        assert sekisho("user", *words).status == 0, words
+    sekisho("user", "mfa", "sousa").failed(2, "reset LOGIN")
+    sekisho("user", "mfa", "reset", "nobody").failed(1, "no such account")
+    sekisho("user", "disable", "sousa", "more").failed(2, "too much")
+    assert sekisho("user", "token", "sousa", "--face", "admin").status == 0
+    sekisho("user", "token", "sousa", "--face", "cellar").failed(2, "cellar")
+
+
 # ----------------------------------------------------------------------------------------------------------- transfers
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable
 
 import pytest
@@ -103,6 +104,56 @@ def test_a_wrong_png_checksum_fails() -> None:
     data, output = good(Kind.PNG)
     with pytest.raises(VerificationFailed):
         check(Kind.PNG, output[:29] + b"\0\0\0\0" + output[33:], data)
+
+
+ROWS = b"".join(bytes([row % 5]) + bytes(12) for row in range(3))       # 4 by 3 pixels, every filter
+
+
+def png_of(deflated: bytes, ways: bytes = b"\0\0\0", before: bytes = b"") -> bytes:
+    header = struct.pack(">IIBB", 4, 3, 8, 2) + ways
+    middle = [build.png_chunk(b"IDAT", deflated[:9]), build.png_chunk(b"IDAT", deflated[9:])]
+    return b"".join([b"\x89PNG\r\n\x1a\n", build.png_chunk(b"IHDR", header), before, *middle, build.png_chunk(b"IEND", b"")])
+
+
+def test_rows_of_a_png_are_inflated_and_counted() -> None:
+    good_one = png_of(zlib.compress(ROWS))
+    check(Kind.PNG, good_one, good_one)
+
+
+@pytest.mark.parametrize(
+    ("deflated", "ways"),
+    [
+        (zlib.compress(ROWS[:-1]), b"\0\0\0"),
+        (zlib.compress(ROWS + b"\0"), b"\0\0\0"),
+        (zlib.compress(ROWS + bytes(5 << 20)), b"\0\0\0"),
+        (zlib.compress(ROWS[:26] + b"\5" + ROWS[27:]), b"\0\0\0"),     # a filter that there is not
+        (zlib.compress(ROWS) + b"hidden", b"\0\0\0"),
+        (zlib.compress(ROWS)[:-1] + b"\1", b"\0\0\0"),                 # another checksum
+        (zlib.compress(ROWS)[:-5], b"\0\0\0"),
+        (b"no deflate at all", b"\0\0\0"),
+        (zlib.compress(ROWS), b"\0\0\1"),                             # interlaced: never written
+        (zlib.compress(ROWS), b"\0\1\0"),
+        (zlib.compress(ROWS), b"\1\0\0"),
+    ],
+)
+def test_other_rows_of_a_png_fail(deflated: bytes, ways: bytes) -> None:
+    original = png_of(zlib.compress(ROWS))
+    with pytest.raises(VerificationFailed):
+        check(Kind.PNG, png_of(deflated, ways), original)
+
+
+def test_rows_of_every_frame_are_counted() -> None:
+    frames = [build.scene(), build.scene().rotate(180)]
+    data = build.saved(frames[0], "PNG", save_all=True, append_images=frames[1:], duration=50)
+    output = sanitize(SANITIZER, data, Kind.PNG)[0].content.bytes()
+    check(Kind.PNG, output, data)
+    at = output.index(b"fdAT") - 4
+    (length,) = struct.unpack_from(">I", output, at)
+    body = output[at + 8 : at + 8 + length]
+    for wrong in (body[:4] + zlib.compress(ROWS), body[:-1], body + b"x"):
+        changed = output[:at] + build.png_chunk(b"fdAT", wrong) + output[at + 12 + length :]
+        with pytest.raises(VerificationFailed):
+            check(Kind.PNG, changed, data)
 
 
 def test_other_tiff_tags_fail() -> None:

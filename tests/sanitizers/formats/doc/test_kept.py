@@ -330,6 +330,39 @@ def test_a_text_box() -> None:
     assert '<wp:positionH relativeFrom="column"><wp:posOffset>635000</wp:posOffset>' in xml
 
 
+@pytest.mark.parametrize(("kind", "said"), [(20, '<a:prstGeom prst="line">'), (13, 'prst="rightArrow"'), (110, 'prst="flowChartDecision"')])
+def test_a_shape(kind: int, said: str) -> None:
+    anchor = struct.pack("<I4iHI", 9, 0, 0, 4000, 1200, 3 << 5, 0)
+    parts = {Part.SHAPES: build.plc([0, 2], [anchor]), Part.DRAWINGS: _drawing(_shape(kind, 9, {0x1C0: 0xFF, 0x1D1: 1}))}
+    xml = _part(build.document(para(Run("\x08", SPECIAL), "本文"), parts=parts))
+    assert said in xml
+    assert '<a:srgbClr val="FF0000"/></a:solidFill><a:tailEnd type="triangle"/></a:ln>' in xml
+    assert "<wp:wrapNone/>" in xml
+
+
+def test_a_shape_of_free_lines() -> None:
+    points = struct.pack("<HHH4h2h", 3, 3, 0xFFF0, 0, 0, 100, 50, 200, 0)
+    segments = struct.pack("<HHH4H", 4, 4, 2, 0x4000, 0x0002, 0x6001, 0x8000)
+    table = struct.pack("<HIHIHIHI", 0x142, 200, 0x143, 50, 0x8145, len(points), 0x8146, len(segments)) + points + segments
+    shape = struct.pack("<HHIII", 2, 0xF00A, 8, 9, 0xA00) + struct.pack("<HHI", 4 << 4 | 3, 0xF00B, len(table)) + table
+    anchor = struct.pack("<I4iHI", 9, 0, 0, 4000, 1200, 0, 0)
+    xml = _part(build.document(para(Run("\x08", SPECIAL)), parts={Part.SHAPES: build.plc([0, 1], [anchor]), Part.DRAWINGS: _drawing(shape)}))
+    line = '<a:lnTo><a:pt x="100" y="50"/></a:lnTo><a:lnTo><a:pt x="200" y="0"/></a:lnTo><a:close/>'
+    assert f'<a:path w="200" h="50"><a:moveTo><a:pt x="0" y="0"/></a:moveTo>{line}</a:path>' in xml
+
+
+def test_the_letters_of_word_art_stay() -> None:
+    letters = "お知らせ\0".encode("utf-16-le")
+    table = struct.pack("<HI", 0x80C0, len(letters)) + letters
+    shape = struct.pack("<HHIII", 136 << 4 | 2, 0xF00A, 8, 9, 0xA00) + struct.pack("<HHI", 1 << 4 | 3, 0xF00B, len(table)) + table
+    anchor = struct.pack("<I4iHI", 9, 0, 0, 4000, 1200, 0, 0)
+    given = build.document(para(Run("\x08", SPECIAL), "本文"), parts={Part.SHAPES: build.plc([0, 2], [anchor]), Part.DRAWINGS: _drawing(shape)})
+    outcome = run(given, "a.doc")
+    assert outcome.content is not None
+    assert {(one.code, one.action) for one in outcome.report.findings} == {("doc.drawing", "rewritten")}
+    assert "お知らせ" in zipfile.ZipFile(io.BytesIO(outcome.content.bytes())).read("word/document.xml").decode()
+
+
 def test_a_form_field() -> None:
     said = struct.pack("<IHHH", 0xFFFFFFFF, 1 | 1 << 2, 0, 20) + struct.pack("<H", 1) + "印".encode("utf-16-le") + b"\0\0" + struct.pack("<H", 0) + bytes(20)
     data = struct.pack("<iH", 68 + len(said), 68).ljust(68, b"\0") + said

@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sanitizers import xml
-from sanitizers.formats.odf import stretches
 from sanitizers.model import Verdict
 from tests.build import odf as build
 from tests.build.apart import apart, both, damaged, told
@@ -49,7 +48,7 @@ def _alike(data: bytes, name: str, **treatment: object) -> None:
 
 @given(st.lists(st.sampled_from(PARAGRAPHS), max_size=12), st.booleans())
 @MANY
-def test_texts(paragraphs: list[str], comments: bool) -> None:  # noqa: FBT001
+def test_texts(paragraphs: list[str], comments: bool) -> None:
     _alike(build.odt("".join(paragraphs)).bytes(), "文書.odt", comments_kept=comments)
 
 
@@ -75,7 +74,7 @@ def _seen_by_trees(pack: Pack, name: str, monkeypatch: pytest.MonkeyPatch) -> st
         seen.append(data)
         return parse(data, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(stretches.xml, "parse", remember)
+    monkeypatch.setattr(xml, "parse", remember)
     with apart():
         assert told(pack.bytes(), name)[0] in (Verdict.CLEAN, Verdict.SANITIZED)
     return b"".join(seen).decode()

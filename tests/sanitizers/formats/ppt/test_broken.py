@@ -75,10 +75,49 @@ BROKEN: dict[str, tuple[Callable[[], bytes], Reason]] = {
     ),
     "entry that is too short": (lambda: build.presentation(texts=(record(0x03F3, bytes(8)),)), Reason.MALFORMED),
     "font that is too short": (lambda: build.presentation(first=build.environment(box(0x07D5, record(0x0FB7, b"")))), Reason.MALFORMED),
+    "slides in one place": (lambda: _directory_of_one_slide(20), Reason.MALFORMED),
+    "directories in each other": (lambda: _nested_directories(50), Reason.MALFORMED),
+    "pictures in each other": (lambda: build.presentation(pictures=_nested_pictures(30)), Reason.MALFORMED),
     "container as an atom": (lambda: build.presentation(slide(record(0x0FD9, record(0x0FDA, bytes(4))))), Reason.MALFORMED),
     "record that is cut off": (lambda: build.presentation(slide(box(0x1388, b"\0\0\0"))), Reason.MALFORMED),
     "record longer than its container": (lambda: build.presentation(slide(box(0x1388, struct.pack("<HHI", 0, 9, 99)))), Reason.MALFORMED),
 }  # fmt: skip
+
+
+def _directory_of_one_slide(slides: int) -> bytes:
+    """Many numbers of one part: each reading would be cheap to write and dear to do."""
+    first = build.document(slides)
+    made = first + build.master() + slide()
+    offsets = [0, len(first), *[len(first) + len(build.master())] * slides]
+    listed = record(0x1772, struct.pack(f"<I{len(offsets)}I", len(offsets) << 20 | 1, *offsets))
+    edit = record(0x0FF5, struct.pack("<IHBBIIIIHH", 256, 0, 0, 3, 0, len(made), 1, len(offsets), 1, 0))
+    return _streams(made + listed + edit, build.current_user(len(made) + len(listed)))
+
+
+def _nested_directories(count: int) -> bytes:
+    """Each revision's directory holds the directory of the one before."""
+    made, user = build.stream(build.document(1), build.master(), slide())
+    before = struct.unpack_from("<I", user, 16)[0]
+    inside = struct.pack("<II", 1 << 20 | 99, 7)
+    starts: list[int] = []
+    for _ in range(count):
+        inside = struct.pack("<II", 1 << 20 | 98, 7) + struct.pack("<I", (2 + len(inside) // 4) << 20 | 1) + record(0x1772, inside)
+    start = len(made) + 8
+    made += record(0x1772, inside)
+    starts = [start + 12 * number + 8 * number - 8 for number in range(count)]
+    for at in starts:
+        edit = record(0x0FF5, struct.pack("<IHBBIIIIHH", 256, 0, 0, 3, before, at, 1, 99, 1, 0))
+        before = len(made)
+        made += edit
+    return _streams(made, build.current_user(before))
+
+
+def _nested_pictures(count: int) -> tuple[bytes, bytes]:
+    inside = b""
+    for _ in range(count):
+        inside = build.blip(inside + bytes(200))
+    entries = [record(0xF007, struct.pack("<BB16sHIIIBBBB", 6, 6, bytes(16), 0xFF, 9, 1, 25 * number, 0, 0, 0, 0), 2, 6) for number in range(count)]
+    return box(0xF001, *entries, instance=count), inside
 
 
 @pytest.mark.parametrize("case", BROKEN)
@@ -196,7 +235,7 @@ def test_every_cut_is_refused(length: int) -> None:
     assert outcome.report.reason is Reason.MALFORMED
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(st.integers(0, len(RICH[0]) - 1), st.integers(0, 255)), min_size=1, max_size=6))
 def test_any_changed_bytes_end_well(changes: list[tuple[int, int]]) -> None:
     """Delivered or refused; anything else is raised."""
@@ -209,4 +248,4 @@ def test_any_changed_bytes_end_well(changes: list[tuple[int, int]]) -> None:
         return
     assert (outcome.content is None) == (outcome.report.reason is not None)
     held = [one.detail for one in outcome.report.findings if one.code == "file.verification_failed"]
-    assert held in ([], ["words are lost"]), held
+    assert held in ([], ["words are lost"], ["bytes that are no record"]), held     # both said of what came in

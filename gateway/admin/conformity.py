@@ -1,0 +1,78 @@
+"""自己点検票 at the desk: as a page that prints well, as JSON, as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+import msgspec
+from aiohttp import web
+
+from gateway.conformity.facts import Gathering
+from gateway.conformity.sheet import TITLES, Answer, Row, clauses, sheet, sums
+from gateway.web.routes import Route
+from gateway.web.signin import SignIn
+from gateway.web.words import when
+
+
+class ConformityDesk:
+    """Handlers; see gateway.web.desks.Desk."""
+
+    def __init__(self, gathering: Gathering) -> None:
+        self._gathering = gathering
+        self._signin: SignIn
+        query = {"policy": "clauses of this body's policy only"}
+        self.routes: Sequence[Route] = (
+            Route("GET", "/api/v1/conformity", self._tell, "clauses, answers and evidence", query=query, faults={404: "no such policy"}),
+            Route("GET", "/api/v1/conformity.csv", self._export, "the same as CSV", content={"text/csv": {"schema": {"type": "string"}}},
+                  query=query, faults={404: "no such policy"}),
+        )  # fmt: skip
+
+    def install(self, application: web.Application, signin: SignIn) -> None:
+        self._signin = signin
+        signin.link("/conformity", "自己点検票", "Conformity")
+        application.router.add_get("/conformity", self._page)
+
+    async def _rows(self, request: web.Request) -> list[Row]:
+        policy = request.query.get("policy", "")
+        if policy and policy not in policies():
+            raise web.HTTPNotFound
+        return sheet(await self._gathering.facts(), policy)
+
+    async def _tell(self, request: web.Request) -> web.Response:
+        rows = await self._rows(request)
+        return web.json_response({"sums": sums(rows), "rows": msgspec.to_builtins(rows)})
+
+    async def _export(self, request: web.Request) -> web.Response:
+        written = io.StringIO(newline="")
+        table = csv.writer(written, lineterminator="\r\n")
+        table.writerow(("番号", "ポリシー", "条項", "条文（抜粋）", "判定", "対応", "設定", "証跡"))
+        for row in await self._rows(request):
+            clause = row.clause
+            answers = [(title, one.setting, one.evidence) for title, one in row.answers] or [("", "", "")]
+            for title, setting, evidence in answers:
+                table.writerow((clause.id, clause.policy, clause.at, clause.quote, TITLES[row.answer][0], title, setting, evidence))
+        headers = {"Content-Disposition": 'attachment; filename="conformity.csv"'}
+        return web.Response(body=written.getvalue().encode("utf-8-sig"), content_type="text/csv", charset="utf-8", headers=headers)
+
+    async def _page(self, request: web.Request) -> web.Response:
+        rows = await self._rows(request)
+        return self._signin.page(
+            request,
+            "conformity.html",
+            rows=rows,
+            titles=TITLES,
+            sums=[(TITLES[answer], count, _TONES[answer]) for answer, count in sums(rows).items()],
+            tones=_TONES,
+            policies=policies(),
+            policy=request.query.get("policy", ""),
+            at=when(self._gathering.now()),
+        )
+
+
+_TONES = {Answer.FITS: "ok", Answer.FAILS: "stop", Answer.OPEN: "wait", Answer.DUTY: "", Answer.APART: ""}
+
+
+def policies() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(clause.policy for clause in clauses()))

@@ -1,0 +1,128 @@
+"""What a self-check rests on: settings, what is in force, and numbers counted in the journal just now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Table, func, select
+
+from gateway import audit
+from gateway.model import Door, State
+from gateway.people.customs import Customs
+from gateway.people.roles import PRIVILEGED, Role
+from gateway.policy import Policy
+from gateway.scanners.panel import Heard, Panel
+from gateway.storage.journal import Journal
+from gateway.storage.tables import (
+    accounts,
+    departments,
+    exceptions,
+    memberships,
+    reports,
+    requests,
+    second_factors,
+    transfers,
+)
+from gateway.storage.tables import (
+    audit as record,
+)
+from sanitizers.model import Verdict
+
+_DAY: Final = 86_400.0
+_MONTH: Final = 30 * _DAY
+# The end of the record is walked each time, the whole of it by `sekisho audit verify`.
+_WALKED: Final = 5_000
+_DELIVERING: Final = (Verdict.CLEAN, Verdict.SANITIZED, Verdict.CONFIRMED)
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """`settings` as `Config` gives them; `walls`: of the jail, as they stand; `counted`: by name, of the last 30 days where not said
+    otherwise; `record_fault`: what is wrong with the end of the record, empty if nothing."""
+
+    settings: Mapping[str, Any]
+    policy: Policy
+    customs: Customs
+    walls: tuple[str, ...]
+    rules: str
+    heard: tuple[Heard, ...]
+    counted: Mapping[str, int]
+    record_fault: str
+
+
+class Gathering:
+    """`in_force`: policy, walls and version of the rules at this moment."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        settings: Mapping[str, Any],
+        *,
+        customs: Customs,
+        panel: Panel,
+        in_force: Callable[[], tuple[Policy, tuple[str, ...], str]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._journal = journal
+        self._settings = settings
+        self._customs = customs
+        self._panel = panel
+        self._in_force = in_force
+        self._clock = clock
+
+    def now(self) -> float:
+        return self._clock()
+
+    async def facts(self) -> Facts:
+        policy, walls, rules = self._in_force()
+        now = self._clock()
+        counted = await self._journal.ask(lambda connection: count(connection, now))
+        after = max(0, counted["record"] - _WALKED)
+        return Facts(
+            settings=self._settings,
+            policy=policy,
+            customs=self._customs,
+            walls=walls,
+            rules=rules,
+            heard=await self._panel.standing(),
+            counted=counted,
+            record_fault=(await audit.verify_end(self._journal, after)).why,
+        )
+
+
+def count(connection: Connection, now: float) -> dict[str, int]:
+    """Every number that a check speaks of."""
+
+    def rows(table: Table, *conditions: ColumnElement[bool]) -> int:
+        return int(connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one())
+
+    recent = transfers.c.received_at >= now - _MONTH
+    delivered = recent & transfers.c.verdict.in_(_DELIVERING) & transfers.c.state.not_in((State.HELD, State.PROCESSING))
+    receipt = select(reports.c.receipt).where(reports.c.transfer_id == transfers.c.id, reports.c.receipt.is_not(None)).exists()
+    open_accounts = accounts.c.disabled.is_(False)
+    privileged = accounts.c.role.in_([str(role) for role in PRIVILEGED])
+    has_factor = select(second_factors.c.account_id).where(second_factors.c.account_id == accounts.c.id).exists()
+    unused = func.coalesce(accounts.c.last_login_at, accounts.c.created_at) < now - 3 * _MONTH
+    head = select(memberships.c.account_id).where(memberships.c.department_id == departments.c.id, memberships.c.head.is_(True)).exists()
+    return {
+        "received": rows(transfers, recent),
+        "mails": rows(transfers, recent, transfers.c.door == Door.SMTP),
+        "undecided": rows(transfers, recent, transfers.c.verdict.is_(None)),
+        "delivered": rows(transfers, delivered),
+        "unproven": rows(transfers, delivered, ~receipt),
+        "disposed": rows(transfers, transfers.c.state == State.DISPOSED),
+        "record": int(connection.execute(select(func.coalesce(func.max(record.c.seq), 0))).scalar_one()),
+        "accounts": rows(accounts, open_accounts),
+        "auditors": rows(accounts, open_accounts, accounts.c.role == Role.AUDITOR),
+        "privileged": rows(accounts, open_accounts, privileged),
+        "factorless": rows(accounts, open_accounts, privileged, ~has_factor),
+        "unused": rows(accounts, open_accounts, unused),
+        "departments": rows(departments, departments.c.closed.is_(False)),
+        "headless": rows(departments, departments.c.closed.is_(False), ~head),
+        "alone": rows(requests, requests.c.unavoidable.is_(True)),
+        "requests": rows(requests),
+        "exceptions": rows(exceptions, exceptions.c.expires_at > now),
+        "ending": rows(exceptions, exceptions.c.expires_at > now, exceptions.c.expires_at <= now + _MONTH),
+        "ended": rows(exceptions, exceptions.c.expires_at <= now),
+    }

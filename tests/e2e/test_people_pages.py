@@ -1,0 +1,147 @@
+"""An administrator in a real browser: first log-in with password change and an authenticator, a passkey, elevation, people, an approval."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from base64 import b32decode
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from gateway.people import totp
+from tests.e2e.browser import needs_chromium, page, picture
+from tests.e2e.service import Service, free_port
+
+pytestmark = needs_chromium
+
+CHOSEN = "kasumi-no-seki 2026"
+STRICT = {"SEKISHO_PEOPLE_SECOND_FACTOR": "privileged", "SEKISHO_PEOPLE_ELEVATION": "30m"}
+
+
+@pytest.fixture
+def strict(tmp_path: Path) -> Iterator[Service]:
+    folder = tmp_path / "strict"
+    folder.mkdir()
+    service = Service(folder, free_port(), environment=STRICT)
+    service.start()
+    try:
+        yield service
+    finally:
+        service.kill()
+
+
+def made(service: Service, login: str, *words: str) -> str:
+    """The temporary password."""
+    added = service.command("user", "add", login, "--name", f"{login}さん", *words, "--json")
+    assert added.returncode == 0, added.stderr
+    return str(json.loads(added.stdout)["password"])
+
+
+async def first_log_in(shown: Page, address: str, login: str, first: str) -> None:
+    await shown.goto(f"{address}/")
+    await log_in(shown, login, first)
+    await shown.get_by_label("いまのパスワード").fill(first)
+    await shown.get_by_label("新しいパスワード").fill(CHOSEN)
+    await shown.keyboard.press("Enter")
+    await shown.wait_for_url("**/login")
+    await log_in(shown, login, CHOSEN)
+
+
+async def log_in(shown: Page, login: str, password: str) -> None:
+    await shown.get_by_label("ログイン名").fill(login)
+    await shown.get_by_label("パスワード").fill(password)
+    await shown.keyboard.press("Enter")
+
+
+async def test_an_administrator_comes_in_and_moves_somebody(strict: Service) -> None:
+    first = await asyncio.to_thread(made, strict, "kanri", "--role", "administrator")
+    for name in ("総務部", "税務課"):
+        await asyncio.to_thread(strict.command, "department", "add", name)
+    await asyncio.to_thread(made, strict, "tanaka", "--department", "総務部")
+    async with page() as shown:
+        address = f"http://localhost:{strict.admin}"
+        await first_log_in(shown, address, "kanri", first)
+        await expect(shown.get_by_role("heading", name="二要素認証の登録")).to_be_visible()
+        await shown.get_by_role("button", name="認証アプリを登録する").press("Enter")
+        await expect(shown.locator("img.qr")).to_be_visible()
+        await picture(shown, "factors")
+        secret = b32decode((await shown.locator("ol code").inner_text()).replace(" ", ""))
+        await shown.get_by_label("6桁のコード").fill(totp.code(secret, int(time.time() // 30)))
+        await shown.keyboard.press("Enter")
+        await expect(shown.locator("ul.codes li")).to_have_count(10)
+        await picture(shown, "recovery-codes")
+        code = await shown.locator("ul.codes code").first.inner_text()
+        await shown.get_by_role("button", name="ログアウト").click()
+        await log_in(shown, "kanri", CHOSEN)
+        await expect(shown.get_by_role("heading", name="二要素認証")).to_be_visible()
+        await picture(shown, "second")
+        await shown.keyboard.type(code)
+        await shown.keyboard.press("Enter")
+        await shown.get_by_role("link", name="利用者").click()
+        await picture(shown, "people")
+        await shown.get_by_role("link", name="tanaka").click()
+        await shown.get_by_label("所属（主務）").select_option("税務課")
+        await shown.get_by_role("button", name="変更する").click()
+        await expect(shown.get_by_role("heading", name="特権の行使")).to_be_visible()
+        await picture(shown, "elevate")
+        await shown.keyboard.type("4月1日の異動")
+        await shown.keyboard.press("Enter")
+        await expect(shown.get_by_text("特権を行使中")).to_be_visible()
+        await shown.get_by_label("所属（主務）").select_option("税務課")
+        await shown.get_by_role("button", name="変更する").click()
+        await expect(shown.get_by_label("所属（主務）")).to_have_value("税務課")
+        await picture(shown, "person")
+        await shown.get_by_role("link", name="課・グループ").click()
+        await expect(shown.locator("tr", has_text="税務課").first).to_contain_text("tanaka")
+        await picture(shown, "departments")
+        await shown.goto(f"{address}/account")
+        await picture(shown, "account")
+
+
+async def test_a_passkey_in_the_browser(strict: Service) -> None:
+    first = await asyncio.to_thread(made, strict, "sousa", "--role", "operator")
+    async with page() as shown:
+        session = await shown.context.new_cdp_session(shown)
+        await session.send("WebAuthn.enable")
+        key = {"protocol": "ctap2", "transport": "usb", "hasUserVerification": True, "isUserVerified": True, "automaticPresenceSimulation": True}
+        await session.send("WebAuthn.addVirtualAuthenticator", {"options": key})
+        address = f"http://localhost:{strict.admin}"
+        await first_log_in(shown, address, "sousa", first)
+        await shown.locator("#passkey-title").fill("机の鍵")
+        await shown.get_by_role("button", name="パスキーを登録する").click()
+        await expect(shown.locator("tr", has_text="机の鍵")).to_be_visible()
+        await shown.get_by_role("button", name="ログアウト").click()
+        await log_in(shown, "sousa", CHOSEN)
+        await shown.get_by_role("button", name="パスキーで確認する").click()
+        await shown.wait_for_url(f"{address}/")
+        await expect(shown.get_by_role("link", name="sousaさん")).to_be_visible()
+
+
+async def test_a_list_of_people_is_previewed_and_followed(strict: Service, tmp_path: Path) -> None:
+    first = await asyncio.to_thread(made, strict, "kanri", "--role", "administrator")
+    strict.environment |= {"SEKISHO_PEOPLE_SECOND_FACTOR": "off"}
+    await asyncio.to_thread(strict.stop)
+    await asyncio.to_thread(strict.start)
+    await asyncio.to_thread(strict.command, "department", "add", "税務課")
+    file = tmp_path / "異動.csv"
+    await asyncio.to_thread(file.write_bytes, "ログイン名,氏名,所属\nhanako,山田花子,税務課\ntaro,太郎,夢の課\n".encode("cp932"))
+    async with page() as shown:
+        await first_log_in(shown, f"http://127.0.0.1:{strict.admin}", "kanri", first)
+        await shown.goto(f"http://127.0.0.1:{strict.admin}/elevate?back=/people-import")
+        await shown.keyboard.type("異動")
+        await shown.keyboard.press("Enter")
+        await shown.get_by_label("ファイル", exact=False).first.set_input_files(str(file))
+        await shown.get_by_role("button", name="内容を確認する").click()
+        await expect(shown.get_by_text("3行目：課「夢の課」がありません")).to_be_visible()
+        await picture(shown, "import-faults")
+        await asyncio.to_thread(file.write_bytes, "ログイン名,氏名,所属\nhanako,山田花子,税務課\n".encode("cp932"))
+        await shown.get_by_label("ファイル", exact=False).first.set_input_files(str(file))
+        await shown.get_by_role("button", name="内容を確認する").click()
+        await picture(shown, "import-preview")
+        await shown.get_by_role("button", name="この内容で実行する").click()
+        await expect(shown.locator("tr", has_text="hanako").locator("code")).to_be_visible()
+        await picture(shown, "passwords")

@@ -1,0 +1,154 @@
+"""自己点検票: every clause has an honest answer, and what stands badly is said."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
+import pytest
+
+from gateway import audit, config
+from gateway.conformity.checks import CHECKS
+from gateway.conformity.facts import Facts, Gathering
+from gateway.conformity.sheet import Answer, clauses, sheet, sums
+from gateway.people.customs import Customs
+from gateway.policy import Policy
+from gateway.scanners.interface import Clean, Failed
+from gateway.scanners.panel import Heard, Panel
+from gateway.storage.journal import Journal
+from tests.build.transfer import NOW, arrival, claimed, settlement
+
+
+@pytest.fixture
+async def facts(tmp_path: Path) -> AsyncIterator[Facts]:
+    """Of a new installation that delivered one mail."""
+    journal = Journal(tmp_path / "sekisho.db")
+    await journal.start()
+    await journal.accept(arrival())
+    await journal.settle(claimed(await journal.claim(1, at=NOW, lease_until=NOW + 60)), settlement(), at=NOW)
+    settings = config.load(None, {})
+    gathering = Gathering(
+        journal,
+        settings.values,
+        customs=Customs(),
+        panel=Panel(),
+        in_force=lambda: (Policy(), ("seccomp",), "rules-1"),
+        clock=lambda: NOW + 60,
+    )
+    yield await gathering.facts()
+    await journal.stop()
+
+
+def answers(facts: Facts) -> dict[str, Answer]:
+    return {row.clause.id: row.answer for row in sheet(facts)}
+
+
+def judged(facts: Facts, name: str) -> tuple[str, str, str]:
+    return CHECKS[name].judge(facts)
+
+
+def test_the_clauses_name_checks_that_are_there_and_every_check_answers_one() -> None:
+    named = {name for clause in clauses() for name in clause.checks}
+    assert named == CHECKS.keys()
+    assert len({clause.id for clause in clauses()}) == len(clauses()) > 150
+    assert all(len(clause.quote) <= 40 for clause in clauses())
+
+
+async def test_what_nothing_answers_is_not_called_answered(facts: Facts) -> None:
+    for row in sheet(facts):
+        if not row.clause.checks:
+            assert row.answer is {"M": Answer.OPEN, "S": Answer.DUTY, "X": Answer.APART}[row.clause.kind]
+    assert sums(sheet(facts))[Answer.OPEN] > 0
+
+
+async def test_one_bodys_clauses(facts: Facts) -> None:
+    policies = {row.clause.policy for row in sheet(facts, "熊本市")}
+    assert policies == {"熊本市"}
+
+
+async def test_counts_come_from_the_journal(facts: Facts) -> None:
+    assert (facts.counted["received"], facts.counted["delivered"], facts.counted["unproven"]) == (1, 1, 0)
+    assert facts.record_fault == ""
+    assert judged(facts, "receipts")[0] == "fits"
+    assert "1件" in judged(facts, "one_verdict")[2]
+
+
+# What makes each check that can fail, fail.
+BAD = {
+    "receipts": lambda facts: counted(facts, unproven=1),
+    "jail": lambda facts: msgspec.structs.replace(facts, walls=()),
+    "relaxations": lambda facts: msgspec.structs.replace(
+        facts, policy=Policy(treatment=msgspec.structs.replace(Policy().treatment, mail_links_defanged=False))
+    ),
+    "scanner_required": lambda facts: heard(facts, Heard("clamav", True, Failed("connection refused"))),
+    "signature_age": lambda facts: heard(facts, Heard("clamav", True, Clean(), 1e9, stale=True)),
+    "rescan": lambda facts: settings(facts, {"policy.rescan_days": 0}),
+    "four_eyes": lambda facts: settings(facts, {"policy.four_eyes": False}),
+    "no_relay": lambda facts: settings(facts, {"smtp.domains": ()}),
+    "size_limit": lambda facts: settings(facts, {"smtp.size_limit": 0}),
+    "mail_warnings": lambda facts: settings(facts, {"mail.authentication": "off"}),
+    "mail_tls": lambda facts: settings(facts, {"smtp.tls_certificate": ""}),
+    "second_factor": lambda facts: customs(facts, second_factor="off"),
+    "lockout": lambda facts: customs(facts, failures=100),
+    "timeouts": lambda facts: customs(facts, idle=1e6),
+    "elevation": lambda facts: customs(facts, elevation=0),
+    "separation": lambda facts: counted(facts, auditors=0),
+    "heads": lambda facts: counted(facts, departments=3, headless=1),
+    "classification_asked": lambda facts: settings(facts, {"drop.classifications": ()}),
+    "unknown_asked": lambda facts: settings(facts, {"drop.approval": "never"}),
+    "record_intact": lambda facts: msgspec.structs.replace(facts, record_fault="row 7 is missing"),
+    "retention": lambda facts: msgspec.structs.replace(facts, policy=Policy(original_days=10_000)),
+    "web_tls": lambda facts: customs(facts, secure=False),
+    "inside_only": lambda facts: settings(facts, {"admin.listen": ("0.0.0.0", 80)}),
+}
+GOOD = {
+    "scanner_required": lambda facts: heard(facts, Heard("clamav", True, Clean(), 60.0)),
+    "signature_age": lambda facts: heard(facts, Heard("clamav", True, Clean(), 60.0)),
+    "mail_tls": lambda facts: settings(facts, {"smtp.tls_certificate": "a.pem"}),
+    "separation": lambda facts: counted(facts, auditors=1),
+    "heads": lambda facts: counted(facts, departments=3, headless=0),
+    "classification_asked": lambda facts: settings(facts, {"drop.classifications": ("機密性2",)}),
+    "unknown_asked": lambda facts: settings(facts, {"drop.approval": "unknown"}),
+    "web_tls": lambda facts: customs(facts, secure=True),
+}
+
+
+def counted(facts: Facts, **numbers: int) -> Facts:
+    return msgspec.structs.replace(facts, counted={**facts.counted, **numbers})
+
+
+def settings(facts: Facts, changed: dict[str, object]) -> Facts:
+    return msgspec.structs.replace(facts, settings=MappingProxyType({**facts.settings, **changed}))
+
+
+def customs(facts: Facts, **changed: object) -> Facts:
+    return msgspec.structs.replace(facts, customs=facts.customs._replace(**changed))
+
+
+def heard(facts: Facts, *given: Heard) -> Facts:
+    return msgspec.structs.replace(facts, heard=given)
+
+
+@pytest.mark.parametrize("name", sorted(BAD))
+async def test_each_check_that_can_fail_does(facts: Facts, name: str) -> None:
+    assert judged(GOOD.get(name, lambda good: good)(facts), name)[0] == "fits"
+    worse = BAD[name](facts)
+    assert judged(worse, name)[0] == "fails"
+    asked = [row.answer for row in sheet(worse) if name in row.clause.checks]
+    assert asked
+    assert set(asked) == {Answer.FAILS}
+
+
+async def test_a_record_that_was_touched_is_found(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "sekisho.db")
+    await journal.start()
+    for number in range(20):
+        await journal.record(at=NOW + number, actor="a", action="b", subject="c", detail={})
+    assert (await audit.verify_end(journal, 10)).broken is None
+    await journal.write(lambda connection: connection.exec_driver_sql("DROP TRIGGER audit_refuses_update"))
+    await journal.write(lambda connection: connection.exec_driver_sql("UPDATE audit SET actor = 'x' WHERE seq = 15"))
+    assert (await audit.verify_end(journal, 10)).broken == 15
+    assert (await audit.verify_end(journal, 16)).broken is None
+    await journal.stop()

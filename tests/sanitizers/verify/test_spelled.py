@@ -1,0 +1,70 @@
+"""Every name of a plain document is seen, whatever it is spelled like and however much stands before it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from sanitizers.model import VerificationFailed
+from sanitizers.verify import spelled
+
+PIECES = ("<a>", "</a>", "<b/>", '<b x="1"/>', "<b x='<' />", '<c  y="1"/>', '<d x="a>b" y="c"\n/>', "<e>t</e>", '<f:g f:h="&quot;" xmlns:f="urn:f"/>', "t", "é", '"', ">")
+
+
+def _expected(data: bytes) -> tuple[set[str], set[str]] | None:
+    try:
+        root = etree.fromstring(data)
+    except etree.XMLSyntaxError:
+        return None
+    every = list(root.iter())
+    return {etree.QName(one).localname for one in every}, {etree.QName(name).localname for one in every for name in one.attrib}
+
+
+def _seen(data: bytes) -> tuple[set[str], set[str]]:
+    names = spelled.names(data)
+    attributes = {name for name in names.attributes if not name.startswith(b"xmlns")}
+    return {name.rpartition(b":")[2].decode() for name in names.elements}, {name.rpartition(b":")[2].decode() for name in attributes}
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40))
+def test_all_names_are_seen(pieces: list[str]) -> None:
+    data = f"<r>{''.join(pieces)}</r>".encode()
+    expected = _expected(data)
+    if expected is not None:
+        assert _seen(data) == expected
+
+
+@pytest.mark.parametrize("piece", ["<b/>", '<b x="1"/>', "<z x='1'/>", '<z x="1" y="2"></z>'])
+def test_names_far_behind_are_seen(piece: str) -> None:
+    data = f"<r>{'<z/>' * 30_000}{piece}</r>".encode()
+    assert _seen(data) == _expected(data)
+
+
+def test_names_by_the_thousand_are_seen() -> None:
+    data = ("<r>" + "".join(f'<a{number} b{number}="1"/>' for number in range(3000)) + "</r>").encode()
+    assert _seen(data) == _expected(data)
+
+
+@pytest.mark.parametrize("text", ["<a>", "<a/><!-- c -->", "<!DOCTYPE a><a/>", "<a><![CDATA[x]]></a>", "<?p i?><a/>", "<a/>\0", "<a b='1' b='1'/>"])
+def test_what_is_not_plain_is_refused(text: str) -> None:
+    with pytest.raises(VerificationFailed):
+        spelled.prove_plain("a.xml", text.encode())
+
+
+def test_declarations_of_namespaces() -> None:
+    data = b'<a xmlns="urn:a" xmlns:b="urn:b"><b:c xmlns:b="urn:c" d="1"/></a>'
+    assert spelled.spaces(data) == {(b"", b"urn:a"), (b"b", b"urn:b"), (b"b", b"urn:c")}
+
+
+@given(st.binary(max_size=40).map(lambda data: data.replace(b"<", b"x")), st.binary(max_size=40), st.integers(0, 3))
+def test_common_ends_are_left_out(before: bytes, after: bytes, blocks: int) -> None:
+    tail = b"<t/>" * (1 << 16) * blocks
+    first, second = before + tail, after + tail
+    head, other = spelled.unlike(first, second)
+    assert first.startswith(head)
+    assert second.startswith(other)
+    assert first[len(head) :] == second[len(other) :]
+    assert first[len(head) :][:1] in (b"", b"<") or first == second
+    assert len(head) <= (1 << 18) + len(before) + 4 or not blocks or first == second
