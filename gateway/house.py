@@ -19,6 +19,7 @@ from gateway.admin.overview import OverviewDesk
 from gateway.admin.people import PeopleDesk
 from gateway.admin.publishing import PublishingDesk
 from gateway.admin.transfers import TransfersDesk
+from gateway.alarm import Alarm
 from gateway.approvals import Approvals
 from gateway.bringing import Bringing, Usage
 from gateway.config import Config, ConfigError
@@ -39,6 +40,7 @@ from gateway.pipeline import Pipeline
 from gateway.policy import Policy
 from gateway.post import MailIntake, MailOutbox, SenderCheck
 from gateway.publishing import POLICY_FILE, NotNowError, Publishing, Subject, files_in_force, lists_of, policy_text
+from gateway.publishing_requests import PublishingRequests
 from gateway.receipts import Signer
 from gateway.rescan import Rescans
 from gateway.results import Results
@@ -362,6 +364,7 @@ class House:
             authenticate=_sender_check(self._settings),
             panel=self._panel,
             results=self._results,
+            alarm=Alarm(self.journal, self.blobs, self._office, clock=self._clock, told=self.queue.wake),
             clock=self._clock,
             released=self._released,
             stayed=self._notifier.wake,
@@ -491,7 +494,8 @@ class House:
         self._released()
 
     def _publishing_desk(self) -> PublishingDesk:
-        return PublishingDesk(self.journal, self.publishing, self._trials, self._clock)
+        requests = PublishingRequests(self.publishing, self.approvals)
+        return PublishingDesk(self.journal, self.publishing, self._trials, requests, self._clock)
 
     def _gathering(self) -> Gathering:
         def in_force() -> tuple[Policy, tuple[str, ...], str]:

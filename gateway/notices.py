@@ -67,6 +67,11 @@ _REASON: Final = Words("理由", "Reason")
 _FOUND: Final = Words("検出された内容", "Found")
 _OPEN_HERE: Final = Words("パスワードはこちらで入力できます", "Enter the password here")
 _DIGEST: Final = Words("あなた宛ての次のメールをお届けしていません。", "These mails to you were not delivered.")
+_SILENT: Final = Words(
+    "必須のウイルス検査が応答しません。応答するまで何も取り込まれません。受信は続き、届いたものは待機します。復旧すると自動的に再開します。",
+    "A required scanner does not answer. Nothing passes until it does; mail and files are still taken in and wait. All goes on by itself.",
+)
+_WAITING: Final = Words("待機中", "Waiting")
 _LATE_HIT: Final = Words(
     "新しいルールまたはパターンで、すでに通したものから検出しました。受け取った人へ連絡してください。",
     "Newer rules or signatures have found something in what was let through. Tell those who received it.",
@@ -118,6 +123,17 @@ def late_hit_notice(transfer: Transfer, names: Sequence[str], received: Sequence
     )
     bodies = [_late_hit_body(transfer, names, received, language) for language in _languages(office)]
     name = f"<{transfer.receipt_no}.{int(at)}.late@{office.hostname}>"
+    return _written([*_opening(_addressed([office.sender]), subject, office, at), ("Message-ID", name)], bodies)
+
+
+def scanner_notice(note: str, waiting: int, office: Office, at: float) -> bytes:
+    """To the postmaster: a required scanner is silent, and nothing goes on until it answers. RFC 5322, ASCII, CRLF."""
+    subject = Words("【要対応】ウイルス検査が応答しません（取込み待ち）", "[act now] a required scanner is silent, everything waits")
+    bodies = [
+        "\n".join([_SILENT.said(language), "", f"{note[:300]}", f"{_WAITING.said(language)}: {waiting}", f"{rfc3339(at)}"])
+        for language in _languages(office)
+    ]
+    name = f"<scanner.{int(at)}.silent@{office.hostname}>"
     return _written([*_opening(_addressed([office.sender]), subject, office, at), ("Message-ID", name)], bodies)
 
 

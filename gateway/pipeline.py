@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from gateway import log
+from gateway.alarm import Alarm
 from gateway.model import Claim, Decision, Transfer
 from gateway.orders import AS_POLICY_SAYS, Orders
 from gateway.passage import Authenticate, Passage, StoppedByScannersError, Workers, nobody_asked
@@ -62,6 +63,7 @@ class Pipeline:
         authenticate: Authenticate = nobody_asked,
         panel: Panel | None = None,
         results: Results | None = None,
+        alarm: Alarm | None = None,
         clock: Callable[[], float] = time.time,
         released: Callable[[], None] = lambda: None,
         stayed: Callable[[], None] = lambda: None,
@@ -80,6 +82,7 @@ class Pipeline:
         self._stayed = stayed
         self._passwords_seen = passwords_seen
         self._poll_seconds = poll_seconds
+        self._alarm = alarm
         self._silent = False
         self._woken = asyncio.Event()
         self._draining = False
@@ -207,8 +210,10 @@ class Pipeline:
         judgement, transfer = stop.judgement, claim.transfer
         if judgement.ruling is Ruling.WAIT and (judgement.down or transfer.attempts < attempts):
             _log.error("a required scanner is silent", receipt_no=transfer.receipt_no, note=judgement.note, down=judgement.down)
-            self._silent = self._silent or judgement.down
+            first, self._silent = judgement.down and not self._silent, self._silent or judgement.down
             await self._journal.put_back(claim, at=self._clock(), note=judgement.note, attempts=None if judgement.down else attempts)
+            if first and self._alarm is not None:
+                await self._alarm.silent(transfer, judgement.note)
             return None
         decision = Decision(verdict=stop.report.verdict, reason=stop.report.reason, note=judgement.note)
         return await self._settle(claim, await self._settlements.stopped(transfer, decision, stop.report))
@@ -248,6 +253,8 @@ class Pipeline:
         if self._silent and not await self.panel.silent():
             self._silent = False
             _log.info("the required scanners answer again")
+            if self._alarm is not None:
+                await self._alarm.heard()
         elif self._silent:
             await self._wait(_PAUSE_SECONDS)
         return not self._silent

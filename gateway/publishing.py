@@ -133,17 +133,26 @@ class Publishing:
 
         Raises NotAnotherPersonError, NotNowError, NoSuchVersionError.
         """
-        at = self._clock()
+        return await self._journal.write(lambda connection: self.approved(connection, version_id, actor=actor, reason=reason))
 
-        def approved(connection: Connection) -> Version:
-            version = rows.load(connection, version_id)
-            _must_be(version, (Stage.SUBMITTED,))
-            if self.four_eyes:
-                another_person(connection, version, actor)
-            tried = _tried(connection, version, reason)
-            return rows.step(connection, version_id, Stage.APPROVED, at=at, actor=actor, reason=reason, backtest=tried)
+    def approved(self, connection: Connection, version_id: int, *, actor: str, reason: str, alone: bool = False) -> Version:
+        """The same inside a transaction. `alone`: where there was no second person, which is reported upwards by who allows it."""
+        version, tried = self._may_be_approved(connection, version_id, actor, reason, alone=alone)
+        more = {"backtest": tried} | ({"alone": True} if alone else {})
+        return rows.step(connection, version.id, Stage.APPROVED, at=self._clock(), actor=actor, reason=reason, **more)
 
-        return await self._journal.write(approved)
+    async def may_be_approved(self, version_id: int, *, actor: str, reason: str = "") -> None:
+        """Raises as `approve` does, and does nothing else."""
+        await self._journal.ask(lambda connection: self._may_be_approved(connection, version_id, actor, reason))
+
+    def _may_be_approved(
+        self, connection: Connection, version_id: int, actor: str, reason: str, *, alone: bool = False
+    ) -> tuple[Version, bool]:
+        version = rows.load(connection, version_id)
+        _must_be(version, (Stage.SUBMITTED,))
+        if self.four_eyes and not alone:
+            another_person(connection, version, actor)
+        return version, _tried(connection, version, reason)
 
     async def publish(self, version_id: int, *, actor: str, reason: str = "") -> Version:
         """Put it in force, everywhere. Raises NotNowError, NoSuchVersionError."""

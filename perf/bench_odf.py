@@ -1,34 +1,18 @@
-"""What rebuilding a large OpenDocument file costs beside the least that any rebuilding must do: files built here.
+"""What rebuilding a large OpenDocument file costs beside the least that any rebuilding must do, and beside LibreOffice: files built here.
 
-    python perf/bench_odf.py [--rounds N] [--profile]
+    python perf/bench_odf.py [--rounds N] [--profile] [--cells N]
 
-`floor`: inflate, parse with lxml, serialise, deflate with isal; no looking, no checking. Prints milliseconds (median of calls in a warm
-process), the ratio to the floor and the sizes. `sekisho` is the sanitizer alone; `engine` adds the second opinion and the second pass.
+The table is that of `bench_ooxml.py`, and so are the aims.
 """
 
 from __future__ import annotations
 
-import argparse
-import cProfile
 import io
-import pstats
 import random
-import statistics
-import time
 import zipfile
-from collections.abc import Callable
 from typing import Final
 
-from isal import isal_zlib
-from lxml import etree
-
-from sanitizers.budget import Budget
-from sanitizers.context import Context
-from sanitizers.engine import Engine
-from sanitizers.formats import odf
-from sanitizers.model import Job, Kind, Limits
-from sanitizers.scan import NO_RULES
-from sanitizers.source import Source
+from perf import office
 
 _WORDS: Final = "申請 住民 通知 様式 予算 決算 議会 水道 税務 課長 令和 年度 合計 金額 担当 番号 氏名 住所 電話 備考 report budget".split()
 _ODF: Final = "urn:oasis:names:tc:opendocument:xmlns:"
@@ -83,57 +67,11 @@ def _package(kind: str, body: str) -> bytes:
     return out.getvalue()
 
 
-def floor(data: bytes) -> int:
-    with zipfile.ZipFile(io.BytesIO(data)) as package:
-        info = package.getinfo("content.xml")
-        start = info.header_offset + 30 + len(info.filename)
-        content = isal_zlib.decompress(data[start : start + info.compress_size], -15)
-    written = etree.tostring(etree.fromstring(content), encoding="UTF-8", xml_declaration=True)
-    coder = isal_zlib.compressobj(2, isal_zlib.DEFLATED, -15)
-    return len(coder.compress(written)) + len(coder.flush())
-
-
-def sanitizer(data: bytes, kind: Kind) -> int:
-    job = Job(name=f"x.{kind}")
-    context = Context(name=job.name, kind=kind, job=job, budget=Budget(Limits(), len(data)), depth=0, examine=_no_parts, scan=NO_RULES.scan)
-    return len(odf.sanitize(Source(data), context).content)
-
-
-def engine(data: bytes, kind: Kind) -> int:
-    outcome = Engine(Job(name=f"x.{kind}"), NO_RULES, len(data)).run(Source(data))
-    assert outcome.content is not None, outcome.report.findings
-    return len(outcome.content)
-
-
-def _no_parts(*_: object) -> None:  # type: ignore[misc]
-    raise AssertionError("these files have no embedded parts")
-
-
-def _median(call: Callable[[], int], rounds: int) -> tuple[float, int]:
-    times: list[float] = []
-    size = 0
-    for _ in range(rounds):
-        started = time.perf_counter()
-        size = call()
-        times.append((time.perf_counter() - started) * 1000)
-    return statistics.median(times), size
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--profile", action="store_true")
-    options = parser.parse_args()
-    for kind, data in ((Kind.ODT, text(23 << 20)), (Kind.ODS, sheet(260_000))):
-        if options.profile:
-            profile = cProfile.Profile()
-            profile.runcall(sanitizer, data, kind)
-            pstats.Stats(profile).sort_stats("tottime").print_stats(14)
-        least, _ = _median(lambda data=data: floor(data), options.rounds)  # type: ignore[misc]
-        print(f"{kind}  {len(data) / 1e6:.1f} MB  floor {least:7.0f} ms")
-        for name, call in (("sekisho", sanitizer), ("engine", engine)):
-            taken, size = _median(lambda call=call, data=data, kind=kind: call(data, kind), options.rounds)  # type: ignore[misc]
-            print(f"     {name:8} {taken:7.0f} ms  {taken / least:4.2f} x floor  {size / 1e6:.1f} MB out")
+    arguments = office.options()
+    arguments.add_argument("--cells", type=int, default=260_000)
+    given = arguments.parse_args()
+    office.compare(given, lambda: {"text.odt": text(23 << 20), "sheet.ods": sheet(given.cells)})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Rules and policy at the desk: versions, their difference, their back-tests, and every step of theirs.
 
-Administrators write; another administrator, operator or CISO approves; auditors read. The same rows serve `/api/v1/rulesets` and
+Administrators write; another administrator or the CISO approves; auditors read. The same rows serve `/api/v1/rulesets` and
 `/api/v1/policies`.
 """
 
@@ -19,8 +19,9 @@ from gateway.admin import publishing_pages
 from gateway.admin.publishing_pages import APPROVERS, WRITERS, may
 from gateway.backtest import Summary
 from gateway.model import rfc3339
-from gateway.people.accounts import Role
+from gateway.people.accounts import Account, RefusedError, Role
 from gateway.publishing import POLICY_FILE, NoSuchVersionError, NotAnotherPersonError, NotNowError, Publishing, Subject, Version
+from gateway.publishing_requests import PublishingRequests
 from gateway.rule_check import RuleCheckError
 from gateway.storage import rescans, rule_matches
 from gateway.storage.journal import Journal
@@ -78,8 +79,11 @@ class NewStates(msgspec.Struct, forbid_unknown_fields=True):
 class PublishingDesk:
     """Handlers; see `Desk` in gateway.admin.app."""
 
-    def __init__(self, journal: Journal, publishing: Publishing, trials: Trials, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, journal: Journal, publishing: Publishing, trials: Trials, requests: PublishingRequests, clock: Callable[[], float] = time.time
+    ) -> None:
         self._journal = journal
+        self._requests = requests
         self.publishing = publishing
         self.trials = trials
         self._clock = clock
@@ -144,7 +148,7 @@ class PublishingDesk:
             async def doing() -> web.StreamResponse:
                 version = await self.found(subject, request)
                 asked = await _read(request, Asked)
-                return web.json_response(shown(await self.step(version, step, account_of(request).login, asked.reason or asked.note)))
+                return web.json_response(shown(await self.step(version, step, account_of(request), asked.reason or asked.note)))
 
             return await told(request, doing, APPROVERS if step == "approve" else WRITERS)
 
@@ -192,16 +196,12 @@ class PublishingDesk:
         done = await self.publishing.rollback(subject, actor=actor, reason=asked.reason, version_id=asked.version)
         return web.json_response(shown(done, done.id))
 
-    async def step(self, version: Version, step: str, actor: str, reason: str) -> Version:
+    async def step(self, version: Version, step: str, account: Account, reason: str) -> Version:
         """One of STEPS; what a step may raise is turned into an answer by `told`."""
-        doing = self.publishing
-        if step == "submit":
-            return await doing.submit(version.id, actor=actor, note=reason)
-        if step == "approve":
-            return await doing.approve(version.id, actor=actor, reason=reason)
-        if step == "withdraw":
-            return await doing.withdraw(version.id, actor=actor, reason=reason)
-        return await doing.publish(version.id, actor=actor, reason=reason)
+        if step == "publish":
+            return await self.publishing.publish(version.id, actor=account.login, reason=reason)
+        doing = {"submit": self._requests.submit, "approve": self._requests.approve, "withdraw": self._requests.withdraw}[step]
+        return await doing(version, account, reason)
 
     async def found(self, subject: Subject, request: web.Request) -> Version:
         """The version that the address names. Raises NoSuchVersionError."""
@@ -305,6 +305,7 @@ _REFUSED: Final[dict[type[Exception], int]] = {
     NoSuchVersionError: 404,
     NoSuchTrialError: 404,
     NotAnotherPersonError: 403,
+    RefusedError: 403,
     NotNowError: 409,
     msgspec.DecodeError: 400,
     UnicodeDecodeError: 400,

@@ -11,7 +11,7 @@ from aiohttp import web
 from gateway import rulesets
 from gateway.backtest import Summary, most
 from gateway.model import rfc3339
-from gateway.people.accounts import Account, Role
+from gateway.people.accounts import Account, RefusedError, Role
 from gateway.publishing import POLICY_FILE, NoSuchVersionError, NotAnotherPersonError, NotNowError, Publishing, Stage, Subject, Version
 from gateway.storage.trials import Trial, TrialState
 from gateway.trials import Trials
@@ -19,7 +19,7 @@ from gateway.warm_parent import JailUnavailable
 from gateway.web.signin import SignIn, account_of
 
 WRITERS: Final = frozenset({Role.ADMINISTRATOR})
-APPROVERS: Final = frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.CISO})
+APPROVERS: Final = frozenset({Role.ADMINISTRATOR, Role.CISO})
 PAGES: Final = {Subject.RULES: "/rules", Subject.POLICY: "/policy"}
 _TITLES: Final = {Subject.RULES: ("検知ルール", "Rules"), Subject.POLICY: ("ポリシー", "Policy")}
 STAGES: Final = {
@@ -51,7 +51,7 @@ class Desk(Protocol):
     async def found(self, subject: Subject, request: web.Request) -> Version:
         """The version that the address names. Raises NoSuchVersionError."""
 
-    async def step(self, version: Version, step: str, actor: str, reason: str) -> Version:
+    async def step(self, version: Version, step: str, account: Account, reason: str) -> Version:
         """Submit, approve, publish or withdraw."""
 
     async def rules(self) -> list[dict[str, Any]]:
@@ -66,6 +66,7 @@ def install(desk: Desk, application: web.Application, signin: SignIn) -> None:
     """`/rules` and `/policy`, and under each `/versions/{version}`; forms post to the same addresses."""
     pages = _Pages(desk, signin)
     for subject, at in PAGES.items():
+        signin.link(at, *_TITLES[subject])
         application.router.add_get(at, pages.shelf(subject))
         application.router.add_post(at, pages.drafting(subject))
         application.router.add_get(at + "/versions/{version}", pages.one(subject))
@@ -109,7 +110,7 @@ class _Pages:
             version, fields = await self._found(subject, request), await self._fields(request)
             try:
                 await self._acted(version, request, fields)
-            except (NotNowError, NotAnotherPersonError) as error:
+            except (NotNowError, NotAnotherPersonError, RefusedError) as error:
                 return await self._one(subject, version, request, error=str(error), status=409)
             raise web.HTTPSeeOther(f"{PAGES[subject]}/versions/{version.id}")
 
@@ -157,7 +158,7 @@ class _Pages:
                 if trial.state in (TrialState.WAITING, TrialState.RUNNING):
                     await self._desk.trials.stop(trial.id, actor=actor)
         elif what in ("submit", "approve", "publish", "withdraw"):
-            await self._desk.step(version, what, actor, reason)
+            await self._desk.step(version, what, account_of(request), reason)
         else:
             raise web.HTTPBadRequest
 

@@ -108,7 +108,7 @@ class SignIn:
         """One page, with what every page shows."""
         account, inside = request.get(_ACCOUNT), request.get(_ENTERED)
         known = {"title": self._title, "face": self._title, "account": account, "csrf": request.get(_CSRF, ""), "jail": self._jail,
-                 "error": "", "previous": previous_login(inside.session) if inside else "", "links": self._menu(account),
+                 "error": "", "previous": previous_login(inside.session) if inside else "", "links": self._menu(request, account),
                  "elevated": elevation(inside.session) if inside and self._is_elevated(inside.session) else "",
                  "role": TITLES[Role(account.role)] if account else "", "path": request.path, "desk": self.face == "admin"}  # fmt: skip
         text = _templates.get_template(template).render(known | values)
@@ -124,8 +124,9 @@ class SignIn:
         response.set_cookie(self._cookie, value, httponly=True, samesite="Strict", secure=self._secure, path="/")
         return response
 
-    def _menu(self, account: Account | None) -> list[Link]:
-        if account is None or account.must_change:
+    def _menu(self, request: web.Request, account: Account | None) -> list[Link]:
+        """What he may follow, once nothing has to be done first."""
+        if account is None or self._first(request, account) is not None:
             return []
         return [link for link in self._links if permitted(self.face, "GET", link.path, Role(account.role))]
 

@@ -17,7 +17,8 @@ from sanitizers.source import Source
 _DOCUMENT, _USER, _PICTURES = "PowerPoint Document", "Current User", "Pictures"
 _STREAMS: Final = frozenset({_DOCUMENT, _USER, _PICTURES, "\x05SummaryInformation", "\x05DocumentSummaryInformation"})
 _HEAD: Final = struct.Struct("<HHI")
-_CHARACTERS, _BYTES, _LIST, _ENTRY, _ACTION, _LINK, _NAME = 0x0FA0, 0x0FA8, 0x0FF0, 0x03F3, 0x0FF3, 0x0FD7, 0x0FBA
+_LIST, _ENTRY, _ACTION, _LINK, _NAME = 0x0FF0, 0x03F3, 0x0FF3, 0x0FD7, 0x0FBA
+_WORDS: Final = {0x0FA0: "utf-16-le", 0x0FA8: "latin-1"}
 _DIRECTORY, _EDIT, _TAG = 0x1772, 0x0FF5, 0x138B
 # All that may be in a presentation of ours: a type that is not here was not meant to be written.
 _CONTAINERS: Final = frozenset({
@@ -103,13 +104,13 @@ def _records(data: memoryview) -> list[_Record]:
     return found
 
 
-def _tree(data: memoryview, entered: frozenset[int] | None = None) -> Iterator[_Record]:
-    """Every record, in order; only those below `entered` where it is given."""
+def _tree(data: memoryview) -> Iterator[_Record]:
+    """Every record, in order."""
     waiting = _records(data)[::-1]
     while waiting:
         record = waiting.pop()
         yield record
-        if record.container and (entered is None or record.kind in entered):
+        if record.container:
             waiting += _records(record.data)[::-1]
 
 
@@ -187,9 +188,19 @@ def _named(entries: memoryview) -> list[int]:
 
 
 def _text(part: memoryview) -> str:
-    found = [
-        bytes(one.data).decode("utf-16-le" if one.kind == _CHARACTERS else "latin-1", "replace")
-        for one in _tree(part, _HOLDING)
-        if one.kind in (_CHARACTERS, _BYTES)
-    ]
+    """The words of a part in order, wherever in it they may stand."""
+    found: list[str] = []
+    waiting = [(0, len(part))]
+    while waiting:
+        at, end = waiting.pop()
+        while at + _HEAD.size <= end:
+            head, kind, size = _HEAD.unpack_from(part, at)
+            at += _HEAD.size
+            if kind in _HOLDING and head & 15 == 15:
+                waiting.append((at + size, end))
+                end = min(at + size, end)
+                continue
+            if kind in _WORDS:
+                found.append(bytes(part[at : at + size]).decode(_WORDS[kind], "replace"))
+            at += size
     return "\n".join(found)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from gateway import policy
+from gateway.approvals import Approvals
 from gateway.admin.app import admin
 from gateway.admin.publishing import PublishingDesk
 from gateway.publishing import POLICY_FILE, Publishing, Subject
+from gateway.publishing_requests import PublishingRequests
 from gateway.trials import Trials
 from sanitizers.model import Job, Match, Report, Severity
 from tests.build.face import Town
@@ -55,6 +57,7 @@ class Office:
     publishing: Publishing
     trials: Trials
     admin: web.Application
+    approvals: Approvals
     workers: list[FindingWorkers] = field(default_factory=list)
 
 
@@ -69,7 +72,9 @@ async def office(place: Town, *, four_eyes: bool = True) -> Office:
 
     trials = Trials(place.journal, place.blobs, publishing, policy.load, place.clock, new_workers=new_workers)  # type: ignore[arg-type]
     await publishing.seen_on_disk({Subject.RULES: RULES, Subject.POLICY: {POLICY_FILE: ""}})
-    desk = PublishingDesk(place.journal, publishing, trials, place.clock)
+    approvals = Approvals(place.journal, place.clock)
+    requests = PublishingRequests(publishing, approvals)
+    desk = PublishingDesk(place.journal, publishing, trials, requests, place.clock)
 
     async def ready() -> list[str]:
         return []

@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import msgspec
@@ -13,7 +15,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from gateway import pipeline as road
+from gateway.alarm import Alarm
 from gateway.model import State
+from gateway.notices import Office
 from gateway.pipeline import Pipeline
 from gateway.policy import Policy
 from gateway.scanners.clamd import Clamd
@@ -228,6 +232,34 @@ async def test_clamd_is_killed_under_load_and_comes_back(journal: Journal, tmp_p
         await daemon.stop()
     assert {(await journal.transfer(one)).attempts for one in ids} == {1}
     assert _gauge() == 1
+
+
+async def test_an_operator_is_told_once_and_of_the_end(journal: Journal) -> None:
+    scanner, blobs, now = Scripted(), MemoryBlobs(), NOW
+    await blobs.put(BODY)
+    told: list[str] = []
+    office = Office("postmaster@town.example.jp", "mx.example.jp")
+    alarm = Alarm(journal, blobs, office, clock=lambda: now, told=lambda: told.append("mail"))
+    pipeline = Pipeline(journal, blobs, FakeWorkers(), Policy(), signer(), panel=Panel([Seat(scanner)]), alarm=alarm, clock=lambda: now)
+    first = (await journal.accept(arrival()))[0]
+    for minutes in (0, 10, 20, 61):
+        now, scanner.up = NOW + minutes * 60, False
+        await once(journal, pipeline)
+        await once(journal, pipeline)
+        assert REGISTRY.get_sample_value("sekisho_required_scanner_silent") == 1
+        scanner.up = True
+        assert await pipeline._heard_again()
+        assert REGISTRY.get_sample_value("sekisho_required_scanner_silent") == 0
+    assert told == ["mail", "mail"], "not again within an hour"
+    mails = await journal.deliveries(first)
+    assert [(mail.sender, [to.address for to in mail.recipients]) for mail in mails] == [("", ["postmaster@town.example.jp"])] * 2
+    text = message_from_bytes(await blobs.read(mails[0].blob), policy=default)
+    assert "応答しません" in str(text["Subject"])
+    assert "down" in text.get_content()
+    actions = [entry.action async for entry in journal.entries()]
+    assert (actions.count("scanner.silent"), actions.count("scanner.heard")) == (4, 4)
+    await once(journal, pipeline)
+    assert (await journal.transfer(first)).state is State.RELEASED
 
 
 def _gauge() -> float | None:

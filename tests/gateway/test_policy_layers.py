@@ -6,7 +6,21 @@ import msgspec
 import pytest
 
 from gateway.model import Door
-from gateway.policy import CONFIRMABLE, Excepted, Facts, KindAction, Policy, PolicyError, Strength, decide, dump, effective, facts, load, used
+from gateway.policy import (
+    CONFIRMABLE,
+    Excepted,
+    Facts,
+    KindAction,
+    Policy,
+    PolicyError,
+    Strength,
+    decide,
+    dump,
+    effective,
+    facts,
+    load,
+    used,
+)
 from gateway.policy import warnings as warnings_of
 from gateway.policy.layers import judged_fields
 from gateway.policy.reading import FACTS

@@ -146,6 +146,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("hidden layers are not reported", f"{_PDF}.layers:_report_hidden", _silent, _CASES),
     # Content streams and what they name.
     Mutant("content as it is", f"{_PDF}.content:rebuild", _trusted_content, _WORDS),
+    Mutant("runs of anything", f"{_PDF}.operators:run", lambda data, _position: len(data), _WORDS),
     Mutant("any operator", f"{_PDF}.content:_fit", lambda _word, operands: operands, _WORDS),
     Mutant("any property list", f"{_PDF}.content:_FITS[P]", lambda value: value, _WORDS),
     Mutant("any operand in an array", f"{_PDF}.content:_FITS[a]", lambda value: value, _WORDS),

@@ -31,6 +31,10 @@ def _show_kept() -> None:
     slides._GRAMMARS[slides.SLIDE][0x03F9] = _kept
 
 
+def _text_ids_kept() -> None:
+    options.__dict__.update(_NUMBERS=options._NUMBERS | {0x80}, _TEXT_ID=-1)
+
+
 def _nobody(stream: bytes, user: bytes) -> persist.Edit:
     return _read(stream, user)._replace(user=False)
 
@@ -73,7 +77,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("names of pictures", f"{_PPT}.options:_NAMES", frozenset(), _DANGERS),
     Mutant("links of shapes", f"{_PPT}.options:_HYPERLINK", -1, _DANGERS),
     Mutant("scripts of shapes", f"{_PPT}.options:_SCRIPT", -1, _DANGERS),
-    Mutant("numbers of text boxes", f"{_PPT}.options:_NUMBERS", options._NUMBERS | {0x80}, _DANGERS),
+    Mutant("numbers of text boxes", "", _text_ids_kept, _DANGERS),
     Mutant("sizes of arrays", f"{_PPT}.options:_array", bytes, _DANGERS),
     Mutant("runs of texts", f"{_PPT}.shapes:_WORDS[{0x0FA1}]", _kept, _DANGERS),
     Mutant("bits of formats", f"{_PPT}.text:_PARAGRAPH", (*text._PARAGRAPH, (0x8000_0000, 4)), _DANGERS),

@@ -12,6 +12,7 @@ from sanitizers.formats.doc.fib import Part, Streams
 from sanitizers.formats.doc.package import Package, Relations
 from sanitizers.formats.doc.sections import Section
 from sanitizers.formats.doc.story import SECTION_MARK, Story
+from sanitizers.formats.office import vba
 from sanitizers.model import Action, Kind, Malformed, Unsupported
 from sanitizers.source import Source
 
@@ -20,6 +21,7 @@ _CODES: Final = {
     "macros": "doc.macro", "_vba_project_cur": "doc.macro", "objectpool": "doc.object", "msodatastore": "file.metadata",
     "\x01ole10native": "doc.object", "package": "doc.object",
 }  # fmt: skip
+_MACROS: Final = frozenset({"macros", "_vba_project_cur"})
 _QUIET: Final = frozenset(
     {"worddocument", "0table", "1table", "data", "\x01compobj", "\x01ole", "\x05summaryinformation", "\x05documentsummaryinformation"}
 )
@@ -36,10 +38,11 @@ def rebuild(source: Source, context: Context) -> Rebuilt:
         raise Unsupported("a document of Word 2 or older")
     compound = cfb.Compound(source, context.budget)
     streams, kind = _streams(compound, context)
-    _report(compound, context)
+    _report(compound, vba.describe(source.bytes(), "VBA", context) if _has_storage(compound, _MACROS) else "", context)
     _report_parts(streams, context)
     package = Package()
     document = Document(streams, package, context)
+    context.scan_layer(document.text.units.encode("utf-8", "replace"), "text")
     top = Relations()
     top.add("officeDocument", "word/document.xml")
     properties.add(package, compound, top, context)
@@ -62,16 +65,18 @@ def _streams(compound: cfb.Compound, context: Context) -> tuple[Streams, Kind]:
     return Streams(fib.read(main), main, said, pictures), Kind.DOTX if base.is_template else Kind.DOCX
 
 
-def _report(compound: cfb.Compound, context: Context) -> None:
-    """What lies beside the text stays behind."""
-    tables = {"0table", "1table"}
-    for path in (*compound.storages, *compound.streams):
+def _has_storage(compound: cfb.Compound, names: frozenset[str]) -> bool:
+    return any(path[0].lower() in names for path in compound.storages)
+
+
+def _report(compound: cfb.Compound, modules: str, context: Context) -> None:
+    """What lies beside the text stays behind; the rules see it first. `modules`: the names of macros. An empty storage is nothing."""
+    for path in compound.streams:
         name = path[0].lower()
-        if len(path) > 1 or name in _QUIET | tables:
+        if name in _QUIET and len(path) == 1:
             continue
-        if name == "objectpool" and not any(other[0] == path[0] and len(other) > 1 for other in (*compound.storages, *compound.streams)):
-            continue
-        context.found(_CODES.get(name, "doc.unknown_stream"), path[0], Action.REMOVED)
+        context.scan_layer(compound.read(path), "/".join(path))
+        context.found(_CODES.get(name, "doc.unknown_stream"), path[0], Action.REMOVED, modules if name in _MACROS else "")
 
 
 def _report_parts(streams: Streams, context: Context) -> None:

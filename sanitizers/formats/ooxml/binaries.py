@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sanitizers.formats.ooxml import vba
+from sanitizers.formats.office import vba
 
 if TYPE_CHECKING:
     from sanitizers.formats.ooxml.rebuild import Rebuild

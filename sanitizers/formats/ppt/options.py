@@ -13,6 +13,7 @@ from sanitizers.formats.ppt.records import Record
 _PROPERTIES_VERSION: Final = 3
 _BLIP, _COMPLEX = 0x4000, 0x8000
 _HYPERLINK, _SCRIPT = 0x382, 0x38E
+_TEXT_ID: Final = 0x80  # there where a shape has text; its value is whatever lay in the memory of the writer
 _LINKED: Final = 0x0A  # of the flags of a picture: it is a URL, or a link to a file
 _NAMES: Final = frozenset({0x105, 0x110, 0x187, 0x1C6})  # of pictures
 _FLAGS: Final = frozenset({0x106, 0x111, 0x188, 0x1C7})
@@ -87,6 +88,8 @@ def _size(data: memoryview, at: int, said: int) -> int:
 def _kept(given: _Property, place: Place) -> _Property | None:
     number, value, behind = given
     if behind is None:
+        if number == _TEXT_ID:
+            return given._replace(value=0)
         if number in _PICTURES:
             return given if 0 < value <= place.deck.pictures else None
         return given if number in _NUMBERS else None

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from gateway import memory
 from gateway.scanners.icap import Icap
 from gateway.scanners.interface import Answer, Clean, Failed, Found
+from tests.build.clamd import MARKER, Daemon, needs_clamd
 
 FILE = bytes(range(256)) * 1000
 OPTIONS = b'ICAP/1.0 200 OK\r\nMethods: RESPMOD\r\nISTag: "x"\r\nAllow: 204\r\nEncapsulated: null-body=0\r\n'
@@ -299,3 +303,64 @@ async def test_nobody_there() -> None:
 def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(ValueError, match=r"icap|[Pp]ort"):
         Icap(url)
+
+
+# ------------------------------------------------------------------------------------------------------- a real server
+
+C_ICAP = shutil.which("c-icap")
+MODULES = next(iter(Path("/usr/lib").glob("*/c_icap")), Path("/none"))
+needs_c_icap = pytest.mark.skipif(not C_ICAP or not (MODULES / "virus_scan.so").exists(), reason="c-icap with its virus scan is not installed")
+
+
+@asynccontextmanager
+async def c_icap(folder: Path, clamd: str) -> AsyncIterator[int]:
+    """c-icap before that clamd, on a port of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    (folder / "c-icap.conf").write_text(
+        f"PidFile {folder}/pid\nCommandsSocket {folder}/ctl\nStartServers 1\nMaxServers 1\nThreadsPerChild 4\nPort 127.0.0.1:{port}\n"
+        f"TmpDir {folder}\nServerLog {folder}/server.log\nModulesDir {MODULES}\nServicesDir {MODULES}\n"
+        "LoadMagicFile /etc/c-icap/c-icap.magic\nService echo srv_echo.so\nService antivirus_module virus_scan.so\n"
+        "ServiceAlias avscan virus_scan?allow204=on&sizelimit=off&mode=simple\n"
+        "ServiceAlias back virus_scan?allow204=off&sizelimit=off&mode=simple\nModule common clamd_mod.so\n"
+        f"clamd_mod.ClamdSocket {clamd}\nvirus_scan.ScanFileTypes TEXT DATA EXECUTABLE ARCHIVE GIF JPEG MSOFFICE\n"
+    )
+    assert C_ICAP is not None
+    with (folder / "log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(C_ICAP, "-f", str(folder / "c-icap.conf"), "-N", "-D", stdout=log, stderr=log)
+    try:
+        async with asyncio.timeout(30):
+            while await scan(f"icap://127.0.0.1:{port}/echo", b"is anybody there") != Clean():
+                assert process.returncode is None, (folder / "log").read_text()
+                await asyncio.sleep(0.05)
+        yield port
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), 10)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+@needs_clamd
+@needs_c_icap
+async def test_c_icap_before_clamd(tmp_path: Path) -> None:
+    (tmp_path / "clamd").mkdir()
+    (tmp_path / "icap").mkdir()
+    daemon = Daemon(tmp_path / "clamd")
+    daemon.write()
+    try:
+        await daemon.start()
+        async with c_icap(tmp_path / "icap", daemon.socket) as port:
+            for service in ("avscan", "back"):
+                url = f"icap://127.0.0.1:{port}/{service}"
+                for harmless in (b"", b"hello", FILE):
+                    assert await scan(url, harmless) == Clean(), service
+                for size in (0, 100, 2000, 900_000):
+                    assert await scan(url, b" " * size + MARKER) == Found("Sekisho.Test.Marker.UNOFFICIAL")
+            assert isinstance(await scan(f"icap://127.0.0.1:{port}/none"), Failed)
+    finally:
+        await daemon.stop()

@@ -12,10 +12,12 @@ import pytest
 from oletools import msodde
 from oletools.olevba import VBA_Parser
 
+from sanitizers.formats.doc import SANITIZER
 from sanitizers.formats.doc.fib import Part
 from sanitizers.model import Action, Kind, Reason, Verdict
+from sanitizers.source import Source
 from tests.build import doc as build
-from tests.build.context import run
+from tests.build.context import context, run
 from tests.build.doc import CANARY, SPECIAL, Run, field, para, sprm
 from tests.build.ooxml import png
 from tests.build.xls import properties
@@ -224,6 +226,20 @@ def test_l07_another_kind_under_this_name_goes_by_its_content(stream: str, kind:
     outcome = run(build.cfb.compound({stream: bytes(64)}), "a.doc")
     assert outcome.report.input.kind is kind
     assert outcome.report.output is None or outcome.report.output.kind not in (Kind.DOC, Kind.DOCX)
+
+
+def test_rules_see_what_stays_behind() -> None:
+    """Macros as source, objects whole, the text in its own order."""
+    source = b"Attribute VB_Name = \"Auto\"\r\nSub AutoOpen()\r\n".ljust(4096)
+    streams = {"Macros/VBA/Auto": b"\x01\xff\x3f" + source, "Macros/PROJECT": b"Module=Auto\r\n", "ObjectPool/_1/\x01Ole10Native": b"native"}
+    given = context("a.doc", Kind.DOC)
+    seen: dict[str, bytes] = {}
+    given.scan = lambda layer, where, _kind: seen.update({where: layer.bytes()}) or []
+    SANITIZER.sanitize(Source(_doc(para("二つ目"), streams=streams, cuts=(1, 4))), given)
+    assert seen["VBA/Auto"] == source
+    assert seen["ObjectPool/_1/\x01Ole10Native"] == b"native"
+    assert seen["text"].decode() == "本文\r二つ目\r"
+    assert [one.detail for one in given.findings if one.code == "doc.macro"] == ["Auto"]
 
 
 def test_ordinary_templates_are_not_worth_a_word() -> None:

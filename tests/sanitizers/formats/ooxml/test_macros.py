@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from oletools.olevba import VBA_Parser, decompress_stream
 
-from sanitizers.formats.ooxml import vba
+from sanitizers.formats.office import vba
 from sanitizers.model import LimitExceeded
 from tests.build import ooxml as build
 from tests.build.context import context, run

@@ -1,0 +1,58 @@
+"""The conformity sheet on the administration's face."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway import config
+from gateway.admin.app import admin
+from gateway.admin.conformity import ConformityDesk
+from gateway.conformity.facts import Gathering
+from gateway.policy import Policy
+from tests.build.face import Town, client, quick_passwords, town
+
+
+@pytest.fixture
+async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
+    quick_passwords(monkeypatch)
+    async with town(tmp_path) as made:
+
+        async def ready() -> list[str]:
+            return []
+
+        gathering = Gathering(
+            made.journal,
+            config.load(None, {}).values,
+            customs=made.accounts.customs,
+            panel=made.panel,
+            in_force=lambda: (Policy(), ("seccomp",), "rules-1"),
+            clock=made.clock,
+        )
+        made.faces["admin"] = admin(made.accounts, ready, [ConformityDesk(gathering)], jail=True)
+        yield made
+
+
+async def test_the_sheet_in_its_three_forms(place: Town) -> None:
+    who = await place.token("kansa")
+    async with client(place.faces["admin"]) as browser:
+        told = await (await browser.get("/api/v1/conformity", headers=who)).json()
+        page = await (await browser.get("/conformity?policy=熊本市", headers=who)).text()
+        table = await (await browser.get("/api/v1/conformity.csv", headers=who)).read()
+        assert (await browser.get("/conformity?policy=nowhere", headers=who)).status == 404
+    assert sum(told["sums"].values()) == len(told["rows"]) > 150
+    assert told["sums"]["fails"] > 0, "no second factor, no TLS: this town is told so"
+    assert "自己点検票" in page
+    assert "小諸市 対策基準" not in page
+    rows = list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"))))
+    assert {row["判定"] for row in rows} >= {"適", "否", "未対応", "運用", "対象外"}
+
+
+@pytest.mark.parametrize("login", ["tanaka"])
+async def test_not_for_staff(place: Town, login: str) -> None:
+    async with client(place.faces["admin"]) as browser:
+        assert (await browser.get("/api/v1/conformity", headers=await place.token(login))).status == 403
