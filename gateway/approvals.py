@@ -71,7 +71,7 @@ class Approvals:
         self._rules = rules
         self._patience = patience
         self._unavoidable = unavoidable
-        self._heard = heard
+        self.heard = heard
         self._within: dict[Kind, Within] = {}
         self._then: dict[Kind, Then] = {}
         self._following = asyncio.Lock()
@@ -357,10 +357,10 @@ class Approvals:
         return await self.find(request.number)
 
     async def _say(self, request: Request) -> None:
-        if self._heard is None:
+        if self.heard is None:
             return
         asked = await self.asked(request) if request.state is RequestState.REQUESTED else []
-        await self._heard(request, list({seat.account.id: seat.account for seat in asked}.values()))
+        await self.heard(request, list({seat.account.id: seat.account for seat in asked}.values()))
 
 
 def _text(given: str) -> str:

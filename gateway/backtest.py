@@ -15,12 +15,14 @@ import msgspec
 
 from gateway import memory
 from gateway.clean_set import Sample
-from gateway.model import Transfer, rfc3339
-from gateway.policy import Policy, decide, effective, facts
+from gateway.model import Transfer
+from gateway.orders import Orders
+from gateway.policy import Policy, decide, facts
 from gateway.storage.blobs import Blobs, opened
 from gateway.storage.faults import BlobDamagedError, BlobMissingError
 from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
+from gateway.storage.standing import standing
 from gateway.storage.trials import Changed
 from gateway.workers import Workers
 from sanitizers.model import Job, Reason, Report, Severity, Verdict
@@ -40,7 +42,8 @@ class Slow(msgspec.Struct, frozen=True):
 
 class Summary(msgspec.Struct):
     """Of one back-test. `gone`: originals that are not kept any more; `failed`: children that crashed or ran out of time; `new` and
-    `lost`: rule → transfers; `organisations`: name → transfers that would have gone another way. `clean_hits`: rule → clean samples.
+    `lost`: rule → transfers; `organisations` and `departments`: name → transfers that would have gone another way; `clean_hits`:
+    rule → clean samples.
 
     `slow`: rules by their cost, the dearest first. `error`: why it could not be done.
     """
@@ -52,6 +55,7 @@ class Summary(msgspec.Struct):
     new: dict[str, int] = {}
     lost: dict[str, int] = {}
     organisations: dict[str, int] = {}
+    departments: dict[str, int] = {}
     verdicts: dict[str, int] = {}
     clean_tested: int = 0
     clean_hits: dict[str, int] = {}
@@ -66,7 +70,7 @@ class Backtest:
         self._journal = journal
         self._blobs = blobs
         self._workers = workers
-        self._policy = policy
+        self._orders = Orders(journal, policy)
         self._jobs = jobs
         self.summary = Summary()
 
@@ -105,10 +109,10 @@ class Backtest:
         if transfer.blob is None or then is None:
             self.summary.gone += 1
             return None
-        policy = effective(self._policy, facts(transfer))
+        policy = await self._orders.policy_for(transfer)
         try:
             async with opened(self._blobs, transfer.blob) as source:
-                now = await self._jailed(source, self._job(transfer, policy))
+                now = await self._jailed(source, self._orders.job(transfer, policy, self._workers.rules_version))
         except (BlobMissingError, BlobDamagedError):
             self.summary.gone += 1
             return None
@@ -116,29 +120,22 @@ class Backtest:
             self.summary.failed += 1
             return None
         self.summary.tested += 1
-        return self._compared(transfer, then, now, policy)
+        found = self._compared(transfer, then, now, policy)
+        if found is not None:
+            _count(self.summary.departments, await self._departments(transfer))
+        return found
+
+    async def _departments(self, transfer: Transfer) -> set[str]:
+        """The main departments of those whom it is for, as far as they are known."""
+        who, at = facts(transfer).people, transfer.received_at
+        known = await self._journal.ask(lambda connection: standing(connection, who, transfer.organisation, at))
+        return {names[-1] for names in known.departments.values()}
 
     async def _jailed(self, source: int, job: Job) -> Report:
         sanitized = await self._workers.sanitize(source, job)
         if sanitized.output_fd is not None:
             os.close(sanitized.output_fd)
         return sanitized.report
-
-    def _job(self, transfer: Transfer, policy: Policy) -> Job:
-        treatment = msgspec.structs.replace(
-            policy.treatment,
-            receipt_no=transfer.receipt_no,
-            organisation=transfer.organisation,
-            received_at=rfc3339(transfer.received_at),
-        )
-        return Job(
-            name=transfer.name,
-            limits=policy.limits,
-            treatment=treatment,
-            policy=self._policy.version,
-            rules=self._workers.rules_version,
-            door=transfer.door,
-        )
 
     def _compared(self, transfer: Transfer, then: Report, now: Report, policy: Policy) -> Changed | None:
         old, new = rules_in(then), rules_in(now)
@@ -165,11 +162,12 @@ class Backtest:
         )
 
     async def _sample(self, sample: Sample) -> Changed | None:
-        policy = effective(self._policy, facts(sample.transfer()))
+        transfer = sample.transfer()
+        job = self._orders.job(transfer, await self._orders.policy_for(transfer), self._workers.rules_version)
         with memory.filled("clean", sample.content) as fd:
             source = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
             try:
-                report = await self._jailed(source, self._job(sample.transfer(), policy))
+                report = await self._jailed(source, job)
             finally:
                 os.close(source)
         self.summary.clean_tested += 1

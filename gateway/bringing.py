@@ -93,7 +93,8 @@ class Bringing:
         if asked:
             return asked[0]
         reason = slip.reason or slip.purpose or "取込み / import"
-        detail = {"name": transfer.name, "purpose": slip.purpose, "classification": slip.classification}
+        said = {"ファイル": transfer.name, "業務名": slip.purpose, "分類": slip.classification, "フォルダー": slip.folder}
+        detail = {name: value for name, value in said.items() if value}
         return await self._approvals.request(Kind.FILE, receipt_no, account, reason, detail=detail)
 
     async def of(self, transfer: Transfer) -> Slip | None:

@@ -42,6 +42,7 @@ from gateway.post import MailIntake, MailOutbox, SenderCheck
 from gateway.publishing import POLICY_FILE, NotNowError, Publishing, Subject, files_in_force, lists_of, policy_text
 from gateway.publishing_requests import PublishingRequests
 from gateway.receipts import Signer
+from gateway.request_mails import RequestMails
 from gateway.rescan import Rescans
 from gateway.results import Results
 from gateway.scanners.clamd import Clamd
@@ -85,7 +86,7 @@ _UNFINISHED_SECONDS: Final = 86_400.0
 def stores(settings: Config) -> tuple[Journal, LocalBlobs]:
     """Journal and blobs of an installation, not started. The commands use them beside a running service."""
     folder = settings.path("storage.path")
-    return Journal(folder / "sekisho.db"), LocalBlobs(folder / "blobs", reserve=settings["storage.reserve"])
+    return Journal(settings["storage.database"] or folder / "sekisho.db"), LocalBlobs(folder / "blobs", reserve=settings["storage.reserve"])
 
 
 def read_policy_text(settings: Config) -> str:
@@ -251,6 +252,7 @@ class House:
             clock=clock,
             queued=self.queue.wake,
         )
+        self.approvals.heard = RequestMails(self.journal, self.blobs, office, clock, self.queue.wake).tell
         self._pipeline: Pipeline | None = None
         self._later_mail: LaterMail | None = None
         self._courier: Courier | None = None
@@ -344,10 +346,10 @@ class House:
         opened.push_async_callback(self.journal.stop)
         # What a dead predecessor had in hand, each role its own: another may be at work beside us.
         returned = 0
-        if "worker" in self._roles:
+        if "worker" in self._roles and not self.journal.shared:
             returned += await self.journal.requeue_transfers(at=self._clock(), attempts=self._policy.attempts)
             await self._results.forget(everything=True)
-        if "deliver" in self._roles:
+        if "deliver" in self._roles and not self.journal.shared:
             returned += await self.journal.requeue_deliveries(at=self._clock())
         await self._in_force.start(self._on_disk())
         self._say_dangers()

@@ -78,6 +78,8 @@ _LATE_HIT: Final = Words(
 )
 _GOT_IT: Final = Words("受け取った人", "Received by")
 _MORE: Final = Words("ほか{}通", "and {} more")
+_NUMBER: Final = Words("申請番号", "Request")
+_WHERE: Final = Words("「申請・承認」の画面で確認してください。", "See the page of requests.")
 _MOST_CAUSES: Final = 8
 _MOST_IN_DIGEST: Final = 100
 
@@ -116,10 +118,23 @@ def digest_notice(address: str, held: Sequence[Transfer], office: Office, at: fl
     return _written([*_opening(_addressed([address]), subject, office, at), ("Message-ID", name)], bodies)
 
 
+def request_notice(address: str, number: str, words: Sequence[Words], office: Office, at: float) -> bytes:
+    """To one person, about a request: its kind and what is asked of him or became of it. RFC 5322, ASCII, CRLF."""
+    kind, said = words
+    subject = Words(f"【申請・承認】{said.ja}（{kind.ja}、申請番号 {number}）", f"[request {number}] {said.en}: {kind.en}")
+    bodies = [
+        "\n".join((f"{kind.said(language)}: {said.said(language)}", "", f"{_NUMBER.said(language)}: {number}", _WHERE.said(language)))
+        for language in _languages(office)
+    ]
+    name = f"<{number}.{int(at)}.request@{office.hostname}>"
+    return _written([*_opening(_addressed([address]), subject, office, at), ("Message-ID", name)], bodies)
+
+
 def late_hit_notice(transfer: Transfer, names: Sequence[str], received: Sequence[str], office: Office, at: float) -> bytes:
     """To the postmaster: something that was let through is known to be bad now. RFC 5322, ASCII, CRLF."""
     subject = Words(
-        f"【要対応】配送済みのファイルから検出（受付番号 {transfer.receipt_no}）", f"[act now] found in what was delivered (receipt {transfer.receipt_no})"
+        f"【要対応】配送済みのファイルから検出（受付番号 {transfer.receipt_no}）",
+        f"[act now] found in what was delivered (receipt {transfer.receipt_no})",
     )
     bodies = [_late_hit_body(transfer, names, received, language) for language in _languages(office)]
     name = f"<{transfer.receipt_no}.{int(at)}.late@{office.hostname}>"

@@ -17,9 +17,10 @@ from prometheus_client import Counter
 from sqlalchemy import Connection
 
 from gateway import log, notices
-from gateway.model import IllegalTransitionError, Purpose, State, Transfer, rfc3339
+from gateway.model import IllegalTransitionError, Purpose, State, Transfer
 from gateway.notices import Office
-from gateway.policy import Policy, effective, facts
+from gateway.orders import Orders
+from gateway.policy import Policy
 from gateway.publishing import Publishing, Subject
 from gateway.scanners.interface import Found
 from gateway.scanners.panel import Panel, Ruling
@@ -30,7 +31,7 @@ from gateway.storage.faults import BlobDamagedError, BlobMissingError, LeaseLost
 from gateway.storage.journal import Journal
 from gateway.storage.rescans import Rescan
 from gateway.workers import JailUnavailable, Workers
-from sanitizers.model import Job, Report, Severity
+from sanitizers.model import Report, Severity
 
 _log = log.get(__name__)
 
@@ -187,25 +188,11 @@ class Rescans:
         if judgement.ruling is Ruling.MALWARE:
             said = [f"{one.scanner}: {one.answer.name}" for one in judgement.heard if isinstance(one.answer, Found)]
             names |= set(said or [judgement.note])
-        sanitized = await workers.sanitize(fd, self._job(transfer, workers))
+        orders = Orders(self._journal, self._policy(), clock=self._clock)
+        sanitized = await workers.sanitize(fd, orders.job(transfer, await orders.policy_for(transfer), workers.rules_version))
         if sanitized.output_fd is not None:
             os.close(sanitized.output_fd)
         return names | _high(sanitized.report)
-
-    def _job(self, transfer: Transfer, workers: Workers) -> Job:
-        policy = self._policy()
-        holds = effective(policy, facts(transfer))
-        treatment = msgspec.structs.replace(
-            holds.treatment, receipt_no=transfer.receipt_no, organisation=transfer.organisation, received_at=rfc3339(transfer.received_at)
-        )
-        return Job(
-            name=transfer.name,
-            limits=holds.limits,
-            treatment=treatment,
-            policy=policy.version,
-            rules=workers.rules_version,
-            door=transfer.door,
-        )
 
     async def _late(self, transfer: Transfer, names: set[str]) -> bool:
         at = self._clock()

@@ -72,6 +72,12 @@ class WarmParent:
         except (TimeoutError, WireError, OSError):
             ours.close()
             raise await _why_not(process) from None
+        except asyncio.CancelledError:
+            ours.close()
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.communicate()
+            raise
 
     async def run(self, wall_seconds: float, fds: tuple[int, int, int, int]) -> tuple[int, asyncio.Future[Ended]]:
         """Fork a child with these descriptors: source, output, report pipe, job. Returns its number and its end to come."""

@@ -3,7 +3,7 @@
     python perf/bench_jail.py [--rounds N]
 
 Prints milliseconds (median) of both, their difference and ratio for 10 KB, 1 MB and 20 MB of text and of pictures. The ratio is
-the figure to compare between machines; aim: at most 6 ms more at 10 KB, at most 10 % more at 20 MB.
+the figure to compare between machines; aim: at most 4 ms more at 10 KB, at most 10 % more at 20 MB.
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ from typing import Final
 
 from perf import office
 
-
 # Of so many ideographs that text packs about as real text does.
 _LETTERS: Final = "".join(map(chr, range(0x4E00, 0x9E00)))
 _WORDS: Final = [a + b for a, b in zip(_LETTERS[::2], _LETTERS[1::2], strict=True)]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from sanitizers import confirm, identify, names
+from sanitizers import confirm, identify, names, registers
 from sanitizers.budget import Budget
 from sanitizers.context import Context, Outcome, Rebuilt
 from sanitizers.formats import BY_KIND
@@ -95,6 +95,7 @@ class Engine:
         sanitizer = BY_KIND.get(context.kind)
         if sanitizer is None:
             return confirm.confirmed(source, context)
+        registers.clear()
         rebuilt = sanitizer.sanitize(source, context)
         _refuse_malware(context.matches)
         self._verify(rebuilt, source, context)
@@ -111,6 +112,7 @@ class Engine:
         verifier = VERIFIERS.get(rebuilt.kind)
         if verifier is None:
             raise VerificationFailed(f"no second opinion for {rebuilt.kind}")
+        registers.clear()
         verifier(output, source, context)
         self._second_pass(rebuilt, context)
 

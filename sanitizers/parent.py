@@ -18,6 +18,7 @@ import encodings
 import gc
 import importlib
 import io
+import math
 import os
 import pkgutil
 import select
@@ -40,6 +41,8 @@ from sanitizers.spare import Spare
 
 # Between the asking signal and the killing one.
 _GRACE_SECONDS: Final = 1.0
+# The next child is forked when one has ended, or this long after a job began: a fork beside a short job would only slow that down.
+_AHEAD_SECONDS: Final = 0.01
 _MAX_MESSAGE: Final = 65_536
 _WINDOWS_CODECS: Final = frozenset({"mbcs", "oem"})
 # Imported inside functions of the standard library or of a format's library.
@@ -69,29 +72,38 @@ class Parent:
         self._control = control
         self._fork = fork
         self._spare: Spare | None = None
+        self._spare_due = 0.0       # when the next one is forked, by the clock of this process
         self._children: dict[int, _Running] = {}
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
 
     def serve(self) -> None:
         """Until the road closes its end."""
-        self._spare = self._forked()
         while True:
+            if self._spare is None and time.monotonic() >= self._spare_due:
+                self._fork_ahead()
             for fd, _ in self._poll.poll(self._patience_ms()):
                 if fd in self._children:
                     self._reap(self._children[fd])
                 elif self._spare is not None and fd == self._spare.pidfd:
                     self._bury(self._spare)
-                    self._spare = None
+                    self._spare, self._spare_due = None, math.inf
                 elif fd == self._control.fileno() and not self._accept():
                     return
             self._enforce_deadlines()
 
     def _patience_ms(self) -> int | None:
-        if not self._children:
-            return None
-        nearest = min(running.deadline for running in self._children.values())
-        return max(0, round((nearest - time.monotonic()) * 1000) + 1)
+        due = [running.deadline for running in self._children.values()]
+        if self._spare is None:
+            due.append(self._spare_due)
+        nearest = min(due, default=math.inf)
+        return None if nearest == math.inf else max(0, round((nearest - time.monotonic()) * 1000) + 1)
+
+    def _fork_ahead(self) -> None:
+        """A machine that has no room for one more now may have it when the next job comes."""
+        self._spare_due = math.inf
+        with contextlib.suppress(OSError):
+            self._spare = self._forked()
 
     def _accept(self) -> bool:
         message, fds, _, _ = socket.recv_fds(self._control, _MAX_MESSAGE, 4)
@@ -106,9 +118,6 @@ class Parent:
         finally:
             for fd in fds:
                 os.close(fd)
-        if self._spare is None:     # only now, when nothing of that job is open here any more
-            with contextlib.suppress(OSError):
-                self._spare = self._forked()
         return True
 
     def _kill(self, request: wire.Kill) -> None:
@@ -123,8 +132,9 @@ class Parent:
             self._bury(taken)
             taken = self._forked()
             taken.hand_over(fds)        # should this one be dead too, then its end is told like any other
-        deadline = time.monotonic() + request.wall_seconds
-        self._children[taken.pidfd] = _Running(request.id, taken.pidfd, taken.pid, deadline)
+        now = time.monotonic()
+        self._spare_due = now + _AHEAD_SECONDS
+        self._children[taken.pidfd] = _Running(request.id, taken.pidfd, taken.pid, now + request.wall_seconds)
 
     def _forked(self) -> Spare:
         made = self._fork()
@@ -132,7 +142,7 @@ class Parent:
         return made
 
     def _bury(self, dead: Spare) -> None:
-        """Without a job. The next one is forked for the next job and not before: a fault that kills each makes no endless row."""
+        """Without a job. No next one is forked before the next job comes: a fault that kills each makes no endless row."""
         signal.pidfd_send_signal(dead.pidfd, signal.SIGKILL)
         dead.door.close()
         os.waitpid(dead.pid, 0)
@@ -144,6 +154,7 @@ class Parent:
             return      # the event was about another child, whose descriptor had this number
         self._forget(running.pidfd)
         del self._children[running.pidfd]
+        self._spare_due = 0.0
         cpu = usage.ru_utime + usage.ru_stime
         self._control.send(wire.encode_message(wire.Ended(running.id, status, running.asked, cpu, usage.ru_maxrss)))
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Final
 
-from multidict import MultiMapping
+from aiohttp import web
 
 from gateway.model import Door, State
 from gateway.storage.search import Filter
@@ -35,8 +35,9 @@ QUERY: Final[Mapping[str, str]] = {
 }
 
 
-def read(query: MultiMapping[str], before_id: int | None = None) -> Filter:
+def read(request: web.Request, before_id: int | None = None) -> Filter:
     """Empty values mean nothing. Raises ValueError for a value that is none."""
+    query = request.query
     given = {name: value.strip()[:_LONGEST] for name, value in query.items() if value.strip()}
     if unknown := given.keys() - QUERY.keys():
         raise ValueError(f"{min(unknown)}: no such condition")

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from gateway.admin import people_pages
 from gateway.people import roster
-from gateway.people.accounts import Account, Accounts, LoginTakenError, RefusedError, Role
+from gateway.people.accounts import Account, Accounts, Described, LoginTakenError, RefusedError, Role
 from gateway.people.roles import PRIVILEGED, TITLES
 from gateway.people.staff import Staff
 from gateway.web.problem import problem
@@ -64,19 +64,20 @@ class PeopleDesk:
     async def found(self, request: web.Request) -> Account | None:
         return await self.accounts.find(request.match_info["login"])
 
-    async def row(self, account: Account) -> dict[str, Any]:
-        """One account as administrators see it."""
-        places = await self.accounts.places(account)
-        role, now = Role(account.role), self.clock()
-        last = account.last_login_at
+    async def rows(self, login: str | None = None) -> list[dict[str, Any]]:
+        """Accounts as administrators see them: all, or the one of that name."""
+        return [self._row(one) for one in await self.accounts.described(login)]
+
+    def _row(self, one: Described) -> dict[str, Any]:
+        account, now = one.account, self.clock()
+        role, last = Role(account.role), account.last_login_at
         return {
             "login": account.login, "name": account.name, "mail": account.mail, "role": role, "title": str(TITLES[role]),
-            "departments": [one.department.name for one in places], "head": any(one.head for one in places), "person": account.person,
-            "shared": account.shared, "disabled": account.disabled, "locked": account.locked_until > now,
+            "departments": [each.department.name for each in one.places], "head": any(each.head for each in one.places),
+            "person": account.person, "shared": account.shared, "disabled": account.disabled, "locked": account.locked_until > now,
             "must_change": account.must_change, "last_login_at": last, "last_login_from": account.last_login_from,
             "unused": not account.disabled and now - (last or account.password_set_at) > _UNUSED_DAYS * _DAY,
-            "privileged": role in PRIVILEGED, "directory": account.directory,
-            "factors": [one.kind for one in await self.accounts.factors.listed(account)],
+            "privileged": role in PRIVILEGED, "directory": account.directory, "factors": one.factors,
         }  # fmt: skip
 
     async def add(self, given: Mapping[str, Any], actor: str) -> str:
@@ -145,11 +146,11 @@ class PeopleDesk:
     # ------------------------------------------------------------------------------------------------------------- API
 
     async def _list(self, _: web.Request) -> web.Response:
-        return web.json_response([await self.row(account) for account in await self.accounts.listed()])
+        return web.json_response(await self.rows())
 
     async def _show(self, request: web.Request) -> web.Response:
-        account = await self.found(request)
-        return problem(404) if account is None else web.json_response(await self.row(account))
+        found = await self.rows(request.match_info["login"])
+        return web.json_response(found[0]) if found else problem(404)
 
     async def _add(self, request: web.Request) -> web.Response:
         given = await _object(request)
@@ -177,8 +178,8 @@ class PeopleDesk:
 
         async def done() -> web.Response:
             password = await self.do(request.path.rpartition("/")[2], account, account_of(request))
-            current = await self.found(request) or account
-            return web.json_response(await self.row(current) | ({"password": password} if password else {}))
+            [row] = await self.rows(account.login)
+            return web.json_response(row | ({"password": password} if password else {}))
 
         return await _told(done)
 

@@ -53,8 +53,7 @@ class PeoplePages:
 
     async def _list_page(self, request: web.Request, status: int = 200, error: str = "") -> web.Response:
         wanted = request.query.get("q", "").strip().lower()
-        rows = [await self._desk.row(account) for account in await self._desk.accounts.listed()]
-        found = [row for row in rows if wanted in " ".join((row["login"], row["name"].lower(), *row["departments"]))]
+        found = [row for row in await self._desk.rows() if wanted in " ".join((row["login"], row["name"].lower(), *row["departments"]))]
         return self._signin.page(
             request, "people.html", status, error=error, rows=found[:_MOST_SHOWN], count=len(found), wanted=wanted, when=when,
             roles=_ROLES, departments=await self._open(), head=HEAD,
@@ -77,8 +76,9 @@ class PeoplePages:
             {"face": one.face, "client": one.client, "since": when(one.created_at)}
             for one in await self._desk.accounts.sessions_of(account)
         ]
+        [row] = await self._desk.rows(account.login)
         return self._signin.page(
-            request, "person.html", status, error=error, row=await self._desk.row(account), when=when, sessions=sessions, roles=_ROLES,
+            request, "person.html", status, error=error, row=row, when=when, sessions=sessions, roles=_ROLES,
             departments=await self._open(), head=HEAD, absences=await self._desk.accounts.absences(account),
         )  # fmt: skip
 

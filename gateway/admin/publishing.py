@@ -276,9 +276,13 @@ class PublishingDesk:
         rows = [one._asdict() | {"received_at": rfc3339(one.received_at)} for one in recent]
         return web.json_response({"rule": rule, "days": by_day, "transfers": rows})
 
+    async def late_hits(self, limit: int = _MOST_ROWS) -> list[rescans.LateHit]:
+        """What was found in what had been let through, the youngest first."""
+        return await self._journal.ask(lambda connection: rescans.late_hits(connection, limit))
+
     async def _rescans(self, _: web.Request) -> web.Response:
         runs = await self._journal.ask(lambda connection: rescans.listed(connection, 20))
-        hits = await self._journal.ask(lambda connection: rescans.late_hits(connection, _MOST_ROWS))
+        hits = await self.late_hits()
         return web.json_response({"rescans": msgspec.to_builtins(runs), "late_hits": msgspec.to_builtins(hits)})
 
 

@@ -13,6 +13,7 @@ from gateway.backtest import Summary, most
 from gateway.model import rfc3339
 from gateway.people.accounts import Account, RefusedError, Role
 from gateway.publishing import POLICY_FILE, NoSuchVersionError, NotAnotherPersonError, NotNowError, Publishing, Stage, Subject, Version
+from gateway.storage.rescans import LateHit
 from gateway.storage.trials import Trial, TrialState
 from gateway.trials import Trials
 from gateway.warm_parent import JailUnavailable
@@ -56,6 +57,9 @@ class Desk(Protocol):
 
     async def rules(self) -> list[dict[str, Any]]:
         """Those in force, with what they found."""
+
+    async def late_hits(self, limit: int) -> list[LateHit]:
+        """What was found in what had been let through."""
 
 
 def may(account: Account, roles: frozenset[Role]) -> bool:
@@ -183,6 +187,7 @@ class _Pages:
             versions=[_line(version) for version in await doing.listed(subject, _RECENT)],
             history=[(one, rfc3339(one.at)[:19]) for one in await doing.history(subject, _RECENT)],
             rules=await self._desk.rules() if subject is Subject.RULES else [],
+            late=[(hit, rfc3339(hit.at)[:19]) for hit in await self._late(subject)],
             files=sorted(files),
             name=name if name in files else "",
             text=files.get(POLICY_FILE if subject is Subject.POLICY else name, ""),
@@ -191,6 +196,9 @@ class _Pages:
             four_eyes=doing.four_eyes,
             error=error,
         )
+
+    async def _late(self, subject: Subject) -> list[LateHit]:
+        return await self._desk.late_hits(_RECENT) if subject is Subject.RULES else []
 
     async def _one(
         self, subject: Subject, version: Version, request: web.Request, *, error: str = "", status: int = 200
@@ -238,6 +246,7 @@ def _shown(trial: Trial) -> dict[str, Any]:
                 ("検知しなくなる", "lost hits", summary.lost),
                 ("判定の変化", "verdicts", summary.verdicts),
                 ("団体別", "by organisation", summary.organisations),
+                ("所属別", "by department", summary.departments),
                 ("安全なファイルでの誤検知", "hits on the clean set", summary.clean_hits),
             )
             if counts

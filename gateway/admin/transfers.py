@@ -185,7 +185,7 @@ class TransfersDesk:
         """Raises ValueError."""
         before = request.query.get("before", "").strip()
         try:
-            return asking.read(request.query, (await self._journal.find(before)).id if before else None)
+            return asking.read(request, (await self._journal.find(before)).id if before else None)
         except NoSuchTransferError:
             raise ValueError("before: no such transfer") from None
 

@@ -3,6 +3,7 @@
     check | backtest [--rules DIR]          a folder, without the database: does it compile, what would it have done to past traffic
     list                                    the rules in force: state, matches, why they exist
     draft --rules DIR | import PATH… | state RULE… --state STATE       a new draft
+    late                                    what was found, by newer rules or signatures, in what had been let through
     versions | diff N | try N | submit N | approve N | publish N | withdraw N | rollback [N] | history
 """
 
@@ -22,7 +23,7 @@ from gateway.commands.versions import Desk
 from gateway.house import read_policy
 from gateway.model import rfc3339
 from gateway.publishing import Subject, policy_text
-from gateway.storage import rule_matches
+from gateway.storage import rescans, rule_matches
 from gateway.storage.rule_matches import Matches
 from gateway.workers import Workers
 
@@ -32,7 +33,7 @@ _BACKTEST_DAYS, _STATISTICS_DAYS = 7, 30
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser("rules", help="YARAルール / the YARA rules: check, list, try, publish")
-    command.add_argument("what", choices=("check", "list", "backtest", "draft", "import", "state", *versions.STEPS))
+    command.add_argument("what", choices=("check", "list", "backtest", "late", "draft", "import", "state", *versions.STEPS))
     command.add_argument("names", nargs="*", metavar="NAME", help="number of a version, names of rules, or paths to import")
     command.add_argument("--rules", type=Path, metavar="DIR", help="a folder instead of the rules in force")
     command.add_argument("--policy", type=Path, metavar="FILE", help="backtest: a policy document instead of the one in force")
@@ -64,6 +65,8 @@ async def _run(arguments: argparse.Namespace) -> int:
             since = time.time() - (arguments.days or _STATISTICS_DAYS) * _DAY_SECONDS
             matches = await desk.journal.ask(lambda connection: rule_matches.totals(connection, since))
             return _list(await versions.files_in_force(desk, Subject.RULES), matches, as_json=arguments.json)
+        if arguments.what == "late":
+            return await _late(desk, as_json=arguments.json)
         if arguments.what == "backtest":
             return await _backtest(desk, arguments)
         if arguments.what in ("draft", "import", "state"):
@@ -123,6 +126,14 @@ async def _backtest(desk: Desk, arguments: argparse.Namespace) -> int:
     finally:
         await workers.stop()
     stores.say({"summary": msgspec.to_builtins(test.summary)}, versions.sums(test.summary), as_json=arguments.json)
+    return 0
+
+
+async def _late(desk: Desk, *, as_json: bool) -> int:
+    """The youngest first, with who has received it."""
+    for hit in await desk.journal.ask(lambda connection: rescans.late_hits(connection, 1_000)):
+        got = ", ".join((*hit.received_by.delivered, *hit.received_by.collected)) or "-"
+        stores.say(msgspec.to_builtins(hit), f"{hit.receipt_no}  {rfc3339(hit.at)[:19]}  {hit.name}  → {got}", as_json=as_json)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`sekisho user add|list|disable|enable|unlock|reset|token|mfa|sessions|import|sync`: accounts. A temporary password or a token is
+"""`sekisho user add|list|disable|enable|unlock|reset|token|mfa|sessions|share|import|sync`: accounts. A temporary password or a token is
 printed once and kept nowhere."""
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gateway.people.staff import Staff
 from gateway.storage.journal import Journal
 
 _DAY_SECONDS = 86_400
-_OF_ONE = ("add", "disable", "enable", "unlock", "reset", "token", "mfa", "sessions")
+_OF_ONE = ("add", "disable", "enable", "unlock", "reset", "token", "mfa", "sessions", "share")
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,6 +37,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument("--head", action="store_true", help="add: leads the main department (所属長)")
     command.add_argument("--days", type=int, default=90, help="for how long a token is valid")
     command.add_argument("--face", action="append", default=[], choices=sorted(FACES), help="token: opens this face only")
+    command.add_argument("--member", action="append", default=[], metavar="LOGIN", help="share: who may use this account (共用ID)")
     command.add_argument("--complete", action="store_true", help="import, sync: staff who are not in it leave")
     command.add_argument("--confirm", action="store_true", help="import, sync: do it; without, only what would change is shown")
     stores.arguments(command)
@@ -116,11 +117,22 @@ async def _to_one(accounts: Accounts, arguments: argparse.Namespace, actor: str)
     elif what == "sessions":
         for one in await accounts.sessions_of(account):
             await accounts.end_session(account, one.handle, actor)
+    elif what == "share":
+        await _share(accounts, account, arguments.member, actor)
     elif account.disabled:
         raise Failure(f"{arguments.login}: this account is disabled")
     else:
         token = await accounts.issue_token(account, "command", arguments.days * _DAY_SECONDS, actor, arguments.face)
         _secret("token", token, as_json=arguments.json)
+
+
+async def _share(accounts: Accounts, account: Account, logins: Sequence[str], actor: str) -> None:
+    members = []
+    for login in logins:
+        if (member := await accounts.find(login)) is None:
+            raise Failure(f"{login}: no such account")
+        members.append(member)
+    await accounts.share(account, members, actor)
 
 
 # ------------------------------------------------------------------------------------------------------- lists of people

@@ -7,7 +7,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable, Iterable
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from sqlalchemy import Connection
 
@@ -16,7 +16,9 @@ from gateway.people.authority import separate
 from gateway.people.customs import Customs
 from gateway.people.factors import SecondFactors
 from gateway.people.roles import RefusedError, Role
+from gateway.people.single_sign_on import SingleSignOn
 from gateway.storage import accounts as rows
+from gateway.storage import factors as factor_rows
 from gateway.storage import people
 from gateway.storage import sessions as session_rows
 from gateway.storage.accounts import Account, LoginTakenError, Token
@@ -43,6 +45,14 @@ class Directory(Protocol):
         """Whether that entry (its distinguished name) has that password. Raises DirectoryError when nobody answers."""
 
 
+class Described(NamedTuple):
+    """An account with what belongs to it: places, the main one first, and the kinds of its second factors."""
+
+    account: Account
+    places: list[Membership]
+    factors: list[str]
+
+
 class DirectoryError(Exception):
     """The directory does not answer, or not as it should. One line."""
 
@@ -58,11 +68,13 @@ class Accounts:
         *,
         sealer: Sealer | None = None,
         directory: Directory | None = None,
+        sso: SingleSignOn | None = None,
     ) -> None:
         self._journal = journal
         self._clock = clock
         self._directory = directory
         self.customs = customs
+        self.sso = sso
         self.factors = SecondFactors(journal, clock, sealer or Sealer(), customs)
         # Verified where no account exists, so that a guess takes as long as a real name.
         self._nobody = passwords.hashed(secrets.token_urlsafe())
@@ -103,6 +115,17 @@ class Accounts:
 
     async def listed(self) -> list[Account]:
         return await self._journal.ask(rows.listed)
+
+    async def described(self, login: str | None = None) -> list[Described]:
+        """Everybody, or the one of that name, with departments and kinds of second factors."""
+
+        def found(connection: Connection) -> list[Described]:
+            places, kinds = people.all_memberships(connection), factor_rows.all_kinds(connection)
+            one = rows.by_login(connection, login) if login is not None else None
+            chosen = rows.listed(connection) if login is None else [one] if one is not None else []
+            return [Described(one, places.get(one.id, []), kinds.get(one.id, [])) for one in chosen]
+
+        return await self._journal.ask(found)
 
     async def find(self, login: str) -> Account | None:
         return await self._journal.ask(lambda connection: rows.by_login(connection, login))
@@ -286,6 +309,8 @@ class Accounts:
 
     async def change_password(self, account: Account, old: str, new: str, client: str = "") -> None:
         """Ends every session of the account. A wrong old one counts like one at the log-in. Raises RefusedError."""
+        if account.federated:
+            raise RefusedError("パスワードはシングルサインオンの画面で変更してください。 / your password is that of single sign-on")
         if account.directory:
             raise RefusedError("パスワードは職員のディレクトリで変更してください。 / your password is changed in the directory")
         if account.locked_until > self._clock():

@@ -74,7 +74,7 @@ class LdapDirectory:
 
     def _connection(self, name: str, password: str) -> ldap3.Connection:
         reach = self._reach
-        tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, version=ssl.PROTOCOL_TLS_CLIENT, ca_certs_file=reach.ca or None)
+        tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=reach.ca or None)       # else Python's own default context
         whole = math.ceil(reach.seconds)        # ldap3 hands it to the socket as an integer
         server = ldap3.Server(reach.url, tls=tls, connect_timeout=reach.seconds, get_info=ldap3.NONE)
         connection = ldap3.Connection(

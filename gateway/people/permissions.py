@@ -59,8 +59,9 @@ FACES: Final[dict[str, frozenset[Role]]] = {"drop": _TOWN, "pickup": _TOWN, "adm
 _OWN: Final = ("/logout", "/password", "/second", "/second/**", "/account", "/account/**", "/elevate", "/elevate/end")
 _ASKING: Final = ("/requests", "/requests/**", "/api/v1/requests", "/api/v1/requests/**", "/exceptions", "/exceptions/**",
                   "/api/v1/exceptions", "/api/v1/exceptions/**")  # fmt: skip
-_LOOKING: Final = ("/", "/transfers", "/transfers/{receipt_no}", "/api/v1/overview", "/api/v1/transfers", "/api/v1/transfers.csv",
-                   "/api/v1/transfers/{receipt_no}", "/conformity", "/api/v1/conformity", "/api/v1/conformity.csv", "/api/v1/rescans", "/api/v1/rules", "/api/v1/rules/**", "/api/v1/policy",
+_LOOKING: Final = ("/", "/transfers", "/transfers/{receipt_no}", "/api/v1/overview", "/api/v1/transfers",
+                   "/api/v1/transfers.csv", "/api/v1/transfers/{receipt_no}", "/conformity", "/api/v1/conformity",
+                   "/api/v1/conformity.csv", "/api/v1/rescans", "/api/v1/rules", "/api/v1/rules/**", "/api/v1/policy",
                    "/api/v1/policy/**", "/api/v1/rulesets", "/api/v1/rulesets/**", "/api/v1/policies", "/api/v1/policies/**",
                    "/rules", "/rules/**", "/policy", "/policy/**")  # fmt: skip
 _PUBLISHING: Final = ("/rules", "/rules/**", "/policy", "/policy/**", "/api/v1/rules", "/api/v1/rules/**", "/api/v1/policy",

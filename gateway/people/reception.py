@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.config import Config
-from gateway.people import directory
+from gateway.people import directory, single_sign_on
 from gateway.people.accounts import Accounts
 from gateway.people.customs import Customs
 from gateway.storage.journal import Journal
@@ -33,5 +33,10 @@ def accounts(settings: Config, journal: Journal, clock: Callable[[], float]) -> 
     """The key of secrets is made when the first secret is sealed. Raises ConfigError."""
     folder = settings.path("storage.path")
     return Accounts(
-        journal, clock, customs(settings), sealer=Sealer(lambda: sealing_key(folder)), directory=directory.of(settings)
+        journal,
+        clock,
+        customs(settings),
+        sealer=Sealer(lambda: sealing_key(folder)),
+        directory=directory.of(settings),
+        sso=single_sign_on.of(settings, journal, clock),
     )

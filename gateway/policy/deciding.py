@@ -65,7 +65,7 @@ def _digest_excepted(part: Report, kind: Kind, policy: Policy, action: KindActio
 
 
 def used(report: Report, policy: Policy) -> tuple[Excepted, ...]:
-    """The exceptions that something in a report rests on: it was let go where policy without them would have stopped or changed it."""
+    """The exceptions that something delivered in a report went by: without them policy would have had it otherwise."""
     parts = [part for part in report.tree() if part.verdict.delivers]
     return tuple(
         one

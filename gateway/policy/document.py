@@ -140,8 +140,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return any(layer.department for layer in self.layers)
 
     @cached_property
-    def resolved(self) -> dict[tuple[tuple[str, ...], ...], tuple[Policy, Policy]]:
-        """What `effective` found before, by the layers that fitted: before and after kinds were put into the treatment."""
+    def resolved(self) -> dict[tuple[tuple[str, ...], ...], tuple[tuple[Policy, ...], Policy]]:
+        """What `effective` found before, by the layers that fitted: for each person, and the strictest of them."""
         return {}
 
     def action(self, kind: Kind) -> KindAction:

@@ -91,9 +91,11 @@ def effective(policy: Policy, given: Facts, exceptions: Sequence[Excepted] = ())
     if found is None:
         if len(policy.resolved) >= _MOST_RESOLVED:
             policy.resolved.clear()
-        laid = reduce(strictest, (_laid(policy, layers) for layers in fitting.values()))
-        found = policy.resolved[tuple(fitting)] = laid, _with_ways(laid)
-    return _excepted(found[0], given, exceptions) if exceptions else found[1]
+        laid = tuple(_laid(policy, layers) for layers in fitting.values())
+        found = policy.resolved[tuple(fitting)] = laid, reduce(strictest, map(_with_ways, laid))
+    if not exceptions:
+        return found[1]
+    return reduce(strictest, (_with_ways(_excepted(one, given, exceptions)) for one in found[0]))
 
 
 def _fitting(policy: Policy, given: Facts, person: str) -> list[Layer]:
@@ -137,11 +139,18 @@ def _laid(policy: Policy, layers: Sequence[Layer]) -> Policy:
 
 
 def _excepted(policy: Policy, given: Facts, exceptions: Sequence[Excepted]) -> Policy:
-    """With exceptions as the last layer. One of the digest of a part does not change what holds for the rest of the transfer."""
+    """With exceptions as the last layer. One of the digest of a part does not change what holds for the rest of the transfer; one that
+    allows no more than policy does is none."""
+    exceptions = [one for one in exceptions if policy.action(one.kind) is not one.action or _own_word(one)]
     kinds = policy.kinds | {one.kind: one.action for one in exceptions if one.sha256 in ("", given.sha256)}
     originals = tuple((one.sha256, one.words) for one in exceptions if one.sha256 and one.action is KindAction.CONFIRM)
     treatment = msgspec.structs.replace(policy.treatment, confirmed_digests=originals)
-    return _with_ways(msgspec.structs.replace(policy, kinds=kinds, treatment=treatment, exceptions=tuple(exceptions)))
+    return msgspec.structs.replace(policy, kinds=kinds, treatment=treatment, exceptions=tuple(exceptions))
+
+
+def _own_word(one: Excepted) -> bool:
+    """Whether it stands for a person's word on that very file, which policy by itself never does."""
+    return one.action is KindAction.CONFIRM and bool(one.sha256)
 
 
 # ------------------------------------------------------------------------------------------------------- the strictest
@@ -202,6 +211,7 @@ def strictest(one: Policy, other: Policy) -> Policy:
         treatment=msgspec.structs.replace(one.treatment, **treatment),
         kinds=kinds,
         applied=tuple(dict.fromkeys((*one.applied, *other.applied))),
+        exceptions=tuple(dict.fromkeys((*one.exceptions, *other.exceptions))),
     )
 
 

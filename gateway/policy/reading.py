@@ -88,12 +88,12 @@ def _layer(path: tuple[str, ...], table: dict[str, Any], allowed: frozenset[str]
 
 
 def _tables(document: dict[str, Any], key: str, path: tuple[str, ...] = ()) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The named tables below one key."""
+    """The named tables below one key. Groups keep their order, in which they are laid on; of the others it says nothing."""
     where = ".".join((*path, key))
     found = document.get(key, {})
     if not isinstance(found, dict):
         raise PolicyError(f"{where}: must be a table")
-    for name, table in found.items():
+    for name, table in found.items() if key == "groups" else sorted(found.items()):
         if not isinstance(table, dict) or not name:
             raise PolicyError(f"{where}.{name}: must be a table with a name")
         yield name, table

@@ -145,6 +145,19 @@ def changed(connection: Connection, account: Account, *, at: float, actor: str, 
     ledger.append(connection, at=at, actor=actor, action="account.changed", subject=account.login, detail=detail)
 
 
+def by_federated(connection: Connection, federated: str) -> Account | None:
+    row = connection.execute(select(accounts).where(accounts.c.federated == federated)).one_or_none()
+    return None if row is None else account_of_row(row)
+
+
+def federated(connection: Connection, account: Account, name: str, password_hash: str, *, at: float) -> None:
+    """From now on single sign-on says who he is; `password_hash` is of one that nobody has."""
+    values = {"federated": name, "must_change": False, "password_hash": password_hash}
+    connection.execute(update(accounts).where(accounts.c.id == account.id).values(values))
+    connection.execute(delete(sessions).where(sessions.c.account_id == account.id))
+    ledger.append(connection, at=at, actor=account.login, action="account.federated", subject=account.login, detail={"name": name})
+
+
 # --------------------------------------------------------------------------------------------------------------- tokens
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_en
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from gateway.storage import postgresql
 from gateway.storage.disk import Disk
 from gateway.storage.faults import JournalUnavailableError
 
@@ -93,6 +94,6 @@ def migrate(engine: Engine) -> None:
 
 
 def in_transaction(connection: PoolProxiedConnection) -> bool:
-    """Whether SQLite still has the transaction open: after a full disk it may have rolled back by itself."""
+    """Whether the database still has the transaction open: after a full disk SQLite may have rolled back by itself."""
     raw = connection.driver_connection
-    return isinstance(raw, sqlite3.Connection) and raw.in_transaction
+    return raw.in_transaction if isinstance(raw, sqlite3.Connection) else postgresql.in_transaction(connection)

@@ -118,11 +118,5 @@ def used(connection: Connection, number: str, receipt_no: str, at: float) -> Non
     ledger.append(connection, at=at, actor="road", action="exception.used", subject=number, detail={"receipt_no": receipt_no})
 
 
-def ending(connection: Connection, at: float, before: float) -> list[Grant]:
-    """Those that count and end before then: for reminders."""
-    soon = exceptions.c.revoked_at.is_(None) & (exceptions.c.expires_at > at) & (exceptions.c.expires_at <= before)
-    return [_grant(row) for row in connection.execute(select(exceptions).where(soon).order_by(exceptions.c.expires_at))]
-
-
 def _grant(row: Row[Any]) -> Grant:
     return Grant(**{name: getattr(row, name) for name in Grant.__struct_fields__})

@@ -58,6 +58,14 @@ def of_account(connection: Connection, account_id: int, *, active: bool = True) 
     return [_factor(row) for row in connection.execute(select(second_factors).where(chosen).order_by(second_factors.c.id))]
 
 
+def all_kinds(connection: Connection) -> dict[int, list[str]]:
+    """By account, of those that work."""
+    found: dict[int, list[str]] = {}
+    for row in connection.execute(select(second_factors.c.account_id, second_factors.c.kind).where(second_factors.c.active.is_(True))):
+        found.setdefault(row.account_id, []).append(row.kind)
+    return found
+
+
 def activated(connection: Connection, account: Account, factor: Factor, counter: int, *, title: str, at: float) -> bool:
     """False if it was or is gone."""
     one = and_(second_factors.c.id == factor.id, second_factors.c.active.is_(False))

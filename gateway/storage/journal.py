@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from gateway.model import Addressee, Arrival, Claim, Decision, Delivery, Transfer
-from gateway.storage import database, deliveries, digests, halts, ledger, search, settling, transfers
+from gateway.storage import database, deliveries, digests, halts, ledger, postgresql, search, settling, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.committer import Committer
 from gateway.storage.digests import Digest
@@ -36,13 +36,20 @@ EQUAL: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 class Journal:
-    """The journal in one SQLite file. Any number of processes may ask and write; only the one worker, and the one that delivers, may
-    take back at its start what its dead predecessor had in hand."""
+    """The journal in one SQLite file, or at the address of a PostgreSQL database. Any number of processes may ask and write.
 
-    def __init__(self, path: Path, *, busy_seconds: float = 5.0) -> None:
-        self._path = path
-        self._writer = database.writer_engine(path, busy_seconds=busy_seconds)
-        self._reader = database.reader_engine(path, busy_seconds=busy_seconds)
+    `shared`: other nodes may be at work on it. Only where that is not so may the one worker, and the one that delivers, take back at its
+    start what its dead predecessor had in hand; else leases run out.
+    """
+
+    def __init__(self, where: Path | str, *, busy_seconds: float = 5.0) -> None:
+        self._path = where if isinstance(where, Path) else None
+        if isinstance(where, Path):
+            self._writer = database.writer_engine(where, busy_seconds=busy_seconds)
+            self._reader = database.reader_engine(where, busy_seconds=busy_seconds)
+        else:
+            self._writer, self._reader = postgresql.writer_engine(where), postgresql.reader_engine(where)
+        self.shared = self._path is None
         self._committer = Committer(self._writer)
 
     async def start(self) -> None:
@@ -50,7 +57,8 @@ class Journal:
 
         def begin() -> None:
             try:
-                database.prepare(self._path, Disk())
+                if self._path is not None:
+                    database.prepare(self._path, Disk())
             except OSError as error:
                 raise JournalUnavailableError(f"database: {error.strerror}") from error
             database.migrate(self._writer)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, insert, or_, select, true, update
 
 from gateway.storage import ledger
 from gateway.storage.accounts import Account, account_of_row
@@ -181,6 +181,14 @@ def memberships_of(connection: Connection, account_id: int) -> list[Membership]:
 
 def members(connection: Connection, department_id: int) -> list[Membership]:
     return _memberships(connection, memberships.c.department_id == department_id)
+
+
+def all_memberships(connection: Connection) -> dict[int, list[Membership]]:
+    """By account, the main one first."""
+    found: dict[int, list[Membership]] = {}
+    for one in _memberships(connection, true()):
+        found.setdefault(one.account.id, []).append(one)
+    return found
 
 
 def heads(connection: Connection, department_ids: Iterable[int]) -> list[Account]:

@@ -54,7 +54,7 @@ def matching(connection: Connection, wanted: Filter) -> list[Transfer]:
     if wanted.text is not None:
         exact, rest = _by_number(wanted.text)
         statement = text_search.narrowed(connection, statement.where(*exact), rest)
-    return _read(connection, statement.limit(wanted.limit))
+    return _read(connection, statement.limit(wanted.limit if wanted.limit >= 0 else None))
 
 
 def _by_number(asked: str) -> tuple[list[ColumnElement[bool]], str]:

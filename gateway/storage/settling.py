@@ -67,7 +67,8 @@ def report_of(connection: Connection, transfer_id: int) -> tuple[Report | None, 
 def settle(connection: Connection, claim: Claim, settlement: Settlement, at: float, *, anew: bool = False) -> Decision:
     """The decision, what it rests on, and what follows from it, at once. `anew`: as another mail beside the one that was delivered.
 
-    The decision that stands: what waits for somebody's approval is held, ready to go. Raises LeaseLostError for a late worker, ResultGoneError when a result of before was disposed of meanwhile.
+    The decision that stands: what waits for somebody's approval is held, ready to go. Raises LeaseLostError for a late worker,
+    ResultGoneError when a result of before was disposed of meanwhile.
     """
     if settlement.decision.verdict.delivers and slips.waits(connection, claim.transfer.id):
         settlement = msgspec.structs.replace(settlement, decision=AWAITING_APPROVAL, receipt=None)

@@ -192,8 +192,8 @@ def _new_row(arrival: Arrival) -> dict[str, Any]:
 
 
 def _stored(text: str) -> str:
-    """A half surrogate, as a file name can have, cannot be stored as UTF-8."""
-    return text.encode("utf-8", "replace").decode()
+    """A half surrogate, as a file name can have, cannot be stored as UTF-8, and no text of PostgreSQL holds a NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 # ------------------------------------------------------------------------------------------------------------- working

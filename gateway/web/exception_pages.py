@@ -32,6 +32,7 @@ _ACTIONS: Final = {
     KindAction.HOLD: "保留 / held",
     KindAction.BLOCK: "遮断 / blocked",
 }
+_SOON_SECONDS: Final = 30 * 86_400.0
 _TEXT: Final = {"type": "string"}
 _BODY: Final = {
     "application/json": {
@@ -136,7 +137,8 @@ class ExceptionPages:
     async def _shown(self, request: web.Request, status: int = 200, error: str = "", done: str = "") -> web.Response:
         assert self._signin is not None
         account = account_of(request)
-        rows = [self._listed(one) | {"said": _ACTIONS[KindAction(one.action)]} for one in await self._visible(account, over=True)]
+        visible = await self._visible(account, over=True)
+        rows = [self._listed(one) | {"said": _ACTIONS[KindAction(one.action)]} for one in visible]
         return self._signin.page(
             request,
             "exceptions.html",
@@ -144,6 +146,7 @@ class ExceptionPages:
             error=error,
             done=done,
             rows=rows,
+            counts=_counts(visible, self._clock()),
             revokes=Role(account.role) in _REVOKERS,
             actions=[(action.value, words) for action, words in _ACTIONS.items()],
             kinds=sorted(Kind),
@@ -185,6 +188,12 @@ class ExceptionPages:
 
     def _listed(self, one: Grant) -> dict[str, Any]:
         return listed(one, self._clock())
+
+
+def _counts(grants: Sequence[Grant], at: float) -> tuple[int, int, int]:
+    """In force, of these ending soon, and over."""
+    live = [one for one in grants if one.live(at)]
+    return len(live), sum(one.expires_at < at + _SOON_SECONDS for one in live), len(grants) - len(live)
 
 
 def listed(one: Grant, at: float) -> dict[str, Any]:

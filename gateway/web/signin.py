@@ -121,8 +121,12 @@ class SignIn:
     def begin(self, value: str, where: str) -> web.Response:
         """The redirect that begins a session in this browser."""
         response = _see_other(where)
-        response.set_cookie(self._cookie, value, httponly=True, samesite="Strict", secure=self._secure, path="/")
+        self.keep(response, value)
         return response
+
+    def keep(self, response: web.Response, value: str) -> None:
+        """The browser keeps the session."""
+        response.set_cookie(self._cookie, value, httponly=True, samesite="Strict", secure=self._secure, path="/")
 
     def _menu(self, request: web.Request, account: Account | None) -> list[Link]:
         """What he may follow, once nothing has to be done first."""
@@ -211,9 +215,10 @@ class SignIn:
     # -------------------------------------------------------------------------------------------------------- the door
 
     async def _form(self, request: web.Request) -> web.Response:
-        return self._log_in_page(request)
+        return self.log_in_page(request)
 
-    def _log_in_page(self, request: web.Request, status: int = 200, error: str = "") -> web.Response:
+    def log_in_page(self, request: web.Request, status: int = 200, error: str = "") -> web.Response:
+        """The form, and what went wrong."""
         return self.page(request, "login.html", status, error=error, notice=self.accounts.customs.notice, ways=self._ways)
 
     async def _log_in(self, request: web.Request) -> web.StreamResponse:
@@ -225,9 +230,9 @@ class SignIn:
                 str(given.get("login", "")), str(given.get("password", "")), self.face, request.remote or ""
             )
         except RefusedError as refusal:
-            return self._log_in_page(request, 401, str(refusal))
+            return self.log_in_page(request, 401, str(refusal))
         except DirectoryError:
-            return self._log_in_page(request, 503, _NO_DIRECTORY)
+            return self.log_in_page(request, 503, _NO_DIRECTORY)
         return self.begin(value, "/password" if account.must_change else "/")
 
     async def _log_out(self, request: web.Request) -> web.StreamResponse:

@@ -19,6 +19,7 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("doc.template", Severity.HIGH, "テンプレートの参照", "attached template"),
     FindingCode("doc.mail_merge", Severity.HIGH, "差し込み印刷のデータ元", "mail merge source"),
     FindingCode("doc.sub_document", Severity.HIGH, "サブ文書への参照", "reference to a sub-document"),
+    FindingCode("doc.glossary", Severity.LOW, "定型句（AutoText）の文書", "document of AutoText entries"),
     FindingCode("doc.variables", Severity.LOW, "文書変数", "document variables"),
     FindingCode(
         "doc.linked_picture",

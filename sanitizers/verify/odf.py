@@ -46,7 +46,7 @@ _KNOWN_SPACE: Final = re.compile(
     rb"urn:oasis:names:tc:opendocument:|urn:org:documentfoundation:|urn:openoffice:names:|http://www\.w3\.org/|http://purl\.org/dc/elements"
     rb"|http://openoffice\.org/|http://(?:schemas\.)?microsoft\.com/|http://docs\.oasis-open\.org/"
 )
-_FORMULA: Final = re.compile(rb'(?:formula|expression|condition)="([^"]*)"')
+_FORMULAS: Final = {name: re.compile(name + rb'="([^"]*)"') for name in (b"formula", b"expression", b"condition")}
 _FORBIDDEN_FORMULA: Final = re.compile(rb"(?<![\w.])(?:DDE|WEBSERVICE|FILTERXML|CALL|REGISTER|RTD|IMAGE)\s*\(|'#|file:|://", re.IGNORECASE)
 _SELF_OPENING: Final = re.compile(rb'<(?:[\w.-]+:)?(?:a|area-[a-z]+|button)\s[^<>]*actuate="onLoad"')
 _COMMAND: Final = re.compile(rb'="\s*(?:macro:|vnd\.sun\.star\.|javascript:|service:)', re.IGNORECASE)
@@ -135,8 +135,8 @@ def _check_xml(name: str, content: bytes, members: dict[str, bytes], listed: dic
         raise VerificationFailed(f"{active[0][:80]!r} in {name}")
     if any(not content.endswith(b"office:string-value", 0, command.start()) for command in _COMMAND.finditer(content)):
         raise VerificationFailed(f"command in {name}")
-    formulas = set(_FORMULA.findall(content)) if names.has_attribute(b"formula", b"expression", b"condition") else ()
-    for formula in formulas:
+    patterns = (pattern for attribute, pattern in _FORMULAS.items() if names.has_attribute(attribute))
+    for formula in set[bytes]().union(*(pattern.findall(content) for pattern in patterns)):
         if _FORBIDDEN_FORMULA.search(re.sub(rb"&quot;.*?&quot;", b"", formula)):
             raise VerificationFailed(f"formula in {name}: {formula[:80]!r}")
     linking = {prefix + b":" + local for prefix, uri in bound for local in _LINKING.get(uri, ())}

@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from sanitizers.model import VerificationFailed
+from sanitizers.verify import spelled
 
 _FIELDS: Final = frozenset(
     b"""
@@ -62,13 +63,13 @@ def check_actions(name: str, content: bytes) -> None:
     """Clicks only jump inside a show, and start no macro."""
     if not all(_JUMP.fullmatch(action) for action in _CLICK.findall(content)):
         raise VerificationFailed(f"action in {name}")
-    if any(_in_tag(content, found.start()) for found in _CLICK_MACRO.finditer(content)):
+    if any(spelled.in_tags(content, _CLICK_MACRO.finditer(content))):
         raise VerificationFailed(f"macro of a shape in {name}")
 
 
 def check_loading(name: str, content: bytes) -> None:
     """No address that VML would load: the pictures of all readers lie inside, behind a relationship."""
-    if any(_in_tag(content, found.start()) for found in _LOADED.finditer(content)):
+    if any(spelled.in_tags(content, _LOADED.finditer(content))):
         raise VerificationFailed(f"address that is loaded in {name}")
 
 
@@ -76,10 +77,6 @@ def check_names(name: str, content: bytes) -> None:
     """No name of a workbook that is a macro or starts one."""
     if any(_NAME_THAT_STARTS.search(attributes) for attributes in _DEFINED_NAME.findall(content)):
         raise VerificationFailed(f"name that starts a macro in {name}")
-
-
-def _in_tag(content: bytes, at: int) -> bool:
-    return content.rfind(b"<", 0, at) > content.rfind(b">", 0, at)
 
 
 def check_fields(name: str, content: bytes, schemes: tuple[str, ...]) -> None:

@@ -65,16 +65,6 @@ def check(name: str, content: bytes, identities: frozenset[str], schemes: tuple[
         _check_references(name, content, prefix, identities)
 
 
-def _in_tag(content: bytes, at: int) -> bool:
-    """Not in text: the last bracket before the place opens."""
-    return content.rfind(b"<", 0, at) > content.rfind(b">", 0, at)
-
-
-def _stands_alone(content: bytes, at: int) -> bool:
-    """Begins a name in a tag."""
-    return content[at - 1 : at].isspace() and _in_tag(content, at)
-
-
 def _check_alternatives(name: str, content: bytes) -> None:
     """Alternatives stay around form controls of a worksheet only, with one choice each."""
     found = len(_ALTERNATIVE.findall(content))
@@ -84,6 +74,7 @@ def _check_alternatives(name: str, content: bytes) -> None:
 
 
 def _check_references(name: str, content: bytes, prefix: bytes, identities: frozenset[str]) -> None:
-    for found in re.finditer(re.escape(prefix) + rb':[A-Za-z]+="([^"]*)"', content):
-        if found[1] and found[1].decode("utf-8", "replace") not in identities and _stands_alone(content, found.start()):
+    spaced = rb"%b:(?<=\s%b:)" % (re.escape(prefix), re.escape(prefix))       # letters first: they are found fastest
+    for found in spelled.in_tags(content, re.finditer(spaced + rb'[A-Za-z]+="([^"]*)"', content)):
+        if found[1] and found[1].decode("utf-8", "replace") not in identities:
             raise VerificationFailed(f"reference {found[1]!r} in {name} leads nowhere")

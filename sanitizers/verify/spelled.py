@@ -8,7 +8,7 @@ looked at.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 from xml.parsers import expat
 
@@ -82,6 +82,17 @@ def spaces(content: bytes) -> set[tuple[bytes, bytes]]:
             found.add((declared[1] or b"", declared[2]))
         at = content.find(b"xmlns", at + 5)
     return found
+
+
+def in_tags(content: bytes, matches: Iterable[re.Match[bytes]]) -> Iterator[re.Match[bytes]]:
+    """Those of some matches, given in order, that begin inside of a tag. Nothing is walked over twice."""
+    inside, at = False, 0
+    for found in matches:
+        opened, closed = content.rfind(b"<", at, found.start()), content.rfind(b">", at, found.start())
+        inside = opened > closed if opened != closed else inside
+        at = found.start()
+        if inside:
+            yield found
 
 
 def unlike(before: bytes, after: bytes) -> tuple[bytes, bytes]:

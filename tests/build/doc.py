@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
@@ -19,6 +19,7 @@ _TEXT, _PAGE = 1024, 512
 _HEAD_OF_TABLE = 512     # bytes before the first part, room for what an encryption says
 _STORIES = ("main", "footnotes", "headers", "macros", "comments", "endnotes", "text_boxes", "header_text_boxes")
 _PAIRS = 93
+_Placed = tuple[int, int, bytes]     # from, to, look
 
 
 class Run(NamedTuple):
@@ -98,9 +99,10 @@ def plc(places: Sequence[int], items: Sequence[bytes] = ()) -> bytes:
     return struct.pack(f"<{len(places)}I", *places) + b"".join(items)
 
 
-def strings(*texts: str, extra: int = 0) -> bytes:
-    return struct.pack("<HHH", 0xFFFF, len(texts), extra) + b"".join(
-        struct.pack("<H", len(one)) + one.encode("utf-16-le") + bytes(extra) for one in texts
+def strings(*texts: str, beside: bytes = b"") -> bytes:
+    """`beside`: what stands behind each text."""
+    return struct.pack("<HHH", 0xFFFF, len(texts), len(beside)) + b"".join(
+        struct.pack("<H", len(one)) + one.encode("utf-16-le") + beside for one in texts
     )
 
 
@@ -235,7 +237,7 @@ def _paragraphs(paragraphs: Sequence[Para]) -> Iterator[tuple[int, int, bytes]]:
         place = end
 
 
-def _spread(found, pieces, at, width):  # type: ignore[no-untyped-def]
+def _spread(found: Iterator[_Placed], pieces: Sequence[tuple[int, int]], at: Callable[[int], int], width: int) -> Iterator[_Placed]:
     """Looks by places in the text → by bytes of the file, cut where pieces end."""
     for start, end, look in found:
         for first, last in pieces:
@@ -253,18 +255,22 @@ def _papx(look: bytes) -> bytes:
     return bytes((0, len(look) // 2)) + look
 
 
-def _pages(main: bytearray, looks, size: int, packed) -> bytes:  # type: ignore[no-untyped-def]
+def _pages(main: bytearray, looks: list[_Placed], size: int, packed: Callable[[bytes], bytes]) -> bytes:
     """Pages of looks, appended to the main stream; returns the list of them."""
-    places, numbers = [], []
+    places: list[int] = []
+    numbers: list[bytes] = []
+    last = 0
     while looks:
         main += bytes(-len(main) % _PAGE)
-        page, kept, end = bytearray(_PAGE), [], _PAGE - 1
+        page, end = bytearray(_PAGE), _PAGE - 1
+        kept: list[tuple[int, int, int, bytes]] = []
         while looks:
             said = packed(looks[0][2])
             free = (end - len(said)) & ~1
             if free < 4 * (len(kept) + 2) + size * (len(kept) + 1):
                 break
-            kept.append((*looks.pop(0)[:2], free if said else 0, said))
+            start, stop, _ = looks.pop(0)
+            kept.append((start, stop, free if said else 0, said))
             end = free if said else end
         for number, (start, stop, free, said) in enumerate(kept):
             struct.pack_into("<I", page, 4 * number, start)
@@ -280,7 +286,7 @@ def _pages(main: bytearray, looks, size: int, packed) -> bytes:  # type: ignore[
 
 
 def _sections(main: bytearray, looks: Sequence[bytes], ends: Sequence[int]) -> bytes:
-    items = []
+    items: list[bytes] = []
     for look in looks:
         items.append(struct.pack("<HIHI", 0, len(main), 0, 0xFFFFFFFF))
         main += struct.pack("<H", len(look)) + look

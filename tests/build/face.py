@@ -26,6 +26,7 @@ from gateway.overview import Overview
 from gateway.people import passwords
 from gateway.people.accounts import Accounts, Role
 from gateway.people.customs import Customs
+from gateway.people.single_sign_on import Provider, SingleSignOn
 from gateway.people.staff import Staff
 from gateway.pickup.app import Pickup
 from gateway.pipeline import Pipeline
@@ -33,6 +34,7 @@ from gateway.policy import Policy
 from gateway.scanners.panel import Panel
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
+from gateway.storage.sealer import Sealer
 from gateway.storage.unfinished import Unfinished
 from gateway.unlocking import Unlocking
 from gateway.uploads import Uploads
@@ -121,7 +123,13 @@ PLAIN = Customs(second_factor="off", elevation=0)
 
 @asynccontextmanager
 async def town(
-    folder: Path, *, reserve: int = 0, customs: Customs = PLAIN, usage: Usage | None = None, shares: dict[str, str] | None = None
+    folder: Path,
+    *,
+    reserve: int = 0,
+    customs: Customs = PLAIN,
+    provider: Provider | None = None,
+    usage: Usage | None = None,
+    shares: dict[str, str] | None = None,
 ) -> AsyncIterator[Town]:
     """Started stores and the three faces, at rest."""
     clock, journal, blobs = Clock(), Journal(folder / "sekisho.db"), LocalBlobs(folder / "blobs", reserve=reserve)
@@ -131,7 +139,8 @@ async def town(
     async def ready() -> list[str]:
         return []
 
-    made = Town(folder, clock, journal, blobs, Accounts(journal, clock, customs), Approvals(journal, clock), Staff(journal, clock, "関町"))
+    sso = None if provider is None else SingleSignOn(provider, journal, clock, Sealer())
+    made = Town(folder, clock, journal, blobs, Accounts(journal, clock, customs, sso=sso), Approvals(journal, clock), Staff(journal, clock, "関町"))
     seal = signer()
     pipeline = Pipeline(journal, blobs, made.workers, Policy(), seal, clock=clock)
     made.pipeline = pipeline

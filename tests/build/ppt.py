@@ -138,9 +138,9 @@ def blip(content: bytes, kind: int = 0xF01E, instance: int = 0x6E0, said: bytes 
     return record(kind, bytes(16) + said + content, 0, instance)
 
 
-def document(slides: int, *more: bytes, notes_at: int = 0, pictures: bytes = b"", texts: tuple[bytes, ...] = (), first: bytes = b"") -> bytes:
+def document(slides: int, *more: bytes, notes_at: int = 0, handout_at: int = 0, pictures: bytes = b"", texts: tuple[bytes, ...] = (), first: bytes = b"") -> bytes:
     """Part 1; the master is part 2, the slides follow."""
-    head = record(0x03E9, struct.pack("<8iHH4B", 5760, 4320, 4320, 5760, 1, 2, notes_at, 0, 1, 0, 0, 0, 0, 1), 1)
+    head = record(0x03E9, struct.pack("<8iHH4B", 5760, 4320, 4320, 5760, 1, 2, notes_at, handout_at, 1, 0, 0, 0, 0, 1), 1)
     groups = box(0x040B, box(0xF000, record(0xF006, struct.pack("<6I", 4096, 2, 4, 2, 1, 9)), pictures))
     masters = box(0x0FF0, record(0x03F3, struct.pack("<IIiII", 2, 0, 0, 0x80000000, 0)), instance=1)
     entries = [record(0x03F3, struct.pack("<IIiII", 3 + index, 4, 0, 256 + index, 0)) for index in range(slides)]

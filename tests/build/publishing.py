@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from gateway import policy
-from gateway.approvals import Approvals
 from gateway.admin.app import admin
 from gateway.admin.publishing import PublishingDesk
+from gateway.approvals import Approvals
 from gateway.publishing import POLICY_FILE, Publishing, Subject
 from gateway.publishing_requests import PublishingRequests
 from gateway.trials import Trials
@@ -79,4 +79,4 @@ async def office(place: Town, *, four_eyes: bool = True) -> Office:
     async def ready() -> list[str]:
         return []
 
-    return Office(publishing, trials, admin(place.accounts, ready, [desk], jail=True), made)
+    return Office(publishing, trials, admin(place.accounts, ready, [desk], jail=True), approvals, made)

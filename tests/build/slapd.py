@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 SLAPD = shutil.which("slapd", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 SCHEMA = Path("/etc/ldap/schema")
@@ -36,6 +41,7 @@ include {schema}/inetorgperson.schema
 pidfile {folder}/slapd.pid
 modulepath /usr/lib/ldap
 moduleload back_mdb
+{tls}
 database mdb
 maxsize 67108864
 suffix "{base}"
@@ -45,7 +51,6 @@ directory {folder}/data
 sizelimit size.soft=500 size.hard=500 size.pr=500 size.prtotal=unlimited
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn="{root}" read by * none
-{tls}
 """
 
 
@@ -68,6 +73,21 @@ def person(uid: str, name: str, departments: tuple[str, ...], more: str = "") ->
         f"dn: {dn(uid)}\nobjectClass: inetOrgPerson\nuid: {uid}\ncn: {name}\nsn: {name}\ndisplayName: {name}\n"
         f"mail: {uid}@town.example.jp\n{units}{more}userPassword: {uid}-no-himitsu\n\n"
     )
+
+
+def certificate(folder: Path) -> tuple[Path, str]:
+    """A certificate for `localhost` that signed itself, and the lines of slapd.conf that use it."""
+    key, at = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    built = built.serial_number(x509.random_serial_number()).not_valid_before(at - dt.timedelta(days=1)).not_valid_after(at + dt.timedelta(days=1))
+    built = built.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    built = built.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    public, secret = folder / "slapd.crt", folder / "slapd.key"
+    public.write_bytes(built.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.PKCS8
+    secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    return public, f"TLSCertificateFile {public}\nTLSCertificateKeyFile {secret}\nTLSCACertificateFile {public}"
 
 
 @contextmanager

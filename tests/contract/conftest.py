@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from gateway import audit
 from gateway.storage.journal import Journal
+from tests.build.postgres import PROGRAMS, fresh, server
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL that lives as long as this run."""
+    if PROGRAMS is None:
+        pytest.skip("PostgreSQL is not here")
+    with server() as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
 async def journal(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = Journal(tmp_path / "sekisho.db")
+    where = fresh(request.getfixturevalue("postgres")) if request.param == "postgresql" else tmp_path / "sekisho.db"
+    journal = Journal(where)
     await journal.start()
-    yield journal
-    assert (await audit.verify(journal)).broken is None
-    await journal.stop()
+    try:
+        yield journal
+        assert (await audit.verify(journal)).broken is None
+    finally:
+        await journal.stop()

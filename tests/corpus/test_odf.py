@@ -17,7 +17,7 @@ pytestmark = pytest.mark.corpus
 
 HELD = {"pass_protected.ods": "encrypted", "issue_594_dos.ods": "limit_exceeded"}
 LOOKS_OTHERWISE = {
-    "embedded-simple-2007.odp": "the preview of the OLE object is a metafile, which is drawn grey",
+    "embedded-simple-2007.odp": "LibreOffice draws the icon of the OLE object, a metafile of raster operations, otherwise",
     "embedded-simple-2007.ods": "as above",
     "embedded-simple-2007.odt": "as above",
 }

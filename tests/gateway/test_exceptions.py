@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import Connection, update
 
 from gateway import audit
 from gateway.approvals import Approvals, RefusedError
@@ -19,6 +20,7 @@ from gateway.policy import KindAction, Policy, load
 from gateway.storage import exceptions as rows
 from gateway.storage.accounts import Account
 from gateway.storage.exceptions import Grant
+from gateway.storage.tables import accounts
 from sanitizers.model import Job, Kind, Reason, Report, Verdict
 from tests.build.people import DAY, Hall, hall
 from tests.build.transfer import BODY, NOW, FakeWorkers, MemoryBlobs, arrival, claimed, digest, report, signer, transfer
@@ -132,13 +134,6 @@ async def test_it_ends_and_can_be_revoked(place: Hall, desk: Exceptions, approva
         await desk.revoke(second.number, "fukucho", "不要")
 
 
-async def test_what_ends_soon_is_known(place: Hall, desk: Exceptions, approvals: Approvals, clerk: Account, ciso: Account) -> None:
-    one = await granted(place, desk, approvals, clerk, ciso)
-    at = place.clock()
-    assert await place.journal.ask(lambda connection: rows.ending(connection, at, at + 7 * DAY)) == []
-    assert [found.number for found in await place.journal.ask(lambda connection: rows.ending(connection, at, at + 31 * DAY))] == [one.number]
-
-
 # --------------------------------------------------------------------------------------------------------------- whom it fits
 
 
@@ -233,14 +228,18 @@ async def test_an_original_of_that_digest_goes_out_by_the_exception_alone(
 
 
 async def test_departments_come_from_the_journal(place: Hall, clerk: Account) -> None:
-    document = load('[organisations.""]\n' if False else '[organisations.x.departments."総務部".kinds]\nsvg = "hold"')
-    (layer,) = document.layers
-    organisation = (await place.journal.ask(lambda connection: __import__("gateway.storage.people", fromlist=["x"]).all_departments(connection)))[0].organisation
-    layer = msgspec.structs.replace(layer, organisation=organisation)
-    document = msgspec.structs.replace(document, layers=(layer,))
-    orders = Orders(place.journal, document, clock=place.clock)
-    inside = transfer(door=Door.DROP, sender="tanaka", recipients=("tanaka",), organisation=organisation)
-    assert (await orders.policy_for(inside)).applied == (layer.name,), "the department above his own"
-    assert (await orders.policy_for(msgspec.structs.replace(inside, sender="sato", recipients=("sato",)))).applied == ()
-    by_mail = transfer(recipients=("tanaka@town.example.jp",), organisation=organisation)
-    assert (await orders.policy_for(by_mail)).applied == ((layer.name,) if clerk.mail == "tanaka@town.example.jp" else ())
+    policy = load('[organisations."関町".departments."総務部".kinds]\nsvg = "hold"')
+    orders = Orders(place.journal, policy, clock=place.clock)
+    inside = transfer(door=Door.DROP, sender=clerk.login, recipients=(clerk.login,), organisation="関町")
+    named = "organisations.関町.departments.総務部"
+    assert (await orders.policy_for(inside)).applied == (named,), "the department above his own"
+    for elsewhere in ({"sender": "sato", "recipients": ("sato",)}, {"organisation": "隣町"}):
+        assert (await orders.policy_for(msgspec.structs.replace(inside, **elsewhere))).applied == ()
+
+    def write(connection: Connection) -> None:
+        connection.execute(update(accounts).where(accounts.c.login == clerk.login).values(mail="tanaka@town.example.jp"))
+
+    mail = transfer(recipients=("Tanaka@town.example.jp",), organisation="関町")
+    assert (await orders.policy_for(mail)).applied == ()
+    await place.journal.write(write)
+    assert (await orders.policy_for(mail)).applied == (named,)

@@ -27,8 +27,10 @@ from gateway import config, house
 from gateway.config import ConfigError
 from gateway.house import House
 from gateway.model import State
+from gateway.people import permissions
 from gateway.people.accounts import Role
 from gateway.publishing import Stage, Subject
+from gateway.web.signin import OPEN
 from gateway.workers import JailUnavailable
 from tests.build.face import quick_passwords
 from tests.build.transfer import FakeWorkers, arrival
@@ -65,6 +67,7 @@ class Fake(FakeWorkers):
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> config.Config:
     quick_passwords(monkeypatch)
     monkeypatch.setattr(house, "Workers", Fake)
+    monkeypatch.setattr(house, "low_priority", Fake)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules/a.yar").write_text("rule A { condition: false }")
@@ -177,6 +180,20 @@ async def test_a_role_opens_its_own_door_only(settings: config.Config) -> None:
                 await session.get(URL.format(port_of(settings, face)) + "/healthz")
 
 
+async def test_every_endpoint_of_the_house_is_in_the_table_of_permissions(settings: config.Config) -> None:
+    made = House(settings, frozenset({"drop", "pickup", "admin"}))
+    async with running(made):
+        asked = 0
+        for face, listener in zip(("drop", "pickup", "admin"), made._listeners, strict=True):
+            for route in listener._runner.app.router.routes():
+                assert route.resource is not None
+                path = route.resource.canonical
+                if path not in OPEN and not path.startswith("/static/"):
+                    asked += 1
+                    assert permissions.action(face, route.method, path), f"add to gateway/people/permissions.py: {face} {route.method} {path}"
+        assert asked > 150
+
+
 async def test_an_upload_goes_down_the_road_and_comes_out(settings: config.Config) -> None:
     made = House(settings, frozenset({"drop", "pickup", "worker"}))
     async with running(made), aiohttp.ClientSession() as session:
@@ -285,6 +302,10 @@ async def test_what_another_process_publishes_is_taken_up(settings: config.Confi
         async with asyncio.timeout(20):
             while made.workers.rules_version != other.workers.rules_version:
                 await asyncio.sleep(0.05)
+        await other.publishing.put_in_force(Subject.LISTS, {"deny.txt": "ab" * 32 + " known bad\n"}, actor="kanri", reason="bundle")
+        async with asyncio.timeout(20):
+            while made._panel.lists.denied("ab" * 32) is None:
+                await asyncio.sleep(0.05)
 
 
 async def test_a_list_of_recipients_and_a_newer_one(settings: config.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,13 +344,53 @@ def test_scanners_by_settings(settings: config.Config, tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize(
     ("name", "value", "word"),
-    [("REQUIRED", "clamav", "not set up"), ("DENY", "nowhere.txt", "scanners"), ("CLAMD", "nohost", "scanners"), ("ALLOW", "bad.txt", "bad.txt")],
+    [("REQUIRED", "clamav", "not set up"), ("DENY", "nowhere.txt", "scanners"), ("CLAMD", "nohost", "scanners"), ("ICAP", "http://h/x", "icap"), ("ALLOW", "bad.txt", "bad.txt")],
 )
 def test_bad_scanner_settings_do_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: config.Config, name: str, value: str, word: str) -> None:
     (tmp_path / "bad.txt").write_text("no digest\n", "utf-8")
     monkeypatch.setenv(f"SEKISHO_SCANNERS_{name}", value)
     with pytest.raises(config.ConfigError, match=word):
         House(config.load(None))
+
+
+async def test_lists_of_digests_are_read_again(settings: config.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deny = tmp_path / "deny.txt"
+    deny.write_text(f"{'0' * 64} old\n", "utf-8")
+    monkeypatch.setenv("SEKISHO_SCANNERS_DENY", "deny.txt")
+    made = House(config.load(None), frozenset({"worker"}))
+    async with running(made):
+        deny.write_text(f"{'1' * 64} new\n", "utf-8")
+        await made.reload()
+        assert (made._panel.lists.denied("0" * 64), made._panel.lists.denied("1" * 64)) == (None, "new")
+        deny.write_text("no digest\n", "utf-8")
+        await made.reload()
+        assert made._panel.lists.denied("1" * 64) == "new", "a bad list changes nothing"
+
+
+async def test_it_is_not_ready_while_a_required_scanner_is_silent(
+    settings: config.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("CLAMD", str(tmp_path / "clamd.sock")), ("ICAP", f"icap://127.0.0.1:{free_port()}/avscan")):
+        monkeypatch.setenv(f"SEKISHO_SCANNERS_{name}", value)
+    for required, ready in (("", True), ("clamav", False), ("icap", False)):
+        monkeypatch.setenv("SEKISHO_SCANNERS_REQUIRED", required)
+        made = config.load(None)
+        async with running(House(made, frozenset({"worker", "admin"}))), aiohttp.ClientSession() as session:
+            async with session.get(URL.format(port_of(made, "admin")) + "/readyz") as answer:
+                said = await answer.json(content_type=None)
+            assert answer.status == (200 if ready else 503)
+            assert ready or str(said["detail"]).startswith(f"{required}: not reachable")
+            async with session.get(URL.format(port_of(made, "admin")) + "/healthz") as answer:
+                assert answer.status == 200
+
+
+async def test_what_is_unsafe_is_logged_at_the_start(
+    settings: config.Config, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "policy.toml").write_text("[treatment]\nmail_links_defanged = false\n")
+    async with running(House(settings, frozenset({"worker"}))):
+        pass
+    assert any("unsafe" in record.getMessage() for record in caplog.records)
 
 
 async def test_bad_rules_or_no_jail_do_not_start(settings: config.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from gateway.model import Door
 from gateway.policy import (
@@ -11,6 +15,7 @@ from gateway.policy import (
     Excepted,
     Facts,
     KindAction,
+    Layer,
     Policy,
     PolicyError,
     Strength,
@@ -22,7 +27,7 @@ from gateway.policy import (
     used,
 )
 from gateway.policy import warnings as warnings_of
-from gateway.policy.layers import judged_fields
+from gateway.policy.layers import judged_fields, strictest
 from gateway.policy.reading import FACTS
 from gateway.policy.strengths import VALUES
 from sanitizers.confirm import CHECKS
@@ -174,6 +179,15 @@ def test_the_version_covers_the_whole_document(policy: Policy) -> None:
     assert load(DOCUMENT.replace('svg = "sanitize"', 'svg = "block"')).version != policy.version
 
 
+def test_the_order_of_tables_says_something_of_groups_only() -> None:
+    one, other = "[organisations.a.kinds]\nsvg = 'hold'\n", "[organisations.b.kinds]\nsvg = 'block'\n"
+    assert load(one + other).version == load(other + one).version
+    first, second = (f"[groups.{name}]\nmembers = ['x']\nkinds = {{svg = '{action}'}}\n" for name, action in (("b", "hold"), ("a", "block")))
+    for text, action in ((first + second, KindAction.BLOCK), (second + first, KindAction.HOLD)):
+        assert effective(load(text), at(people=("x",))).action(Kind.SVG) is action
+        assert load(dump(load(text))) == load(text)
+
+
 def test_a_document_is_written_out_and_says_the_same(policy: Policy) -> None:
     again = load(dump(policy))
     assert again == policy
@@ -192,6 +206,47 @@ def test_facts_of_a_transfer() -> None:
 def test_the_longest_work_counts_for_leases() -> None:
     assert load("[organisations.a.limits]\nwall_seconds = 600").longest_seconds == 600
     assert Policy().longest_seconds == Limits().wall_seconds
+
+
+_said = st.fixed_dictionaries(
+    {},
+    optional={
+        "strength": st.sampled_from(Strength),
+        "kinds": st.dictionaries(st.sampled_from([Kind.PDF, Kind.SVG]), st.sampled_from([KindAction.SANITIZE, KindAction.PIXELS, KindAction.HOLD])),
+        "treatment": st.fixed_dictionaries(
+            {},
+            optional={
+                "link_schemes": st.lists(st.sampled_from(["http", "https", "tel"]), unique=True).map(tuple),
+                "comments_kept": st.booleans(),
+                "picture_codes": st.sampled_from(["ignored", "reported", "covered"]),
+                "forbidden_extensions": st.lists(st.sampled_from(["exe", "js"]), unique=True).map(tuple),
+            },
+        ),
+        "limits": st.fixed_dictionaries({}, optional={"parts": st.integers(1, 9), "depth": st.integers(1, 9)}),
+    },
+)
+
+
+@example([{"kinds": {Kind.PDF: KindAction.HOLD}}, {"kinds": {Kind.PDF: KindAction.PIXELS}}], {})
+@settings(deadline=None)
+@given(st.lists(_said, min_size=2, max_size=3), _said)
+def test_the_strictest_is_stricter_than_each_and_every_document_survives_writing(people: list[dict[str, Any]], house: dict[str, Any]) -> None:
+    named = [Layer(path=("groups", f"g{number}"), members=(str(number),), **said) for number, said in enumerate(people)]
+    policy = msgspec.structs.replace(load(""), layers=(Layer(path=("lanes", "inbound"), lane="inbound", **house), *named))
+    again = load(dump(policy))
+    assert msgspec.structs.replace(again, layers=()) == msgspec.structs.replace(policy, layers=())
+    assert set(map(_plain, again.layers)) == set(map(_plain, policy.layers))
+    who = tuple(str(number) for number in range(len(people)))
+    both = effective(policy, at(people=who))
+    for one in (effective(policy, at(people=(each,))) for each in who):
+        merged = strictest(both, one)
+        assert (merged.limits, merged.treatment) == (both.limits, both.treatment)
+        assert all(merged.action(kind) is both.action(kind) for kind in Kind)
+    assert strictest(both, both) == both
+
+
+def _plain(layer: Layer) -> bytes:
+    return msgspec.json.encode(layer, order="deterministic")
 
 
 # ------------------------------------------------------------------------------------------------------------- strengths
@@ -328,6 +383,12 @@ def test_an_exception_is_the_last_layer() -> None:
     assert used(report(kind=Kind.PDF), let) == ()
     assert let.version == policy.version
     assert effective(policy, at()).exceptions == (), "the next transfer has none"
+
+
+def test_one_that_allows_no_more_than_policy_is_none() -> None:
+    let = effective(Policy(), at(), [excepted(), excepted(Kind.DXF, KindAction.CONFIRM, digest(b"DXF"))])
+    assert [one.kind for one in let.exceptions] == [Kind.DXF]
+    assert used(report(kind=Kind.SVG), let) == ()
 
 
 def test_one_of_a_digest_lets_that_part_alone_go() -> None:

@@ -6,10 +6,12 @@ import re
 from typing import Any
 
 from sanitizers.formats.odf import rebuild, values, vocabulary
+from sanitizers.formats.office.tags import PLAIN_VALUE
 from tests.mutation.runner import Mutant, main
 
 _ODF = "sanitizers.formats.odf"
 _VERIFY = "sanitizers.verify.odf"
+_APART = "tests/sanitizers/formats/odf/test_stretches.py"
 _NEVER = re.compile(r"(?!)")
 _NEVER_BYTES = re.compile(rb"(?!)")
 _ALWAYS = re.compile(r"", re.DOTALL)
@@ -81,6 +83,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("no property is a mark", f"{_ODF}.properties:MARK", _NEVER),
     Mutant("strings of settings", f"{_ODF}.properties:_keeps", _true),
     Mutant("comments against policy", f"{_ODF}.comments:drop", _false),
+    Mutant("apart: elements with a rule", f"{_ODF}.stretches:_WATCHED", frozenset(), _APART),
+    Mutant("apart: links", f"{_ODF}.stretches:_LOUD", frozenset(), _APART),
+    Mutant("apart: values that are judged", f"{_ODF}.stretches:_Judge._is_harmless", _true, _APART),
+    Mutant("apart: formulas are judged", f"{_ODF}.stretches:_JUDGED", frozenset(), _APART),
+    Mutant("apart: values of extensions", f"{_ODF}.stretches:_NO_SIGN", PLAIN_VALUE, _APART),
+    Mutant("apart: blanks", f"{_ODF}.stretches:_NUMBER", PLAIN_VALUE, _APART),
+    Mutant("apart: copies of cells", f"{_ODF}.cells:COLUMN_COUNT", "none", _APART),
+    Mutant("apart: names from outside", f"{_ODF}.stretches:named.bad", lambda _root, _schemes: {}, _APART),
     Mutant("repeated cells", f"{_ODF}.cells:spend", _nothing),
     Mutant("blanks", f"{_ODF}.cells:_MOST_BLANKS", 1 << 40),
     Mutant("rounds of hashing", f"{_ODF}.encryption:_MOST_ROUNDS", 1 << 40),

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from sanitizers.formats.office import functions, pictures
-from sanitizers.formats.ooxml import drawing, fields, properties, rebuild, relationships, vocabulary
+from sanitizers.formats.ooxml import drawing, fields, properties, relationships, stretches, vocabulary
 from sanitizers.formats.ooxml.relationships import How, Role
 from tests.mutation.runner import Mutant, main
 
@@ -19,6 +19,7 @@ _FORMULAS = "tests/sanitizers/formats/ooxml/test_formulas.py"
 _LIMITS = "tests/sanitizers/formats/ooxml/test_limits.py"
 _MACROS = "tests/sanitizers/formats/ooxml/test_macros.py"
 _SECOND = "tests/sanitizers/verify/test_ooxml.py"
+_APART = "tests/sanitizers/formats/ooxml/test_stretches.py"
 _NEVER = re.compile(r"(?!)")
 _NEVER_BYTES = re.compile(rb"(?!)")
 _ALWAYS = re.compile(r"", re.DOTALL)
@@ -98,9 +99,9 @@ def _role(key: str, case: str) -> Mutant:
 
 
 def _handlers() -> list[Mutant]:
-    functions_of_handlers = {one.__module__.rpartition(".")[2] + "." + one.__name__: one for one in rebuild._HANDLERS.values()}
+    functions_of_handlers = {one.__module__.rpartition(".")[2] + "." + one.__name__: one for one in stretches.HANDLERS.values()}
     return [
-        Mutant(f"handler {name}", f"{_OOXML}.rebuild:_HANDLERS", {tag: one for tag, one in rebuild._HANDLERS.items() if one is not gone}, _DANGERS)
+        Mutant(f"handler {name}", f"{_OOXML}.stretches:HANDLERS", {tag: one for tag, one in stretches.HANDLERS.items() if one is not gone}, _DANGERS)
         for name, gone in sorted(functions_of_handlers.items())
     ]
 
@@ -136,9 +137,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("pivot tables of other sources", f"{_OOXML}.sheet:is_local_cache", _true, _case("O12 pivot table of another workbook")),
     Mutant("actions", f"{_OOXML}.drawing:_JUMPS", _ALWAYS, _case("O20 program")),
     Mutant("styles of VML", f"{_OOXML}.drawing:_VML_STYLE", _NEVER, _case("O06 VML style")),
-    Mutant("references", f"{_OOXML}.drawing:_REFERRERS", frozenset(), _case("O17 altChunk RTF")),
+    Mutant("references", f"{_OOXML}.drawing:REFERRERS", frozenset(), _case("O17 altChunk RTF")),
     *(
-        Mutant(f"references of {tag.rpartition('}')[2]}", f"{_OOXML}.drawing:_REFERRERS", drawing._REFERRERS - vocabulary.clark(spelled), _DANGERS)
+        Mutant(f"references of {tag.rpartition('}')[2]}", f"{_OOXML}.drawing:REFERRERS", drawing.REFERRERS - vocabulary.clark(spelled), _DANGERS)
         for spelled in ("a:blip", "a:hlinkClick", "w:hyperlink", "c:externalData", "v:imagedata")
         for tag in list(vocabulary.clark(spelled))[:1]
     ),
@@ -160,15 +161,28 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("large custom XML", f"{_OOXML}.custom_xml:_LARGEST", 1 << 40, _LIMITS),
     Mutant("comments against policy", f"{_OOXML}.comments:drop", _nothing, _MACROS),
     Mutant("parts of comments against policy", f"{_OOXML}.comments:ROLES", frozenset(), _MACROS),
-    Mutant("macros are named", f"{_OOXML}.vba:describe", lambda *_: "", _MACROS),
-    Mutant("source of macros is scanned", f"{_OOXML}.vba:_scan", _nothing, _MACROS),
-    Mutant("source of macros without an end", f"{_OOXML}.vba:LimitExceeded", type("Quiet", (Exception,), {}), _MACROS),
+    Mutant("macros are named", f"{_OFFICE}.vba:describe", lambda *_: "", _MACROS),
+    Mutant("source of macros is scanned", f"{_OFFICE}.vba:_scan", _nothing, _MACROS),
+    Mutant("source of macros without an end", f"{_OFFICE}.vba:LimitExceeded", type("Quiet", (Exception,), {}), _MACROS),
     Mutant("parts that nothing refers to", f"{_OOXML}.rebuild:Rebuild._report_unreached", _nothing, _case("O22 orphan")),
     *(
         Mutant(f"what is said of {key}", f"{_OOXML}.rebuild:DROPPED[{key}]", "ooxml.unknown_part", _case(case))
         for key, case in _RELATIONSHIPS.items()
         if key not in _SAID_OTHERWISE
     ),
+    Mutant("apart: elements with a rule", f"{_OOXML}.stretches:_HARMLESS", stretches._HARMLESS._replace(elements=vocabulary.ELEMENTS), _APART),
+    Mutant("apart: elements of cells", f"{_OOXML}.stretches:_CELLS", stretches._CELLS._replace(elements=_Any()), _APART),
+    Mutant("apart: attributes of any meaning", f"{_OOXML}.stretches:_QUIET", _Any(), _APART),
+    Mutant("apart: comments against policy", f"{_OOXML}.stretches:_WITHOUT_COMMENTS", stretches._HARMLESS, _APART),
+    Mutant("apart: revision ids stay", f"{_OOXML}.stretches:_REVISIONS", rb"(?!)", _APART),
+    Mutant("apart: open fields", f"{_OOXML}.fields:Open.see", _false, _APART),
+    Mutant("apart: formulas of rows", f"{_OOXML}.sheet:formulas_stay", _true, _APART),
+    Mutant("apart: copies before their formula", f"{_OOXML}.rebuild:Rebuild._rows", lambda self, apart, frame: [*self._pieces(apart, frame)], _APART),
+    Mutant("apart: texts that are written otherwise", f"{_OFFICE}.tags:_UNUSUAL", {}, _APART),
+    Mutant("apart: comments and ends with blanks", f"{_OFFICE}.tags:_NO_ELEMENT", (b"?",), _APART),
+    Mutant("apart: lone signs in text", f"{_OFFICE}.tags:Tags._texts", lambda *_: iter(()), _APART),
+    Mutant("apart: a sign that the text has", f"{_OFFICE}.excerpt:_unused_sign", lambda _data: chr(0xF0000).encode(), _APART),
+    Mutant("apart: broken stretches", "sanitizers.xml:check", _nothing, _APART),
     Mutant("cells", f"{_OOXML}.sheet:count_cells", lambda _data: 0, _LIMITS),
     Mutant("chains of names", f"{_OOXML}.sheet:_MOST_ROUNDS", 1 << 20, _LIMITS),
     Mutant("the password that hides nothing", f"{_OOXML}.encrypted:DEFAULT_PASSWORD", "x", _DANGERS.replace("is_gone_and_said", "o26_an_encrypted_package_is_opened_and_cleaned")),
@@ -190,7 +204,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
 )  # fmt: skip
 TESTS = (
-    "tests/sanitizers/formats/ooxml/test_dangers.py", _KEPT, _SECOND, _FORMULAS, _MACROS, _LIMITS,
+    "tests/sanitizers/formats/ooxml/test_dangers.py", _KEPT, _APART, "tests/sanitizers/formats/office", _SECOND, _FORMULAS, _MACROS, _LIMITS,
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from sanitizers.rule_words import RuleQuestion
 RULES = Path(__file__).resolve().parents[2] / "rules"
 FILES = {path.name: path.read_text("utf-8") for path in RULES.iterdir() if path.suffix == ".yar" or path.name == "catalog.toml"}
 
-TRICKY = '''
+TRICKY = """
 import "pe"
 // rule In_A_Remark { condition: true }
 /* rule In_Another {
@@ -30,7 +30,7 @@ rule Quoted {
 }
 global rule Everywhere { condition: true }
 rule Last{condition:Quoted}
-'''
+"""
 
 
 def test_where_rules_begin_and_end() -> None:

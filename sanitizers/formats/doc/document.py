@@ -31,9 +31,12 @@ class Note(NamedTuple):
 
 
 class Comment(NamedTuple):
+    """`tag`: of the stretch of text that it is about."""
+
     note: Note
     author: str
     initials: str
+    tag: int
 
 
 class Look(NamedTuple):
@@ -76,7 +79,7 @@ class Document:
             **{place: (one, False) for place, one in self.drawings.anchors(False, 0).items()},
             **{place: (one, True) for place, one in self.drawings.anchors(True, self.starts["headers"]).items()},
         }
-        self.marks = self._bookmarks()
+        self.marks = sorted([*self._bookmarks(), *self._comment_ranges()], key=lambda mark: mark.place)
         self._places = [mark.place for mark in self.marks]
         self._looks: dict[tuple[bytes, int], Look] = {}
         self._merged: dict[bytes, Properties] = {}
@@ -156,9 +159,9 @@ class Document:
         made: dict[int, Comment] = {}
         for place, note in notes.items():
             item = items[note.number - 1]
-            length, index = struct.unpack_from("<H18xH", item)
+            length, index, tag = struct.unpack_from("<H18xH4xI", item)
             initials = item[2 : 2 + 2 * min(length, 9)].decode("utf-16-le", "replace")
-            made[place] = Comment(note, names[index] if index < len(names) else "", initials)
+            made[place] = Comment(note, names[index] if index < len(names) else "", initials, tag)
         return made
 
     def _bookmarks(self) -> list[Mark]:
@@ -175,7 +178,23 @@ class Document:
             seen.add(name.lower())
             made.append(Mark(start, f'<w:bookmarkStart w:id="{number}" w:name={markup.attribute(name)}/>'))
             made.append(Mark(ends[index], f'<w:bookmarkEnd w:id="{number}"/>'))
-        return sorted(made, key=lambda mark: mark.place)
+        return made
+
+    def _comment_ranges(self) -> list[Mark]:
+        """Where the text begins and ends that a comment is about: [MS-DOC] 2.8.11 (PlcfAtnBkf), 2.9.4 (ATNBE)."""
+        if not self.context.treatment.comments_kept:
+            return []
+        tags = [int.from_bytes(beside[2:6], "little") for _, beside in plc.table(self.streams.part(Part.COMMENT_MARKS))]
+        starts = plc.read(self.streams.part(Part.COMMENT_STARTS), 4, ordered=False)
+        ends = plc.read(self.streams.part(Part.COMMENT_ENDS), 0, ordered=False).places
+        numbers = {comment.tag: comment.note.number for comment in self.comments.values()}
+        made: list[Mark] = []
+        for tag, start, item in zip(tags[:_MOST_MARKS], starts.places, starts.items, strict=False):
+            index = int.from_bytes(item[:2], "little")
+            if (number := numbers.pop(tag, None)) and index < len(ends) and start <= ends[index] < self.streams.fib.counts.main:
+                made.append(Mark(start, f'<w:commentRangeStart w:id="{number}"/>'))
+                made.append(Mark(ends[index], f'<w:commentRangeEnd w:id="{number}"/>'))
+        return made
 
 
 # What text keeps when its look is reset: what it is.

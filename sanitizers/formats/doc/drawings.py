@@ -12,7 +12,7 @@ from sanitizers.formats.doc.fib import Part, Streams
 from sanitizers.formats.doc.geometries import ARROWS, GEOMETRIES, WORD_ART
 from sanitizers.formats.doc.package import Package, Relations
 from sanitizers.formats.office import blips, pictures
-from sanitizers.model import Action
+from sanitizers.model import Action, LimitExceeded
 
 _EMU: Final = 635  # of a twip
 _POINT: Final = 12_700
@@ -39,6 +39,7 @@ _SHAPES: Final = "http://schemas.microsoft.com/office/word/2010/wordprocessingSh
 _NO_TEXT: Final = 0
 _TEXT_BOX: Final = 202
 _FLAT: Final = frozenset({20, 32, 33, 34})  # lines
+_MOST: Final = 20_000  # drawings
 _DEEPEST: Final = 8  # groups in groups
 _LONGEST: Final = 1024  # bytes of the letters of WordArt
 
@@ -71,6 +72,8 @@ class Drawings:
         self._context = context
         self._count = 0
         self._made: dict[tuple[bytes, str], pictures.Picture] = {}
+        self._inline: dict[int, tuple[pictures.Picture | None, tuple[int, int], dict[int, int]]] = {}
+        self._floating: dict[int, pictures.Picture | None] = {}
         self.text_box: Callable[[int, Spot], str] = lambda _number, _spot: ""
         self._store: list[memoryview] = []
         self._shapes: tuple[dict[int, art.Shape], dict[int, art.Shape]] = ({}, {})
@@ -114,17 +117,27 @@ class Drawings:
         data = self._streams.data
         if at + _HEAD > len(data):
             return self._lost("picture")
-        size, head, mode = struct.unpack_from("<iHh", data, at)
-        width, height, across, down = struct.unpack_from("<hhHH", data, at + 28)
-        if size <= head or mode in _NOT_SHOWN or at + size > len(data) or head < _HEAD:
-            return ""
-        picture, crop = self._stored(memoryview(data)[at + head : at + size], mode)
+        if at not in self._inline:
+            self._inline[at] = self._read_inline(at)
+        picture, extent, options = self._inline[at]
         if picture is None:
-            return self._lost("picture")
-        extent = (_emu(abs(width) * (across or 1000) // 1000), _emu(abs(height) * (down or 1000) // 1000))
-        inside = self._picture(picture, extent, crop, relations)
+            return ""
+        inside = self._picture(picture, extent, options, relations)
         place = f'<wp:extent cx="{extent[0]}" cy="{extent[1]}"/><wp:docPr id="{self._count}" name="Picture {self._count}"/>'
         return f'<w:drawing {_SPACES}><wp:inline distT="0" distB="0" distL="0" distR="0">{place}{inside}</wp:inline></w:drawing>'
+
+    def _read_inline(self, at: int) -> tuple[pictures.Picture | None, tuple[int, int], dict[int, int]]:
+        """The picture of a PICF, its size in EMU and what else is said of it. [MS-DOC] 2.9.192."""
+        data = self._streams.data
+        size, head, mode = struct.unpack_from("<iHh", data, at)
+        width, height, across, down = struct.unpack_from("<hhHH", data, at + 28)
+        extent = (_emu(abs(width) * (across or 1000) // 1000), _emu(abs(height) * (down or 1000) // 1000))
+        if size <= head or mode in _NOT_SHOWN or at + size > len(data) or head < _HEAD:
+            return None, extent, {}
+        picture, options = self._stored(memoryview(data)[at + head : at + size], mode)
+        if picture is None:
+            self._lost("picture")
+        return picture, extent, options
 
     def _stored(self, data: memoryview, mode: int) -> tuple[pictures.Picture | None, dict[int, int]]:
         """A PICF's own picture, by the way in which it is stored, and its crop."""
@@ -159,6 +172,7 @@ class Drawings:
         return blips.read(main[at:], self._context.budget) if at < len(main) else None
 
     def _rebuilt(self, content: bytes, ending: str) -> pictures.Picture:
+        self._context.budget.spend_bytes(len(content))
         key = (content, ending)
         if key not in self._made:
             name = f"picture{len(self._made) + 1}.{ending}"
@@ -167,7 +181,7 @@ class Drawings:
 
     def _picture(self, picture: pictures.Picture, extent: tuple[int, int], options: dict[int, int], relations: Relations) -> str:
         """a:graphic."""
-        self._count += 1
+        number = self._next()
         link = relations.add("image", self._package.add_picture(picture))
         sides = (("l", art.CROP_LEFT), ("t", art.CROP_TOP), ("r", art.CROP_RIGHT), ("b", art.CROP_BOTTOM))
         cut = "".join(f' {side}="{_signed(options[number]) * 100_000 // 65_536}"' for side, number in sides if options.get(number))
@@ -176,7 +190,7 @@ class Drawings:
         office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
         return (
             f'<a:graphic><a:graphicData uri="{_MAIN}picture"><pic:pic><pic:nvPicPr>'
-            f'<pic:cNvPr id="{self._count}" name="Picture {self._count}"/><pic:cNvPicPr/></pic:nvPicPr>'
+            f'<pic:cNvPr id="{number}" name="Picture {number}"/><pic:cNvPicPr/></pic:nvPicPr>'
             f'<pic:blipFill><a:blip xmlns:r="{office}" r:embed="{link}"/>{crop}<a:stretch><a:fillRect/></a:stretch></pic:blipFill>'
             f'<pic:spPr>{place}<a:prstGeom prst="rect"><a:avLst/></a:prstGeom></pic:spPr></pic:pic></a:graphicData></a:graphic>'
         )
@@ -184,6 +198,20 @@ class Drawings:
     def _lost(self, where: str) -> str:
         self._context.found("doc.drawing", where, Action.REMOVED)
         return ""
+
+    def _from_store(self, number: int) -> pictures.Picture | None:
+        """By its number in the table of pictures, from 1."""
+        if number not in self._floating:
+            blip = self._entry(self._store[number - 1]) if number <= len(self._store) else None
+            self._floating[number] = None if blip is None else self._rebuilt(blip.content, blip.ending)
+        return self._floating[number]
+
+    def _next(self) -> int:
+        """The number of a new drawing."""
+        self._count += 1
+        if self._count > _MOST:
+            raise LimitExceeded(f"more than {_MOST} drawings")
+        return self._count
 
     # floating
 
@@ -215,22 +243,22 @@ class Drawings:
         extent = (_emu(area[2] - area[0]), _emu(area[3] - area[1]))
         picture = shape.options.get(art.PICTURE, 0)
         if picture:
-            blip = self._entry(self._store[picture - 1]) if picture <= len(self._store) else None
-            if blip is None:
+            stored = self._from_store(picture)
+            if stored is None:
                 return self._lost("picture")
-            inside = self._picture(self._rebuilt(blip.content, blip.ending), extent, shape.options, spot.relations)
+            inside = self._picture(stored, extent, shape.options, spot.relations)
         elif shape.kind in GEOMETRIES or shape.kind in WORD_ART:
             inside = self._shape(shape, f'<a:prstGeom prst="{GEOMETRIES.get(shape.kind, "rect")}"><a:avLst/></a:prstGeom>', extent, spot)
         elif free := freeforms.write(shape):
             inside = self._shape(shape, free, extent, spot)
         else:
             return self._lost("shape")
+        number = self._count if picture else self._next()
         outer = self._shapes[spot.header].get(spot.anchor.identity, shape)  # the group around it says from where places count
-        return f"<w:drawing {_SPACES}>{_anchored(outer, spot.anchor, area, extent, self._count)}{inside}</wp:anchor></w:drawing>"
+        return f"<w:drawing {_SPACES}>{_anchored(outer, spot.anchor, area, extent, number)}{inside}</wp:anchor></w:drawing>"
 
     def _shape(self, shape: art.Shape, geometry: str, extent: tuple[int, int], spot: Spot) -> str:
         """a:graphic with geometry, fill, line and text."""
-        self._count += 1
         turned = _signed(shape.options.get(art.ROTATION, 0)) * 60_000 // 65_536
         place = (f' rot="{turned}"' if turned else "") + (' flipH="1"' if shape.flip_x else "") + (' flipV="1"' if shape.flip_y else "")
         number = shape.options.get(art.TEXT, _NO_TEXT) >> 16

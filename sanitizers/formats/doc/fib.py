@@ -40,8 +40,11 @@ class Part(IntEnum):
     ASSOCIATED = 32
     PIECES = 33
     COMMENT_AUTHORS = 36
+    COMMENT_MARKS = 37
     SHAPES = 40
     HEADER_SHAPES = 41
+    COMMENT_STARTS = 42
+    COMMENT_ENDS = 43
     MERGE = 44
     ENDNOTE_REFERENCES = 46
     ENDNOTE_TEXTS = 47
@@ -70,10 +73,11 @@ class Counts(NamedTuple):
 
 
 class Base(NamedTuple):
-    """What is never encrypted. `key`: bytes of the table stream that say how the rest is."""
+    """What is never encrypted. `key`: bytes of the table stream that say how the rest is; `glossary`: there is a second document."""
 
     flags: int
     key: int
+    glossary: bool
 
     @property
     def is_template(self) -> bool:
@@ -128,12 +132,12 @@ def base(main: bytes) -> Base:
     """Raises Unsupported for documents older than Word 97, and Malformed."""
     if len(main) < _BASE:
         raise Malformed("no head", code="doc.malformed")
-    mark, version, _, _, _, flags, _, key = struct.unpack_from("<7HI", main)
+    mark, version, _, _, following, flags, _, key = struct.unpack_from("<7HI", main)
     if mark in _OLDER or (mark == _WORD and version < WORD_97):
         raise Unsupported(f"a document of Word 95 or older ({version:#06x})")
     if mark != _WORD:
         raise Malformed("no head of a Word document", code="doc.malformed")
-    return Base(flags, key)
+    return Base(flags, key, following != 0)
 
 
 def read(main: bytes) -> Fib:

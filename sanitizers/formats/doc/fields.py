@@ -95,13 +95,14 @@ class Fields:
             raise Malformed("a field that never ends", code="doc.malformed")
         for one in self._stack:
             self._leave(one, end - 1, self._said(one))
+        self._any = any(self.fates)
 
     def fate(self, place: int) -> int:
         return self.fates[place - self._start]
 
     def plain(self, start: int, end: int) -> bool:
         """Nothing between is part of a field, its result apart."""
-        return not any(self.fates[start - self._start : end - self._start])
+        return not self._any or not any(self.fates[start - self._start : end - self._start])
 
     def _mark(self, kind: str, place: int) -> None:
         self._fill(place, place + 1, GONE)
@@ -121,8 +122,9 @@ class Fields:
     def _nest(self) -> None:
         if self._stack and self._stack[-1].separator < 0:
             outer = self._stack[-1]
+            if not outer.nested:
+                outer.nameless = not self._said(outer).strip()
             outer.nested = True
-            outer.nameless = outer.nameless or not self._said(outer).strip()
 
     def _said(self, one: _Field) -> str:
         return _CONTROLS.sub("", joined("".join(self._units[start:end] for start, end in one.own)))
@@ -152,8 +154,9 @@ class Fields:
     def _leave(self, one: _Field, end: int, said: str) -> None:
         stop = one.separator if one.separator >= 0 else end
         self._fill(one.begin, stop + 1, GONE)
-        for inner in [place for place in self.marks if one.begin < place < stop] if one.nested else ():
-            del self.marks[inner]
+        for inner in _MARKS.finditer(self._units, one.begin, stop) if one.nested else ():
+            self.marks.pop(inner.start(), None)
+            self.rubies.pop(inner.start(), None)
         if self._stack and self._stack[-1].separator < 0:
             self._stack[-1].lost = True
         shown = _SHOWN.match(self._units, one.begin + 1, stop) if not one.nested else None

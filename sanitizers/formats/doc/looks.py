@@ -53,6 +53,8 @@ class _Table:
             start, end = places[number], places[number + 1]
             if start > end or (self.ends and start < self.ends[-1]):
                 raise Malformed("looks that overlap", code="doc.malformed")
+            if start == end:
+                continue  # nothing has this look
             self.starts.append(start)
             self.ends.append(end)
             self.looks.append(read(page, 4 * (count + 1) + size * number))

@@ -98,10 +98,12 @@ class TextBoxes:
         self._document = document
         self._depth = 0
         self._seen: set[tuple[int, bool]] = set()
+        self._found = {
+            header: plc.read(document.streams.part(Part.HEADER_TEXT_BOXES if header else Part.TEXT_BOXES), _BOX) for header in (False, True)
+        }
 
     def write(self, number: int, spot: Spot) -> str:
-        part, name = (Part.HEADER_TEXT_BOXES, "header_text_boxes") if spot.header else (Part.TEXT_BOXES, "text_boxes")
-        found = plc.read(self._document.streams.part(part), _BOX)
+        name, found = "header_text_boxes" if spot.header else "text_boxes", self._found[spot.header]
         if not 1 <= number <= len(found.items) or (number, spot.header) in self._seen or self._depth >= _DEEPEST:
             return ""
         self._seen.add((number, spot.header))

@@ -32,7 +32,12 @@ def read(data: bytes, size: int, *, ordered: bool = True) -> Plc:
 
 def strings(data: bytes) -> list[str]:
     """The texts of an STTB; what is cut off is left out."""
-    found: list[str] = []
+    return [text for text, _ in table(data)]
+
+
+def table(data: bytes) -> list[tuple[str, bytes]]:
+    """The texts of an STTB, and what stands beside each."""
+    found: list[tuple[str, bytes]] = []
     if len(data) < 4:
         return found
     wide = data[:2] == b"\xff\xff"
@@ -48,6 +53,7 @@ def strings(data: bytes) -> list[str]:
         if at + head > len(data):
             break
         length = int.from_bytes(data[at : at + head], "little") * head
-        found.append(data[at + head : at + head + length].decode("utf-16-le" if wide else "cp1252", "replace"))
-        at += head + length + extra
+        end = at + head + length
+        found.append((data[at + head : end].decode("utf-16-le" if wide else "cp1252", "replace"), data[end : end + extra]))
+        at = end + extra
     return found

@@ -58,6 +58,8 @@ def _streams(compound: cfb.Compound, context: Context) -> tuple[Streams, Kind]:
         raise Malformed("no document in the compound file", code="doc.malformed")
     main = compound.read(path)
     base = fib.base(main)
+    if base.glossary:
+        context.found("doc.glossary", "", Action.REMOVED)
     table, data = compound.find(base.table), compound.find("Data")
     if table is None:
         raise Malformed("no table stream", code="doc.malformed")

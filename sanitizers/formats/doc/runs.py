@@ -16,6 +16,7 @@ from sanitizers.formats.doc.text import joined
 from sanitizers.model import Action
 
 _SPECIAL: Final = re.compile(r"[\x00-\x1f]")
+_UNEASY: Final = re.compile("[\x00-\x1f&<>\ud800-\udfff\ufffe\uffff]")  # what XML does not hold as it is
 _PLAIN: Final = {"\t": "<w:tab/>", "\x0b": "<w:br/>", "\x0e": '<w:br w:type="column"/>', "\x0c": '<w:br w:type="page"/>',
                  "\x1e": "<w:noBreakHyphen/>", "\x1f": "<w:softHyphen/>"}  # fmt: skip
 _PICTURE, _NOTE, _COMMENT, _SHAPE, _BEGIN = "\x01", "\x02", "\x05", "\x08", "\x13"
@@ -61,7 +62,8 @@ class Runs:
         if symbol is not None and len(symbol) == 4 and self._fields.plain(start, end) and self._units[start:end].strip("\r\x07\x0c"):
             inside = self._symbol(symbol) * (end - start)
         elif self._is_plain(start, end):
-            inside = markup.text("t", joined(self._units[start:end]))
+            said = self._units[start:end]
+            inside = markup.text("t", joined(said)) if _UNEASY.search(said) else f'<w:t xml:space="preserve">{said}</w:t>'
         else:
             inside = self._pieces(start, end, look)
         return self._wrapped(inside, look)
@@ -71,7 +73,7 @@ class Runs:
         if _SPECIAL.search(self._units, start, end) or not self._fields.plain(start, end):
             return False
         marked = self._document.marked_notes
-        return bisect_left(marked, start) == bisect_left(marked, end)
+        return not marked or bisect_left(marked, start) == bisect_left(marked, end)
 
     def _symbol(self, operand: bytes) -> str:
         index, character = unpack("<HH", operand)

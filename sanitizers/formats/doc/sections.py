@@ -59,6 +59,7 @@ def write(section: Section, references: str) -> str:
         _notes(said),
         _named("type", _BREAKS, said.get(0x3009, b"\2")),
         _page(said), _borders(said), _line_numbers(said), _page_numbers(said), _columns(section),
+        '<w:formProt w:val="0"/>' if unsigned(said.get(0x3006, b"\0")) else "",
         _named("vAlign", _ALIGNMENTS, said.get(0x301A, b"\0")),
         "<w:titlePg/>" if unsigned(said.get(0x300A, b"\0")) else "",
         markup.value("textDirection", flow) if flow else "",

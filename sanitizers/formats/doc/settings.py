@@ -12,6 +12,7 @@ _SPACE: Final = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/200
 _OLDER_OPTIONS: Final = 84  # where Copts80 stands
 _OPTIONS: Final = 512  # where those of Word 2000 stand
 _NO_HTML_SPACING, _NO_LINE_HEIGHTS = 0x04, 0x08
+_PROTECTED: Final = (("forms", 25), ("comments", 20), ("trackedChanges", 30))  # what may be changed, and the bit that says so
 # In the order of the schema: name, bit of Copts80, whether the bit says the contrary.
 _COMPATIBLE: Final = (
     ("wpJustification", 30, False), ("noTabHangInd", 0, False), ("noLeading", 19, False), ("spaceForUL", 20, True),
@@ -27,14 +28,17 @@ _COMPATIBLE: Final = (
 
 def write(document: Document) -> str:
     data = document.streams.part(Part.PROPERTIES)
+    (flags,) = struct.unpack_from("<I", data, 4) if len(data) >= 8 else (0,)
+    first = "".join(f"<w:{name}/>" for name, bit in (("mirrorMargins", 21), ("trackRevisions", 15)) if flags >> bit & 1)
+    first += next((f'<w:documentProtection w:edit="{kind}" w:enforcement="1"/>' for kind, bit in _PROTECTED if flags >> bit & 1), "")
     facing = "<w:evenAndOddHeaders/>" if document.facing else ""
     notes = "".join(
         f'<w:{kind}Pr><w:{kind} w:id="-1"/><w:{kind} w:id="0"/></w:{kind}Pr>'
         for kind, found in (("footnote", document.footnotes), ("endnote", document.endnotes))
         if found
     )
-    tab = f'<w:defaultTabStop w:val="{document.tab}"/>'
-    return f"<w:settings {_SPACE}>{tab}{facing}{notes}{_compatible(data)}</w:settings>"
+    tab = f'<w:defaultTabStop w:val="{document.tab}"/>' + ("<w:autoHyphenation/>" if flags >> 12 & 1 else "")
+    return f"<w:settings {_SPACE}>{first}{tab}{facing}{notes}{_compatible(data)}</w:settings>"
 
 
 def _compatible(data: bytes) -> str:

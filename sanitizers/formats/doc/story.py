@@ -31,6 +31,9 @@ class Paragraph(NamedTuple):
     row_end: bool
 
 
+_Row = tuple[tables.Row, list[list[Paragraph]]]  # its look and its cells
+
+
 class Story:
     """`breaks`: places of the marks that end a section, with its w:sectPr."""
 
@@ -94,7 +97,7 @@ class Story:
 
     def _table(self, found: list[Paragraph], depth: int) -> str:
         """What cannot be a table, because its last row never ends, stays as paragraphs."""
-        rows: list[tuple[tables.Row, list[list[Paragraph]]]] = []
+        rows: list[_Row] = []
         cells: list[list[Paragraph]] = []
         cell: list[Paragraph] = []
         for one in found:
@@ -112,17 +115,27 @@ class Story:
         rest = [one for group in (*cells, cell) for one in group]
         return self._rows(rows, depth) + "".join(self._written(one) for one in rest)
 
-    def _rows(self, rows: list[tuple[tables.Row, list[list[Paragraph]]]], depth: int) -> str:
-        """Tables that stand one below the other are one, unless one of them has another style."""
-        if not rows:
-            return ""
+    def _rows(self, rows: list[_Row], depth: int) -> str:
+        """Tables that stand one below the other are one, as long as they have no more columns than a table may have."""
         self._document.context.budget.spend_cells(sum(len(cells) for _, cells in rows))
-        fitted = [(_fitted(look, len(cells)), cells) for look, cells in rows]
-        edges = tables.grid([look for look, _ in fitted])
-        index = unsigned(fitted[0][0].properties.get(0x563A, b"\xff\x0f"))
-        styled = self._document.styles.identity(index, "table")
-        lines = "".join(self._row(look, cells, edges, depth) for look, cells in fitted)
-        return f"<w:tbl>{tables.head([look for look, _ in fitted], edges, styled)}{lines}</w:tbl>"
+        lines: list[str] = []
+        group: list[_Row] = []
+        edges: set[int] = set()
+        for look, cells in rows:
+            fitted = _fitted(look, len(cells))
+            own = tables.edges_of(fitted)
+            if group and len(edges | own) > tables.MOST_CELLS + 1:
+                lines.append(self._grouped(group, sorted(edges), depth))
+                group, edges = [], set()
+            group.append((fitted, cells))
+            edges |= own
+        return "".join(lines) + (self._grouped(group, sorted(edges), depth) if group else "")
+
+    def _grouped(self, rows: list[_Row], edges: list[int], depth: int) -> str:
+        first = rows[0][0]
+        index = unsigned(first.properties.get(0x563A, b"\xff\x0f"))
+        head = tables.head(first, edges, self._document.styles.identity(index, "table"))
+        return f"<w:tbl>{head}{''.join(self._row(look, cells, edges, depth) for look, cells in rows)}</w:tbl>"
 
     def _row(self, look: tables.Row, cells: list[list[Paragraph]], edges: list[int], depth: int) -> str:
         lines: list[str] = []

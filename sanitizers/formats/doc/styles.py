@@ -100,7 +100,7 @@ class Styles:
         count, size = sprms.unpack("<HH", data, 2)
         if count > _MOST or size < 10:
             raise Malformed("the table of styles", code="doc.malformed")
-        self._fixed = tuple(struct.unpack_from("<3H", data, 14)) if head >= 18 else ()
+        self._fixed = sprms.unpack("<3H", data, 14) if head >= 18 else ()
         at = 2 + head
         for index in range(count):
             if at + 2 > len(data):

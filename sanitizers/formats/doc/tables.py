@@ -195,14 +195,13 @@ def _table_borders(properties: Properties) -> str:
     return f"<w:tblBorders>{lines}</w:tblBorders>" if lines else ""
 
 
-def grid(rows: list[Row]) -> list[int]:
-    """All edges of all rows, in twips from the margin."""
-    return sorted({edge for one in rows for cell in one.cells for edge in (cell.left, cell.right)})
+def edges_of(one: Row) -> set[int]:
+    """Of its cells, in twips from the margin."""
+    return {edge for cell in one.cells for edge in (cell.left, cell.right)}
 
 
-def head(rows: list[Row], edges: list[int], styled: str) -> str:
-    """w:tblPr and w:tblGrid."""
-    first = rows[0]
+def head(first: Row, edges: list[int], styled: str) -> str:
+    """w:tblPr, as the first row says, and w:tblGrid with the edges of all rows."""
     said = first.properties.get
     gap = _gap(first)
     alignment = unsigned(said(0x548A, said(0x5400, b"\0")))

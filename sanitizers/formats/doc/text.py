@@ -9,11 +9,12 @@ from typing import Final, NamedTuple
 from sanitizers.budget import Budget
 from sanitizers.formats.doc import plc
 from sanitizers.formats.doc.fib import Part, Streams
-from sanitizers.model import Malformed
+from sanitizers.model import LimitExceeded, Malformed
 
 _PROPERTIES, _PIECES = 1, 2  # kinds of parts of a Clx
 _COMPRESSED: Final = 0x4000_0000
 _MOST: Final = 1 << 20  # pieces
+_REPEATED, _ALWAYS = 4, 65_536  # a text may be so many times as long as its stream, and this long in any case
 # One byte for a character: Windows-1252 in those places where Unicode has controls. [MS-DOC] 2.9.73.
 _NARROW: Final = {n: bytes([n]).decode("cp1252", "ignore") or chr(n) for n in range(0x80, 0xA0)}
 # A change that a piece says in one byte: index → property. [MS-DOC] 2.9.215 (Prm0).
@@ -55,6 +56,8 @@ def read(streams: Streams, budget: Budget) -> Text:
     wanted = sum(counts) + (1 if any(counts[1:]) else 0)
     if not found.items or len(found.items) > _MOST or found.places[0] != 0 or found.places[-1] < max(wanted, 1):
         raise Malformed("the pieces are not the whole text", code="doc.malformed")
+    if found.places[-1] > _REPEATED * len(streams.main) + _ALWAYS:
+        raise LimitExceeded("pieces that repeat the text")
     pieces: list[Piece] = []
     texts: list[str] = []
     for start, end, item in zip(found.places, found.places[1:], found.items, strict=False):

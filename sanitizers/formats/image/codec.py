@@ -18,6 +18,7 @@ from typing import Final
 import pillow_heif
 from PIL import AvifImagePlugin, Image, ImageFile
 
+from sanitizers import registers
 from sanitizers.context import Context
 from sanitizers.model import LimitExceeded, Malformed
 
@@ -53,6 +54,7 @@ def reading(code: str = "image.decoder") -> Iterator[None]:
 
 def opened(data: bytes, plugin: str, context: Context) -> Image.Image:
     """The picture with its header read and its size checked, not yet decoded."""
+    registers.clear()
     with reading():
         picture = Image.open(io.BytesIO(data), formats=[plugin])
     context.budget.check_frame(*picture.size)
@@ -72,6 +74,7 @@ def decoded(data: bytes, plugin: str, context: Context, size: tuple[int, int] | 
 def encoded(picture: Image.Image, plugin: str, **options: object) -> bytes:
     """`picture` in a new file of one format; nothing of its origin comes along but what `options` say."""
     picture.info.clear()
+    registers.clear()
     out = io.BytesIO()
     try:
         picture.save(out, plugin, **options)

@@ -27,15 +27,14 @@ _SHORTEST: Final = 7  # words of a record, head and foot
 
 def check(runs: list[Run]) -> str:
     """The words of a store of text, without its records. Raises Malformed, and Unsupported for records that are not known."""
+    if not runs:
+        raise _broken("nothing at all")
     by_number = {run.number: run.data for run in runs}
-    first = by_number.get(0, b"")
-    if first[:8] == _MANY:
-        units = _pieces(first, by_number)
-    elif first[:8] == _ONE:
-        units = _piece(first[8:], None)
-    else:
-        raise Malformed("a text of an unknown form", code="jtd.malformed")
-    return _words(units)
+    if by_number.get(0, b"")[:8] == _MANY:
+        return _words(_pieces(by_number[0], by_number))
+    if any(run.data[:8] != _ONE for run in runs):
+        raise Unsupported("something else beside a text", code="jtd.unproven")
+    return "\n".join(_words(_piece(run.data[8:], None)) for run in runs)
 
 
 def _pieces(listed: bytes, by_number: dict[int, bytes]) -> list[int]:

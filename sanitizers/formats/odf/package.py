@@ -91,7 +91,8 @@ class Package:
 
     def _read_xml(self, name: str) -> bytes:
         data = self.read(name)
-        self._context.budget.spend_cells(data.count(b":table-cell"))
+        if not self._context.second_pass:       # then they were counted when they were more
+            self._context.budget.spend_cells(data.count(b":table-cell"))
         return data
 
     def _media_type(self) -> str:

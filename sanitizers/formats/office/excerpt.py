@@ -25,7 +25,7 @@ _SHARE: Final = 4                  # the stretches are at least this part of a d
 _ROOT: Final = re.compile(rb"""<([A-Za-z_][\w.:-]*)(?:\s+[\w:.-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'))*\s*>""")
 _TAG: Final = re.compile(rb"""<([A-Za-z_][\w.:-]*)(?=[\s/>])(?:[^"'<>]|"[^"]*"|'[^']*')*>""")
 _BEGINS: Final = re.compile(rb"(?:\xef\xbb\xbf)?(?:<\?xml[^<>]*\?>)?\s*(?=<[A-Za-z_])")
-_REFERENCE: Final = re.compile(rb"&#0*(x[0-9A-Fa-f]{1,8}|[0-9]{1,8});")
+_REFERENCE: Final = re.compile(rb"&#(?:x0*([0-9A-Fa-f]{1,8})|0*([0-9]{1,8}));")
 _FIRST_SIGN: Final = 0xF0000
 _DEEPEST: Final = 32
 _ENCODING: Final = re.compile(rb"""encoding\s*=\s*["'](?!utf-?8["'])""", re.IGNORECASE)
@@ -162,6 +162,6 @@ def _is_used(prefix: bytes, runs: list[bytes]) -> bool:
 def _unused_sign(data: bytes) -> bytes:
     """A character for private use that does not stand in the document, spelled in any way; none if there are too many."""
     numbers = _REFERENCE.findall(data) if b"&" in data else ()
-    spelled = {int(number[1:], 16) if number[:1] == b"x" else int(number) for number in numbers}
+    spelled = {int(hexadecimal, 16) if hexadecimal else int(decimal) for hexadecimal, decimal in numbers}
     free = (chr(code).encode() for code in range(_FIRST_SIGN, _FIRST_SIGN + 100) if code not in spelled)
     return next((sign for sign in free if sign[:1] not in data or sign not in data), b"")     # one byte is found much faster than four

@@ -58,6 +58,16 @@ class _Form(NamedTuple):
     empty: bool
 
 
+class _Known(NamedTuple):
+    """What is known of a form. `kind`: "by form", "by value" or "other"; of its attributes, in order, name and pattern, None if judged."""
+
+    kind: str
+    values: tuple[tuple[str, bytes | None], ...] = ()
+
+
+_OTHER: Final = _Known("other")
+
+
 class Tags:
     """The tags of one document. `root`: its first tag, whose declarations hold for all."""
 
@@ -66,7 +76,7 @@ class Tags:
         self._spaces: dict[bytes, str] = {b"xml": _XML_SPACE, b"": ""}
         for prefix, quoted, other in _DECLARATION.findall(root):
             self._spaces[prefix] = (quoted or other).decode("utf-8", "replace")
-        self._forms: dict[_Form, str] = {}                # "by form", "by value" or "other"
+        self._forms: dict[_Form, _Known] = {}
         self._tails: dict[bytes, list[bytes]] = {}        # name → what may follow it
         self._patterns = 0
         self._pattern = re.compile(rb"<(?!/%b>)" % _QUALIFIED)
@@ -82,21 +92,22 @@ class Tags:
     @property
     def prefixes(self) -> frozenset[str]:
         """Of namespaces: those of the harmless tags that were seen."""
-        spelled = (name for form, kind in self._forms.items() if kind != "other" for name in (form.name, *form.attributes))
+        spelled = (name for form, known in self._forms.items() if known is not _OTHER for name in (form.name, *form.attributes))
         return frozenset(name.partition(b":")[0].decode() for name in spelled if b":" in name) - {"xml"}
 
     def is_by_form(self, data: bytes, place: int) -> bool:
         """The tag at this place is of a harmless form."""
         tag = _TAG.match(data, place)
-        return tag is not None and self._kind(tag) == "by form"
+        return tag is not None and self._known(_form(tag)).kind == "by form"
 
     def _tags(self, data: bytes, start: int, end: int) -> Iterator[int]:
         at = start
         while found := self._pattern.search(data, at, end):
             at = found.start()
-            if self._learn(data, at, end):
+            tag = _TAG.match(data, at)
+            if tag is not None and self._learn(tag, data, end):
                 continue      # the new pattern looks at the same place
-            if not self._passes(data, at):
+            if tag is None or not self._passes(tag, data):
                 yield at
             at += 1
 
@@ -108,20 +119,21 @@ class Tags:
         if data.count(b"<", start, end) != data.count(b">", start, end):
             yield from (found.end() for found in _BRACKET.finditer(data, start, end))
 
-    def _passes(self, data: bytes, place: int) -> bool:
+    def _passes(self, tag: re.Match[bytes], data: bytes) -> bool:
         """A tag that is written as it is read, with harmless values."""
-        tag = _TAG.match(data, place)
-        if tag is None or self._kind(tag) == "other" or (not tag[3] and data.startswith(b"</", tag.end())):
+        if not tag[3] and data.startswith(b"</", tag.end()):
             return False
-        attributes = {self._clark(name, ""): value for name, value in _ATTRIBUTE.findall(tag[2])}
-        judged = {name: _text(value) for name, value in attributes.items() if name in self._harmless.judged}
-        strict = ((self._value(name, tag), value) for name, value in attributes.items() if name not in judged)
-        if not all(pattern == PLAIN_VALUE or re.fullmatch(pattern, value) for pattern, value in strict):
+        attributes = _ATTRIBUTE.findall(tag[2])
+        known = self._known(_Form(tag[1], tuple([name for name, _ in attributes]), bool(tag[3])))
+        if known is _OTHER:
             return False
+        judged: dict[str, str] = {}
+        for (name, pattern), (_, value) in zip(known.values, attributes, strict=True):
+            if pattern is None:
+                judged[name] = _text(value)
+            elif pattern is not PLAIN_VALUE and not re.fullmatch(pattern, value):
+                return False
         return not judged or (self._harmless.judge is not None and self._harmless.judge(judged))
-
-    def _value(self, name: str, tag: re.Match[bytes]) -> bytes:
-        return self._harmless.value(name, bool(tag[3])) or rb"(?!)"
 
     # learning forms
 
@@ -132,24 +144,21 @@ class Tags:
         if any(found):
             self._compile()
 
-    def _learn(self, data: bytes, place: int, end: int) -> bool:
-        """Take the forms of the tags from here on; False if the first of them is known, or no more are to be learned."""
-        if self._patterns >= _MOST_PATTERNS or (tag := _TAG.match(data, place)) is None or not self._take(tag):
+    def _learn(self, tag: re.Match[bytes], data: bytes, end: int) -> bool:
+        """Take the forms of this and following tags; False if the first of them is known, or no more are to be learned."""
+        if self._patterns >= _MOST_PATTERNS or not self._take(tag):
             return False
-        for following in _TAG.finditer(data, place, min(place + (_SAMPLE << 4), end)):
+        for following in _TAG.finditer(data, tag.end(), min(tag.end() + (_SAMPLE << 4), end)):
             self._take(following)
         self._compile()
         return True
 
     def _take(self, tag: re.Match[bytes] | None) -> bool:
         """A form that is new and harmless."""
-        if tag is None:
+        if tag is None or (form := _form(tag)) in self._forms or (known := self._known(form)).kind != "by form":
             return False
-        form = _form(tag)
-        if form in self._forms or self._kind(tag) != "by form":
-            return False
-        values = (self._value(self._clark(name, ""), tag) for name in form.attributes)
-        spelled = b"".join(b' %b="%b"' % (re.escape(name), value) for name, value in zip(form.attributes, values, strict=True))
+        patterns = (pattern or PLAIN_VALUE for _, pattern in known.values)
+        spelled = b"".join(b' %b="%b"' % (re.escape(name), value) for name, value in zip(form.attributes, patterns, strict=True))
         tails = self._tails.setdefault(form.name, [])
         tails.append(spelled + (b"/>" if form.empty else b">(?!</)"))    # one without content is written as an empty element
         return True
@@ -159,20 +168,21 @@ class Tags:
         names = (re.escape(name) + b"(?:" + b"|".join(tails) + b")" for name, tails in self._tails.items())
         self._pattern = re.compile(b"<(?!/%b>|(?:%b))" % (_QUALIFIED.replace(b"*", b"*+"), b"|".join(names)))
 
-    def _kind(self, tag: re.Match[bytes]) -> str:
-        form = _form(tag)
+    def _known(self, form: _Form) -> _Known:
         known = self._forms.get(form)
         if known is None:
             full = len(self._tails.get(form.name, ())) >= _MOST_OF_ONE_NAME
-            known = self._forms[form] = "other" if full else self._judge(form)
+            known = self._forms[form] = _OTHER if full else self._looked_up(form)
         return known
 
-    def _judge(self, form: _Form) -> str:
-        attributes = [self._clark(name, "") for name in form.attributes]
-        known = all(name in self._harmless.judged or self._harmless.value(name, form.empty) for name in attributes)
-        if not known or len({*attributes}) < len(attributes) or self._clark(form.name, self._spaces[b""]) not in self._harmless.elements:
-            return "other"
-        return "by form" if self._harmless.judged.isdisjoint(attributes) else "by value"
+    def _looked_up(self, form: _Form) -> _Known:
+        names = [self._clark(name, "") for name in form.attributes]
+        if len({*names}) < len(names) or self._clark(form.name, self._spaces[b""]) not in self._harmless.elements:
+            return _OTHER
+        values = tuple((name, None if name in self._harmless.judged else self._harmless.value(name, form.empty)) for name in names)
+        if any(pattern is None and name not in self._harmless.judged for name, pattern in values):
+            return _OTHER
+        return _Known("by form" if self._harmless.judged.isdisjoint(names) else "by value", values)
 
     def _clark(self, spelled: bytes, default: str) -> str:
         prefix, colon, local = spelled.rpartition(b":")
@@ -181,14 +191,20 @@ class Tags:
 
 
 def _in_text(pattern: re.Pattern[bytes], data: bytes, start: int, end: int) -> Iterator[int]:
-    """Where it matches outside of tags: what stands in a tag was looked at with the tag."""
-    places = (found.start() for found in pattern.finditer(data, start, end))
-    return (place for place in places if data.rfind(b"<", start, place) <= data.rfind(b">", start, place))
+    """Where it matches outside of tags: what stands in a tag was looked at with the tag. Nothing is walked over twice."""
+    inside, at = False, start
+    for found in pattern.finditer(data, start, end):
+        opened, closed = data.rfind(b"<", at, found.start()), data.rfind(b">", at, found.start())
+        inside = opened > closed if opened != closed else inside
+        at = found.start()
+        if not inside:
+            yield at
 
 
 def _text(value: bytes) -> str:
-    for reference, sign in _REFERENCES:
-        value = value.replace(reference, sign)
+    if b"&" in value:
+        for reference, sign in _REFERENCES:
+            value = value.replace(reference, sign)
     return value.decode("utf-8", "replace")
 
 

@@ -2,6 +2,7 @@
 
 The sheet without its rows is one document; each piece of rows, inside the same two elements, is another. Both are parsed, cut and written
 as any part is, so what comes out is what a single tree would give. Only sheets whose bytes show plainly where rows begin and end are cut.
+A piece in which nothing is to be judged but formulas, and all of those stay, is copied without any tree (`stretches`).
 """
 
 from __future__ import annotations

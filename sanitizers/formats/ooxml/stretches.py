@@ -68,7 +68,6 @@ def take(data: bytes, key: str, context: Context, where: str) -> Excerpt | None:
     return taken
 
 
-
 def _word_prefix(data: bytes) -> bytes:
     """What stands for WordprocessingML everywhere in the document; nothing if that is not one prefix that means nothing else."""
     declared = _WORD_PREFIX.findall(data, 0, _HEAD)

@@ -79,6 +79,7 @@ class Rebuilding:
         self._store = store
         self._taken: set[int] = {edit.document}
         self._left = len(stream)  # bytes that parts may have, all together
+        self._listed: set[int] = set()
         self._parts: list[bytes] = []
         self.last_slide = 0
         document = persist.part(stream, edit, edit.document)
@@ -144,6 +145,9 @@ class Rebuilding:
         """SlideListWithTextContainer: each entry names a part; texts that stand behind an entry belong to its slide."""
         if record.instance not in _CALLED:
             return place.broken(record)
+        if record.instance in self._listed:
+            raise Malformed(f"two lists of {_CALLED[record.instance]}s", code="ppt.malformed")
+        self._listed.add(record.instance)
         made: list[bytes] = []
         count = 0
         where = place

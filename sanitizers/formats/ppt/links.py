@@ -81,8 +81,13 @@ def _stays(texts: dict[int, str], deck: Deck) -> bool:
 
 def interaction(record: Record, place: Place) -> bytes:
     """InteractiveInfo: what a click on a shape or a pointer above it does. Empty for what may not be done."""
-    inside = b"".join(_action(one, place) for one in records.children(record.data) if one.kind == _ACTION_ATOM)
-    if record.instance > 1 or not inside:
+    actions = [one for one in records.children(record.data) if one.kind == _ACTION_ATOM]
+    if not actions:
+        return b""  # some writers leave an empty one for a pointer that does nothing
+    if record.instance > 1 or len(actions) != 1:
+        return place.broken(record)
+    inside = _action(actions[0], place)
+    if not inside:
         return b""
     names = b"".join(
         records.written(_STRING, ended(one.data), 0, 2)

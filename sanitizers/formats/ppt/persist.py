@@ -18,7 +18,10 @@ _MOST_IDS: Final = 1 << 20
 
 
 class Edit(NamedTuple):
-    """`offsets` of all parts by their number; `document`: the number of the document; `lock`: of what tells of a password, or 0."""
+    """`offsets` of all parts by their number; `document`: the number of the document; `lock`: of what tells of a password, or 0.
+
+    `user`: somebody is named who saved it last.
+    """
 
     offsets: dict[int, int]
     document: int

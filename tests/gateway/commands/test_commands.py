@@ -140,6 +140,10 @@ def test_more_deeds_on_accounts(sekisho: Installation) -> None:
     sekisho("user", "add", "kansa", "--role", "auditor", "--person", "sousa").failed(2, "audits")
     for words in (("mfa", "reset", "sousa"), ("unlock", "sousa"), ("sessions", "sousa"), ("disable", "sousa"), ("enable", "sousa")):
         assert sekisho("user", *words).status == 0, words
+    sekisho("user", "add", "madoguchi")
+    assert sekisho("user", "share", "madoguchi", "--member", "sousa").status == 0
+    sekisho("user", "share", "madoguchi", "--member", "nobody").failed(1, "no such account")
+    sekisho("user", "share", "sousa", "--member", "madoguchi").failed(2, "never shared")
     sekisho("user", "mfa", "sousa").failed(2, "reset LOGIN")
     sekisho("user", "mfa", "reset", "nobody").failed(1, "no such account")
     sekisho("user", "disable", "sousa", "more").failed(2, "too much")

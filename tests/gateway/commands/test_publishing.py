@@ -11,7 +11,7 @@ import pytest
 
 from gateway import rulesets
 from gateway.commands import versions
-from gateway.storage import rule_matches
+from gateway.storage import rescans, rule_matches
 from tests.build.face import Town
 from tests.build.publishing import NEW_RULE
 from tests.gateway.commands.conftest import Installation
@@ -75,12 +75,15 @@ def test_states_imports_and_statistics(sekisho: Installation, tmp_path: Path) ->
         await place.settled()
         at = time.time()
         await place.journal.write(lambda connection: rule_matches.keep(connection, 1, ["Test_EICAR"], at))
+        transfer = await place.journal.transfer(1)
+        await place.journal.write(lambda connection: rescans.hit(connection, transfer, ["Test_EICAR"], at=at))
 
     sekisho.prepare(happened)
     rows = {row["rule"]: row for row in sekisho("rules", "list", "--json").rows}
     assert (rows["Test_EICAR"]["state"], rows["Test_EICAR"]["matches"], rows["Test_GTUBE"]["matches"]) == ("enabled", 1, 0)
     assert rows["Test_EICAR"]["last_match"]
     assert "Test_EICAR" in sekisho("rules", "list").out
+    assert [row["name"] for row in sekisho("rules", "late", "--json").rows] == ["Test_EICAR"]
 
 
 def test_a_policy_goes_its_way(sekisho: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

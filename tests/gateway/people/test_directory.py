@@ -107,6 +107,17 @@ async def test_a_directory_that_refuses_is_an_error_and_no_list(url: str, other:
         await LdapDirectory(reach(url, **other)).people()
 
 
+@slapd.needs_slapd
+async def test_the_line_is_encrypted_and_the_other_end_is_who_it_says(tmp_path: Path) -> None:
+    trusted, lines = slapd.certificate(tmp_path)
+    with slapd.running(tmp_path / "slapd", slapd.people(), tls=lines) as address:
+        url = address.replace("127.0.0.1", "localhost")
+        assert await LdapDirectory(reach(url, start_tls=True, ca=str(trusted))).matches(slapd.dn("tanaka"), "tanaka-no-himitsu")
+        for other in ({"ca": ""}, {"url": address, "ca": str(trusted)}):        # nobody trusts it; it is not that host's
+            with pytest.raises(DirectoryError):
+                await LdapDirectory(reach(url, start_tls=True)._replace(**other)).matches(slapd.dn("tanaka"), "tanaka-no-himitsu")
+
+
 async def test_a_silent_directory_is_an_error_in_time_and_no_log_in(place: Town) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

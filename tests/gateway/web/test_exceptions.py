@@ -103,4 +103,6 @@ async def test_the_page_does_the_same_without_script(place: Town) -> None:
         assert "<script" not in page and "style=" not in page
         assert (await browser.post(f"/exceptions/{number}/revoke", data={"reason": "済", "csrf": word}, allow_redirects=False)).status == 303
         assert (await browser.post(f"/exceptions/{number}/revoke", data={"reason": "済", "csrf": word})).status == 404
-        assert "取消し / revoked" in await (await browser.get("/exceptions")).text()
+        page = await (await browser.get("/exceptions")).text()
+        assert "取消し / revoked" in page
+        assert "有効 0件（うち30日以内に期限 0件）、終了 1件" in page

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,3 +70,10 @@ def test_common_ends_are_left_out(before: bytes, after: bytes, blocks: int) -> N
     assert first[len(head) :] == second[len(other) :]
     assert first[len(head) :][:1] in (b"", b"<") or first == second
     assert len(head) <= (1 << 18) + len(before) + 4 or not blocks or first == second
+
+
+@given(st.lists(st.sampled_from(["<a x", "<b>", ">", "</b>", " x", "x ", 'y="x"']), max_size=20))
+def test_what_stands_in_tags(pieces: list[str]) -> None:
+    content = "".join(pieces).encode()
+    found = [one.start() for one in spelled.in_tags(content, re.finditer(b"x", content))]
+    assert found == [at for at, sign in enumerate(content) if sign == ord("x") and content.rfind(b"<", 0, at) > content.rfind(b">", 0, at)]

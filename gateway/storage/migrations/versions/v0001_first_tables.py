@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from gateway.storage.migrations.only_grow import only_grow_on_postgresql
+
 revision = "0001"
 down_revision = None
 
@@ -136,3 +138,5 @@ def _audit() -> None:
         # INSERT OR REPLACE deletes without asking the trigger above.
         is_old = "NEW.seq <= (SELECT max(seq) FROM audit)"
         op.execute(f"CREATE TRIGGER audit_refuses_replace BEFORE INSERT ON audit WHEN {is_old} {refuse}")
+    else:
+        only_grow_on_postgresql("audit")

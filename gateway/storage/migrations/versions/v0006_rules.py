@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from gateway.storage.migrations.only_grow import only_grow_on_postgresql
+
 revision = "0006"
 down_revision = "0005"
 
@@ -152,6 +154,7 @@ def _matches() -> None:
 def _only_grow(*tables: str) -> None:
     """As the audit record: what was agreed to cannot become something else."""
     if op.get_bind().dialect.name != "sqlite":
+        only_grow_on_postgresql(*tables)
         return
     for table in tables:
         refuse = f"BEGIN SELECT RAISE(ABORT, '{table} only grow'); END"

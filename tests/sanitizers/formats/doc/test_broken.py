@@ -69,6 +69,8 @@ BROKEN: dict[str, tuple[Callable[[], bytes], Reason]] = {
     "a page of looks outside": (_part(Part.CHARACTER_PAGES, build.plc([0, 9], [struct.pack("<I", 9999)])), Reason.MALFORMED),
     "looks that overlap": (
         _part(Part.PARAGRAPH_PAGES, build.plc([0, 9, 9], [struct.pack("<I", 4)] * 2)), Reason.MALFORMED),
+    "styles that are cut off": (_part(Part.STYLES, b"\x12\0\1\0\x0a\0" + bytes(8)), Reason.MALFORMED),
+    "a style that is cut off": (_part(Part.STYLES, b"\4\0\1\0\x0a\0\2\0\0\0"), Reason.MALFORMED),
     "no styles": (_part(Part.STYLES, b""), Reason.MALFORMED),
     "lists that are cut off": (_part(Part.LISTS, b"\x09\0" + bytes(20)), Reason.MALFORMED),
     "sections that fall": (_part(Part.SECTIONS, build.plc([0, 9, 3], [bytes(12)] * 2)), Reason.MALFORMED),

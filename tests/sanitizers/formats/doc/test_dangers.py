@@ -114,6 +114,8 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
         "doc.hyperlink"),
     "linked picture": (_linked_picture, "doc.linked_picture"),
     "macros of a form": (_form_with_macro, "doc.form_field"),
+    "a second document behind the first": (
+        lambda: build.cfb.compound({**_streams("結果"), "WordDocument": _second(_streams("結果")["WordDocument"])}), "doc.glossary"),
     "unknown stream": (lambda: _doc(para("結果"), streams={"Any": CANARY.encode()}), "doc.unknown_stream"),
 }  # fmt: skip
 # What nobody sees is not worth a word, but it must not cross.
@@ -133,8 +135,14 @@ HIDDEN: dict[str, Callable[[], bytes]] = {
 }
 
 
-def _streams() -> dict[str, bytes]:
-    return build.files([BODY], {}, {})
+def _streams(*more: str) -> dict[str, bytes]:
+    return build.files([BODY, *map(para, more)], {}, {})
+
+
+def _second(main: bytes) -> bytes:
+    """Its head begins on a page of its own."""
+    main += bytes(-len(main) % 512)
+    return main[:8] + struct.pack("<H", len(main) // 512) + main[10:] + main[:1024] + CANARY.encode("utf-16-le")
 
 
 def _made(given: bytes) -> tuple[bytes, set[str]]:
@@ -230,7 +238,7 @@ def test_l07_another_kind_under_this_name_goes_by_its_content(stream: str, kind:
 
 def test_rules_see_what_stays_behind() -> None:
     """Macros as source, objects whole, the text in its own order."""
-    source = b"Attribute VB_Name = \"Auto\"\r\nSub AutoOpen()\r\n".ljust(4096)
+    source = b'Attribute VB_Name = "Auto"\r\nSub AutoOpen()\r\n'.ljust(4096)
     streams = {"Macros/VBA/Auto": b"\x01\xff\x3f" + source, "Macros/PROJECT": b"Module=Auto\r\n", "ObjectPool/_1/\x01Ole10Native": b"native"}
     given = context("a.doc", Kind.DOC)
     seen: dict[str, bytes] = {}

@@ -160,6 +160,15 @@ def test_a_row_that_never_ends_stays_as_text() -> None:
     assert [one.text for one in _opened(build.document(cell("甲"), cell("乙"))).paragraphs] == ["甲", "乙"]
 
 
+def test_a_table_with_more_edges_than_columns_may_be() -> None:
+    """Every row is cut in other places: several tables, each with the columns that readers can count."""
+    rows = [one for n in range(1, 60) for one in (cell(f"甲{n}"), cell(f"乙{n}"), row(0, 10 * n, 5000 + 7 * n))]
+    made = _opened(build.document(*rows, para("後")))
+    assert len(made.tables) == 2
+    assert max(len(table.columns) for table in made.tables) <= 63
+    assert [one.cells[0].text for table in made.tables for one in table.rows] == [f"甲{n}" for n in range(1, 60)]
+
+
 def test_rows_with_looks() -> None:
     look = sprm(0x9407, -400) + sprm(0x3404, 1) + sprm(0x3403, 1) + sprm(0x5400, 1) + sprm(0xD613, (b"\0\0\0\0\x04\x01\0\0") * 6)
     shade = sprm(0xD612, b"\0\0\0\xff\xcc\xcc\xff\0\0\0")
@@ -215,17 +224,27 @@ def test_notes() -> None:
 
 
 def test_comments() -> None:
-    item = struct.pack("<H", 1) + "田".encode("utf-16-le").ljust(18, b"\0") + struct.pack("<HHHI", 0, 0, 0, 0xFFFFFFFF)
+    item = struct.pack("<H", 1) + "田".encode("utf-16-le").ljust(18, b"\0") + struct.pack("<HHHI", 0, 0, 0, 7)
     given = build.document(
         para("本文", Run("\x05", SPECIAL)),
         stories={"comments": (para(Run("\x05", SPECIAL), "意見"),)},
         parts={
             Part.COMMENT_REFERENCES: build.plc([2, 4], [item]), Part.COMMENT_TEXTS: build.plc([0, 4, 5]),
             Part.COMMENT_AUTHORS: struct.pack("<H", 2) + "田中".encode("utf-16-le"),
+            Part.COMMENT_MARKS: build.strings("", beside=struct.pack("<HII", 0x100, 7, 0xFFFFFFFF)),
+            Part.COMMENT_STARTS: build.plc([1, 4], [bytes(4)]), Part.COMMENT_ENDS: build.plc([2, 4]),
         },
     )  # fmt: skip
     comment = next(iter(_opened(given).comments))
     assert (comment.text, comment.author, comment.initials) == ("意見", "田中", "田")
+    assert re.search(r'本</w:t></w:r><w:commentRangeStart w:id="1"/><w:r>.*文</w:t></w:r><w:commentRangeEnd w:id="1"/>', _part(given))
+
+
+def test_what_a_document_says_of_itself() -> None:
+    flags = 1 << 21 | 1 << 25
+    xml = _part(build.document(para("本文"), parts={Part.PROPERTIES: struct.pack("<II2xH", 1, flags, 840).ljust(500, b"\0")}), "word/settings.xml")
+    for said in ("<w:mirrorMargins/>", '<w:documentProtection w:edit="forms" w:enforcement="1"/>', '<w:defaultTabStop w:val="840"/>', "<w:evenAndOddHeaders/>"):
+        assert said in xml
 
 
 def test_tracked_changes() -> None:

@@ -54,9 +54,14 @@ KEPT: dict[str, bytes] = {
 
 @pytest.mark.parametrize("case", KEPT)
 def test_words_stay(case: str) -> None:
-    given_ = words("")[:0] + store(text(KEPT[case]))
+    given_ = store(text(KEPT[case]))
     made = clean(document(streams(DocumentText=given_)))
     assert opinion._runs(made["DocumentText"]) == opinion._runs(given_)
+
+
+def test_two_headers_stay() -> None:
+    given_ = store(text(units("左")), text(units("右")), numbers=(0, 1))
+    assert opinion._runs(clean(document(streams(Header=given_)))["Header"]) == opinion._runs(given_)
 
 
 def test_looks_stay() -> None:
@@ -186,7 +191,10 @@ REFUSED: dict[str, tuple[Callable[[], bytes], Reason]] = {
     "more blocks than there are": (lambda: _store(_set(16, 1 << 30)), Reason.MALFORMED),
     "a length that is not true": (lambda: _store(_set(20 + 256 + 8, 9999)), Reason.MALFORMED),
     "more units than there are": (lambda: _store(_set(28, 1 << 30)), Reason.MALFORMED),
-    "a text of another form": (lambda: document(streams(DocumentText=store(b"TextV.02" + bytes(9)))), Reason.MALFORMED),
+    "a text of another form": (lambda: document(streams(DocumentText=store(b"TextV.02" + bytes(9)))), Reason.UNSUPPORTED_KIND),
+    "no runs": (lambda: document(streams(DocumentText=store())), Reason.MALFORMED),
+    "a run beside the text": (lambda: document(streams(DocumentText=store(text(units("a")), RAW))), Reason.UNSUPPORTED_KIND),
+    "counts beside a header": (lambda: document(streams(Header=store(text(units("a")), b"TCntV.01" + bytes(9)))), Reason.UNSUPPORTED_KIND),
     "looks for too few": (lambda: _text(units("ab"), struct.pack(">BI", 0, 1)), Reason.MALFORMED),
     "looks for too many": (lambda: _text(units("ab"), struct.pack(">BI", 0, 3)), Reason.MALFORMED),
     "a look that nobody knows": (lambda: _text(units("ab"), b"\x07"), Reason.MALFORMED),

@@ -36,9 +36,14 @@ CELLS = (
     f'<table:table-cell calcext:value-type="float" {FLOAT}><text:p>4</text:p></table:table-cell>', '<table:table-cell table:number-columns-repeated="x"/>',
     f'<table:table-cell table:formula="of:=SUM([.B1:.E1])*1.1" {FLOAT}/>', f'<table:table-cell table:formula="of:=IF([.B2]&gt;1;&quot;a&quot;;2)" {FLOAT}/>',
     f'<table:table-cell table:formula="of:=WEBSERVICE(&quot;http://x/&quot;)" {FLOAT}/>', f"<table:table-cell table:formula=\"of:=['file:///x'#$a.A1]\" {FLOAT}/>",
-    f'<table:table-cell table:formula="of:=far*2" {FLOAT}/>', '<table:table-cell table:foo="1"/>', "\n",
+    f'<table:table-cell table:formula="of:=far*2" {FLOAT}/><table:table-cell table:formula="of:=near+1" {FLOAT}/>', '<table:table-cell table:foo="1"/>', "\n",
 )  # fmt: skip
 NAMED = '<table:named-expressions><table:named-expression table:name="{}" table:expression="of:={}"/></table:named-expressions>'
+PILOT = '<table:data-pilot-tables><table:data-pilot-table table:name="p" table:target-range-address="t.A1:.B2">{}</table:data-pilot-table></table:data-pilot-tables>'
+PARTS = (
+    NAMED.format("far", "1+1"), NAMED.format("far", "WEBSERVICE(1)"), NAMED.format("near", "far*2"), PILOT.format(""),
+    PILOT.format('<table:source-cell-range table:cell-range-address="t.A1:.B2"/>'), "<table:table-column/>",
+)  # fmt: skip
 
 
 def _alike(data: bytes, name: str, **treatment: object) -> None:
@@ -58,11 +63,16 @@ def test_damaged_texts(paragraphs: list[str], seed: int) -> None:
     _alike(build.odt(damaged("".join(paragraphs), seed)).bytes(), "文書.odt")
 
 
-@given(st.lists(st.lists(st.sampled_from(CELLS), max_size=4), max_size=5), st.sampled_from(("", "1+1", "WEBSERVICE(1)")))
+@given(st.lists(st.lists(st.sampled_from(CELLS), max_size=4), max_size=5), st.lists(st.sampled_from(PARTS), max_size=3))
 @MANY
-def test_sheets(cells: list[list[str]], far: str) -> None:
+def test_sheets(cells: list[list[str]], parts: list[str]) -> None:
     rows = "</table:table-row><table:table-row>".join("".join(row) for row in cells)
-    _alike(build.ods(rows, inside=NAMED.format("far", far) if far else "").bytes(), "表.ods")
+    _alike(build.ods(rows, inside="".join(parts)).bytes(), "表.ods")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_parts_of_sheets(part: str) -> None:
+    _alike(build.ods("".join(CELLS[11:]), inside=PARTS[1] + part).bytes(), "表.ods")
 
 
 def _seen_by_trees(pack: Pack, name: str, monkeypatch: pytest.MonkeyPatch) -> str:

@@ -71,10 +71,11 @@ BROKEN: dict[str, tuple[Callable[[], bytes], Reason]] = {
     "slide that is a master": (lambda: _parts(build.document(1), build.master(), build.master()), Reason.MALFORMED),
     "slide without a head": (lambda: _parts(build.document(1), build.master(), box(0x03EE, build.drawing())), Reason.MALFORMED),
     "slide that is shown twice": (
-        lambda: build.presentation(more=(box(0x0FF0, record(0x03F3, struct.pack("<IIiII", 3, 0, 0, 999, 0)), instance=1),)), Reason.MALFORMED
+        lambda: build.presentation(more=(box(0x0FF0, record(0x03F3, struct.pack("<IIiII", 3, 0, 0, 999, 0)), instance=2),)), Reason.MALFORMED
     ),
     "entry that is too short": (lambda: build.presentation(texts=(record(0x03F3, bytes(8)),)), Reason.MALFORMED),
     "font that is too short": (lambda: build.presentation(first=build.environment(box(0x07D5, record(0x0FB7, b"")))), Reason.MALFORMED),
+    "two lists of slides": (lambda: build.presentation(more=(box(0x0FF0),)), Reason.MALFORMED),
     "slides in one place": (lambda: _directory_of_one_slide(20), Reason.MALFORMED),
     "directories in each other": (lambda: _nested_directories(50), Reason.MALFORMED),
     "pictures in each other": (lambda: build.presentation(pictures=_nested_pictures(30)), Reason.MALFORMED),

@@ -79,6 +79,7 @@ DANGERS: dict[str, tuple[Callable[[], bytes], str]] = {
     "object by a click": (lambda: build.presentation(slide(shapes=_click(5))), "ppt.object"),
     "media by a click": (lambda: build.presentation(slide(shapes=_click(6))), "ppt.media"),
     "macro by the pointer": (lambda: _shown(data(box(0x0FF2, sound(0, 1, 0, 0xFF), string(CANARY, 2), instance=1))), "ppt.macro"),
+    "two actions of one click": (lambda: _shown(data(click(sound(), sound(jump=2)))), "ppt.broken_record"),
     "macro in text": (lambda: build.presentation(slide(shapes=(shape(*TEXT_LINK),))), "ppt.macro"),
     "script link": (lambda: _linked(link(5, f"javascript:{CANARY}")), "ppt.hyperlink"),
     "file link": (lambda: _linked(link(5, f"file://192.0.2.1/{CANARY}")), "ppt.hyperlink"),

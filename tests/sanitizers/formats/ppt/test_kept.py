@@ -100,6 +100,13 @@ def test_allowed_links_stay() -> None:
     assert [content[8] for kind, _, content in made if kind == 0x0FF3] == [4, 4]
 
 
+def test_a_pointer_that_does_nothing_is_not_worth_a_word() -> None:
+    """As LibreOffice writes it beside every link of a shape."""
+    nothing = box(0x0FF2, record(0x0FF2, bytes(16)), instance=1)
+    made = tree(clean(build.presentation(slide(shapes=(shape(build.data(click(sound(jump=2)), nothing)),)))))
+    assert [instance for kind, instance, _ in made if kind == 0x0FF2] == [0]
+
+
 def test_custom_shows_stay() -> None:
     show = box(0x0410, box(0x0411, string("短い版"), record(0x0412, struct.pack("<I", 256))))
     play = record(0x0401, bytes(12) + "短い版".encode("utf-16-le").ljust(64, b"\0") + bytes(4), 1)
@@ -112,6 +119,18 @@ def test_notes_stay_with_their_slides() -> None:
     listed = box(0x0FF0, record(0x03F3, struct.pack("<IIiII", 4, 0, 0, 256, 0)), instance=2)
     made = document(clean(build.presentation(slide(), more=(listed,), parts=(build.notes(shape(words("読み上げる文"))),))))
     assert "読み上げる文".encode("utf-16-le") in made
+
+
+def test_the_masters_of_notes_and_handouts_stay() -> None:
+    """Under new numbers: what lay between is gone."""
+    handout = box(0x0FC9, build.drawing(shape(words("配付資料"))), build.colours())
+    parts = (build.document(1, notes_at=5, handout_at=6), build.master(), slide(), record(0x7777), build.notes(shape(words("型")), slide_id=0), handout)
+    made, user = build.stream(*parts)
+    shown = document(clean(build.compound({"PowerPoint Document": made, "Current User": user})))
+    numbers = next(bytes(one.data) for one in opinion._tree(memoryview(shown)) if one.kind == 0x03E9)[24:32]
+    assert sorted(struct.unpack("<II", numbers)) == [2, 3]
+    assert "配付資料".encode("utf-16-le") in shown
+    assert "型".encode("utf-16-le") in shown
 
 
 def test_a_text_in_the_outline_belongs_to_its_slide() -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import msgspec
 import pytest
 
@@ -12,14 +9,6 @@ from gateway.storage import text_search
 from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
 from tests.build.transfer import NOW, arrival, claimed, settlement
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = Journal(tmp_path / "sekisho.db")
-    await journal.start()
-    yield journal
-    await journal.stop()
 
 
 async def found(journal: Journal, text: str, **more: object) -> list[str]:
