@@ -31,7 +31,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _back_up(arguments: argparse.Namespace) -> int:
     passphrase = _passphrase(arguments.password_file)
-    folder = config.load(arguments.config).path("storage.path")
+    settings = config.load(arguments.config)
+    if settings["storage.database"]:
+        raise Failure("the journal is on PostgreSQL: back it up with pg_dump, and the folder of the blobs with it")
+    folder = settings.path("storage.path")
     if not (folder / "sekisho.db").exists():
         raise Failure("there is no installation to back up")
     unfinished = arguments.file.with_name(f".{arguments.file.name}.part")
@@ -60,7 +63,10 @@ async def _written(folder: Path, target: object, passphrase: str) -> Contents:
 def _restore(arguments: argparse.Namespace) -> int:
     log.start("error")
     passphrase = _passphrase(arguments.password_file)
-    folder = config.load(arguments.config).path("storage.path")
+    settings = config.load(arguments.config)
+    if settings["storage.database"]:
+        raise Failure("the journal is on PostgreSQL: restore it with pg_restore")
+    folder = settings.path("storage.path")
     try:
         with arguments.file.open("rb") as source:
             contents = uvloop.run(backup.restore(source, folder, passphrase))
