@@ -71,9 +71,8 @@ def document(paragraphs: int) -> bytes:
 def presentation(slides: int, boxes: int = 12) -> bytes:
     """Boxes of text with formats on every slide."""
     look = build_ppt.style(24)
-    shapes = tuple(
-        build_ppt.shape(build_ppt.words(f"題名と本文の{box:02}番目、四百字のうちの二十四字で", look), number=1026 + box) for box in range(boxes)
-    )
+    texts = [f"題名と本文の{box:02}番目、四百字のうちの二十四字で" for box in range(boxes)]
+    shapes = tuple(build_ppt.shape(build_ppt.words(text, look), number=number) for number, text in enumerate(texts, 1026))
     return build_ppt.presentation(*(build_ppt.slide(shapes=shapes) for _ in range(slides)))
 
 

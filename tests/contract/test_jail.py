@@ -111,13 +111,23 @@ async def test_no_child_and_no_descriptor_is_left_behind(workers: Workers) -> No
     content(await play(workers, "good"))
     parent = psutil.Process().children()[0]
     await only_a_spare_is_left(parent)
-    ours, theirs = os.listdir("/proc/self/fd"), parent.num_fds()
+    before = await descriptors(parent)
     for deed in ("good", "crash", "garbage", "spin_deaf", "first_thread_leaves"):
         sanitized = await play(workers, deed)
         if sanitized.output_fd is not None:
             os.close(sanitized.output_fd)
     await only_a_spare_is_left(parent)
-    assert (os.listdir("/proc/self/fd"), parent.num_fds()) == (ours, theirs)
+    assert await descriptors(parent) == before
+
+
+async def descriptors(parent: psutil.Process) -> tuple[list[str], int]:
+    """Ours and the parent's, once nothing changes any more: a child's end is told before the last of its descriptors is let go."""
+    seen = ([""], -1)
+    async with asyncio.timeout(60):
+        while (now := (sorted(os.listdir("/proc/self/fd")), parent.num_fds())) != seen:
+            seen = now
+            await asyncio.sleep(0.3)
+    return seen
 
 
 async def test_the_environment_of_the_road_does_not_reach_a_child(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,6 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("apart: formulas are judged", f"{_ODF}.stretches:_JUDGED", frozenset(), _APART),
     Mutant("apart: values of extensions", f"{_ODF}.stretches:_NO_SIGN", PLAIN_VALUE, _APART),
     Mutant("apart: blanks", f"{_ODF}.stretches:_NUMBER", PLAIN_VALUE, _APART),
-    Mutant("apart: copies of cells", f"{_ODF}.cells:COLUMN_COUNT", "none", _APART),
     Mutant("apart: names from outside", f"{_ODF}.stretches:named.bad", lambda _root, _schemes: {}, _APART),
     Mutant("repeated cells", f"{_ODF}.cells:spend", _nothing),
     Mutant("blanks", f"{_ODF}.cells:_MOST_BLANKS", 1 << 40),

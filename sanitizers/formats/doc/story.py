@@ -39,8 +39,9 @@ class Story:
 
     def __init__(self, document: Document, relations: Relations, start: int, end: int, *, own: str = "") -> None:
         self._document = document
-        self._start, self._end = start, min(end, len(document.text.units))
-        self._fields = document.fields(start, self._end)
+        self._end = min(end, len(document.text.units))
+        self._start = min(start, self._end)     # lists of places may say more than there is
+        self._fields = document.fields(self._start, self._end)
         self._runs = Runs(document, relations, self._fields, own)
         self.breaks: dict[int, str] = {}
 

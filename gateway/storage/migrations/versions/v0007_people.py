@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -37,7 +39,7 @@ def _of(table: str, column: str, other: str = "accounts") -> sa.ForeignKeyConstr
 
 
 def _columns() -> None:
-    added: dict[str, tuple[sa.Column[object], ...]] = {
+    added: dict[str, tuple[sa.Column[Any], ...]] = {
         "accounts": (
             _text("person"), _flag("shared"), sa.Column("password_set_at", sa.Float(), nullable=False, server_default="0"),
             sa.Column("last_logout_at", sa.Float()), sa.Column("failed_since", sa.Integer(), nullable=False, server_default="0"),

@@ -129,6 +129,12 @@ def test_whatever_is_broken_ends_well(name: str, changes: list[tuple[int, int]],
         assert (outcome.content is None) == (outcome.report.reason is not None)
 
 
+def test_a_header_behind_the_text_is_empty() -> None:
+    """Found by fuzzing."""
+    places = build.plc([*[0] * 7, 5000, 9000, *[9000] * 5])
+    assert run(build.document(para("本文"), parts={Part.HEADERS: places}), "x.doc").content is not None
+
+
 def test_styles_that_stand_on_each_other_without_end() -> None:
     styles = {n: build.style(f"s{n}", based=n + 1) for n in range(1500)}
     assert run(build.document(para("本文", style=3), styles=styles), "x.doc").content is not None

@@ -112,6 +112,10 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "hyperlink of a field": (
         lambda: _doc(para(Run("\x13", SPECIAL), ' HYPERLINK "', *field(" QUOTE x ", EVIL), '" ', Run("\x14", SPECIAL), "結果", Run("\x15", SPECIAL))),
         "doc.hyperlink"),
+    "hyperlink with a local field": (
+        lambda: _doc(para(Run("\x13", SPECIAL), ' HYPERLINK "https://www.example.jp/', *field(" PAGE ", CANARY), '" ', Run("\x14", SPECIAL), "結果",
+                          Run("\x15", SPECIAL))),
+        "doc.hyperlink"),
     "linked picture": (_linked_picture, "doc.linked_picture"),
     "macros of a form": (_form_with_macro, "doc.form_field"),
     "a second document behind the first": (

@@ -41,7 +41,7 @@ CELLS = (
 NAMED = '<table:named-expressions><table:named-expression table:name="{}" table:expression="of:={}"/></table:named-expressions>'
 PILOT = '<table:data-pilot-tables><table:data-pilot-table table:name="p" table:target-range-address="t.A1:.B2">{}</table:data-pilot-table></table:data-pilot-tables>'
 PARTS = (
-    NAMED.format("far", "1+1"), NAMED.format("far", "WEBSERVICE(1)"), NAMED.format("near", "far*2"), PILOT.format(""),
+    NAMED.format("far", "1+1"), NAMED.format("far", "WEBSERVICE(1)"), NAMED.format("near", "far*2"), PILOT.format('<table:data-pilot-field table:source-field-name="a"/>'),
     PILOT.format('<table:source-cell-range table:cell-range-address="t.A1:.B2"/>'), "<table:table-column/>",
 )  # fmt: skip
 
@@ -71,8 +71,9 @@ def test_sheets(cells: list[list[str]], parts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_parts_of_sheets(part: str) -> None:
-    _alike(build.ods("".join(CELLS[11:]), inside=PARTS[1] + part).bytes(), "表.ods")
+@pytest.mark.parametrize("name", PARTS[:2])
+def test_parts_of_sheets(part: str, name: str) -> None:
+    _alike(build.ods("".join(CELLS[11:]), inside=name + part).bytes(), "表.ods")
 
 
 def _seen_by_trees(pack: Pack, name: str, monkeypatch: pytest.MonkeyPatch) -> str:

@@ -38,7 +38,8 @@ CELLS = (
     '<c r="D1"><f>WEBSERVICE("http://x/")</f><v>3</v></c>', '<c r="E1"><f t="shared" ref="E1:E9" si="0">EXEC("x")</f><v>4</v></c>',
     '<c r="E2"><f t="shared" si="0"/><v>5</v></c>', '<c r="F1"><f>IF(A1&gt;1,&quot;x&quot;,"y")</f><v>6</v></c>', "<c r='G1'><v>7</v></c>", '<c r="H1" foo="1"/>',
     '<c r="I1" t="inlineStr"><is><t>a &amp; b</t></is></c>', '<c r="J1"><f>[1]a!A1</f><v>8</v></c>', '<c r="K1"><f>cmd|\'/c calc\'!A0</f><v>9</v></c>',
-    '<x:c xmlns:x="urn:x"/>', "<v>1</v>", "\n", '<c r="L1"><f>A1<v>DDE</v>|x!A1</f></c>',
+    '<x:c xmlns:x="urn:x"/>', "<v>1</v>", "\n", '<c r="M1"><foo/></c>',
+     '<c r="L1"><f>A1<v>DDE</v>|x!A1</f></c>',
 )  # fmt: skip
 
 
@@ -71,6 +72,14 @@ def test_sheets(cells: list[list[str]], seed: int) -> None:
     _alike(build.xlsx(damaged(text, seed) if seed else text).bytes(), "表.xlsx")
 
 
+def test_unknown_cells() -> None:
+    _alike(build.xlsx(f'<row r="1">{CELLS[0]}</row><row r="2"><c r="A2"><foo/></c></row>').bytes(), "表.xlsx")
+
+
+def test_a_copy_may_stand_before_its_formula() -> None:
+    _alike(build.xlsx(f'<row r="1">{CELLS[7]}</row><row r="2">{CELLS[6]}</row>').bytes(), "表.xlsx")
+
+
 @pytest.mark.parametrize("item", ["<t>a</t>", "<r><rPr><b/></rPr><t>a</t></r>", "<t>&quot;</t>", "<foo/>", '<t xml:space="preserve"> a</t>'])
 def test_shared_texts(item: str) -> None:
     pack = build.xlsx('<row r="1"><c r="A1" t="s"><v>0</v></c></row>')
@@ -100,6 +109,11 @@ def test_only_what_a_rule_speaks_of_becomes_a_tree(monkeypatch: pytest.MonkeyPat
     assert "field" in seen
     assert "plain" not in seen
     assert "after" not in seen
+
+
+@pytest.mark.parametrize("number", [8, 9])
+def test_revision_ids_need_no_tree(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "00AA00BB" not in _seen_by_trees(build.docx(PARAGRAPHS[number]), "文書.docx", monkeypatch)
 
 
 def test_text_in_an_open_field_is_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
