@@ -23,7 +23,7 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("ppt.media", Severity.MEDIUM, "動画・音声", "film or sound object"),
     FindingCode("ppt.sound", Severity.LOW, "効果音", "sound of an effect"),
     FindingCode("ppt.embedded_font", Severity.MEDIUM, "埋込みフォント", "embedded font"),
-    FindingCode("ppt.animation", Severity.LOW, "音声・動画・オブジェクトを動かすアニメーション", "animation that plays or commands something"),
+    FindingCode("ppt.animation", Severity.LOW, "音声・動画などを動かすアニメーション", "animation that plays or commands something"),
     FindingCode("ppt.comments", Severity.INFO, "コメント", "comments"),
     FindingCode("ppt.mail", Severity.LOW, "メール送信の情報", "data of a mail"),
     FindingCode("ppt.tag", Severity.LOW, "アドイン等の追加データ", "data of add-ins"),
