@@ -19,7 +19,7 @@ import uvloop
 from gateway import config, log, policy, rulesets
 from gateway.commands import Failure
 from gateway.config import Config, ConfigError
-from gateway.house import read_panel, read_policy
+from gateway.fittings import read_panel, read_policy
 from gateway.workers import REQUIRED_WALLS, JailUnavailable, Workers
 
 # What a kernel of our day offers; a missing one is said, a missing required one is a fault.

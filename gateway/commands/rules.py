@@ -20,7 +20,7 @@ from gateway import policy, rule_check, rulesets
 from gateway.backtest import Backtest
 from gateway.commands import Failure, Usage, reading, stores, versions
 from gateway.commands.versions import Desk
-from gateway.house import read_policy
+from gateway.fittings import read_policy
 from gateway.model import rfc3339
 from gateway.publishing import Subject, policy_text
 from gateway.storage import rescans, rule_matches

@@ -12,7 +12,7 @@ from pathlib import Path
 from gateway import config, log
 from gateway.commands import Failure
 from gateway.config import Config
-from gateway.house import stores
+from gateway.fittings import stores
 from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs

@@ -17,7 +17,7 @@ import uvloop
 from gateway import memory
 from gateway.commands import Failure, Usage, stores
 from gateway.config import Config, ConfigError
-from gateway.house import what_is_in_force
+from gateway.fittings import what_is_in_force
 from gateway.model import IllegalTransitionError, State, Transfer, rfc3339
 from gateway.operating import JAILED, Deed, Operating, possible
 from gateway.pipeline import Pipeline, StoppedByScannersError

@@ -18,7 +18,7 @@ from gateway import policy
 from gateway.backtest import Summary, most
 from gateway.commands import Failure, Usage, stores
 from gateway.config import Config
-from gateway.house import fitted, read_policy_text, read_rules
+from gateway.fittings import fitted, read_policy_text, read_rules
 from gateway.model import rfc3339
 from gateway.publishing import POLICY_FILE, NoSuchVersionError, NotAnotherPersonError, NotNowError, Publishing, Subject, Version
 from gateway.storage.journal import Journal

@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from gateway import config, house
+from gateway import config, fittings, house
+from gateway.approvals import Approvals
 from gateway.config import ConfigError
 from gateway.house import House
 from gateway.model import State
@@ -332,11 +333,11 @@ async def test_a_list_of_recipients_and_a_newer_one(settings: config.Config, tmp
 
 
 def test_scanners_by_settings(settings: config.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert house.read_panel(settings).seats == []
+    assert fittings.read_panel(settings).seats == []
     (tmp_path / "deny.txt").write_text(f"{'0' * 64} known bad\n", "utf-8")
     for name, value in (("CLAMD", "/run/clamd.sock"), ("REQUIRED", "clamav"), ("DENY", "deny.txt"), ("STALE", "2d")):
         monkeypatch.setenv(f"SEKISHO_SCANNERS_{name}", value)
-    panel = house.read_panel(config.load(None))
+    panel = fittings.read_panel(config.load(None))
     (seat,) = panel.seats
     assert (seat.scanner.name, seat.required, seat.stale_seconds) == ("clamav", True, 2 * 86_400)
     assert panel.lists.denied("0" * 64) == "known bad"
@@ -446,3 +447,14 @@ def test_sigterm_drains_and_sighup_reloads(settings: config.Config, tmp_path: Pa
     finally:
         process.kill()
         process.wait(10)
+
+
+async def test_requests_that_nobody_answers_are_carried_up(settings: config.Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = asyncio.Event()
+
+    async def tick(_: Approvals) -> None:
+        looked.set()
+
+    monkeypatch.setattr(Approvals, "tick", tick)
+    async with running(House(settings, frozenset({"worker"}))), asyncio.timeout(20):
+        await looked.wait()

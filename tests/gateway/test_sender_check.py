@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.config import ConfigError, load
-from gateway.house import _sender_check
+from gateway.fittings import sender_check
 from gateway.model import Door
 from gateway.post import SenderCheck
 from mail.authentication import Checker, UnansweredError
@@ -68,4 +68,4 @@ def test_a_server_that_is_believed_must_be_named(tmp_path: Path) -> None:
     path = tmp_path / "sekisho.toml"
     path.write_text('[mail]\nauthentication = "upstream"\n', "utf-8")
     with pytest.raises(ConfigError, match="authserv_id"):
-        _sender_check(load(path, {}))
+        sender_check(load(path, {}))

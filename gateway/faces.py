@@ -1,0 +1,152 @@
+"""The three faces of an installation, each with its desks, built from the parts of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from gateway import fittings
+from gateway.admin.app import admin
+from gateway.admin.conformity import ConformityDesk
+from gateway.admin.overview import OverviewDesk
+from gateway.admin.people import PeopleDesk
+from gateway.admin.publishing import PublishingDesk
+from gateway.admin.transfers import TransfersDesk
+from gateway.approvals import Approvals
+from gateway.bringing import Bringing
+from gateway.config import Config
+from gateway.conformity.facts import Gathering
+from gateway.drop.app import Drop
+from gateway.exceptions import Exceptions
+from gateway.in_force import InForce
+from gateway.operating import Operating
+from gateway.overview import Overview
+from gateway.people.accounts import Accounts
+from gateway.people.staff import Staff
+from gateway.pickup.app import Pickup
+from gateway.pipeline import Pipeline
+from gateway.policy import Policy
+from gateway.publishing import Publishing
+from gateway.publishing_requests import PublishingRequests
+from gateway.receipts import Signer
+from gateway.scanners.panel import Panel
+from gateway.shares.document import Share
+from gateway.storage.journal import Journal
+from gateway.storage.local_blobs import LocalBlobs
+from gateway.trials import Trials
+from gateway.unlocking import Unlocking
+from gateway.uploads import Uploads
+from gateway.web.approval_pages import ApprovalPages
+from gateway.web.desks import Desk
+from gateway.web.events import Events
+from gateway.web.exception_pages import ExceptionPages
+from gateway.web.face import Listener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the faces stand on. `ready`: what stops the service, empty if nothing; `taken_in` and `work_to_do` wake those who do it."""
+
+    settings: Config
+    journal: Journal
+    blobs: LocalBlobs
+    accounts: Accounts
+    approvals: Approvals
+    exceptions: Exceptions
+    publishing: Publishing
+    trials: Trials
+    panel: Panel
+    pipeline: Pipeline
+    signer: Signer
+    shares: Mapping[str, Share]
+    in_force: InForce
+    ready: Callable[[], Awaitable[list[str]]]
+    taken_in: Callable[[], None]
+    work_to_do: Callable[[], None]
+    clock: Callable[[], float]
+
+
+def listeners(parts: Parts, roles: frozenset[str]) -> list[Listener]:
+    """One for each face that is among the roles, not started."""
+    settings, journal, clock = parts.settings, parts.journal, parts.clock
+    unlocking = Unlocking(journal, parts.pipeline, clock)
+    operating = Operating(journal, parts.signer, clock, parts.pipeline, parts.work_to_do)
+    events = Events(journal, parts.pipeline.progress)
+    faces = {
+        "drop": Drop(
+            _uploads(parts),
+            journal,
+            unlocking,
+            parts.accounts,
+            unfinished=fittings.unfinished(settings),
+            readiness=parts.ready,
+            events=events,
+            bringing=Bringing(
+                journal, parts.approvals, operating, fittings.usage(settings), {one.address: one.title for one in parts.shares.values()}
+            ),
+            desks=[ApprovalPages(parts.approvals), ExceptionPages(parts.exceptions, clock)],
+            jail=settings["jail.required"],
+        ).application,
+        "pickup": Pickup(
+            parts.blobs,
+            journal,
+            unlocking,
+            parts.accounts,
+            parts.ready,
+            clock=clock,
+            events=events,
+            days=settings["pickup.days"],
+            jail=settings["jail.required"],
+        ).application,
+        "admin": admin(parts.accounts, parts.ready, _desks(parts, operating), jail=settings["jail.required"]),
+    }
+    return [Listener(face, settings[f"{role}.listen"]) for role, face in faces.items() if role in roles]
+
+
+def _uploads(parts: Parts) -> Uploads:
+    return Uploads(
+        parts.blobs,
+        parts.journal,
+        parts.clock,
+        parts.taken_in,
+        most=parts.in_force.policy.limits.input_bytes,
+        organisation=parts.settings["service.organisation"],
+    )
+
+
+def _desks(parts: Parts, operating: Operating) -> list[Desk]:
+    journal, clock = parts.journal, parts.clock
+    requests = PublishingRequests(parts.publishing, parts.approvals)
+    return [
+        OverviewDesk(journal, _overview(parts)),
+        ConformityDesk(_gathering(parts)),
+        TransfersDesk(journal, operating, clock),
+        PublishingDesk(journal, parts.publishing, parts.trials, requests, clock),
+        ApprovalPages(parts.approvals, overseen=True),
+        PeopleDesk(parts.accounts, Staff(journal, clock, parts.settings["service.organisation"]), clock),
+        ExceptionPages(parts.exceptions, clock),
+    ]
+
+
+def _overview(parts: Parts) -> Overview:
+    def versions() -> dict[str, str]:
+        workers = parts.in_force.workers
+        return {"walls": "、".join(workers.walls), "rules": workers.rules_version, "policy": parts.in_force.policy.version}
+
+    folder = parts.settings.path("storage.path")
+    return Overview(parts.journal, parts.panel, versions=versions, ready=parts.ready, folder=folder, clock=parts.clock)
+
+
+def _gathering(parts: Parts) -> Gathering:
+    def in_force() -> tuple[Policy, tuple[str, ...], str]:
+        workers = parts.in_force.workers
+        return parts.in_force.policy, workers.walls, workers.rules_version
+
+    return Gathering(
+        parts.journal,
+        parts.settings.values,
+        customs=parts.accounts.customs,
+        panel=parts.panel,
+        in_force=in_force,
+        clock=parts.clock,
+    )
