@@ -18,7 +18,6 @@ from gateway.config import Config
 from gateway.conformity.facts import Gathering
 from gateway.drop.app import Drop
 from gateway.exceptions import Exceptions
-from gateway.in_force import InForce
 from gateway.operating import Operating
 from gateway.overview import Overview
 from gateway.people.accounts import Accounts
@@ -26,14 +25,15 @@ from gateway.people.staff import Staff
 from gateway.pickup.app import Pickup
 from gateway.pipeline import Pipeline
 from gateway.policy import Policy
-from gateway.publishing import Publishing
-from gateway.publishing_requests import PublishingRequests
+from gateway.publishing.in_force import InForce
+from gateway.publishing.requests import PublishingRequests
+from gateway.publishing.trials import Trials
+from gateway.publishing.versions import Publishing
 from gateway.receipts import Signer
 from gateway.scanners.panel import Panel
 from gateway.shares.document import Share
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
-from gateway.trials import Trials
 from gateway.unlocking import Unlocking
 from gateway.uploads import Uploads
 from gateway.web.approval_pages import ApprovalPages

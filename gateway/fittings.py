@@ -7,12 +7,13 @@ from pathlib import Path
 
 import msgspec
 
-from gateway import config, policy, rulesets
+from gateway import config, policy
 from gateway.bringing import Usage
 from gateway.config import Config, ConfigError
 from gateway.policy import Policy
 from gateway.post import SenderCheck
-from gateway.publishing import Subject, files_in_force, lists_of, policy_text
+from gateway.publishing import rulesets
+from gateway.publishing.versions import Subject, files_in_force, lists_of, policy_text
 from gateway.scanners.clamd import Clamd
 from gateway.scanners.hashlists import HashListError, HashLists
 from gateway.scanners.icap import Icap

@@ -14,7 +14,6 @@ from gateway.approvals import Approvals
 from gateway.config import Config, ConfigError
 from gateway.exceptions import Exceptions
 from gateway.faces import Parts, listeners
-from gateway.in_force import InForce
 from gateway.later_mail import LaterMail
 from gateway.model import Transfer
 from gateway.notices import Office
@@ -23,16 +22,17 @@ from gateway.people import reception
 from gateway.pipeline import Pipeline
 from gateway.policy import Policy
 from gateway.post import MailIntake, MailOutbox
-from gateway.publishing import POLICY_FILE, NotNowError, Publishing, Subject
+from gateway.publishing.in_force import InForce
+from gateway.publishing.rescan import Rescans
+from gateway.publishing.trials import Trials, low_priority
+from gateway.publishing.versions import POLICY_FILE, NotNowError, Publishing, Subject
 from gateway.receipts import Signer
 from gateway.request_mails import RequestMails
-from gateway.rescan import Rescans
 from gateway.results import Results
 from gateway.shares.courier import Courier
 from gateway.storage import upkeep
 from gateway.storage.faults import StorageError
 from gateway.storage.keys import signing_key
-from gateway.trials import Trials, low_priority
 from gateway.web.face import Listener
 from gateway.workers import JailUnavailable, Workers
 from mail.queue import Queue

@@ -26,7 +26,8 @@ from itertools import cycle
 import uvloop
 from PIL import Image
 
-from gateway import memory, rulesets
+from gateway import memory
+from gateway.publishing import rulesets
 from gateway.workers import Workers
 from sanitizers.model import Job, Report
 

@@ -25,7 +25,8 @@ import pillow_heif
 import uvloop
 from PIL import Image, ImageChops, ImageDraw, ImageSequence
 
-from gateway import memory, rulesets
+from gateway import memory
+from gateway.publishing import rulesets
 from gateway.workers import Workers
 from sanitizers.model import Job
 from sanitizers.wire import Ended

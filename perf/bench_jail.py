@@ -18,7 +18,8 @@ import time
 import uvloop
 from PIL import Image
 
-from gateway import memory, rulesets
+from gateway import memory
+from gateway.publishing import rulesets
 from gateway.workers import Workers
 from sanitizers.engine import Engine
 from sanitizers.model import Job

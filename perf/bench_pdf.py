@@ -34,7 +34,7 @@ from fontTools.ttLib import TTFont
 from pikepdf import Array, Dictionary, Name, Pdf, String, sanitize
 from PIL import Image, ImageDraw, ImageFont
 
-from gateway import rulesets
+from gateway.publishing import rulesets
 from gateway.warm_parent import ENVIRONMENT
 from sanitizers.engine import Engine
 from sanitizers.formats.pdf import bilevel, values

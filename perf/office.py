@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 from isal import isal_zlib
 from lxml import etree
 
-from gateway import rulesets
+from gateway.publishing import rulesets
 from sanitizers.engine import Engine
 from sanitizers.model import Job
 from sanitizers.scan import Scanner, compile_rules

@@ -14,18 +14,18 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from gateway import rulesets
 from gateway.admin import publishing_pages
 from gateway.admin.publishing_pages import APPROVERS, WRITERS, may
-from gateway.backtest import Summary
 from gateway.model import rfc3339
 from gateway.people.accounts import Account, RefusedError, Role
-from gateway.publishing import POLICY_FILE, NoSuchVersionError, NotAnotherPersonError, NotNowError, Publishing, Subject, Version
-from gateway.publishing_requests import PublishingRequests
-from gateway.rule_check import RuleCheckError
+from gateway.publishing import rulesets
+from gateway.publishing.backtest import Summary
+from gateway.publishing.requests import PublishingRequests
+from gateway.publishing.rule_check import RuleCheckError
+from gateway.publishing.trials import NoSuchTrialError, Trial, Trials
+from gateway.publishing.versions import POLICY_FILE, NoSuchVersionError, NotAnotherPersonError, NotNowError, Publishing, Subject, Version
 from gateway.storage import rescans, rule_matches
 from gateway.storage.journal import Journal
-from gateway.trials import NoSuchTrialError, Trial, Trials
 from gateway.warm_parent import JailUnavailable
 from gateway.web.problem import problem
 from gateway.web.routes import Route

@@ -8,14 +8,23 @@ from typing import Any, Final, Protocol
 import msgspec
 from aiohttp import web
 
-from gateway import rulesets
-from gateway.backtest import Summary, most
 from gateway.model import rfc3339
 from gateway.people.accounts import Account, RefusedError, Role
-from gateway.publishing import POLICY_FILE, NoSuchVersionError, NotAnotherPersonError, NotNowError, Publishing, Stage, Subject, Version
+from gateway.publishing import rulesets
+from gateway.publishing.backtest import Summary, most
+from gateway.publishing.trials import Trials
+from gateway.publishing.versions import (
+    POLICY_FILE,
+    NoSuchVersionError,
+    NotAnotherPersonError,
+    NotNowError,
+    Publishing,
+    Stage,
+    Subject,
+    Version,
+)
 from gateway.storage.rescans import LateHit
 from gateway.storage.trials import Trial, TrialState
-from gateway.trials import Trials
 from gateway.warm_parent import JailUnavailable
 from gateway.web.signin import SignIn, account_of
 

@@ -17,15 +17,16 @@ import uvloop
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from gateway import bundle, config, rulesets
-from gateway.bundle import Manifest
+from gateway import config
 from gateway.commands import Failure, Usage, reading, stores, versions
 from gateway.commands.versions import Desk
 from gateway.config import Config
 from gateway.model import rfc3339
-from gateway.publishing import ALLOW_FILE, DENY_FILE, Stage, Subject
+from gateway.publishing import bundle, rulesets
+from gateway.publishing.bundle import Manifest
+from gateway.publishing.updates import Updates
+from gateway.publishing.versions import ALLOW_FILE, DENY_FILE, Stage, Subject
 from gateway.receipts import key_id
-from gateway.updates import Updates
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

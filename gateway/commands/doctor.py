@@ -16,10 +16,11 @@ from typing import Final, NamedTuple
 
 import uvloop
 
-from gateway import config, log, policy, rulesets
+from gateway import config, log, policy
 from gateway.commands import Failure
 from gateway.config import Config, ConfigError
 from gateway.fittings import read_panel, read_policy
+from gateway.publishing import rulesets
 from gateway.workers import REQUIRED_WALLS, JailUnavailable, Workers
 
 # What a kernel of our day offers; a missing one is said, a missing required one is a fault.

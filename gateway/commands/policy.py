@@ -17,7 +17,7 @@ import uvloop
 from gateway import policy
 from gateway.commands import Usage, reading, stores, versions
 from gateway.commands.versions import Desk
-from gateway.publishing import POLICY_FILE, Subject, policy_text
+from gateway.publishing.versions import POLICY_FILE, Subject, policy_text
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

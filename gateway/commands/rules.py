@@ -16,13 +16,14 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from gateway import policy, rule_check, rulesets
-from gateway.backtest import Backtest
+from gateway import policy
 from gateway.commands import Failure, Usage, reading, stores, versions
 from gateway.commands.versions import Desk
 from gateway.fittings import read_policy
 from gateway.model import rfc3339
-from gateway.publishing import Subject, policy_text
+from gateway.publishing import rule_check, rulesets
+from gateway.publishing.backtest import Backtest
+from gateway.publishing.versions import Subject, policy_text
 from gateway.storage import rescans, rule_matches
 from gateway.storage.rule_matches import Matches
 from gateway.workers import Workers

@@ -21,10 +21,11 @@ import msgspec
 import uvloop
 from tqdm import tqdm
 
-from gateway import log, policy, rulesets
+from gateway import log, policy
 from gateway.commands import Failure, Usage, reading
 from gateway.model import INBOUND, Door
 from gateway.policy import Policy
+from gateway.publishing import rulesets
 from gateway.workers import Workers, lost_report
 from sanitizers.model import EXTENSIONS, Job, PartInfo, Reason, Report, Verdict
 

@@ -15,17 +15,17 @@ from typing import Final, NamedTuple
 import msgspec
 
 from gateway import policy
-from gateway.backtest import Summary, most
 from gateway.commands import Failure, Usage, stores
 from gateway.config import Config
 from gateway.fittings import fitted, read_policy_text, read_rules
 from gateway.model import rfc3339
-from gateway.publishing import POLICY_FILE, NoSuchVersionError, NotAnotherPersonError, NotNowError, Publishing, Subject, Version
+from gateway.publishing.backtest import Summary, most
+from gateway.publishing.trials import Trials, low_priority
+from gateway.publishing.versions import POLICY_FILE, NoSuchVersionError, NotAnotherPersonError, NotNowError, Publishing, Subject, Version
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
 from gateway.storage.publishing import Publication
 from gateway.storage.trials import Changed
-from gateway.trials import Trials, low_priority
 from gateway.workers import JailUnavailable
 
 # Each takes the number of a version, but `rollback`, which may go without, and those that list.

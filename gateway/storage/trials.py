@@ -28,7 +28,7 @@ _UNFINISHED: Final = (TrialState.WAITING, TrialState.RUNNING)
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """One back-test of a version. `since`: transfers received from then on; `summary`: JSON, `gateway.backtest.Summary`."""
+    """One back-test of a version. `since`: transfers received from then on; `summary`: JSON, `gateway.publishing.backtest.Summary`."""
 
     id: int
     version_id: int

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 import pikepdf
 import pytest
 
-from gateway import memory, rulesets
+from gateway import memory
+from gateway.publishing import rulesets
 from gateway.workers import Workers
 from sanitizers.model import Job, Reason, Report, Verdict
 

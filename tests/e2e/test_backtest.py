@@ -6,7 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from gateway import rulesets
+from gateway.publishing import rulesets
 from tests.e2e.service import NextHop, Service
 from tests.e2e.test_mail import arrived, send
 

@@ -10,15 +10,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway import policy, rulesets
-from gateway.backtest import Summary
+from gateway import policy
 from gateway.model import Door
 from gateway.pipeline import Pipeline
 from gateway.policy import Policy
-from gateway.publishing import POLICY_FILE, Publishing, Subject
+from gateway.publishing import rulesets
+from gateway.publishing.backtest import Summary
+from gateway.publishing.trials import Trials, TrialState
+from gateway.publishing.versions import POLICY_FILE, Publishing, Subject
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
-from gateway.trials import Trials, TrialState
 from gateway.workers import Workers
 from tests.build.transfer import arrival, digest, signer
 

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import expect
 
 from gateway.people.accounts import Role
-from gateway.publishing import Subject
+from gateway.publishing.versions import Subject
 from tests.build.face import Town, quick_passwords, town
 from tests.build.faces_served import log_in
 from tests.build.publishing import NEW_RULE, RULES, Office, office

@@ -30,7 +30,7 @@ from gateway.house import House
 from gateway.model import State
 from gateway.people import permissions
 from gateway.people.accounts import Role
-from gateway.publishing import Stage, Subject
+from gateway.publishing.versions import Stage, Subject
 from gateway.web.signin import OPEN
 from gateway.workers import JailUnavailable
 from tests.build.face import quick_passwords

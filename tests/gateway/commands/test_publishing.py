@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway import rulesets
 from gateway.commands import versions
+from gateway.publishing import rulesets
 from gateway.storage import rescans, rule_matches
 from tests.build.face import Town
 from tests.build.publishing import NEW_RULE

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from gateway.people.accounts import RefusedError, Role
-from gateway.publishing import Subject
+from gateway.publishing.versions import Subject
 from gateway.storage import rescans
 from tests.build.face import Town, client, csrf, log_in
 from tests.build.publishing import NEW_RULE, RULES, Office, office

@@ -8,7 +8,8 @@ import zipfile
 
 from PIL import Image
 
-from gateway import memory, rulesets
+from gateway import memory
+from gateway.publishing import rulesets
 from gateway.workers import Workers
 from sanitizers.context import Outcome
 from sanitizers.model import Job, Treatment, Verdict

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 
-from gateway import memory, rulesets
+from gateway import memory
+from gateway.publishing import rulesets
 from gateway.workers import Workers
 from sanitizers.model import Job, Reason, Report, Verdict
 from tests.build.zip import plain

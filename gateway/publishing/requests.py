@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from gateway.approvals import Approvals, Kind, RefusedError, Request, RequestState
-from gateway.publishing import NotAnotherPersonError, NotNowError, Publishing, Subject, Version
+from gateway.publishing.versions import NotAnotherPersonError, NotNowError, Publishing, Subject, Version
 from gateway.storage.accounts import Account
 
 _KINDS: Final = {Subject.RULES: Kind.RULES, Subject.POLICY: Kind.POLICY}

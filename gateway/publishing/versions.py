@@ -17,8 +17,9 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from gateway import log, rule_check, rulesets
+from gateway import log
 from gateway.policy import Policy
+from gateway.publishing import rule_check, rulesets
 from gateway.scanners import hashlists
 from gateway.storage import accounts, people, trials
 from gateway.storage import publishing as rows

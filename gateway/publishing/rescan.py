@@ -21,7 +21,7 @@ from gateway.model import IllegalTransitionError, Purpose, State, Transfer
 from gateway.notices import Office
 from gateway.orders import Orders
 from gateway.policy import Policy
-from gateway.publishing import Publishing, Subject
+from gateway.publishing.versions import Publishing, Subject
 from gateway.scanners.interface import Found
 from gateway.scanners.panel import Panel, Ruling
 from gateway.storage import deliveries

@@ -9,7 +9,7 @@ from typing import Final
 from gateway import log
 from gateway.config import ConfigError
 from gateway.policy import Policy, PolicyError
-from gateway.publishing import NotNowError, Publishing, Subject, lists_of, policy_text
+from gateway.publishing.versions import NotNowError, Publishing, Subject, lists_of, policy_text
 from gateway.scanners.hashlists import HashLists
 from gateway.scanners.panel import Panel
 from gateway.storage.faults import StorageError

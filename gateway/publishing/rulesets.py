@@ -26,8 +26,9 @@ class RuleSetError(ValueError):
 
 def builtin_folder() -> Path:
     """The rules that come with the product: beside the packages in a source tree, inside this one when installed."""
-    inside = Path(__file__).parent / "rules"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "rules"
+    top = Path(__file__).parent.parent
+    inside = top / "rules"
+    return inside if inside.is_dir() else top.parent / "rules"
 
 
 def read(folder: Path) -> dict[str, str]:

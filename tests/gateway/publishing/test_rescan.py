@@ -10,8 +10,8 @@ import pytest
 from gateway import policy
 from gateway.model import Door, Purpose, State
 from gateway.notices import Office
-from gateway.publishing import Publishing, Subject
-from gateway.rescan import Cause, Rescans
+from gateway.publishing.rescan import Cause, Rescans
+from gateway.publishing.versions import Publishing, Subject
 from gateway.scanners.hashlists import HashLists
 from gateway.scanners.interface import Answer, Clean, Found
 from gateway.scanners.panel import Panel, Seat

@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway import clean_set
-from gateway.backtest import Summary
-from gateway.publishing import NotNowError, Subject, Version
+from gateway.publishing import clean_set
+from gateway.publishing.backtest import Summary
+from gateway.publishing.trials import NoSuchTrialError, Trial, TrialState
+from gateway.publishing.versions import NotNowError, Subject, Version
 from gateway.storage import trials as rows
-from gateway.trials import NoSuchTrialError, Trial, TrialState
 from tests.build.face import Town, quick_passwords, town
 from tests.build.publishing import NEW_RULE, Office, office
 from tests.build.transfer import DAY
@@ -86,7 +86,7 @@ def test_the_clean_set_of_a_folder(tmp_path: Path) -> None:
 
 async def test_one_word_stops_it(place: Town, desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     await place.settled()
-    monkeypatch.setattr("gateway.trials._WRITE_SECONDS", 0.0)
+    monkeypatch.setattr("gateway.publishing.trials._WRITE_SECONDS", 0.0)
     version = await drafted(desk)
     asked = await desk.trials.ask(version, actor="kanri")
     progress, stopped = rows.progress, []

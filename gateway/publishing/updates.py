@@ -9,9 +9,9 @@ from typing import BinaryIO, Final
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gateway import bundle
-from gateway.bundle import BundleError, Item, Manifest, Reader
-from gateway.publishing import NotNowError, Publishing, Subject, Version, lists_of
+from gateway.publishing import bundle
+from gateway.publishing.bundle import BundleError, Item, Manifest, Reader
+from gateway.publishing.versions import NotNowError, Publishing, Subject, Version, lists_of
 from gateway.storage import bundles as rows
 from gateway.storage.journal import Journal
 

@@ -10,12 +10,13 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway import bundle, policy
-from gateway.bundle import BundleError, Item, Manifest
-from gateway.publishing import POLICY_FILE, NotNowError, Publishing, Stage, Subject
+from gateway import policy
+from gateway.publishing import bundle
+from gateway.publishing.bundle import BundleError, Item, Manifest
+from gateway.publishing.updates import Updates
+from gateway.publishing.versions import POLICY_FILE, NotNowError, Publishing, Stage, Subject
 from gateway.receipts import key_id
 from gateway.storage.journal import Journal
-from gateway.updates import Updates
 from tests.build.publishing import NEW_RULE, RULES
 from tests.build.transfer import NOW
 

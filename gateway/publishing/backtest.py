@@ -14,10 +14,10 @@ from typing import Final
 import msgspec
 
 from gateway import memory
-from gateway.clean_set import Sample
 from gateway.model import Transfer
 from gateway.orders import Orders
 from gateway.policy import Policy, decide, facts
+from gateway.publishing.clean_set import Sample
 from gateway.storage.blobs import Blobs, opened
 from gateway.storage.faults import BlobDamagedError, BlobMissingError
 from gateway.storage.journal import Journal

@@ -14,10 +14,11 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection
 
-from gateway import clean_set, log, rule_check
-from gateway.backtest import Backtest, Slow, Summary
+from gateway import log
 from gateway.policy import Policy
-from gateway.publishing import NoSuchVersionError, NotNowError, Publishing, Subject, Version, policy_text
+from gateway.publishing import clean_set, rule_check
+from gateway.publishing.backtest import Backtest, Slow, Summary
+from gateway.publishing.versions import NoSuchVersionError, NotNowError, Publishing, Subject, Version, policy_text
 from gateway.storage import trials as rows
 from gateway.storage.blobs import Blobs
 from gateway.storage.faults import StorageError

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from gateway import policy, rulesets
+from gateway import policy
 from gateway.people.accounts import Role
-from gateway.publishing import (
+from gateway.publishing import rulesets
+from gateway.publishing.rule_check import RuleCheckError
+from gateway.publishing.versions import (
     ALLOW_FILE,
     DENY_FILE,
     POLICY_FILE,
@@ -24,7 +26,6 @@ from gateway.publishing import (
     difference,
     lists_of,
 )
-from gateway.rule_check import RuleCheckError
 from gateway.storage import accounts, rule_matches
 from gateway.storage import publishing as rows
 from gateway.storage.journal import Journal
