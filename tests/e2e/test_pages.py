@@ -118,6 +118,7 @@ async def test_a_locked_file_is_opened_in_the_page_by_keyboard_alone(service: Se
         await shown.keyboard.type("chigau")
         await shown.keyboard.press("Enter")
         await expect(shown.get_by_role("alert")).to_contain_text("あと4回")
+        await expect(shown.get_by_label("パスワード")).to_be_focused()
         await shown.keyboard.type("aikotoba")
         await shown.keyboard.press("Enter")
         await expect(shown.locator("dd.ok")).to_contain_text("無害化済み")
