@@ -158,9 +158,14 @@ class Courier:
         async with opened(self._blobs, delivery.blob, check=True) as fd:
             mine = os.dup(fd)       # the thread's own: it may outlast our patience
         load = _Load(_name(transfer), mine, delivery.size, delivery.blob, receipt.encode() if share.receipt else None)
-        work = asyncio.get_running_loop().run_in_executor(self._threads[share.name], _put, share, load)
-        async with asyncio.timeout(_PUT_SECONDS):
-            return await work
+        work = self._threads[share.name].submit(_put, share, load)
+        try:
+            async with asyncio.timeout(_PUT_SECONDS):
+                return await asyncio.wrap_future(work)
+        except BaseException:
+            if work.cancel():       # it was never begun, and nobody else lets the descriptor go
+                os.close(mine)
+            raise
 
 
 def _put(share: Share, load: _Load) -> str:

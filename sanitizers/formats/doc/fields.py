@@ -35,8 +35,6 @@ _DEEPEST: Final = 256
 _MOST: Final = 200_000
 
 _NAME: Final = re.compile(r"\s*(=|[A-Za-z]+)")
-_ARGUMENT: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|(\S+))')
-_FORMATS: Final = frozenset({"MERGEFORMAT", "CHARFORMAT"})
 _SHOWN: Final = re.compile(r"\s*MACROBUTTON\s+\S+\s?", re.IGNORECASE)
 _MARKS: Final = re.compile(f"[{BEGIN}{SEPARATOR}{END}]")
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
@@ -182,7 +180,7 @@ def is_local(instruction: str, schemes: tuple[str, ...], *, nested: bool) -> boo
     name = _name(instruction)
     if name not in _ALLOWED:
         return False
-    return name != "HYPERLINK" or (not nested and _leads_somewhere_allowed(instruction, schemes))
+    return name != "HYPERLINK" or (not nested and links.field_allowed(instruction, schemes))
 
 
 def code(instruction: str) -> str:
@@ -202,25 +200,3 @@ def code(instruction: str) -> str:
 def _name(instruction: str) -> str:
     found = _NAME.match(instruction)
     return found[1].upper() if found else ""
-
-
-def _leads_somewhere_allowed(instruction: str, schemes: tuple[str, ...]) -> bool:
-    """`HYPERLINK "target" \\l "place" \\o "tip"`: the target by scheme, the place inside this document."""
-    rest = instruction.strip()[len("HYPERLINK") :]
-    switch = ""
-    while found := _ARGUMENT.match(rest):
-        rest = rest[found.end() :]
-        quoted, bare = found[1], found[2]
-        if bare is not None and bare.startswith("\\"):
-            switch = bare[1:].lower()
-            continue
-        value = (quoted if quoted is not None else bare).replace("\\\\", "\\").replace('\\"', '"')
-        if switch == "l":
-            fits = links.is_place(value)
-        else:
-            formats = switch == "*" and value.upper() in _FORMATS
-            fits = formats or switch in ("o", "t") or not value or links.allowed(value, schemes)
-        if not fits:
-            return False
-        switch = ""
-    return not rest.strip()
