@@ -145,7 +145,7 @@ def test_cells_are_counted() -> None:
 def runs(cell: str) -> bool:
     """A sign that calculates, and more behind it than a number or dashes up to the next delimiter of any kind."""
     start = cell.lstrip(' "\t\r')
-    if re.match(r'="[a1 -]*"(?:$|[,;\t\r\n])', start) and not re.search(r"[(!|]", start):
+    if re.match(r'="+[a1 -]*"+(?:$|[,;\t\r\n])', start) and not re.search(r"[(!|]", start):
         return False                    # a constant that keeps its zeros
     return start.startswith(("=", "@", "+", "＝")) and bool(set(re.split(r"[,;|\t\r\n]", start)[0]) - set('+- 1("'))
 
