@@ -58,6 +58,8 @@ class Compound:
         self._taken = bytearray(self._sectors)
         self._fat = self._table()
         directory = self._chain(self._header(48), None)
+        if len(directory) % _ENTRY:
+            raise Malformed("a directory that is cut off", code="cfb.malformed")
         entries = [_entry(directory, at) for at in range(0, len(directory), _ENTRY)]
         if not entries or len(entries) > _MOST_ENTRIES or entries[0].kind != _ROOT:
             raise Malformed("compound file without a root", code="cfb.malformed")
@@ -114,6 +116,8 @@ class Compound:
 
     def _mini_table(self) -> tuple[int, ...]:
         table = self._chain(self._header(60), None) if self._header(64) else b""
+        if len(table) % 4:
+            raise Malformed("a table of mini sectors that is cut off", code="cfb.malformed")
         return struct.unpack(f"<{len(table) // 4}I", table)
 
     def _chain(self, sector: int, size: int | None) -> bytes:

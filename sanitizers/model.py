@@ -8,6 +8,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from sanitizers.preview_words import Look
+
 ENGINE_VERSION: Final = "0.1.0"
 REPORT_SCHEMA: Final = "sekisho.report/1"
 
@@ -383,6 +385,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     rules: str = ""
     door: str = "cli"
     authentication: Authentication | None = None
+    look: Look | None = None                # it is to be shown, not to be rebuilt
 
 
 class Refused(Exception):  # noqa: N818 - a verdict on the input, not an error of ours

@@ -35,7 +35,7 @@ from typing import Final
 import msgspec
 import pikepdf
 
-from sanitizers import scan, spare, warming, wire
+from sanitizers import large_pages, scan, spare, warming, wire
 from sanitizers.jail import walls
 from sanitizers.spare import Spare
 
@@ -223,10 +223,11 @@ def main() -> int:
     warming.warm_up(scanner)
     ring = walls.put_up_outer()
     standing, broken = walls.trial(ring)
-    control.send(wire.encode_message(wire.Ready(standing, broken, scan.version(sources))))
     # Children share these pages until they write to them; a collection in a child would touch them all.
     gc.collect()
     gc.freeze()
+    large_pages.gather()
+    control.send(wire.encode_message(wire.Ready(standing, broken, scan.version(sources))))
     Parent(control, partial(spare.fork, scanner, ring, random_device)).serve()
     return 0
 

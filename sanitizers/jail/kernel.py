@@ -44,6 +44,13 @@ def prctl(option: int, value: int) -> None:
         raise OSError(code, os.strerror(code))
 
 
+def advise(address: int, length: int, advice: int) -> None:
+    """madvise(2). Both in bytes; raises OSError."""
+    if _libc.madvise(ctypes.c_void_p(address), ctypes.c_size_t(length), ctypes.c_int(advice)) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
 def unshare(flags: int) -> None:
     if _libc.unshare(ctypes.c_int(flags)) != 0:
         code = ctypes.get_errno()
