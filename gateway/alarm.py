@@ -21,7 +21,7 @@ _log = log.get(__name__)
 # A scanner that comes and goes is told of once in this time.
 _AGAIN_SECONDS: Final = 3600.0
 
-_silent = Gauge("sekisho_required_scanner_silent", "whether everything waits for a scanner (1) or not (0)")
+_silent = Gauge("sekisho_required_scanner_silent", "必須の検査エンジンを待って止まっているか（1か0） / everything waits for a scanner")
 
 
 class Alarm:

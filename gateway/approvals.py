@@ -21,7 +21,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection
 
 from gateway import log
-from gateway.people.authority import Seat, impartial, reached, seats
+from gateway.people.authority import Seat, impartial, offered, reached, seats
 from gateway.people.requests import RULES, Kind, Rule
 from gateway.people.roles import RefusedError
 from gateway.storage import accounts as account_rows
@@ -41,6 +41,7 @@ _LONGEST_TEXT: Final = 2_000
 
 Within = Callable[[Connection, Request], None]
 Then = Callable[[Request], Awaitable[None]]
+Chore = Callable[[float], Awaitable[None]]
 Heard = Callable[[Request, Sequence[Account]], Awaitable[None]]
 
 
@@ -49,6 +50,7 @@ _NOT_YOURS: Final = "この申請を承認する権限がありません。 / th
 _OVER: Final = "この申請はすでに処理されています。 / this request was decided before"
 _LOOK: Final = "目視確認を行い、確認欄に記入してください。 / look at it first, and say so"
 _REASON: Final = f"理由を入力してください（{_LONGEST_TEXT}文字まで）。 / a reason is needed, of at most {_LONGEST_TEXT} characters"
+_NOT_THIS_ONE: Final = "この人は承認者に選べません。 / this person may not decide it"
 _NO_WAY_ROUND: Final = "この申請は、別の人の承認が必要です。 / this needs another person's approval"
 
 
@@ -74,6 +76,7 @@ class Approvals:
         self.heard = heard
         self._within: dict[Kind, Within] = {}
         self._then: dict[Kind, Then] = {}
+        self._chores: list[Chore] = []
         self._following = asyncio.Lock()
 
     def when_approved(self, kind: Kind, *, within: Within | None = None, then: Then | None = None) -> None:
@@ -82,6 +85,10 @@ class Approvals:
             self._within[kind] = within
         if then is not None:
             self._then[kind] = then
+
+    def besides(self, chore: Chore) -> None:
+        """What is to be done at every tick as well; it is given the moment."""
+        self._chores.append(chore)
 
     # ---------------------------------------------------------------------------------------------------------- asking
 
@@ -94,15 +101,23 @@ class Approvals:
         *,
         detail: dict[str, Any] | None = None,
         department_id: int | None = None,
+        approver: str = "",
     ) -> Request:
-        """A new request, of the requester's main department unless another of his is named. Raises RefusedError."""
-        made = await self._journal.write(
-            lambda connection: self._made(
-                connection, kind, subject, requester, reason=_needed(reason), detail=detail or {}, department_id=department_id
-            )
-        )
-        await self._say(made)
-        return made
+        """A new request, of the requester's main department unless another of his is named. Raises RefusedError.
+
+        `approver`: log-in name of one of `candidates`, who is told first; the others of the chain may decide it as ever."""
+
+        def made(connection: Connection) -> Request:
+            one = self._made(connection, kind, subject, requester, reason=_needed(reason), detail=detail or {}, department_id=department_id)
+            return self._towards(connection, one, approver) if approver else one
+
+        request = await self._journal.write(made)
+        await self._say(request, only=approver)
+        return request
+
+    async def candidates(self, kind: Kind, requester: Account) -> list[Seat]:
+        """Who could decide such a request of this person, from below upwards, each once; those who are away are left out."""
+        return await self._journal.ask(lambda connection: offered(connection, self._rules[kind].steps[0], requester, self._clock()))
 
     async def withdraw(self, number: str, account: Account) -> Request:
         """By the one who asked. Raises RefusedError, NoSuchRequestError."""
@@ -193,6 +208,8 @@ class Approvals:
             await self._patiently(request, self._age)
         for request in await self._journal.ask(lambda connection: rows.owed(connection, list(self._then))):
             await self._patiently(request, self._follow)
+        for chore in self._chores:
+            await chore(self._clock())
 
     async def _age(self, request: Request) -> None:
         changed = await self._written(lambda connection: self._aged(connection, rows.by_id(connection, request.id)))
@@ -237,6 +254,13 @@ class Approvals:
             at=at,
             expires_at=at + self._rules[kind].days * _DAY,
         )
+
+    def _towards(self, connection: Connection, request: Request, approver: str) -> Request:
+        """Carried up to the level of whom the requester chose. Raises RefusedError."""
+        levels = [seat.level for seat in self._impartial(connection, request) if seat.account.login == approver]
+        if not levels:
+            raise RefusedError(_NOT_THIS_ONE)
+        return rows.moved(connection, request, self._clock(), level=max(min(levels), request.level))
 
     def _approved(self, connection: Connection, number: str, account: Account, note: str, *, inspected: bool) -> Request:
         request, at = self._open(connection, number), self._clock()
@@ -356,10 +380,11 @@ class Approvals:
                 await self._journal.write(lambda connection: rows.carried_out(connection, current, self._clock()))
         return await self.find(request.number)
 
-    async def _say(self, request: Request) -> None:
+    async def _say(self, request: Request, only: str = "") -> None:
         if self.heard is None:
             return
         asked = await self.asked(request) if request.state is RequestState.REQUESTED else []
+        asked = [seat for seat in asked if only in ("", seat.account.login)]
         await self.heard(request, list({seat.account.id: seat.account for seat in asked}.values()))
 
 

@@ -15,7 +15,7 @@ from gateway.operating import Deed, Operating
 from gateway.people.roles import RefusedError
 from gateway.storage import people, slips
 from gateway.storage.accounts import Account, by_login
-from gateway.storage.faults import LeaseLostError
+from gateway.storage.faults import LeaseLostError, StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.settling import NotAllowedError
 from gateway.storage.transfers import find
@@ -26,6 +26,8 @@ UNKNOWN: Final = "不明"
 FIELDS: Final = ("purpose", "classification", "reason", "folder")
 _LONGEST: Final = {"purpose": 100, "classification": 50, "reason": 500, "folder": 500}
 _MOST_PERSONS: Final = 20
+# So long after its file a request is made by him who took it in; later it was forgotten.
+_FORGOTTEN_SECONDS: Final = 60.0
 _NEEDED: Final = "業務名と取込みの理由を入力してください / the purpose and the reason are needed"
 _TOO_LONG: Final = "入力が長すぎます / too long"
 _NO_CLASS: Final = "情報資産の分類を選んでください / choose a classification"
@@ -50,6 +52,7 @@ class Bringing:
         self._operating = operating
         self._shares = dict(shares)
         approvals.when_approved(Kind.FILE, within=_given, then=self._go)
+        approvals.besides(self.ask_for_the_forgotten)
 
     async def destinations(self, account: Account) -> dict[str, str]:
         """Where this person's files may go besides the own box, address → title: the boxes of his departments, the shares."""
@@ -96,6 +99,22 @@ class Bringing:
         said = {"ファイル": transfer.name, "業務名": slip.purpose, "分類": slip.classification, "フォルダー": slip.folder}
         detail = {name: value for name, value in said.items() if value}
         return await self._approvals.request(Kind.FILE, receipt_no, account, reason, detail=detail)
+
+    async def ask_or_leave(self, account: Account, receipt_no: str) -> None:
+        """The same right after a file was taken in: that stands whatever becomes of the request, which is made later if it fails now."""
+        try:
+            await self.ask(account, receipt_no)
+        except (RefusedError, StorageError) as error:
+            _log.error("an approval is asked for later", receipt_no=receipt_no, why=str(error))
+
+    async def ask_for_the_forgotten(self, at: float) -> None:
+        """Now and then: what waits for an approval that nobody was asked for, because the service died between file and request."""
+        before = at - _FORGOTTEN_SECONDS
+        for receipt_no in await self._journal.ask(lambda connection: slips.unasked(connection, Kind.FILE, before=before)):
+            login = (await self._journal.find(receipt_no)).sender
+            account = await self._journal.ask(lambda connection, login=login: by_login(connection, login))
+            if account is not None:
+                await self.ask_or_leave(account, receipt_no)
 
     async def of(self, transfer: Transfer) -> Slip | None:
         return await self._journal.ask(lambda connection: slips.of(connection, transfer.id))

@@ -30,6 +30,7 @@ __all__ = ["Exceptions", "Grant", "NoSuchExceptionError", "Wanted"]
 _DAY: Final = 86_400.0
 # 例外措置 are granted for a year at most, and then looked at again.
 _LONGEST_SECONDS: Final = 366 * _DAY
+_LONGEST_TEXT: Final = 2_000
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _WHO: Final = re.compile(r"[^\s@\"'<>,;]{0,64}@[A-Za-z0-9.-]{1,253}|[a-z0-9][a-z0-9._-]{1,63}")
 
@@ -42,7 +43,7 @@ _IMPOSSIBLE: Final = "{kind}: この形式では「{action}」はできません
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What an exception is to allow: `kind` treated as `action` says, until `until` (seconds since 1970). Where several of `sha256`,
-    `sender` and `account` are given, all have to fit."""
+    `sender` and `account` are given, all have to fit. `risk` and `alternative` (代替策): for whoever decides."""
 
     kind: Kind
     action: KindAction
@@ -50,6 +51,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str = ""
     sender: str = ""
     account: str = ""
+    risk: str = ""
+    alternative: str = ""
 
     @property
     def bound(self) -> dict[str, str]:
@@ -74,7 +77,8 @@ class Exceptions:
     async def request(self, account: Account, wanted: Wanted, reason: str) -> Request:
         """Raises RefusedError, in words for people."""
         self._check(wanted)
-        detail = {"kind": wanted.kind.value, "action": wanted.action.value, "until": wanted.until, "bound": wanted.bound}
+        detail: dict[str, object] = {"kind": wanted.kind.value, "action": wanted.action.value, "until": wanted.until, "bound": wanted.bound}
+        detail |= {"risk": wanted.risk.strip()[:_LONGEST_TEXT], "alternative": wanted.alternative.strip()[:_LONGEST_TEXT]}
         return await self._approvals.request(RequestKind.EXCEPTION, wanted.subject, account, reason, detail=detail)
 
     def _check(self, wanted: Wanted) -> None:
@@ -110,6 +114,8 @@ class Exceptions:
             approver=approver,
             at=at,
             expires_at=detail["until"],
+            risk=detail.get("risk", ""),
+            alternative=detail.get("alternative", ""),
         )
 
     async def listed(self, *, over: bool = False) -> list[Grant]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from gateway import fittings
 from gateway.admin.app import admin
@@ -25,6 +26,7 @@ from gateway.people.staff import Staff
 from gateway.pickup.app import Pickup
 from gateway.pipeline import Pipeline
 from gateway.policy import Policy
+from gateway.previews import Previews
 from gateway.publishing.in_force import InForce
 from gateway.publishing.requests import PublishingRequests
 from gateway.publishing.trials import Trials
@@ -32,8 +34,8 @@ from gateway.publishing.versions import Publishing
 from gateway.receipts import Signer
 from gateway.scanners.panel import Panel
 from gateway.shares.document import Share
+from gateway.storage.blobs import Blobs
 from gateway.storage.journal import Journal
-from gateway.storage.local_blobs import LocalBlobs
 from gateway.unlocking import Unlocking
 from gateway.uploads import Uploads
 from gateway.web.approval_pages import ApprovalPages
@@ -41,6 +43,7 @@ from gateway.web.desks import Desk
 from gateway.web.events import Events
 from gateway.web.exception_pages import ExceptionPages
 from gateway.web.face import Listener
+from gateway.web.preview_desks import Looking, looks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,7 @@ class Parts:
 
     settings: Config
     journal: Journal
-    blobs: LocalBlobs
+    blobs: Blobs
     accounts: Accounts
     approvals: Approvals
     exceptions: Exceptions
@@ -59,6 +62,7 @@ class Parts:
     pipeline: Pipeline
     signer: Signer
     shares: Mapping[str, Share]
+    previews: Previews
     in_force: InForce
     ready: Callable[[], Awaitable[list[str]]]
     taken_in: Callable[[], None]
@@ -72,6 +76,7 @@ def listeners(parts: Parts, roles: frozenset[str]) -> list[Listener]:
     unlocking = Unlocking(journal, parts.pipeline, clock)
     operating = Operating(journal, parts.signer, clock, parts.pipeline, parts.work_to_do)
     events = Events(journal, parts.pipeline.progress)
+    looking = Looking(parts.previews, journal, parts.approvals, clock)
     faces = {
         "drop": Drop(
             _uploads(parts),
@@ -84,7 +89,11 @@ def listeners(parts: Parts, roles: frozenset[str]) -> list[Listener]:
             bringing=Bringing(
                 journal, parts.approvals, operating, fittings.usage(settings), {one.address: one.title for one in parts.shares.values()}
             ),
-            desks=[ApprovalPages(parts.approvals), ExceptionPages(parts.exceptions, clock)],
+            desks=[
+                ApprovalPages(parts.approvals, looks=partial(looks, journal)),
+                ExceptionPages(parts.exceptions, clock),
+                *looking.of_drop(originals=settings["drop.preview"]),
+            ],
             jail=settings["jail.required"],
         ).application,
         "pickup": Pickup(
@@ -96,9 +105,10 @@ def listeners(parts: Parts, roles: frozenset[str]) -> list[Listener]:
             clock=clock,
             events=events,
             days=settings["pickup.days"],
+            desks=looking.of_pickup(),
             jail=settings["jail.required"],
         ).application,
-        "admin": admin(parts.accounts, parts.ready, _desks(parts, operating), jail=settings["jail.required"]),
+        "admin": admin(parts.accounts, parts.ready, [*_desks(parts, operating), *looking.of_admin()], jail=settings["jail.required"]),
     }
     return [Listener(face, settings[f"{role}.listen"]) for role, face in faces.items() if role in roles]
 
@@ -122,7 +132,7 @@ def _desks(parts: Parts, operating: Operating) -> list[Desk]:
         ConformityDesk(_gathering(parts)),
         TransfersDesk(journal, operating, clock),
         PublishingDesk(journal, parts.publishing, parts.trials, requests, clock),
-        ApprovalPages(parts.approvals, overseen=True),
+        ApprovalPages(parts.approvals, overseen=True, looks=partial(looks, journal)),
         PeopleDesk(parts.accounts, Staff(journal, clock, parts.settings["service.organisation"]), clock),
         ExceptionPages(parts.exceptions, clock),
     ]
@@ -134,7 +144,15 @@ def _overview(parts: Parts) -> Overview:
         return {"walls": "、".join(workers.walls), "rules": workers.rules_version, "policy": parts.in_force.policy.version}
 
     folder = parts.settings.path("storage.path")
-    return Overview(parts.journal, parts.panel, versions=versions, ready=parts.ready, folder=folder, clock=parts.clock)
+    return Overview(
+        parts.journal,
+        parts.panel,
+        versions=versions,
+        ready=parts.ready,
+        folder=folder,
+        clock=parts.clock,
+        shown=fittings.certificates_shown(parts.settings),
+    )
 
 
 def _gathering(parts: Parts) -> Gathering:

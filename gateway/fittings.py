@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
 
-from gateway import config, policy
+from gateway import config, policy, segments
 from gateway.bringing import Usage
 from gateway.config import Config, ConfigError
 from gateway.policy import Policy
-from gateway.post import SenderCheck
+from gateway.post import MailOutbox, SenderCheck
 from gateway.publishing import rulesets
+from gateway.publishing.in_force import InForce
 from gateway.publishing.versions import Subject, files_in_force, lists_of, policy_text
 from gateway.scanners.clamd import Clamd
 from gateway.scanners.hashlists import HashListError, HashLists
@@ -20,20 +22,16 @@ from gateway.scanners.icap import Icap
 from gateway.scanners.panel import Panel, Seat
 from gateway.shares.document import Share
 from gateway.shares.document import load as load_shares
+from gateway.storage.blobs import Blobs
+from gateway.storage.chosen import stores as stores  # noqa: PLC0414 - what the house and the commands ask for here
 from gateway.storage.journal import Journal
-from gateway.storage.local_blobs import LocalBlobs
 from gateway.storage.unfinished import Unfinished
+from gateway.watch import Watch
 from mail.authentication import Checker
 from mail.queue import QueueSettings
 from mail.receiver import ReceiverSettings
 from mail.relay import RelaySettings, Tls
 from mail.retry import Schedule
-
-
-def stores(settings: Config) -> tuple[Journal, LocalBlobs]:
-    """Journal and blobs of an installation, not started. The commands use them beside a running service."""
-    folder = settings.path("storage.path")
-    return Journal(settings["storage.database"] or folder / "sekisho.db"), LocalBlobs(folder / "blobs", reserve=settings["storage.reserve"])
 
 
 def unfinished(settings: Config) -> Unfinished:
@@ -172,6 +170,34 @@ def certificate(settings: Config, context: ssl.SSLContext | None) -> ssl.SSLCont
     except OSError as error:        # ssl.SSLError is one
         raise ConfigError(f"smtp.tls_certificate: {error}") from None
     return context
+
+
+def outbox(settings: Config, journal: Journal, blobs: Blobs, clock: Callable[[], float]) -> MailOutbox:
+    """What this side sends by post. Raises ConfigError."""
+    segments.lane(settings)
+    return MailOutbox(journal, blobs, way=segments.post_way(settings), clock=clock)
+
+
+def watch(
+    settings: Config, journal: Journal, in_force: InForce, ready: Callable[[], Awaitable[list[str]]], clock: Callable[[], float]
+) -> Watch:
+    """What looks up for /metrics how everything stands."""
+    return Watch(
+        journal,
+        ready=ready,
+        versions=lambda: (in_force.workers.rules_version, in_force.policy.version),
+        walls=lambda: in_force.workers.walls,
+        folder=settings.path("storage.path"),
+        reserve=settings["storage.reserve"],
+        shown=certificates_shown(settings),
+        clock=clock,
+    )
+
+
+def certificates_shown(settings: Config) -> dict[str, Path]:
+    """What the certificates are for that are watched for their end → their files."""
+    smtp = {"smtp": settings.path("smtp.tls_certificate")} if settings["smtp.tls_certificate"] else {}
+    return smtp | segments.shown(settings)
 
 
 def receiver_settings(settings: Config) -> ReceiverSettings:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from typing import Final
 
-from gateway import fittings, log, policy
+from gateway import fittings, log, policy, segments
 from gateway.alarm import Alarm
 from gateway.approvals import Approvals
 from gateway.config import Config, ConfigError
@@ -21,7 +21,8 @@ from gateway.notifier import Notifier
 from gateway.people import reception
 from gateway.pipeline import Pipeline
 from gateway.policy import Policy
-from gateway.post import MailIntake, MailOutbox
+from gateway.post import MailIntake
+from gateway.previews import AT_ONCE, Previews
 from gateway.publishing.in_force import InForce
 from gateway.publishing.rescan import Rescans
 from gateway.publishing.trials import Trials, low_priority
@@ -29,7 +30,6 @@ from gateway.publishing.versions import POLICY_FILE, NotNowError, Publishing, Su
 from gateway.receipts import Signer
 from gateway.request_mails import RequestMails
 from gateway.results import Results
-from gateway.shares.courier import Courier
 from gateway.storage import upkeep
 from gateway.storage.faults import StorageError
 from gateway.storage.keys import signing_key
@@ -37,12 +37,11 @@ from gateway.web.face import Listener
 from gateway.workers import JailUnavailable, Workers
 from mail.queue import Queue
 from mail.relay import Relay
-from mail.retry import Schedule
 from mail.server import Server, ServerSettings
 
 _log = log.get(__name__)
 
-ROLES: Final = ("smtp", "drop", "pickup", "admin", "worker", "deliver")
+ROLES: Final = ("smtp", "drop", "pickup", "admin", "worker", "deliver", "gate")
 _UPKEEP_SECONDS: Final = 3600.0
 _CARRY_UP_SECONDS: Final = 60.0
 # How long an upload that was cut may be resumed.
@@ -91,6 +90,7 @@ class House:
         self.publishing.changed = self._in_force.take
         self._in_force.changed = self._changed
         self._shares = fittings.read_shares(settings)
+        self._previews = Previews(self.blobs, lambda rules: Workers(rules, AT_ONCE, jail_required=self._jail))
         self.accounts = reception.accounts(settings, self.journal, clock)
         self.approvals = Approvals(
             self.journal, clock, patience=settings["approvals.patience"], unavoidable=settings["approvals.unavoidable"]
@@ -98,7 +98,8 @@ class House:
         self.exceptions = Exceptions(self.journal, self.approvals, clock)
         self._tls = fittings.certificate(settings, None)
         self._relay = Relay(fittings.relay_settings(settings))
-        self.queue = Queue(MailOutbox(self.journal, self.blobs, clock=clock), self._relay, fittings.queue_settings(settings), clock)
+        outbox = fittings.outbox(settings, self.journal, self.blobs, clock)
+        self.queue = Queue(outbox, self._relay, fittings.queue_settings(settings), clock)
         self._office = office = Office(
             fittings.notice_sender(settings),
             settings["service.hostname"],
@@ -118,7 +119,7 @@ class House:
         self.approvals.heard = RequestMails(self.journal, self.blobs, office, clock, self.queue.wake).tell
         self._pipeline: Pipeline | None = None
         self._later_mail: LaterMail | None = None
-        self._courier: Courier | None = None
+        self._ways: segments.Ways | None = None
         self._intake: MailIntake | None = None
         self._server: Server | None = None
         self._listeners: list[Listener] = []
@@ -204,10 +205,10 @@ class House:
 
     async def _open(self, opened: AsyncExitStack) -> None:
         """Stores first, then the jail: a service that cannot keep or cannot sanitise does not start."""
-        await self.blobs.start()
-        opened.push_async_callback(self.blobs.stop)
         await self.journal.start()
         opened.push_async_callback(self.journal.stop)
+        await self.blobs.start()
+        opened.push_async_callback(self.blobs.stop)
         # What a dead predecessor had in hand, each role its own: another may be at work beside us.
         returned = 0
         if "worker" in self._roles and not self.journal.shared:
@@ -218,6 +219,7 @@ class House:
         await self._in_force.start(self._on_disk())
         self._say_dangers()
         opened.push_async_callback(self.workers.stop)
+        opened.push_async_callback(self._previews.stop)
         self._signer = signer = Signer(signing_key(self._settings.path("storage.path")))
         self._pipeline = Pipeline(
             self.journal,
@@ -249,9 +251,16 @@ class House:
             days=self._settings["policy.rescan_days"],
             told=self.queue.wake,
         )
-        schedule = Schedule(self._settings["relay.retry"], self._settings["relay.expire"])
-        self._courier = Courier(
-            self.journal, self.blobs, self._shares, schedule=schedule, public_key=signer.public_key, clock=self._clock
+        self._ways = segments.Ways(
+            self._settings,
+            self.journal,
+            self.blobs,
+            signer,
+            self._shares,
+            roles=self._roles,
+            ready=self._not_ready,
+            let_in=self._released,
+            clock=self._clock,
         )
         _log.info("stores and jail stand", returned=returned, walls=self.workers.walls, rules=self.workers.rules_version)
 
@@ -261,8 +270,8 @@ class House:
 
     def _released(self) -> None:
         self.queue.wake()
-        if self._courier is not None:
-            self._courier.wake()
+        if self._ways is not None:
+            self._ways.wake()
 
     def _wake(self) -> None:
         if self._pipeline is not None:
@@ -278,6 +287,7 @@ class House:
             settings["smtp.domains"],
             recipients=fittings.read_recipients(settings),
             organisation=settings["service.organisation"],
+            lane=segments.lane(settings).name,
             clock=self._clock,
             accepted=self._wake,
         )
@@ -294,6 +304,7 @@ class House:
 
     def _faces(self) -> list[Listener]:
         assert self._pipeline is not None
+        assert self._ways is not None
         parts = Parts(
             settings=self._settings,
             journal=self.journal,
@@ -307,13 +318,14 @@ class House:
             pipeline=self._pipeline,
             signer=self._signer,
             shares=self._shares,
+            previews=self._previews,
             in_force=self._in_force,
             ready=self._not_ready,
             taken_in=self._wake,
             work_to_do=self._work_to_do,
             clock=self._clock,
         )
-        return listeners(parts, self._roles)
+        return [*listeners(parts, self._roles), *self._ways.listeners()]
 
     def _work_to_do(self) -> None:
         self._wake()
@@ -343,8 +355,8 @@ class House:
             work.append(self._pipeline.run())
         if "deliver" in self._roles:
             work.append(self.queue.run())
-        if "deliver" in self._roles and self._courier is not None and self._shares:
-            work.append(self._courier.run())
+        if self._ways is not None:
+            work += self._ways.work()
         return work
 
     def _chores(self) -> list[Coroutine[None, None, None]]:
@@ -352,7 +364,9 @@ class House:
         later = [self._later_mail.run()] if "worker" in self._roles and self._later_mail is not None else []
         if "worker" in self._roles and self._rescans is not None:
             later += [self._trials.run(), self._rescans.run()]
-        return [self._notifier.run(), self._upkeep(), self._in_force.follow(), self._carry_up(), *later]
+        watch = fittings.watch(self._settings, self.journal, self._in_force, self._not_ready, self._clock)
+        return [self._notifier.run(), self._upkeep(), self._in_force.follow(), self._carry_up(), watch.run(), *later,
+                *(self._ways.chores() if self._ways is not None else [])]
 
     async def _carry_up(self) -> None:
         """Requests that nobody answers."""
@@ -385,5 +399,5 @@ class House:
         if self._pipeline is not None:
             self._pipeline.drain()
         self.queue.drain()
-        if self._courier is not None:
-            self._courier.drain()
+        if self._ways is not None:
+            self._ways.drain()

@@ -65,10 +65,12 @@ TRANSITIONS: Final[dict[State, frozenset[State]]] = {
     State.DEFERRED: frozenset({State.DELIVERING, State.HELD}),
     State.DELIVERED: frozenset({
         State.PROCESSING,       # a password given later opens a part of a mail, which is then sent once more
+        State.HELD,             # a file whose share has it is not handed out of its box any more
         State.DISPOSED,
     }),
     State.UNDELIVERABLE: frozenset({
         State.RELEASED,         # an operator sends it again
+        State.HELD,             # a file that no share took, and that its box hands out
         State.DISPOSED,
     }),
     State.DISPOSED: frozenset(),
@@ -212,6 +214,12 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
         """Nobody works on it and no mail of it is about to leave: a password may open more of it."""
         return self.state in (State.HELD, State.DELIVERED) or (self.state is State.RELEASED and self.door is not Door.SMTP)
 
+    @property
+    def can_be_stopped(self) -> bool:
+        """Whether there is something that has not left: a mail that was sent is gone, a file stays in its box when its share has it."""
+        ended = self.state in (State.DELIVERED, State.UNDELIVERABLE)
+        return State.HELD in TRANSITIONS[self.state] and not (ended and self.door is Door.SMTP)
+
     def listed(self) -> dict[str, object]:
         """The line of `sekisho transfer list --json` (contracts.md §4)."""
         return {
@@ -259,6 +267,7 @@ class Purpose(StrEnum):
 
     MAIL = "mail"                   # the transfer itself
     SHARE = "share"                 # the transfer itself, as a file for a share
+    BOX = "box"                     # the transfer itself, as a file for boxes of the inner side, where that is another installation
     NOTICE = "notice"               # that it is held or blocked, to its recipients
     DIGEST = "digest"               # what is held for one recipient, with others of that time
     BOUNCE = "bounce"               # that it could not be delivered, to its sender
@@ -269,7 +278,21 @@ class Purpose(StrEnum):
         return self in CARRYING
 
 
-CARRYING: Final = (Purpose.MAIL, Purpose.SHARE)
+CARRYING: Final = (Purpose.MAIL, Purpose.SHARE, Purpose.BOX)
+
+
+class Way(msgspec.Struct, frozen=True):
+    """Who takes which deliveries out. `hold`: seconds that what carries a transfer waits first, so that a person can still stop it."""
+
+    purposes: frozenset[Purpose]
+    hold: float = 0.0
+
+
+BY_POST: Final = frozenset({Purpose.MAIL, Purpose.NOTICE, Purpose.DIGEST, Purpose.BOUNCE})
+TO_SHARES: Final = frozenset({Purpose.SHARE})
+# Where the inner side is another installation: all that goes there, and what alone goes by post on this side.
+ACROSS: Final = frozenset({Purpose.MAIL, Purpose.SHARE, Purpose.BOX, Purpose.NOTICE, Purpose.DIGEST})
+BOUNCES: Final = frozenset({Purpose.BOUNCE})
 
 
 class Addressee(msgspec.Struct, frozen=True, kw_only=True):

@@ -152,6 +152,16 @@ def scanner_notice(note: str, waiting: int, office: Office, at: float) -> bytes:
     return _written([*_opening(_addressed([office.sender]), subject, office, at), ("Message-ID", name)], bodies)
 
 
+def opening(address: str, subject: Words, office: Office, at: float) -> list[tuple[str, str]]:
+    """The first headers of a mail to one person; a message id is still missing."""
+    return _opening(_addressed([address]), subject, office, at)
+
+
+def written(headers: Sequence[tuple[str, str]], bodies: Sequence[str]) -> bytes:
+    """These headers and one text, which may stand in several languages: RFC 5322, ASCII, CRLF."""
+    return _written(headers, bodies)
+
+
 def _late_hit_body(transfer: Transfer, names: Sequence[str], received: Sequence[str], language: str) -> str:
     return "\n".join([
         _LATE_HIT.said(language),

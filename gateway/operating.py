@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Final
 
-from gateway.model import TRANSITIONS, State, Transfer
+from sqlalchemy import Connection
+
+from gateway.model import TRANSITIONS, IllegalTransitionError, State, Transfer
 from gateway.pipeline import Pipeline
 from gateway.policy import releasable, unconfirmed, unrebuilt
 from gateway.receipts import Signer
+from gateway.storage import disposals, evidence, settling
+from gateway.storage.faults import LeaseLostError
 from gateway.storage.journal import Journal
 from gateway.storage.settling import NotAllowedError
 from sanitizers.model import Report, Verdict
@@ -23,6 +27,8 @@ class Deed(StrEnum):
     RETRY = "retry"
     AS_PIXELS = "as-pixels"
     CONFIRM = "confirm"
+    KEEP = "keep"                   # 証拠保全
+    LET_GO = "let-go"
     DELETE = "delete"
 
 
@@ -31,17 +37,23 @@ JAILED: Final = frozenset({Deed.AS_PIXELS, Deed.CONFIRM})
 _RETRIED: Final = frozenset({State.HELD, State.UNDELIVERABLE})
 
 
-def possible(transfer: Transfer, report: Report | None) -> tuple[Deed, ...]:
-    """What may be asked for where it stands now. Whether it then succeeds is another question."""
+# Those that are over in a moment, so that many of them are.
+MANY: Final = frozenset(Deed) - JAILED
+
+
+def possible(transfer: Transfer, report: Report | None, *, kept: bool = False) -> tuple[Deed, ...]:
+    """What may be asked for where it stands now; `kept`: as evidence. Whether it then succeeds is another question."""
     rests, further = transfer.at_rest, TRANSITIONS[transfer.state]
-    waits = State.HELD in further and transfer.state is not State.PROCESSING
+    waits = transfer.can_be_stopped and transfer.state is not State.PROCESSING
     may = {
         Deed.RELEASE: transfer.state is State.HELD and _release_as(transfer, report) is not None,
         Deed.HOLD: waits,
         Deed.RETRY: transfer.state in _RETRIED and (transfer.blob is not None or transfer.state is State.UNDELIVERABLE),
         Deed.AS_PIXELS: rests and transfer.blob is not None and bool(unrebuilt(report)),
         Deed.CONFIRM: rests and transfer.blob is not None and bool(unconfirmed(report)),
-        Deed.DELETE: State.DISPOSED in further,
+        Deed.KEEP: not kept and transfer.state is not State.DISPOSED,
+        Deed.LET_GO: kept,
+        Deed.DELETE: State.DISPOSED in further and not kept,
     }
     return tuple(deed for deed in Deed if may[deed])
 
@@ -72,13 +84,65 @@ class Operating:
             await self._journal.retry(transfer.id, at=at, actor=actor, note=note)
             self._wake()
         elif deed is Deed.DELETE:
-            await self._journal.dispose(transfer.id, at=at, actor=actor, note=note)
+            await self._delete([transfer], at=at, actor=actor, note=note)
+        elif deed in (Deed.KEEP, Deed.LET_GO):
+            await self._evidence(deed, transfer, at=at, actor=actor, note=note)
         elif deed is Deed.RELEASE:
             await self._release(transfer, at=at, actor=actor, note=note)
         elif deed is Deed.CONFIRM:
             await self._confirm(transfer, actor=actor, note=note)
         else:
             await self._as_pixels(transfer, actor=actor, note=note)
+
+    async def act_on_many(self, deed: Deed, wanted: Sequence[Transfer], *, actor: str, note: str) -> dict[str, str]:
+        """One of MANY on each; receipt number → why not, of those on which it could not be done. Those that are deleted together have one
+        disposal record."""
+        if deed not in MANY:
+            raise NotAllowedError(f"{deed}: one at a time")
+        refused: dict[str, str] = {}
+        if deed is Deed.DELETE:
+            refused = await self._delete(wanted, at=self._clock(), actor=actor, note=note, sure=False)
+        else:
+            for transfer in wanted:
+                try:
+                    await self.act(deed, transfer, actor=actor, note=note)
+                except (NotAllowedError, IllegalTransitionError, LeaseLostError) as error:
+                    refused[transfer.receipt_no] = str(error)
+        detail: dict[str, object] = {"deed": deed, "note": note, "asked": len(wanted), "refused": len(refused)}
+        await self._journal.record(at=self._clock(), actor=actor, action="transfers.many", subject="", detail=detail)
+        return refused
+
+    async def _delete(self, wanted: Sequence[Transfer], *, at: float, actor: str, note: str, sure: bool = True) -> dict[str, str]:
+        """With a disposal record (廃棄記録) of those that went. `sure`: raises what kept one back."""
+
+        def deleted(connection: Connection) -> dict[str, str]:
+            refused, gone = {}, list[str]()
+            for transfer in wanted:
+                try:
+                    if evidence.kept(connection, transfer.id) is not None:
+                        raise NotAllowedError(f"{transfer.receipt_no}: 証拠保全中です / it is kept as evidence")
+                    settling.dispose(connection, transfer.id, at=at, actor=actor, note=note)
+                    gone.append(transfer.receipt_no)
+                except (NotAllowedError, IllegalTransitionError) as error:
+                    if sure:
+                        raise
+                    refused[transfer.receipt_no] = str(error)
+            if gone:
+                detail = {"reason": note, "receipt_nos": gone}
+                disposals.add(connection, what="transfer", count=len(gone), oldest=min(gone), youngest=max(gone), at=at, actor=actor,
+                              detail=detail)  # fmt: skip
+            return refused
+
+        return await self._journal.write(deleted)
+
+    async def _evidence(self, deed: Deed, transfer: Transfer, *, at: float, actor: str, note: str) -> None:
+        if not note:
+            raise NotAllowedError(f"{transfer.receipt_no}: evidence needs a reason")
+        if transfer.state is State.DISPOSED:
+            raise NotAllowedError(f"{transfer.receipt_no}: 廃棄済みです / it was disposed of")
+        change = evidence.keep if deed is Deed.KEEP else evidence.let_go
+        if not await self._journal.write(lambda connection: change(connection, transfer, at=at, actor=actor, reason=note)):
+            raise NotAllowedError(f"{transfer.receipt_no}: " + _KEPT[deed])
 
     async def _release(self, transfer: Transfer, *, at: float, actor: str, note: str) -> None:
         """Only what was rebuilt and held by policy; an original leaves by `confirm` alone."""
@@ -115,6 +179,9 @@ class Operating:
             raise NotAllowedError(f"{transfer.receipt_no}: it has no PDF that could not be rebuilt")
         if self._pipeline is None or not await self._pipeline.as_pixels(transfer, actor=actor, note=note):
             raise NotAllowedError(f"{transfer.receipt_no}: its pages cannot be drawn either")
+
+
+_KEPT: Final = {Deed.KEEP: "すでに証拠保全中です / kept already", Deed.LET_GO: "証拠保全中ではありません / not kept"}
 
 
 def _release_as(transfer: Transfer, report: Report | None) -> Verdict | None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
+from sqlalchemy import Connection
 
+from gateway import certificates, timekeeping
 from gateway.model import State
 from gateway.scanners.panel import Heard, Panel
-from gateway.storage import statistics
+from gateway.storage import statistics, watching
 from gateway.storage.journal import Journal
+from gateway.storage.statistics import Ranks
 
 _DAY: Final = 86_400.0
 _WEEK: Final = 7 * _DAY
@@ -25,6 +29,11 @@ _SLOW_SECONDS: Final = (60.0, 600.0)
 _OLD_SECONDS: Final = (120.0, 900.0)
 _LATE_SECONDS: Final = (900.0, 14_400.0)
 _FULL: Final = (0.80, 0.92)
+_OFF_SECONDS: Final = (0.1, 1.0)
+_EXPIRES_DAYS: Final = (30, 7)
+_TREND_SECONDS: Final = 60.0
+# As many of each as stand in a list of the first.
+_FIRST: Final = 8
 
 
 class Tone(StrEnum):
@@ -44,16 +53,37 @@ class Light(msgspec.Struct, frozen=True):
     said: tuple[str, str]
 
 
+class Period(StrEnum):
+    """What the charts are about: today by the hour, or the last days."""
+
+    TODAY = "today"
+    WEEK = "week"
+    MONTH = "month"
+
+
+# How long a stretch of the chart is, how many there are, and how many days before today they begin.
+_STRETCHES: Final = {Period.TODAY: (3600.0, 24, 0), Period.WEEK: (_DAY, 7, 6), Period.MONTH: (_DAY, 30, 29)}
+
+
+class Trend(msgspec.Struct, frozen=True):
+    """A period from `since` on (seconds since 1970), in stretches of `step` seconds: numbers by verdict, and who and what stands first."""
+
+    since: float
+    step: float
+    stretches: list[dict[str, int]]
+    ranks: Ranks
+
+
 class Day(msgspec.Struct, frozen=True):
-    """Numbers by verdict: of today until now, of the same weekday a week ago until the same time, and of today by the hour."""
+    """Numbers by verdict: of today until now, and of the same weekday a week ago until the same time."""
 
     today: dict[str, int]
     week_ago: dict[str, int]
-    hours: list[dict[str, int]]
 
 
 class Overview:
-    """`versions`: walls and what is in force; `folder`: where everything is kept; `ready`: what stops the service, empty if nothing."""
+    """`versions`: walls and what is in force; `folder`: where everything is kept; `ready`: what stops the service, empty if nothing;
+    `shown`: use → file of a certificate; `told`: what the kernel knows of its clock."""
 
     def __init__(
         self,
@@ -64,6 +94,8 @@ class Overview:
         ready: Callable[[], Awaitable[list[str]]],
         folder: Path,
         clock: Callable[[], float],
+        shown: Mapping[str, Path] = MappingProxyType({}),
+        told: Callable[[], timekeeping.Clock | None] = timekeeping.clock,
     ) -> None:
         self._journal = journal
         self._panel = panel
@@ -71,20 +103,45 @@ class Overview:
         self._ready = ready
         self._folder = folder
         self._clock = clock
+        self._shown = shown
+        self._told = told
+        self._trends: dict[Period, tuple[float, Trend]] = {}
 
     async def lights(self) -> list[Light]:
         """The service itself first, then what it stands on."""
-        return [await self._service(), *await self._queues(), await self._speed(), *await self._scanners(), await self._disk()]
+        queues, scanners, shown = await self._queues(), await self._scanners(), await asyncio.to_thread(self._certificates)
+        return [await self._service(), *queues, await self._speed(), *scanners, await self._disk(), self._time(), *shown]
 
     async def day(self) -> Day:
-        now = self._clock()
-        midnight = dt.datetime.fromtimestamp(now, dt.UTC).astimezone().replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
-        ask = self._journal.ask
+        now, midnight, ask = self._clock(), self._midnight(), self._journal.ask
         return Day(
             today=await ask(lambda connection: statistics.by_verdict(connection, midnight, now + 1)),
             week_ago=await ask(lambda connection: statistics.by_verdict(connection, midnight - _WEEK, now - _WEEK)),
-            hours=await ask(lambda connection: statistics.by_hour(connection, midnight, 24)),
         )
+
+    async def trend(self, period: Period) -> Trend:
+        """Not older than a minute: a month of a city is half a million rows."""
+        now = self._clock()
+        kept = self._trends.get(period)
+        if kept is None or not kept[0] <= now < kept[0] + _TREND_SECONDS:
+            kept = now, await self._looked_at(period)
+            self._trends[period] = kept
+        return kept[1]
+
+    async def _looked_at(self, period: Period) -> Trend:
+        step, steps, days = _STRETCHES[period]
+        since = self._midnight() - days * _DAY
+
+        def looked_at(connection: Connection) -> Trend:
+            until = since + step * steps
+            stretches = statistics.over_time(connection, since, step, steps)
+            return Trend(since, step, stretches, statistics.ranks(connection, since, until, _FIRST))
+
+        return await self._journal.ask(looked_at)
+
+    def _midnight(self) -> float:
+        today = dt.datetime.fromtimestamp(self._clock(), dt.UTC).astimezone()
+        return today.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
 
     async def _service(self) -> Light:
         wrong = await self._ready()
@@ -92,20 +149,21 @@ class Overview:
         return Light("service", ("受付と処理", "Intake and work"), Tone.STOP if wrong else Tone.OK, said)
 
     async def _queues(self) -> list[Light]:
-        counts, now = await self._journal.counts(), self._clock()
+        standing, now = await self._journal.ask(watching.standing), self._clock()
 
         def light(name: str, title: tuple[str, str], states: tuple[State, ...], limits: tuple[float, float]) -> Light:
-            count = sum(counts.states[state] for state in states)
-            age = max((now - counts.oldest[state] for state in states if state in counts.oldest), default=0.0)
+            count = sum(standing.states[state] for state in states)
+            age = max((now - standing.since[state] for state in states if state in standing.since), default=0.0)
             if not count:
                 return Light(name, title, Tone.OK, ("待ちはありません", "nothing waits"))
             said = (f"{count}件、最も古いもの {_spell(age)}", f"{count}, the oldest for {age:.0f} s")
             return Light(name, title, _tone(age, limits), said)
 
-        return [
-            light("queue", ("処理待ち", "Waiting for work"), (State.RECEIVED, State.PROCESSING), _OLD_SECONDS),
-            light("next_hop", ("配送待ち", "Waiting for the next hop"), (State.DEFERRED,), _LATE_SECONDS),
-        ]
+        next_hop = light("next_hop", ("次の中継先", "Next hop"), (State.DEFERRED,), _LATE_SECONDS)
+        if standing.states[State.DEFERRED] and (answer := await self._journal.ask(statistics.last_refusal)):
+            next_hop = msgspec.structs.replace(next_hop, said=(f"{next_hop.said[0]}（{answer}）", next_hop.said[1]))
+        waiting = light("queue", ("処理待ち", "Waiting for work"), (State.RECEIVED, State.PROCESSING), _OLD_SECONDS)
+        return [waiting, next_hop, _held(standing.states[State.HELD])]
 
     async def _speed(self) -> Light:
         taken, title = await self._journal.ask(lambda connection: statistics.seconds_taken(connection, _LAST)), ("処理時間", "Time taken")
@@ -123,6 +181,33 @@ class Overview:
         used = 1 - usage.free / usage.total
         said = (f"空き {usage.free / 2**30:,.1f} GiB（使用率 {used:.0%}）", f"{usage.free / 2**30:,.1f} GiB free, {used:.0%} used")
         return Light("disk", ("ディスク", "Disk"), _tone(used, _FULL), said)
+
+    def _time(self) -> Light:
+        known, title = self._told(), ("時刻", "Clock")
+        if known is None or not known.synchronised:
+            return Light("clock", title, Tone.WAIT, ("時刻源と同期していません", "not synchronised"))
+        off = abs(known.offset)
+        return Light("clock", title, _tone(off, _OFF_SECONDS), (f"ずれ {1000 * off:.1f} ミリ秒", f"{1000 * off:.1f} ms off"))
+
+    def _certificates(self) -> list[Light]:
+        return [_certificate(use, file, self._clock()) for use, file in self._shown.items()]
+
+
+def _held(count: int) -> Light:
+    """People wait for these, which is nobody's fault: never red."""
+    said = (f"{count:,}件", f"{count:,}") if count else ("ありません", "none")
+    return Light("held", ("保留中", "Held"), Tone.OK, said)
+
+
+def _certificate(use: str, file: Path, now: float) -> Light:
+    title = (f"証明書（{use}）", f"Certificate ({use})")
+    try:
+        left = (certificates.expires(file) - now) / _DAY
+    except (OSError, certificates.CertificateError) as error:
+        return Light(f"certificate:{use}", title, Tone.STOP, (f"読めません：{error}", str(error)))
+    tone = Tone.STOP if left < _EXPIRES_DAYS[1] else Tone.WAIT if left < _EXPIRES_DAYS[0] else Tone.OK
+    said = (f"残り{left:,.0f}日", f"{left:,.0f} days left") if left > 0 else ("期限が切れています", "over")
+    return Light(f"certificate:{use}", title, tone, said)
 
 
 def _scanner(heard: Heard) -> Light:

@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gateway import log
+from gateway import log, metrics
 from gateway.alarm import Alarm
 from gateway.model import Claim, Decision, Transfer
 from gateway.orders import AS_POLICY_SAYS, Orders
 from gateway.passage import Authenticate, Passage, StoppedByScannersError, Workers, nobody_asked
-from gateway.policy import Policy, locked, unconfirmed, unrebuilt
+from gateway.policy import Policy, locked, macros_lost, unconfirmed, unrebuilt
 from gateway.progress import Progress
 from gateway.receipts import Signer
 from gateway.results import Results
@@ -136,6 +136,7 @@ class Pipeline:
             return await self._settle(claim, end)
         except StoppedByScannersError as stop:
             return await self._stopped(claim, stop, attempts)
+        metrics.worked(made.report)
         try:
             if made.report.reason is Reason.WORKER_CRASHED and transfer.attempts < attempts:
                 await self._journal.put_back(claim, at=self._clock(), note="child lost", attempts=attempts)
@@ -174,6 +175,10 @@ class Pipeline:
         Whether any passed. The approval stands in the report, the receipt's digest of it and the audit record. Raises as `unlock` does.
         """
         return await self._again(transfer, unconfirmed, actor=actor, note=f"confirmed: {note}", chosen={"confirmed_by": actor})
+
+    async def with_macros(self, transfer: Transfer, *, actor: str, note: str) -> bool:
+        """マクロ付き取込み, where an exception for its very digest counts. Whether it passed. Raises as `unlock` does."""
+        return await self._again(transfer, macros_lost, actor=actor, note=f"with macros: {note}")
 
     async def as_pixels(self, transfer: Transfer, *, actor: str, note: str) -> bool:
         """PDFs in it that could not be rebuilt, as pictures of their pages. Whether any passed. Raises as `unlock` does."""
@@ -224,6 +229,7 @@ class Pipeline:
         return decision
 
     def _tell(self, transfer: Transfer, decision: Decision) -> None:
+        metrics.settled(transfer, decision, self._clock())
         facts = {"receipt_no": transfer.receipt_no, "verdict": decision.verdict, "reason": decision.reason}
         _log.info("settled", **facts, note=decision.note, attempts=transfer.attempts)
         if decision.verdict.delivers:

@@ -13,9 +13,10 @@ from typing import Final
 
 import msgspec
 
-from gateway import log, model
-from gateway.model import Addressee, Arrival, Door, RecipientState, Transfer
+from gateway import log, metrics, model
+from gateway.model import Addressee, Arrival, Door, RecipientState, Transfer, Way
 from gateway.storage.blobs import Blobs, BlobWriter
+from gateway.storage.deliveries import POST
 from gateway.storage.faults import LeaseLostError, StorageError, StorageFullError
 from gateway.storage.journal import Journal
 from mail.authentication import Checker, Results, taken_over
@@ -101,6 +102,7 @@ class MailIntake:
             wishes="" if envelope.wishes == Wishes() else msgspec.json.encode(envelope.wishes).decode(),
         )
         _, receipt_no = await self._journal.accept(arrival)
+        metrics.received(Door.SMTP, blob.size)
         self._accepted()
         return receipt_no
 
@@ -158,14 +160,15 @@ class SenderCheck:
 class MailOutbox:
     """What the journal has for the next hop, in the post's words."""
 
-    def __init__(self, journal: Journal, blobs: Blobs, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, journal: Journal, blobs: Blobs, *, way: Way = POST, clock: Callable[[], float] = time.time) -> None:
         self._journal = journal
         self._blobs = blobs
+        self._way = way
         self._clock = clock
         self._leased: dict[str, model.Delivery] = {}
 
     async def claim(self, limit: int, now: float) -> list[Delivery]:
-        claimed = await self._journal.claim_deliveries(limit, at=now, lease_until=now + _LEASE_SECONDS)
+        claimed = await self._journal.claim_deliveries(limit, at=now, lease_until=now + _LEASE_SECONDS, way=self._way)
         self._leased |= {_lease_id(delivery): delivery for delivery in claimed}
         return [_as_mail(delivery) for delivery in claimed]
 
@@ -177,10 +180,13 @@ class MailOutbox:
         """Raises LeaseLostError when the lease ran out."""
         leased = self._known(delivery)
         bounce = None if notice is None or not leased.sender else await self._blobs.put(notice)
-        await self._end(delivery, self._journal.settle_delivery(leased, [*map(_as_addressee, results)], bounce, at=self._clock()))
+        outcomes = [_as_addressee(result) for result in results]
+        await self._end(delivery, self._journal.settle_delivery(leased, outcomes, bounce, at=self._clock()))
+        for outcome in outcomes:
+            metrics.delivered("mail", outcome.state)
 
     async def next_due(self) -> float | None:
-        return await self._journal.next_due()
+        return await self._journal.next_due(way=self._way)
 
     async def release(self, delivery: Delivery) -> None:
         await self._end(delivery, self._journal.give_back_delivery(self._known(delivery), at=self._clock()))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -83,6 +83,15 @@ class Signer:
         self._id = key_id(key.public_key())
 
     @property
+    def id(self) -> str:
+        """By which receipts name the key."""
+        return self._id
+
+    def sign(self, content: bytes) -> bytes:
+        """64 octets of Ed25519. What is signed says in itself what it is (`schema`), so that no paper passes for another."""
+        return self._key.sign(content)
+
+    @property
     def public_key(self) -> bytes:
         """PEM."""
         return self._key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -128,8 +137,11 @@ def _found(report: Report, codes: Collection[str]) -> Iterator[tuple[str, Findin
                 yield part.input.name, finding
 
 
-def verify(output_sha256: str, document: bytes | str, public_key: bytes) -> Receipt:
-    """Does `document` speak of the file with that SHA-256, and did the owner of `public_key` (PEM) sign it? Raises ReceiptError."""
+def verify(output_sha256: str, document: bytes | str, public_key: bytes | Mapping[str, Ed25519PublicKey]) -> Receipt:
+    """Does `document` speak of the file with that SHA-256, and did the owner of `public_key` (PEM) sign it? Raises ReceiptError.
+
+    Of several keys, by their ids, the one that the receipt names.
+    """
     try:
         receipt = msgspec.json.decode(document, type=Receipt)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -138,7 +150,10 @@ def verify(output_sha256: str, document: bytes | str, public_key: bytes) -> Rece
         raise ReceiptError(f"a receipt of another kind: {receipt.schema[:40]}")
     try:
         signature = base64.b64decode(receipt.signature, validate=True)
-        _public(public_key).verify(signature, receipt.signed())
+        key = public(public_key) if isinstance(public_key, bytes) else public_key.get(receipt.key)
+        if key is None:
+            raise ReceiptError(f"signed with a key that is not known here: {receipt.key[:16]}")
+        key.verify(signature, receipt.signed())
     except (binascii.Error, InvalidSignature):
         raise ReceiptError("the signature is not of this key") from None
     if not receipt.verdict.delivers:
@@ -148,7 +163,8 @@ def verify(output_sha256: str, document: bytes | str, public_key: bytes) -> Rece
     return receipt
 
 
-def _public(pem: bytes) -> Ed25519PublicKey:
+def public(pem: bytes) -> Ed25519PublicKey:
+    """Raises ReceiptError."""
     try:
         key = load_pem_public_key(pem)
     except ValueError:

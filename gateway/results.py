@@ -39,7 +39,7 @@ _MAILS: Final = frozenset({Kind.EML, Kind.MSG, Kind.TNEF, Kind.MBOX})
 _GIVEN: Final = (Verdict.CLEAN, Verdict.SANITIZED)
 _REUSED: Final = CODES["road.reused"]
 
-_asked = Counter("sekisho_results_asked", "uploads that could have had a result from before", ["found"])
+_asked = Counter("sekisho_results_asked", "同じファイルの結果を使えたか / uploads that could have had a result from before", ["found"])
 
 
 class Found(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from gateway import metrics
 from gateway.model import Arrival, Door, Slip
 from gateway.storage.blobs import Blobs
 from gateway.storage.journal import Journal
@@ -62,6 +63,7 @@ class Uploads:
             slip=slip,
         )
         _, receipt_no = await self._journal.accept(arrival)
+        metrics.received(Door.DROP, blob.size)
         self._wake()
         return receipt_no
 

@@ -18,9 +18,10 @@ from typing import Final, NamedTuple, Self
 
 from gateway import log, memory
 from gateway.warm_parent import COMMAND, JailUnavailable, WarmParent
-from sanitizers import wire
+from sanitizers import preview_words, wire
 from sanitizers.findings import CODES
 from sanitizers.model import Action, Finding, Job, Kind, PartInfo, Reason, Report, Verdict
+from sanitizers.preview_words import Shown
 from sanitizers.wire import Ended, FrameType, WireError
 
 __all__ = ["JailUnavailable", "Sanitized", "Workers"]
@@ -104,6 +105,16 @@ class Workers:
         os.close(output_fd)
         return Sanitized(report, None, answer.passwords)
 
+    async def show(self, source_fd: int, job: Job) -> tuple[Shown, bytes]:
+        """What `job.look` asks for, through one jailed child, and the pixels of its picture. A child that fails shows a `fault`."""
+        output_fd = memory.create("pixels")
+        try:
+            with _Answer(lambda _: None) as answer:
+                ended = await self._hear(source_fd, output_fd, job, answer)
+            return await asyncio.to_thread(_shown, job, output_fd, answer, ended)
+        finally:
+            os.close(output_fd)
+
     async def _hear(self, source_fd: int, output_fd: int, job: Job, answer: _Answer) -> Ended | None:
         """Lets one child speak. Returns how it ended; None while one is still ending that has said all: nobody need wait for that."""
         ending = await self._begin(source_fd, output_fd, job, answer)
@@ -178,6 +189,7 @@ class _Answer:
 
     def __init__(self, progress: Callable[[str], None]) -> None:
         self.report: bytes | None = None
+        self.shown: bytes | None = None
         self.fault = ""
         self.passwords: tuple[str, ...] = ()
         self.garbage = ""
@@ -223,6 +235,9 @@ class _Answer:
                 if frame.type is FrameType.REPORT:
                     self.report = frame.payload
                     self.complete.set_result(None)
+                elif frame.type is FrameType.SHOWN:
+                    self.shown = frame.payload
+                    self.complete.set_result(None)
                 elif frame.type is FrameType.FAULT:
                     self.fault = wire.printable(frame.payload)
                 elif frame.type is FrameType.PASSWORDS:
@@ -258,6 +273,21 @@ def _conclude(job: Job, source_fd: int, output_fd: int, answer: _Answer, ended: 
     detail = answer.garbage or answer.fault or ending
     _log.warning("a jailed child failed", name=job.name, reason=reason, detail=detail, status=ended and ended.status)
     return lost_report(job, os.fstat(source_fd).st_size, _digest(source_fd), reason, ending)
+
+
+def _shown(job: Job, output_fd: int, answer: _Answer, ended: Ended | None) -> tuple[Shown, bytes]:
+    """Believed only within its bounds, and with just the pixels that it announces."""
+    if answer.shown is not None and not answer.garbage and (ended is None or ended.status == 0):
+        try:
+            memory.seal(output_fd)
+            size = os.fstat(output_fd).st_size
+            return preview_words.decode(answer.shown, size), os.pread(output_fd, size, 0)
+        except (ValueError, OSError) as error:
+            answer.garbage = str(error)
+    reason = Reason.TIMEOUT if ended is not None and _ran_out_of_time(ended, job) else Reason.WORKER_CRASHED
+    detail = answer.garbage or answer.fault or ("" if ended is None else _ending(ended))
+    _log.warning("nothing could be shown", name=job.name, reason=reason, detail=detail)
+    return Shown(fault=reason), b""
 
 
 def _check_input(report: Report, source_fd: int) -> None:

@@ -10,12 +10,13 @@ import traceback
 from types import FrameType as StackFrame
 from typing import Final, NoReturn
 
-from sanitizers import wire
+from sanitizers import preview, preview_words, wire
 from sanitizers.context import Outcome
 from sanitizers.engine import Engine
 from sanitizers.findings import CODES
 from sanitizers.jail import walls
 from sanitizers.model import Action, Finding, Job, Kind, LimitExceeded, PartInfo, Reason, Refused, Report, Verdict
+from sanitizers.preview_words import Look, Shown
 from sanitizers.scan import Scanner
 from sanitizers.source import Source
 from sanitizers.wire import FrameType
@@ -51,7 +52,10 @@ def run(scanner: Scanner, ring: walls.OuterRing) -> NoReturn:
         os.close(JOB_FD)
         source = _map(SOURCE_FD)
         walls.put_up_last(job.limits, ring)
-        _answer(job, source, scanner)
+        if job.look is not None:
+            _show(job, job.look, source)
+        else:
+            _answer(job, source, scanner)
         os._exit(0)
     except BaseException:  # noqa: BLE001 - the road must get a word even of a bug of ours; the exit status says the rest
         _fault(traceback.format_exc(limit=-6))
@@ -81,6 +85,20 @@ def _answer(job: Job, source: Source, scanner: Scanner) -> None:
     if engine.passwords_seen:
         _write_all(REPORT_FD, memoryview(wire.encode_passwords(engine.passwords_seen)))
     _write_all(REPORT_FD, memoryview(wire.encode_frame(FrameType.REPORT, wire.encode_report(outcome.report))))
+
+
+def _show(job: Job, look: Look, source: Source) -> None:
+    """Nothing is rebuilt and nothing judged: what is asked for goes out as letters and pixels."""
+    pixels = b""
+    try:
+        shown, pixels = preview.show(job, look, source)
+    except OutOfTime:
+        shown = Shown(fault=Reason.TIMEOUT)
+    except MemoryError:
+        shown = Shown(fault=Reason.LIMIT_EXCEEDED)
+    payload = preview_words.encode(shown)
+    _write_all(OUTPUT_FD, memoryview(pixels))
+    _write_all(REPORT_FD, memoryview(wire.encode_frame(FrameType.SHOWN, payload)))
 
 
 def _stopped(job: Job, source: Source, reason: Reason, code: str, *, where: str = "", detail: str = "") -> Outcome:

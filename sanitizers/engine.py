@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from sanitizers import confirm, identify, names, registers
 from sanitizers.budget import Budget
 from sanitizers.context import Context, Outcome, Rebuilt
 from sanitizers.formats import BY_KIND
+from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.model import (
     BLOCKING_REASONS,
     Action,
@@ -96,10 +98,25 @@ class Engine:
         if sanitizer is None:
             return confirm.confirmed(source, context)
         registers.clear()
+        if by := confirm.excepted(source, context):
+            return self._with_macros(source, context, sanitizer, by)
         rebuilt = sanitizer.sanitize(source, context)
         _refuse_malware(context.matches)
         self._verify(rebuilt, source, context)
         return rebuilt
+
+    def _with_macros(self, source: Source, context: Context, sanitizer: Sanitizer, by: str) -> Rebuilt:
+        """マクロ付き取込み: rebuilt to have all of it read, and thrown away."""
+        layers: list[str] = []
+
+        def scan(layer: Source, where: str, kind: Kind) -> list[Match]:
+            layers.append(where)
+            return self._scanner.scan(layer, where, kind)
+
+        looked = dataclasses.replace(self._context(context.name, context.kind, context.depth), scan=scan)
+        sanitizer.sanitize(source, looked)
+        _refuse_malware(looked.matches)
+        return confirm.as_it_came(source, context, looked, layers, by)
 
     def _verify(self, rebuilt: Rebuilt, source: Source, context: Context) -> None:
         """Re-identify, re-scan, a second opinion by other code, and a second pass that must find nothing."""

@@ -111,6 +111,7 @@ class Kind(StrEnum):
     SLK = "slk"
     JTD = "jtd"
     JHD = "jhd"
+    JAW = "jaw"
     XDW = "xdw"
     XBD = "xbd"
     DWG = "dwg"
@@ -253,12 +254,21 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """A piece that a rule looked for and found: its name in the rule, where it begins in what was scanned, and its first bytes (hex)."""
+
+    name: str
+    offset: int
+    bytes: str
+
+
 class Match(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule (YARA or another scanner) that matched in a part or one of its decoded layers."""
+    """One rule (YARA or another scanner) that matched in a part or one of its decoded layers. `seen`: the first pieces of it."""
 
     rule: str
     severity: Severity
     where: str
+    seen: tuple[Seen, ...] = ()
 
 
 class PartInfo(msgspec.Struct, frozen=True, kw_only=True):

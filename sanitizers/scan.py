@@ -11,12 +11,15 @@ from typing import Any, Final
 import yara
 
 from sanitizers import rule_parts
-from sanitizers.model import Kind, LimitExceeded, Match, Severity
+from sanitizers.model import Kind, LimitExceeded, Match, Seen, Severity
 from sanitizers.source import Folded, Source
 
 _SECONDS: Final = 30
 _WINDOW: Final = 16 << 20         # bytes of a folded text that are scanned at a time …
 _OVERLAP: Final = 64 << 10        # … and of the next stretch, for what lies across the border
+_MOST_PIECES: Final = 4
+_LONGEST_PIECE: Final = 32        # bytes
+_LONGEST_NAME: Final = 64
 _CATALOG: Final = "catalog.toml"
 _EXTERNALS: Final[dict[str, Any]] = {"kind": "", "where": "", "size": 0}
 _SEVERITIES: Final = frozenset(Severity)
@@ -62,10 +65,11 @@ class Scanner:
         if rules is None or not len(source):
             return []
         found: dict[str, Match] = {}
-        for window in _windows(source, kind):
+        for start, window in _windows(source, kind):
             for match in self._matches(rules, window, {"kind": str(kind), "where": where, "size": len(source)}):
                 if self._states.get(match.rule) != "disabled" and _is_about(match.meta, kind):
-                    found.setdefault(match.rule, Match(rule=match.rule, severity=self._severity(match), where=where[:500]))
+                    severity, pieces = self._severity(match), _pieces(match, start)
+                    found.setdefault(match.rule, Match(rule=match.rule, severity=severity, where=where[:500], seen=pieces))
         return list(found.values())
 
     def _matches(self, rules: yara.Rules, data: bytes | memoryview, externals: dict[str, Any]) -> list[yara.Match]:
@@ -93,6 +97,15 @@ class Scanner:
         return Severity(said) if said in _SEVERITIES else Severity.MEDIUM
 
 
+def _pieces(match: yara.Match, start: int) -> tuple[Seen, ...]:
+    """What people who judge a rule have to see of it: one occurrence of its first pieces, and not much of each."""
+    pieces = []
+    for one in match.strings[:_MOST_PIECES]:
+        first = one.instances[0]
+        pieces.append(Seen(one.identifier[:_LONGEST_NAME], start + first.offset, first.matched_data[:_LONGEST_PIECE].hex()))
+    return tuple(pieces)
+
+
 def _is_about(meta: Mapping[str, Any], kind: Kind) -> bool:
     """A rule without `kinds` is about all of them."""
     return "kinds" not in meta or str(kind) in meta["kinds"].split()
@@ -101,13 +114,13 @@ def _is_about(meta: Mapping[str, Any], kind: Kind) -> bool:
 NO_RULES: Final = Scanner(None)
 
 
-def _windows(source: Source, kind: Kind) -> Iterator[bytes | memoryview]:
-    """The whole; of a folded text, which is never whole in memory, one stretch after the other."""
+def _windows(source: Source, kind: Kind) -> Iterator[tuple[int, bytes | memoryview]]:
+    """Each with where it begins: the whole; of a folded text, which is never whole in memory, one stretch after the other."""
     if not isinstance(source, Folded) or kind is not Kind.TEXT:
-        yield source.view
+        yield 0, source.view
         return
     for start in range(0, len(source), _WINDOW):
-        yield source.part(start, _WINDOW + _OVERLAP)
+        yield start, source.part(start, _WINDOW + _OVERLAP)
 
 
 def compile_rules(files: Mapping[str, str]) -> Scanner:

@@ -8,6 +8,7 @@ transfer is held as `worker_crashed`.
     FAULT     one line for the operator's log when the child fails, at most 4,000 bytes
     PASSWORDS what looks like passwords of other files, a JSON list of at most 8 texts; only where policy asks for it
     REPORT    the Report as JSON, at most 64 MiB; nothing may follow it
+    SHOWN     instead of a report, where a file was only to be shown: `preview_words.Shown` as JSON, at most 8 MiB
 """
 
 from __future__ import annotations
@@ -21,13 +22,16 @@ from typing import Final, NamedTuple
 import msgspec
 
 from sanitizers.findings import CODES
-from sanitizers.model import BLOCKING_REASONS, REPORT_SCHEMA, Job, PartInfo, Reason, Report, Verdict
+from sanitizers.model import BLOCKING_REASONS, REPORT_SCHEMA, Job, Match, PartInfo, Reason, Report, Verdict
 
 _HEADER: Final = struct.Struct(">BI")
 # At most one progress frame for each part, twice (the second pass).
 _MAX_FRAMES: Final = 50_000
 _MAX_TEXT: Final = 2_000
 _MAX_NAME: Final = 4_096
+_MAX_SEEN: Final = 4                        # pieces of a match, …
+_MAX_SEEN_TEXT: Final = 64                  # … letters of the name of one
+_HEX: Final = re.compile(r"(?:[0-9a-f]{2}){0,32}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -36,9 +40,14 @@ class FrameType(IntEnum):
     FAULT = 2
     REPORT = 3
     PASSWORDS = 4
+    SHOWN = 5
 
 
-_MAX_PAYLOAD: Final = {FrameType.PROGRESS: 500, FrameType.FAULT: 4_000, FrameType.REPORT: 64 << 20, FrameType.PASSWORDS: 4_000}
+_MAX_PAYLOAD: Final = {
+    FrameType.PROGRESS: 500, FrameType.FAULT: 4_000, FrameType.REPORT: 64 << 20, FrameType.PASSWORDS: 4_000, FrameType.SHOWN: 8 << 20,
+}  # fmt: skip
+# What a child says last.
+_LAST: Final = (FrameType.REPORT, FrameType.SHOWN)
 _MOST_PASSWORDS: Final = 8
 _LONGEST_PASSWORD: Final = 64
 
@@ -55,7 +64,7 @@ class Frame(NamedTuple):
 def encode_frame(kind: FrameType, payload: bytes) -> bytes:
     """One frame; PROGRESS and FAULT payloads are cut to their limit, a report over its limit is a ValueError."""
     limit = _MAX_PAYLOAD[kind]
-    if kind is FrameType.REPORT and len(payload) > limit:
+    if kind in _LAST and len(payload) > limit:
         raise ValueError(f"report of {len(payload)} bytes")
     return _HEADER.pack(kind, len(payload[:limit])) + payload[:limit]
 
@@ -95,7 +104,7 @@ class FrameReader:
             raise WireError("too many frames")
         payload = bytes(self._buffer[_HEADER.size : end])
         del self._buffer[:end]
-        self._closed = kind is FrameType.REPORT
+        self._closed = kind in _LAST
         return Frame(kind, payload)
 
 
@@ -160,12 +169,19 @@ def _check(report: Report, job: Job, depth: int) -> None:
             raise WireError("undeclared finding code")
         if max(len(finding.where), len(finding.detail)) > _MAX_TEXT:
             raise WireError("finding too long")
-    if any(max(len(match.rule), len(match.where)) > _MAX_TEXT for match in report.matches):
+    if any(max(len(match.rule), len(match.where)) > _MAX_TEXT or not _modest(match) for match in report.matches):
         raise WireError("match too long")
     if report.elapsed_ms < 0:
         raise WireError("negative time")
     for part in report.parts:
         _check(part, job, depth + 1)
+
+
+def _modest(match: Match) -> bool:
+    """What it shows of the input is little, and is bytes."""
+    return len(match.seen) <= _MAX_SEEN and all(
+        len(one.name) <= _MAX_SEEN_TEXT and one.offset >= 0 and _HEX.fullmatch(one.bytes) for one in match.seen
+    )
 
 
 def _check_verdict(report: Report, job: Job) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from gateway.admin import publishing_pages
+from gateway.admin import policy_form, publishing_pages
 from gateway.admin.publishing_pages import APPROVERS, WRITERS, may
 from gateway.model import rfc3339
 from gateway.people.accounts import Account, RefusedError, Role
@@ -92,6 +92,7 @@ class PublishingDesk:
     def install(self, application: web.Application, signin: SignIn) -> None:
         """The pages, over the same doings."""
         publishing_pages.install(self, application, signin)
+        policy_form.install(self, application, signin)
 
     # ---------------------------------------------------------------------------------------------------------- routes
 

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from gateway.model import rfc3339
 from gateway.people.accounts import Account, RefusedError, Role
+from gateway.policy import load, warnings
 from gateway.publishing import rulesets
 from gateway.publishing.backtest import Summary, most
 from gateway.publishing.trials import Trials
@@ -22,6 +23,7 @@ from gateway.publishing.versions import (
     Stage,
     Subject,
     Version,
+    policy_text,
 )
 from gateway.storage.rescans import LateHit
 from gateway.storage.trials import Trial, TrialState
@@ -224,6 +226,7 @@ class _Pages:
             version=version,
             stage=STAGES[version.stage],
             difference=(await doing.difference(version.id)).splitlines(),
+            warnings=warnings(load(policy_text(await doing.files(version.id)))) if subject is Subject.POLICY else (),
             steps=[(STAGES[step.stage], step, rfc3339(step.at)[:19]) for step in await doing.steps(version.id)],
             trial=None if newest is None else _shown(newest),
             differences=differences,

@@ -21,6 +21,8 @@ DEEDS: Final[Mapping[Deed, tuple[str, str, str]]] = {
     Deed.RETRY: ("もう一度処理する", "process again", "second"),
     Deed.AS_PIXELS: ("画像にして通す", "as pictures of its pages", "second"),
     Deed.CONFIRM: ("原本を目視確認して通す", "confirm the original", "second"),
+    Deed.KEEP: ("証拠として保全する", "keep as evidence", "second"),
+    Deed.LET_GO: ("証拠保全を解く", "end keeping it as evidence", "second"),
     Deed.DELETE: ("廃棄する", "delete", "danger"),
 }
 
@@ -57,6 +59,9 @@ _EVENTS: Final[Mapping[str, str]] = {
     "transfer.late_hit": "後からの検知 / late hit",
     "delivery.result": "配送の結果 / result of the delivery",
     "file.collected": "受取り / collected",
+    "evidence.kept": "証拠保全 / kept as evidence",
+    "evidence.let_go": "証拠保全の解除 / no longer kept as evidence",
+    "original.taken": "原本の取出し（解析用） / original taken out for analysis",
     "exception.used": "例外措置の適用 / exception used",
 }
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
 
-from gateway.admin import asking, saying
+from gateway.admin import asking, drafting, exports, saying, workbook
 from gateway.model import IllegalTransitionError, Transfer, rfc3339
-from gateway.operating import Deed, Operating, possible
+from gateway.operating import MANY, Deed, Operating, possible
+from gateway.people.permissions import permitted
+from gateway.people.roles import Role
 from gateway.pipeline import StoppedByScannersError
+from gateway.storage import evidence
 from gateway.storage.faults import LeaseLostError, NoSuchTransferError
 from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
@@ -23,6 +25,7 @@ from gateway.web import words
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of
+from sanitizers.model import Report
 
 _LIST: Final = "/api/v1/transfers"
 _ONE: Final = _LIST + "/{receipt_no}"
@@ -31,18 +34,18 @@ _BODY: Final = {"application/json": {"schema": {"type": "object", "required": ["
 _FAULTS: Final = {400: "no reason, or not a deed", 404: "not found", 409: "not possible in this state", 422: "it cannot be done"}
 _SAME: Final = 50
 _LONGEST_REASON: Final = 500
-# More rows than any spreadsheet opens with pleasure; the rest is asked for by its days.
-_MOST_EXPORTED: Final = 100_000
-_COLUMNS: Final = (
-    "receipt_no", "received_at", "door", "organisation", "sender", "recipients", "subject", "name", "size", "sha256", "state", "verdict",
-    "reason", "policy", "rules", "note",
-)  # fmt: skip
-_TITLES: Final = (
-    "受付番号", "受付日時", "入口", "団体", "差出人・利用者", "宛先", "件名", "ファイル名", "サイズ", "SHA-256", "状態", "判定",
-    "理由", "ポリシー版", "ルール版", "備考",
-)  # fmt: skip
-# What a spreadsheet would run as a formula.
-_RUNS: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+# So many at once, as one page of the search shows.
+_MOST_AT_ONCE: Final = 200
+_MANY: Final = {
+    "application/json": {
+        "schema": {
+            "type": "object",
+            "required": ["deed", "reason", "receipt_nos"],
+            "properties": {"deed": {"enum": sorted(MANY)}, "reason": {"type": "string"},
+                           "receipt_nos": {"type": "array", "items": {"type": "string"}, "maxItems": _MOST_AT_ONCE}},
+        }
+    }
+}  # fmt: skip
 
 
 class NoReasonError(ValueError):
@@ -57,11 +60,16 @@ class TransfersDesk:
         self._operating = operating
         self._clock = clock
         self._signin: SignIn
-        deed = "release, hold, retry, as-pixels, confirm or delete; what is possible now stands in `deeds` of the transfer"
+        deed = f"{', '.join(Deed)}; what is possible now stands in `deeds` of the transfer"
+        sheet = {workbook.KIND: {"schema": {"type": "string", "format": "binary"}}}
         self.routes: Sequence[Route] = (
             Route("GET", _LIST, self._list, "transfers, the youngest first", content=_ROWS, query=asking.QUERY, faults={400: "bad"}),
             Route("GET", "/api/v1/transfers.csv", self._export, "the same as CSV", content={"text/csv": {"schema": {"type": "string"}}},
                   query=asking.QUERY, faults={400: "bad"}),
+            Route("GET", "/api/v1/transfers.xlsx", self._export_workbook, "the same as an Excel workbook", content=sheet,
+                  query=asking.QUERY, faults={400: "bad"}),
+            Route("POST", _LIST, self._act_on_many, "one deed on many; which it could not be done on, and why", body=_MANY,
+                  faults={400: "no reason, not a deed for many, or too many", 404: "one of them is not found"}),
             Route("GET", _ONE, self._show, "one transfer: report, receipt, deliveries, record", faults={404: "not found"}),
             Route("POST", _ONE + "/{deed}", self._act, deed, body=_BODY, faults=_FAULTS),
         )  # fmt: skip
@@ -70,6 +78,7 @@ class TransfersDesk:
         self._signin = signin
         signin.link("/transfers", "転送の検索", "Transfers")
         application.router.add_get("/transfers", self._search_page)
+        application.router.add_post("/transfers", self._many_from_page)
         application.router.add_get("/transfers/{receipt_no}", self._page)
         application.router.add_post("/transfers/{receipt_no}", self._from_page)
 
@@ -85,13 +94,15 @@ class TransfersDesk:
     async def _show(self, request: web.Request) -> web.Response:
         transfer = await self._named(request)
         report, receipt = await self._journal.report(transfer.id), await self._journal.receipt(transfer.id)
+        kept = await self._journal.ask(lambda connection: evidence.kept(connection, transfer.id))
         shown = transfer.listed() | {
             "report": msgspec.to_builtins(report),
             "receipt": json.loads(receipt) if receipt else None,
             "deliveries": [_delivered(one) for one in await self._journal.deliveries(transfer.id)],
             "record": [msgspec.to_builtins(entry) async for entry in self._journal.entries(subject=transfer.receipt_no)],
             "same": [one.receipt_no for one in await self._same(transfer)],
-            "deeds": list(possible(transfer, report)),
+            "kept": kept._asdict() if kept is not None else None,
+            "deeds": list(possible(transfer, report, kept=kept is not None)),
         }
         return web.json_response(shown)
 
@@ -109,45 +120,85 @@ class TransfersDesk:
             return problem(422, str(error), receipt_no=transfer.receipt_no)
         return web.json_response((await self._journal.transfer(transfer.id)).listed())
 
+    async def _act_on_many(self, request: web.Request) -> web.Response:
+        try:
+            given = await request.json()
+            deed, reason, numbers = Deed(given["deed"]), given["reason"], given["receipt_nos"]
+            wanted = await self._chosen(numbers)
+            refused = await self._do_on_many(request, deed, wanted, reason)
+        except (NoReasonError, NotAllowedError, ValueError, KeyError, TypeError) as error:
+            return problem(400, str(error) if isinstance(error, NoReasonError | NotAllowedError) else "")
+        done = [transfer.receipt_no for transfer in wanted if transfer.receipt_no not in refused]
+        return web.json_response({"done": done, "refused": refused})
+
     async def _export(self, request: web.Request) -> web.StreamResponse:
-        """As a spreadsheet of a Japanese desk opens it: UTF-8 with a mark, CR LF, nothing that it would run. Recorded."""
+        """Recorded, as everything is that leaves in bulk."""
         try:
             wanted = await self._asked(request)
         except ValueError as error:
             return problem(400, str(error))
-        await self._journal.record(
-            at=self._clock(), actor=account_of(request).login, action="transfers.exported", subject="", detail=dict(request.query)
-        )
+        await self._exported(request)
         response = web.StreamResponse(
             headers={"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": 'attachment; filename="transfers.csv"'}
         )
         await response.prepare(request)
-        await response.write(b"\xef\xbb\xbf" + _csv([_TITLES]))
-        wanted = msgspec.structs.replace(wanted, limit=asking.MOST)
-        left = _MOST_EXPORTED
-        while left > 0 and (page := await self._journal.transfers(wanted)):
-            await response.write(_csv([[_cell(transfer.listed()[column]) for column in _COLUMNS] for transfer in page[:left]]))
-            left -= len(page)
-            wanted = msgspec.structs.replace(wanted, before_id=page[-1].id)
+        async for lines in exports.as_csv(self._journal, wanted):
+            await response.write(lines)
         await response.write_eof()
         return response
+
+    async def _export_workbook(self, request: web.Request) -> web.StreamResponse:
+        try:
+            wanted = await self._asked(request)
+        except ValueError as error:
+            return problem(400, str(error))
+        await self._exported(request)
+        headers = {"Content-Disposition": 'attachment; filename="transfers.xlsx"'}
+        return web.Response(body=await exports.as_workbook(self._journal, wanted), content_type=workbook.KIND, headers=headers)
+
+    async def _exported(self, request: web.Request) -> None:
+        actor, detail = account_of(request).login, dict[str, object](request.query)
+        await self._journal.record(at=self._clock(), actor=actor, action="transfers.exported", subject=request.path, detail=detail)
 
     # ----------------------------------------------------------------------------------------------------------- pages
 
     async def _search_page(self, request: web.Request) -> web.Response:
-        error, found = "", list[Transfer]()
+        return await self._found(request)
+
+    async def _found(self, request: web.Request, status: int = 200, error: str = "", done: str = "") -> web.Response:
+        found = list[Transfer]()
         try:
             found = await self._journal.transfers(await self._asked(request))
         except ValueError as fault:
-            error = f"検索条件を確かめてください（{fault}） / please check the conditions"
-        asked = dict.fromkeys(asking.QUERY, "") | dict(request.query)
-        rows = [words.row(transfer, await self._journal.report(transfer.id)) for transfer in found]
-        older = request.rel_url.update_query(before=found[-1].receipt_no) if found else ""
-        exported = request.rel_url.with_path("/api/v1/transfers.csv").with_query(request.query)
+            status, error = 400, f"検索条件を確かめてください（{fault}） / please check the conditions"
+        exported = [(title, request.rel_url.with_path(path).with_query(request.query)) for title, path in _EXPORTS]
         return self._signin.page(
-            request, "search.html", 400 if error else 200, error=error, rows=rows, asked=asked, older=older, exported=exported,
-            choices=saying.CHOICES,
+            request, "search.html", status, error=error, done=done, exported=exported, choices=saying.CHOICES,
+            asked=dict.fromkeys(asking.QUERY, "") | dict(request.query),
+            here=request.rel_url, older=request.rel_url.update_query(before=found[-1].receipt_no) if found else "",
+            rows=[self._row(transfer, await self._journal.report(transfer.id)) for transfer in found],
+            deeds=[(deed, saying.DEEDS[deed]) for deed in Deed if deed in MANY] if self._may_act(request) else [],
         )  # fmt: skip
+
+    @staticmethod
+    def _row(transfer: Transfer, report: Report | None) -> dict[str, Any]:
+        first, *others = transfer.recipients or ("",)
+        return words.row(transfer, report) | {"to": first, "others": len(others), "size": transfer.size}
+
+    async def _many_from_page(self, request: web.Request) -> web.StreamResponse:
+        given = await request.post()
+        numbers = [str(one) for one in given.getall("receipt_no", [])]
+        try:
+            deed = Deed(str(given.get("deed", "")))
+            if deed is Deed.DELETE and given.get("sure") != "yes":
+                raise NoReasonError("廃棄は取り消せません。確認欄に印を付けてください。 / deleting cannot be undone: tick that you are sure")
+            wanted = await self._chosen(numbers)
+            refused = await self._do_on_many(request, deed, wanted, given.get("reason", ""))
+        except (NoReasonError, NotAllowedError, ValueError) as error:
+            return await self._found(request, 409, f"できませんでした：{error} / could not be done")
+        done = f"{saying.DEEDS[deed][0]}：{len(wanted) - len(refused)}件 / {saying.DEEDS[deed][1]}: {len(wanted) - len(refused)}"
+        why = "".join(f" {text}。" for text in refused.values())
+        return await self._found(request, error=f"できなかったもの {len(refused)}件：{why}" if refused else "", done=done)
 
     async def _page(self, request: web.Request) -> web.Response:
         return await self._rendered(request, await self._named(request))
@@ -164,6 +215,7 @@ class TransfersDesk:
     async def _rendered(self, request: web.Request, transfer: Transfer, status: int = 200, error: str = "") -> web.Response:
         report = await self._journal.report(transfer.id)
         entries = [entry async for entry in self._journal.entries(subject=transfer.receipt_no)]
+        kept = await self._journal.ask(lambda connection: evidence.kept(connection, transfer.id))
         return self._signin.page(
             request,
             "one.html",
@@ -172,11 +224,14 @@ class TransfersDesk:
             one=transfer.listed(),
             row=words.row(transfer),
             parts=words.parts(report) if report is not None else [],
-            matches=[(part.input.name, match) for part in report.tree() for match in part.matches] if report is not None else [],
+            matches=_matches(report),
+            kept=kept,
+            drafted=drafting.draft(transfer, report, account_of(request).login) if self._may(request, "POST", "/rules") else None,
+            excepted=_excepted(transfer, report) if self._may(request, "POST", "/exceptions") else "",
             deliveries=[_delivered(delivery) for delivery in await self._journal.deliveries(transfer.id)],
             timeline=[saying.step(entry) for entry in entries],
             same=[words.row(other) for other in await self._same(transfer)],
-            deeds=[(deed, saying.DEEDS[deed]) for deed in possible(transfer, report)],
+            deeds=[(deed, saying.DEEDS[deed]) for deed in possible(transfer, report, kept=kept is not None)] if self._may_act(request) else [],
         )
 
     # ----------------------------------------------------------------------------------------------------------- small
@@ -202,9 +257,57 @@ class TransfersDesk:
 
     async def _do(self, request: web.Request, deed: Deed, transfer: Transfer, reason: object) -> None:
         """Raises NoReasonError and what `Operating.act` raises."""
-        if not isinstance(reason, str) or not reason.strip():
-            raise NoReasonError("理由を入力してください / a reason is needed")
-        await self._operating.act(deed, transfer, actor=account_of(request).login, note=" ".join(reason.split())[:_LONGEST_REASON])
+        await self._operating.act(deed, transfer, actor=account_of(request).login, note=_reason(reason))
+
+    async def _do_on_many(self, request: web.Request, deed: Deed, wanted: Sequence[Transfer], reason: object) -> dict[str, str]:
+        """Raises NoReasonError, NotAllowedError."""
+        return await self._operating.act_on_many(deed, wanted, actor=account_of(request).login, note=_reason(reason))
+
+    async def _chosen(self, numbers: object) -> list[Transfer]:
+        """Raises NoReasonError for none or too many, ValueError for what are no receipt numbers."""
+        if not isinstance(numbers, list) or not all(isinstance(one, str) for one in numbers):
+            raise ValueError("receipt numbers")
+        chosen = list(dict.fromkeys(numbers))
+        if not 0 < len(chosen) <= _MOST_AT_ONCE:
+            raise NoReasonError(f"1件から{_MOST_AT_ONCE}件まで選んでください / choose 1 to {_MOST_AT_ONCE}")
+        try:
+            return [await self._journal.find(one) for one in chosen]
+        except NoSuchTransferError:
+            raise web.HTTPNotFound from None
+
+    def _may_act(self, request: web.Request) -> bool:
+        return self._may(request, "POST", "/transfers")
+
+    @staticmethod
+    def _may(request: web.Request, method: str, path: str) -> bool:
+        return permitted("admin", method, path, Role(account_of(request).role))
+
+
+def _reason(given: object) -> str:
+    """Raises NoReasonError."""
+    if not isinstance(given, str) or not given.strip():
+        raise NoReasonError("理由を入力してください / a reason is needed")
+    return " ".join(given.split())[:_LONGEST_REASON]
+
+
+def _matches(report: Report | None) -> list[dict[str, Any]]:
+    """With what was seen, in hex and as letters."""
+    if report is None:
+        return []
+    return [
+        {"part": part.input.name, "rule": match.rule, "severity": match.severity, "where": match.where,
+         "seen": [drafting.dump(one) for one in match.seen]}
+        for part in report.tree() for match in part.matches
+    ]  # fmt: skip
+
+
+def _excepted(transfer: Transfer, report: Report | None) -> str:
+    """The form of an exception, filled with what is known of this file."""
+    known = {"sha256": transfer.sha256, "kind": str(report.input.kind) if report is not None else ""}
+    return "/exceptions?" + urlencode({name: value for name, value in known.items() if value}) + "#ask"
+
+
+_EXPORTS: Final = (("CSV", "/api/v1/transfers.csv"), ("Excel", "/api/v1/transfers.xlsx"))
 
 
 def _delivered(delivery: Any) -> dict[str, Any]:
@@ -218,13 +321,3 @@ def _delivered(delivery: Any) -> dict[str, Any]:
         ],
     }  # fmt: skip
 
-
-def _csv(rows: Sequence[Sequence[str]]) -> bytes:
-    written = io.StringIO(newline="")
-    csv.writer(written, lineterminator="\r\n").writerows(rows)
-    return written.getvalue().encode("utf-8", "replace")
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else "; ".join(value) if isinstance(value, list) else str(value)
-    return "'" + text if text.startswith(_RUNS) else text

@@ -13,9 +13,9 @@ from gateway import config, log
 from gateway.commands import Failure
 from gateway.config import Config
 from gateway.fittings import stores
+from gateway.storage.blobs import Blobs
 from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
-from gateway.storage.local_blobs import LocalBlobs
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
@@ -24,20 +24,20 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 
 @asynccontextmanager
-async def opened(given: argparse.Namespace) -> AsyncIterator[tuple[Config, Journal, LocalBlobs]]:
+async def opened(given: argparse.Namespace) -> AsyncIterator[tuple[Config, Journal, Blobs]]:
     """Raises Failure when the stores cannot be opened."""
     log.start("error")
     settings = config.load(given.config)
     journal, blobs = stores(settings)
     try:
-        await blobs.start()
         await journal.start()
+        await blobs.start()
         yield settings, journal, blobs
     except StorageError as error:
         raise Failure(str(error)) from None
     finally:
-        await journal.stop()
         await blobs.stop()
+        await journal.stop()
 
 
 def say(row: dict[str, object], line: str, *, as_json: bool) -> None:

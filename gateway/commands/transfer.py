@@ -22,10 +22,10 @@ from gateway.model import IllegalTransitionError, State, Transfer, rfc3339
 from gateway.operating import JAILED, Deed, Operating, possible
 from gateway.pipeline import Pipeline, StoppedByScannersError
 from gateway.receipts import Signer
+from gateway.storage.blobs import Blobs
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
 from gateway.storage.keys import signing_key
-from gateway.storage.local_blobs import LocalBlobs
 from gateway.storage.search import Filter
 from gateway.storage.settling import NotAllowedError
 from gateway.unlocking import BusyError, Unlocking
@@ -96,7 +96,7 @@ async def _show(journal: Journal, transfer: Transfer) -> int:
     return 0
 
 
-async def _act(settings: Config, journal: Journal, blobs: LocalBlobs, transfer: Transfer, arguments: argparse.Namespace) -> None:
+async def _act(settings: Config, journal: Journal, blobs: Blobs, transfer: Transfer, arguments: argparse.Namespace) -> None:
     deed = Deed.AS_PIXELS if arguments.as_pixels else Deed(arguments.what)
     said = {"actor": _actor(), "note": arguments.reason}
     signer = Signer(signing_key(settings.path("storage.path")))
@@ -110,7 +110,7 @@ async def _act(settings: Config, journal: Journal, blobs: LocalBlobs, transfer: 
         await Operating(journal, signer, time.time, pipeline).act(deed, transfer, **said)
 
 
-async def _unlock(settings: Config, journal: Journal, blobs: LocalBlobs, transfer: Transfer, arguments: argparse.Namespace) -> None:
+async def _unlock(settings: Config, journal: Journal, blobs: Blobs, transfer: Transfer, arguments: argparse.Namespace) -> None:
     """Each candidate counts as a try, until nothing is locked any more."""
     memory.keep_out_of_dumps()
     async with _pipeline(settings, journal, blobs) as pipeline:
@@ -126,7 +126,7 @@ async def _unlock(settings: Config, journal: Journal, blobs: LocalBlobs, transfe
 
 
 @asynccontextmanager
-async def _pipeline(settings: Config, journal: Journal, blobs: LocalBlobs) -> AsyncIterator[Pipeline]:
+async def _pipeline(settings: Config, journal: Journal, blobs: Blobs) -> AsyncIterator[Pipeline]:
     """A road of this command's own, with its own jail. Raises Failure."""
     rules, chosen, panel = await what_is_in_force(settings, journal)
     workers = Workers(rules, 1, jail_required=settings["jail.required"])

@@ -22,8 +22,8 @@ from gateway.model import rfc3339
 from gateway.publishing.backtest import Summary, most
 from gateway.publishing.trials import Trials, low_priority
 from gateway.publishing.versions import POLICY_FILE, NoSuchVersionError, NotAnotherPersonError, NotNowError, Publishing, Subject, Version
+from gateway.storage.blobs import Blobs
 from gateway.storage.journal import Journal
-from gateway.storage.local_blobs import LocalBlobs
 from gateway.storage.publishing import Publication
 from gateway.storage.trials import Changed
 from gateway.workers import JailUnavailable
@@ -37,7 +37,7 @@ class Desk(NamedTuple):
 
     settings: Config
     journal: Journal
-    blobs: LocalBlobs
+    blobs: Blobs
     publishing: Publishing
 
 

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from gateway.bringing import FIELDS, UNKNOWN, Bringing
 from gateway.drop.resumable import Resumable
@@ -81,7 +82,7 @@ class Drop:
             Route("GET", "/api/v1/destinations", self._where, "where files may go besides the own box",
                   content={"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}}),
             Route("POST", "/api/v1/transfers", self._receive, "bring files in: multipart, or one raw body named by X-File-Name", 202,
-                  query=said, faults=faults,
+                  query=said, faults=faults, headers={"X-File-Name": "of a raw body: its name, UTF-8, percent-encoded"},
                   body={"multipart/form-data": {"schema": {"type": "object"}}, "application/octet-stream": one_file}),
             *self._resumable.routes(),
             *self._one.routes(),
@@ -125,7 +126,7 @@ class Drop:
                     continue
                 to, slip = await self._bringing.chosen(account, places), self._bringing.slip(said)
                 receipts.append(await self._uploads.take(account.login, name, client, content, to=to, slip=slip))
-                await self._bringing.ask(account, receipts[-1])
+                await self._bringing.ask_or_leave(account, receipts[-1])
         except RefusedError as refusal:
             return problem(422, str(refusal), receipt_nos=receipts or None)
         except TooLargeError as error:
@@ -160,5 +161,5 @@ async def _well_formed(step: Awaitable[_T]) -> _T:
     """A step of reading a multipart body; one that is broken or ends too early is a bad request, and no file."""
     try:
         return await step
-    except (ValueError, AssertionError):
+    except (ValueError, AssertionError, HttpProcessingError):
         raise web.HTTPBadRequest from None

@@ -10,13 +10,17 @@ from typing import Final
 
 from aiohttp import web
 
+from gateway import log
 from gateway.bringing import Bringing
 from gateway.people.roles import RefusedError
+from gateway.storage.faults import StorageError
 from gateway.storage.unfinished import Begun, NoSuchUploadError, Unfinished, WrongOffsetError
 from gateway.uploads import Uploads
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import account_of
+
+_log = log.get(__name__)
 
 PATH: Final = "/api/v1/uploads"
 _VERSION: Final = "1.0.0"
@@ -35,16 +39,24 @@ class Resumable:
         self._busy: set[str] = set()
 
     def routes(self) -> tuple[Route, ...]:
-        one, missing = PATH + "/{number}", {404: "never begun, finished or given up"}
+        one, missing, tus = PATH + "/{number}", {404: "never begun or given up"}, {"Tus-Resumable": _VERSION}
         body = {_OCTETS: {"schema": {"type": "string", "format": "binary"}}}
+        version, done = {412: "another version of tus"}, {"Sekisho-Receipt-No": "once all of it is there"}
+        where = {"Upload-Offset": "how many bytes are there"}
         return (
-            Route("OPTIONS", PATH, self._offer, "what of tus is spoken here", 204, content={}),
+            Route("OPTIONS", PATH, self._offer, "what of tus is spoken here", 204, content={},
+                  told=tus | {"Tus-Version": "those that are spoken", "Tus-Extension": "", "Tus-Max-Size": "bytes"}),
             Route("POST", PATH, self._begin, "begin an upload that may be cut (tus creation)", 201, content={},
-                  faults={400: "no length or name", 409: "too many open", 412: "another version of tus", 413: "too large",
-                          422: "something has to be said of it", 503: "no room"}),
-            Route("HEAD", one, self._tell, "how much of it is there", content={}, faults=missing),
+                  headers=tus | {"Upload-Length": "bytes", "Upload-Metadata": "filename, to and what is said of it, in base64"},
+                  told=tus | done | {"Location": "where its bytes go"},
+                  faults=version | {400: "no length or name", 409: "too many open", 413: "too large", 422: "something has to be said of it",
+                                    503: "no room"}),
+            Route("HEAD", one, self._tell, "how much of it is there", content={}, faults=missing,
+                  told=tus | where | done | {"Upload-Length": "bytes"}),
             Route("PATCH", one, self._append, "the next bytes; the last ones answer with the receipt number", 204, content={}, body=body,
-                  faults=missing | {400: "no offset", 409: "another offset", 412: "another version of tus", 415: "another media type"}),
+                  headers=tus | {"Upload-Offset": "where these bytes begin"}, told=tus | where | done,
+                  faults=missing | version | {400: "no offset", 409: "another offset, or another piece is on its way",
+                                              415: "another media type"}),
             Route("DELETE", one, self._give_up, "give it up", 204, content={}, faults=missing),
         )  # fmt: skip
 
@@ -76,28 +88,34 @@ class Resumable:
 
     async def _tell(self, request: web.Request) -> web.Response:
         number, begun, offset = await self._own(request)
-        return _answer(200, {"Upload-Offset": str(offset), "Upload-Length": str(begun.length), "Location": f"{PATH}/{number}"})
+        headers = {"Upload-Offset": str(offset), "Upload-Length": str(begun.length), "Location": f"{PATH}/{number}"}
+        return _answer(200, headers | _receipt(begun.receipt_no))
 
     async def _append(self, request: web.Request) -> web.Response:
-        if (refused := _other_version(request)) is not None:
+        number, _, _ = await self._own(request)
+        if (refused := _not_ours(request)) is not None:
             return refused
-        number, begun, _ = await self._own(request)
-        offset = _number(request, "Upload-Offset")
-        if offset is None:
-            return problem(400, "Upload-Offset")
-        if request.content_type != _OCTETS:
-            return problem(415)
         if number in self._busy:
             return problem(409)
         self._busy.add(number)
         try:
-            async for piece in _pieces(request):
-                offset = await asyncio.to_thread(self._unfinished.append, number, offset, piece)
-            headers = await self._finish(request, number, begun) if offset == begun.length else {}
+            return await self._go_on(request)
         except WrongOffsetError:
             return problem(409)
         finally:
             self._busy.discard(number)
+
+    async def _go_on(self, request: web.Request) -> web.Response:
+        """Nobody else appends meanwhile. Raises WrongOffsetError."""
+        number, begun, there = await self._own(request)
+        offset = _number(request, "Upload-Offset")
+        if offset is None or offset != there:
+            raise WrongOffsetError(number)
+        if begun.receipt_no:            # the answer to the last bytes was lost on its way
+            return _answer(204, {"Upload-Offset": str(offset)} | _receipt(begun.receipt_no))
+        async for piece in _pieces(request):
+            offset = await asyncio.to_thread(self._unfinished.append, number, offset, piece)
+        headers = await self._finish(request, number, begun) if offset == begun.length else {}
         return _answer(204, {"Upload-Offset": str(offset)} | headers)
 
     async def _give_up(self, request: web.Request) -> web.Response:
@@ -120,9 +138,12 @@ class Resumable:
         """All of it is there: now it is a transfer."""
         client, content = request.remote or "", self._content(number)
         receipt_no = await self._uploads.take(begun.owner, begun.name, client, content, to=begun.to, slip=begun.slip)
-        await self._bringing.ask(account_of(request), receipt_no)
-        await asyncio.to_thread(self._unfinished.remove, number)
-        return {"Sekisho-Receipt-No": receipt_no}
+        try:
+            await asyncio.to_thread(self._unfinished.become, number, receipt_no)
+        except StorageError as error:
+            _log.error("an upload that is a transfer cannot be put away", receipt_no=receipt_no, error=str(error))
+        await self._bringing.ask_or_leave(account_of(request), receipt_no)
+        return _receipt(receipt_no)
 
     async def _content(self, number: str) -> AsyncIterator[bytes]:
         blocks = self._unfinished.blocks(number)
@@ -145,12 +166,25 @@ async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
         yield bytes(gathered)
 
 
+def _receipt(receipt_no: str) -> dict[str, str]:
+    return {"Sekisho-Receipt-No": receipt_no} if receipt_no else {}
+
+
 def _other_version(request: web.Request) -> web.Response | None:
     if request.headers.get("Tus-Resumable") == _VERSION:
         return None
     refused = problem(412)
     refused.headers["Tus-Version"] = _VERSION
     return refused
+
+
+def _not_ours(request: web.Request) -> web.Response | None:
+    """What is no PATCH of tus."""
+    if (refused := _other_version(request)) is not None:
+        return refused
+    if _number(request, "Upload-Offset") is None:
+        return problem(400, "Upload-Offset")
+    return problem(415) if request.content_type != _OCTETS else None
 
 
 def _number(request: web.Request, name: str) -> int | None:

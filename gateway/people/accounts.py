@@ -27,9 +27,11 @@ from gateway.storage.people import Absence, Membership
 from gateway.storage.sealer import Sealer
 from gateway.storage.sessions import Session
 
-__all__ = ["Account", "Accounts", "Directory", "DirectoryError", "LoginTakenError", "RefusedError", "Role", "Session", "Token"]
+__all__ = ["SEEN_STEP_SECONDS", "Account", "Accounts", "Directory", "DirectoryError", "LoginTakenError", "RefusedError", "Role", "Session",
+           "Token"]  # fmt: skip
 
-_SEEN_STEP_SECONDS: Final = 60
+# How finely it is noted when a session was last used.
+SEEN_STEP_SECONDS: Final = 60
 _LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
 _MAIL: Final = re.compile(r"[^\s@<>]{1,64}@[A-Za-z0-9.-]{1,255}")
 _LONGEST_TEXT: Final = 500
@@ -158,6 +160,10 @@ class Accounts:
         at = self._clock()
         await self._journal.write(lambda connection: rows.unlocked(connection, account, at=at, actor=actor))
 
+    async def prefer(self, account: Account, preferences: str) -> None:
+        """How this person wants pages to be, in the words of `gateway.web.view`."""
+        await self._journal.write(lambda connection: rows.preferred(connection, account.id, preferences))
+
     async def share(self, account: Account, members: Iterable[Account], actor: str) -> None:
         """共用ID. Raises RefusedError: it is nobody's privilege."""
         if Role(account.role) is not Role.STAFF:
@@ -268,7 +274,7 @@ class Accounts:
         if idle > self.customs.idle_of(session.account) or age > self.customs.longest:
             await self._journal.write(lambda connection: session_rows.ran_out(connection, hash_of))
             return None
-        if idle > _SEEN_STEP_SECONDS:
+        if idle > SEEN_STEP_SECONDS:
             await self._journal.write(lambda connection: session_rows.seen(connection, hash_of, now))
         return session
 

@@ -52,6 +52,13 @@ def seats(connection: Connection, chain: Sequence[Rank], department_id: int | No
     return found
 
 
+def offered(connection: Connection, chain: Sequence[Rank], requester: Account, at: float) -> list[Seat]:
+    """Who could decide what this person asks for, from below upwards, each once; those who are away are left out."""
+    department = next((one.department.id for one in rows.memberships_of(connection, requester.id)), None)
+    able = impartial(seats(connection, chain, department, at), rows.persons_behind(connection, requester))
+    return list({seat.account.id: seat for seat in reversed(able) if seat.present}.values())[::-1]
+
+
 def impartial(found: Sequence[Seat], persons: Collection[str]) -> list[Seat]:
     """Without every seat behind which one of these human beings stands, as himself or as the one he would speak for."""
     return [

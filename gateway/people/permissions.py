@@ -21,6 +21,8 @@ class Action(StrEnum):
     PICKUP = "pickup"                   # take delivered files
     ASK = "requests.ask"                # make requests, see and decide those that are one's own to see and decide
     LOOK = "transfers.look"             # everything that crossed, counts, walls, results
+    PREVIEW = "transfers.preview"       # look at what was delivered: text and pixels
+    ORIGINAL = "transfers.original"     # look at an original in the same way
     OPERATE = "transfers.operate"       # act on what is held
     PUBLISH = "rules.publish"           # draft, approve and publish rules and policy: which of these is looked at where it is done
     PEOPLE = "people.look"              # accounts, departments, sessions
@@ -38,6 +40,7 @@ _EVERYBODY: Final = frozenset(Role)
 _TOWN: Final = frozenset({Role.STAFF, Role.ADMINISTRATOR, Role.CISO})
 _HOUSE: Final = frozenset({Role.OPERATOR, Role.ADMINISTRATOR, Role.AUDITOR, Role.CISO, Role.CSIRT, Role.CONTRACTOR})
 _CHIEF: Final = frozenset({Role.ADMINISTRATOR})
+_INSPECTING: Final = frozenset({Role.OPERATOR, Role.ADMINISTRATOR, Role.CSIRT})
 
 PERMISSIONS: Final[dict[Action, Grant]] = {
     Action.SELF: Grant(_EVERYBODY),
@@ -45,6 +48,8 @@ PERMISSIONS: Final[dict[Action, Grant]] = {
     Action.PICKUP: Grant(_TOWN),
     Action.ASK: Grant(_TOWN | {Role.OPERATOR, Role.CSIRT, Role.AUDITOR}),
     Action.LOOK: Grant(_HOUSE),
+    Action.PREVIEW: Grant(_INSPECTING),
+    Action.ORIGINAL: Grant(_INSPECTING, _CHIEF),
     Action.OPERATE: Grant(frozenset({Role.OPERATOR, Role.ADMINISTRATOR}), _CHIEF),
     Action.PUBLISH: Grant(frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.CISO}), _CHIEF),
     Action.PEOPLE: Grant(frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.CISO})),
@@ -59,7 +64,8 @@ FACES: Final[dict[str, frozenset[Role]]] = {"drop": _TOWN, "pickup": _TOWN, "adm
 _OWN: Final = ("/logout", "/password", "/second", "/second/**", "/account", "/account/**", "/elevate", "/elevate/end")
 _ASKING: Final = ("/requests", "/requests/**", "/api/v1/requests", "/api/v1/requests/**", "/exceptions", "/exceptions/**",
                   "/api/v1/exceptions", "/api/v1/exceptions/**")  # fmt: skip
-_LOOKING: Final = ("/", "/transfers", "/transfers/{receipt_no}", "/api/v1/overview", "/api/v1/transfers",
+_LOOKING: Final = ("/", "/transfers", "/transfers/{receipt_no}", "/api/v1/overview", "/api/v1/overview/events",
+                   "/api/v1/transfers",
                    "/api/v1/transfers.csv", "/api/v1/transfers/{receipt_no}", "/conformity", "/api/v1/conformity",
                    "/api/v1/conformity.csv", "/api/v1/rescans", "/api/v1/rules", "/api/v1/rules/**", "/api/v1/policy",
                    "/api/v1/policy/**", "/api/v1/rulesets", "/api/v1/rulesets/**", "/api/v1/policies", "/api/v1/policies/**",
@@ -88,6 +94,11 @@ ENDPOINTS: Final[dict[tuple[str, str, str], Action]] = {
     **_rows("admin", "*", _OWN, Action.SELF),
     **_rows("admin", "*", _ASKING, Action.ASK),
     **_rows("admin", "GET", _LOOKING, Action.LOOK),
+    **_rows("admin", "GET", ("/transfers/{receipt_no}/preview/result", "/api/v1/transfers/{receipt_no}/preview/result",
+                             "/api/v1/transfers/{receipt_no}/preview/result/page.png"), Action.PREVIEW),
+    **_rows("admin", "GET", ("/transfers/{receipt_no}/preview", "/transfers/{receipt_no}/preview/original",
+                             "/api/v1/transfers/{receipt_no}/preview/original", "/api/v1/transfers/{receipt_no}/preview/difference",
+                             "/api/v1/transfers/{receipt_no}/preview/original/page.png"), Action.ORIGINAL),
     **_rows("admin", "POST", ("/transfers/**", "/api/v1/transfers/**"), Action.OPERATE),
     **_rows("admin", "*", _PUBLISHING, Action.PUBLISH),
     **_rows("admin", "GET", _PEOPLE, Action.PEOPLE),

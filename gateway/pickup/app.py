@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 from urllib.parse import quote
@@ -20,9 +20,10 @@ from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
 from gateway.unlocking import Unlocking
 from gateway.web import entrance, words
+from gateway.web.desks import Desk
 from gateway.web.events import Events
 from gateway.web.face import Readiness, face
-from gateway.web.ownership import boxes, delivered, meant_for, shown
+from gateway.web.ownership import NOT_YOURS, boxes, delivered, meant_for, not_yours, shown
 from gateway.web.problem import problem
 from gateway.web.routes import Route, install
 from gateway.web.signin import SignIn, account_of
@@ -49,6 +50,7 @@ class Pickup:
         clock: Callable[[], float],
         events: Events,
         days: int,
+        desks: Sequence[Desk] = (),
         jail: bool,
     ) -> None:
         self._clock = clock
@@ -62,19 +64,20 @@ class Pickup:
         self._one.install(self.application)
         self.application.router.add_get("/", self._page)
         self.application.router.add_post("/zip", self._zip)
-        install(self.application, "pickup", self._routes())
+        install(self.application, "pickup", [*self._routes(), *(route for desk in desks for route in desk.routes)])
+        for desk in desks:
+            desk.install(self.application, self._signin)
 
     def _routes(self) -> tuple[Route, ...]:
         rows = {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}}
         content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-        one, missing = "/api/v1/transfers/{receipt_no}", {404: "not found"}
+        one = "/api/v1/transfers/{receipt_no}"
         return (
             Route("GET", "/api/v1/boxes", self._boxes, "one's boxes", content=rows),
-            Route("GET", "/api/v1/transfers", self._list, "what lies in one's boxes, the youngest first", content=rows, query=_QUERY,
-                  faults={404: "no box of one's own"}),
+            Route("GET", "/api/v1/transfers", self._list, "what lies in one's boxes, the youngest first", content=rows, query=_QUERY),
             *self._one.routes(),
             Route("GET", f"{one}/file", self._download, "the delivered file", content=content,
-                  faults=missing | {409: "not delivered", 410: "its time is over"}),
+                  faults={409: "not delivered", 410: "its time is over"}),
         )  # fmt: skip
 
     # ----------------------------------------------------------------------------------------------------------- lists
@@ -99,7 +102,7 @@ class Pickup:
         """Of one box, or of all. What others brought is listed once it may be fetched; another's box is as unknown as none."""
         box, account = request.query.get("box", ""), account_of(request)
         if box and box not in own:
-            raise web.HTTPNotFound
+            raise web.HTTPForbidden
         places = (box,) if box else tuple(own)
         found = await self._journal.transfers(
             Filter(door=Door.DROP, recipients=places, text=request.query.get("q") or None, limit=_RECENT)
@@ -113,7 +116,7 @@ class Pickup:
         try:
             transfer = await meant_for(self._journal, account_of(request), request.match_info["receipt_no"])
         except NoSuchTransferError:
-            return problem(404)
+            return not_yours()
         if not delivered(transfer) or transfer.result is None:
             return problem(409, receipt_no=transfer.receipt_no)
         if self._over(transfer):
@@ -141,7 +144,7 @@ class Pickup:
                 try:
                     transfer = await meant_for(self._journal, account, receipt_no)
                 except NoSuchTransferError:
-                    return problem(404)
+                    return not_yours()
                 if not delivered(transfer) or transfer.result is None or self._over(transfer):
                     return problem(409, receipt_no=receipt_no)
                 fd = await held.enter_async_context(opened(self._blobs, transfer.result.sha256, check=True))

@@ -30,7 +30,7 @@ granted (`gateway.exceptions`); later wins. A mail to several people gets the st
 """
 
 from gateway.policy.dangers import warnings
-from gateway.policy.deciding import decide, locked, releasable, unconfirmed, unrebuilt, used
+from gateway.policy.deciding import decide, locked, macros_lost, releasable, unconfirmed, unrebuilt, used
 from gateway.policy.document import Excepted, KindAction, Layer, Policy, PolicyError, Strength
 from gateway.policy.layers import CONFIRMABLE, Facts, effective, facts, feasible
 from gateway.policy.reading import FACTS, dump, load
@@ -53,6 +53,7 @@ __all__ = [
     "feasible",
     "load",
     "locked",
+    "macros_lost",
     "releasable",
     "told",
     "unconfirmed",

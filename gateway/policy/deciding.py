@@ -6,9 +6,12 @@ from typing import Final
 
 from gateway.model import Decision, Transfer
 from gateway.policy.document import Excepted, KindAction, Policy
-from sanitizers.model import BLOCKING_REASONS, Kind, Reason, Report, Verdict
+from sanitizers.model import BLOCKING_REASONS, Action, Kind, Reason, Report, Verdict
 
 _AWAITING: Final = "confirm.approval_needed"
+_MACROS: Final = frozenset({"ooxml.vba"})
+# As `sanitizers.confirm` has them: the jail reads the whole before one passes with its macros.
+_WITH_MACROS: Final = frozenset({Kind.DOCM, Kind.DOTM, Kind.XLSM, Kind.XLTM, Kind.PPTM, Kind.PPSM, Kind.POTM})
 
 
 def decide(report: Report, policy: Policy, *, confirmed_by: str = "") -> Decision:
@@ -107,6 +110,13 @@ def unconfirmed(report: Report | None) -> tuple[Report, ...]:
     if report is None:
         return ()
     return tuple(part for part in report.tree() if any(finding.code == _AWAITING for finding in part.findings))
+
+
+def macros_lost(report: Report | None) -> tuple[Report, ...]:
+    """The whole file, where its macros were taken out and the jail could bring it in with them: by an exception for its digest alone."""
+    if report is None or report.input.kind not in _WITH_MACROS or not report.verdict.delivers or report.verdict is Verdict.CONFIRMED:
+        return ()
+    return (report,) if any(one.code in _MACROS and one.action is Action.REMOVED for one in report.findings) else ()
 
 
 def unrebuilt(report: Report | None) -> tuple[Report, ...]:

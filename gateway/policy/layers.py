@@ -59,7 +59,7 @@ WAYS: Final[dict[tuple[KindAction, Kind], dict[str, Any]]] = {
     (KindAction.TEXT, Kind.EML): {"mail_attachments": False},
 }
 # Kinds whose structure the jail can read to its end (sanitizers.confirm): no other original ever passes.
-CONFIRMABLE: Final = frozenset({Kind.DXF, Kind.JWW, Kind.P21, Kind.SFC, Kind.SHP, Kind.SHX, Kind.DBF})
+CONFIRMABLE: Final = frozenset({Kind.DXF, Kind.JWW, Kind.P21, Kind.SFC, Kind.SHP, Kind.SHX, Kind.DBF, Kind.XDW, Kind.XBD})
 
 
 def feasible(action: KindAction, kind: Kind) -> bool:

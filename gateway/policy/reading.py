@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 # Facts about one transfer, written by the road.
 FACTS: Final = frozenset({"receipt_no", "organisation", "received_at", "confirmed_by", "confirmed_digests", "original_until", "pickup_url"})
-_SIZES: Final = frozenset({"input_bytes", "expanded_bytes", "expansion_floor", "memory_bytes"})
+SIZES: Final = frozenset({"input_bytes", "expanded_bytes", "expansion_floor", "memory_bytes"})
 _WHOLE: Final = ("attempts", "original_days")
 _SAID: Final = ("limits", "treatment", "kinds")
 _DOCUMENT: Final = frozenset({"name", "attempts", "original_days", "strength", *_SAID, "organisations", "groups", "lanes", "doors"})
@@ -116,7 +116,7 @@ def _fields(table: dict[str, Any], type_: type[Limits | Treatment], prefix: str)
     _known(table, frozenset(type_.__struct_fields__), prefix)
     if given := FACTS & table.keys():
         raise PolicyError(f"{prefix}{min(given)}: is set by the road, not by policy")
-    table = {key: _size(value, f"{prefix}{key}") if key in _SIZES else value for key, value in table.items()}
+    table = {key: _size(value, f"{prefix}{key}") if key in SIZES else value for key, value in table.items()}
     read = _convert(table, type_, prefix)
     found = {key: getattr(read, key) for key in table}
     for key, value in found.items():

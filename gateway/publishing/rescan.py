@@ -41,9 +41,7 @@ _PAGE: Final = 50
 _DAY_SECONDS: Final = 86_400.0
 # A scanner tells the date of its signatures as their age: what differs by less is the same date.
 _SAME_SECONDS: Final = 600.0
-_MAY_BE_STOPPED: Final = (State.RELEASED, State.DEFERRED)
-
-_late = Counter("sekisho_late_hits", "transfers that were let through and in which something was found later")
+_late = Counter("sekisho_late_hits", "渡した後に脅威が見つかった数 / transfers let through in which something was found later")
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,8 +208,8 @@ class Rescans:
         return True
 
     async def _stop(self, transfer: Transfer, new: tuple[str, ...]) -> None:
-        """What has not left yet stays."""
-        if transfer.state not in _MAY_BE_STOPPED:
+        """What has not left yet stays; what is leaving just now, when it comes back (`deliveries.settle`)."""
+        if not transfer.can_be_stopped:
             return
         try:
             await self._journal.hold(transfer.id, at=self._clock(), actor="rescan", note=f"found late: {', '.join(new)}"[:300])

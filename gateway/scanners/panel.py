@@ -30,8 +30,8 @@ _AGE_SECONDS: Final = 60.0
 # How long it is believed how they stand: anybody may ask whether the house is ready.
 _STANDING_SECONDS: Final = 5.0
 
-_up = Gauge("sekisho_scanner_up", "whether a scanner gives opinions (1) or not (0)", ["scanner", "required"])
-_age = Gauge("sekisho_scanner_signatures_age_seconds", "age of the signatures of a scanner, as it last told", ["scanner"])
+_up = Gauge("sekisho_scanner_up", "検査エンジンが判定できるか（1か0） / whether a scanner gives opinions", ["scanner", "required"])
+_age = Gauge("sekisho_scanner_signatures_age_seconds", "定義ファイルの経過秒数 / age of the signatures of a scanner", ["scanner"])
 
 
 class Ruling(StrEnum):

@@ -12,15 +12,17 @@ from contextlib import AbstractContextManager
 from typing import Final, NamedTuple
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gateway import log
-from gateway.model import SHARE, Addressee, Delivery, RecipientState, Transfer
+from gateway import log, metrics
+from gateway.model import SHARE, Addressee, Delivery, RecipientState, Transfer, Way
 from gateway.receipts import ReceiptError, verify
 from gateway.shares.directory import Directory
 from gateway.shares.document import Share
 from gateway.shares.placing import Folder, place
 from gateway.shares.smb import SmbFolder
 from gateway.storage.blobs import Blobs, opened
+from gateway.storage.deliveries import SHARES
 from gateway.storage.faults import LeaseLostError, StorageError
 from gateway.storage.journal import Journal
 from mail.retry import Schedule, retry_at
@@ -60,7 +62,8 @@ class Courier:
         shares: Mapping[str, Share],
         *,
         schedule: Schedule,
-        public_key: bytes,
+        public_key: bytes | Mapping[str, Ed25519PublicKey],
+        way: Way = SHARES,
         clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -69,6 +72,7 @@ class Courier:
         self._shares = dict(shares)
         self._schedule = schedule
         self._public_key = public_key
+        self._way = way
         self._clock = clock
         self._chance = chance
         # One thread a share: a server that hangs makes nobody wait but those who are bound for it.
@@ -99,7 +103,7 @@ class Courier:
     async def _claim(self) -> list[Delivery]:
         now = self._clock()
         try:
-            return await self._journal.claim_deliveries(_AT_ONCE, at=now, lease_until=now + _LEASE_SECONDS, shares=True)
+            return await self._journal.claim_deliveries(_AT_ONCE, at=now, lease_until=now + _LEASE_SECONDS, way=self._way)
         except StorageError as error:
             _log.error("nothing can be claimed for the shares", error=str(error))
             return []
@@ -107,7 +111,7 @@ class Courier:
     async def _sleep(self) -> None:
         seconds = _POLL_SECONDS
         try:
-            due = await self._journal.next_due(shares=True)
+            due = await self._journal.next_due(way=self._way)
         except StorageError:
             due = None
         if due is not None:
@@ -123,6 +127,8 @@ class Courier:
         try:
             outcomes = [await self._to(delivery, one) for one in delivery.recipients]
             await self._journal.settle_delivery(delivery, outcomes, None, at=self._clock())
+            for outcome in outcomes:
+                metrics.delivered("share", outcome.state)
         except LeaseLostError:
             _log.warning("a late courier was fenced off", receipt_no=delivery.receipt_no)
         except StorageError as error:

@@ -36,6 +36,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     failed_since: int
     directory: str
     federated: str
+    preferences: str = ""
 
 
 class LoginTakenError(Exception):
@@ -125,6 +126,11 @@ def disabled(connection: Connection, account: Account, *, at: float, actor: str)
 def enabled(connection: Connection, account: Account, *, at: float, actor: str) -> None:
     connection.execute(update(accounts).where(accounts.c.id == account.id).values(disabled=False, failures=0, locked_until=0.0))
     ledger.append(connection, at=at, actor=actor, action="account.enabled", subject=account.login, detail={})
+
+
+def preferred(connection: Connection, account_id: int, preferences: str) -> None:
+    """How this person wants pages to be. Nobody's business but his own: it stands in no record."""
+    connection.execute(update(accounts).where(accounts.c.id == account_id).values(preferences=preferences))
 
 
 def unlocked(connection: Connection, account: Account, *, at: float, actor: str) -> None:

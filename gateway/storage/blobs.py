@@ -32,12 +32,16 @@ class BlobWriter(Protocol):
 
 
 class Blobs(Protocol):
-    """A store of sealed bytes. Any call raises StorageError when the store fails."""
+    """A store of sealed bytes. Any call raises StorageError when the store fails. `owner`: the organisation under whose key it is kept."""
 
-    async def begin(self) -> BlobWriter:
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def begin(self, *, owner: str = "") -> BlobWriter:
         """Raises StorageFullError below the reserve of free space."""
 
-    async def put(self, content: bytes | int) -> Blob:
+    async def put(self, content: bytes | int, *, owner: str = "") -> Blob:
         """Bytes, or all that a descriptor holds; it stays the caller's. As durable as a commit."""
 
     async def open(self, digest: str, *, check: bool = False) -> int:

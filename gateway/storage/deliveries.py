@@ -12,14 +12,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, select, update
 
-from gateway.model import CARRYING, Addressee, Delivery, Purpose, RecipientState, State
-from gateway.storage import halts, ledger, transfers
+from gateway.model import BY_POST, CARRYING, TO_SHARES, Addressee, Delivery, Purpose, RecipientState, State, Way
+from gateway.storage import copies, halts, ledger, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.faults import LeaseLostError
 from gateway.storage.halts import Halt
-from gateway.storage.tables import deliveries, delivery_recipients
+from gateway.storage.tables import deliveries, delivery_recipients, late_hits
 from gateway.storage.tables import transfers as transfers_table
 
 # A recipient about whom the post said nothing is tried again after this pause.
@@ -37,7 +37,8 @@ def queue(
     smtputf8: bool,
     at: float,
 ) -> int:
-    """A delivery that is due at once; its id."""
+    """A delivery that is due at once; its id. Raises BlobMissingError when its blob was given up meanwhile."""
+    copies.must_stand(connection, blob.digest)
     row = {
         "transfer_id": transfer_id,
         "purpose": purpose,
@@ -104,24 +105,38 @@ def _as_delivery(row: Row[Any], recipients: tuple[Addressee, ...], token: str = 
     )
 
 
-def next_due(connection: Connection, *, shares: bool = False) -> float | None:
-    """When the first delivery that nobody has in hand is due; never while delivery is stopped. `shares`: to shares, else by post."""
+POST: Final = Way(BY_POST)
+SHARES: Final = Way(TO_SHARES)
+
+
+def next_due(connection: Connection, *, way: Way = POST) -> float | None:
+    """When the first delivery that nobody has in hand is due; never while delivery is stopped."""
     if Halt.DELIVERY in halts.standing(connection):
         return None
-    statement = select(func.min(deliveries.c.next_due)).where(deliveries.c.lease_token.is_(None), _way(shares=shares))
+    first = func.min(_due_at(way)).label("due")
+    statement = select(first).where(deliveries.c.lease_token.is_(None), _goes(way), deliveries.c.next_due.is_not(None))
     due: float | None = connection.execute(statement).scalar_one()
     return due
 
 
-def _way(*, shares: bool) -> ColumnElement[bool]:
-    return (deliveries.c.purpose == Purpose.SHARE) if shares else (deliveries.c.purpose != Purpose.SHARE)
+def _goes(way: Way) -> ColumnElement[bool]:
+    return deliveries.c.purpose.in_(way.purposes)
+
+
+def _due_at(way: Way) -> ColumnElement[Any]:
+    """What carries a transfer is not due before its hold is over, counted from when it was released."""
+    if not way.hold:
+        return deliveries.c.next_due
+    over = deliveries.c.first_at + way.hold
+    waits = deliveries.c.purpose.in_(CARRYING) & (over > deliveries.c.next_due)
+    return case((waits, over), else_=deliveries.c.next_due)
 
 
 # ------------------------------------------------------------------------------------------------------------- working
 
 
-def claim(connection: Connection, limit: int, at: float, lease_until: float, *, shares: bool = False) -> list[Delivery]:
-    """What is due by post, or for shares, mail before notices, the longest waiting first, with those recipients only that are due.
+def claim(connection: Connection, limit: int, at: float, lease_until: float, *, way: Way = POST) -> list[Delivery]:
+    """What is due on this way, mail before notices, the longest waiting first, with those recipients only that are due.
 
     Their attempt is counted before the work.
 
@@ -129,7 +144,7 @@ def claim(connection: Connection, limit: int, at: float, lease_until: float, *, 
     """
     if Halt.DELIVERY in halts.standing(connection):
         return []
-    due = deliveries.c.lease_token.is_(None) & (deliveries.c.next_due <= at) & _way(shares=shares)
+    due = deliveries.c.lease_token.is_(None) & (deliveries.c.next_due <= at) & (_due_at(way) <= at) & _goes(way)
     rows = connection.execute(_JOINED.where(due).order_by(deliveries.c.purpose != Purpose.MAIL, deliveries.c.next_due).limit(limit)).all()
     claimed = []
     for row in rows:
@@ -180,8 +195,26 @@ def settle(connection: Connection, delivery: Delivery, outcomes: Sequence[Addres
         )
     _free(connection, delivery)
     everybody = addressees(connection, delivery.id)
+    found_meanwhile = delivery.purpose.carries_transfer and _found_late(connection, delivery)
     _follow(connection, delivery, _state_of(everybody), at)
     _record(connection, delivery, outcomes, at)
+    if found_meanwhile:
+        _stop_late(connection, delivery, at)
+
+
+def _found_late(connection: Connection, delivery: Delivery) -> bool:
+    """Whether a second look found something while it was leaving, when nobody could stop it."""
+    claimed = transfers.load(connection, delivery.transfer_id)
+    since = (late_hits.c.transfer_id == claimed.id) & (late_hits.c.at >= claimed.changed_at)
+    return claimed.state is State.DELIVERING and connection.execute(select(late_hits.c.at).where(since).limit(1)).first() is not None
+
+
+def _stop_late(connection: Connection, delivery: Delivery, at: float) -> None:
+    """What of it has not left yet stays."""
+    transfer = transfers.load(connection, delivery.transfer_id)
+    if transfer.can_be_stopped:
+        transfers.move(connection, transfer, State.HELD, at=at, note="found late, while it was leaving")
+        stop(connection, transfer.id)
 
 
 def give_back(connection: Connection, delivery: Delivery, at: float) -> None:

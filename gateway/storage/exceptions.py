@@ -34,6 +34,8 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     revoked_by: str = ""
     uses: int = 0
     used_at: float | None = None
+    risk: str = ""
+    alternative: str = ""
 
     def live(self, at: float) -> bool:
         return self.revoked_at is None and self.granted_at <= at < self.expires_at
@@ -55,6 +57,8 @@ def grant(
     approver: str,
     at: float,
     expires_at: float,
+    risk: str = "",
+    alternative: str = "",
 ) -> Grant:
     """A new one. `bound`: some of sha256, sender and account. Its number counts through the years and is never given twice."""
     last: int | None = connection.execute(select(func.max(exceptions.c.id))).scalar_one()
@@ -72,6 +76,8 @@ def grant(
         approver=approver,
         granted_at=at,
         expires_at=expires_at,
+        risk=risk,
+        alternative=alternative,
     )
     connection.execute(insert(exceptions), msgspec.structs.asdict(given))
     detail: dict[str, object] = {"request": request, "kind": kind, "action": action, **bound, "requester": requester, "until": expires_at}

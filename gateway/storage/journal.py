@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from gateway.model import Addressee, Arrival, Claim, Decision, Delivery, Transfer
+from gateway.model import Addressee, Arrival, Claim, Decision, Delivery, Transfer, Way
 from gateway.storage import database, deliveries, digests, halts, ledger, postgresql, search, settling, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.committer import Committer
@@ -197,8 +197,8 @@ class Journal:
         """False if they went out meanwhile."""
         return await self.write(lambda connection: digests.queue(connection, slot, written, at))
 
-    async def claim_deliveries(self, limit: int, *, at: float, lease_until: float, shares: bool = False) -> list[Delivery]:
-        return await self.write(lambda connection: deliveries.claim(connection, limit, at, lease_until, shares=shares))
+    async def claim_deliveries(self, limit: int, *, at: float, lease_until: float, way: Way = deliveries.POST) -> list[Delivery]:
+        return await self.write(lambda connection: deliveries.claim(connection, limit, at, lease_until, way=way))
 
     async def settle_delivery(self, delivery: Delivery, outcomes: Sequence[Addressee], bounce: Blob | None, *, at: float) -> None:
         """Raises LeaseLostError."""
@@ -208,8 +208,8 @@ class Journal:
         """Untried. Raises LeaseLostError."""
         await self.write(lambda connection: deliveries.give_back(connection, delivery, at))
 
-    async def next_due(self, *, shares: bool = False) -> float | None:
-        return await self.ask(lambda connection: deliveries.next_due(connection, shares=shares))
+    async def next_due(self, *, way: Way = deliveries.POST) -> float | None:
+        return await self.ask(lambda connection: deliveries.next_due(connection, way=way))
 
     # --------------------------------------------------------------------------------------------------------- asking
 

@@ -68,11 +68,11 @@ class LocalBlobs:
         """Waits for calls at work."""
         await asyncio.to_thread(self._threads.shutdown)
 
-    async def begin(self) -> BlobWriter:
+    async def begin(self, *, owner: str = "") -> BlobWriter:  # noqa: ARG002 - of the contract
         await self.visit(self._shelf.check_reserve)
         return _Writer(self, self._shelf)
 
-    async def put(self, content: bytes | int) -> Blob:
+    async def put(self, content: bytes | int, *, owner: str = "") -> Blob:  # noqa: ARG002
         return await self.visit(self._shelf.put, blocks(content) if isinstance(content, int) else (content,))
 
     async def open(self, digest: str, *, check: bool = False) -> int:

@@ -36,6 +36,34 @@ def _nonce(number: int, *, last: bool) -> bytes:
     return number.to_bytes(11, "big") + bytes([last])
 
 
+class Sealing:
+    """What is put in comes out sealed, block by block."""
+
+    def __init__(self, cipher: AESGCM) -> None:
+        self._cipher = cipher
+        self._pending = bytearray()
+        self._number = 0
+
+    def add(self, data: bytes) -> bytes:
+        """The blocks that are whole now."""
+        self._pending += data
+        sealed = []
+        # One block is always kept back: only `end` knows which is the last.
+        while len(self._pending) > _BLOCK:
+            sealed.append(self._block(bytes(self._pending[:_BLOCK]), last=False))
+            del self._pending[:_BLOCK]
+        return b"".join(sealed)
+
+    def end(self) -> bytes:
+        """The last block."""
+        return self._block(bytes(self._pending), last=True)
+
+    def _block(self, data: bytes, *, last: bool) -> bytes:
+        sealed = self._cipher.encrypt(_nonce(self._number, last=last), data, None)
+        self._number += 1
+        return _LENGTH.pack(len(sealed)) + sealed
+
+
 class SealedWriter:
     """A file to write into. `close` writes the last block; the target stays the caller's."""
 
@@ -43,39 +71,58 @@ class SealedWriter:
         salt = secrets.token_bytes(_SALT)
         target.write(_MAGIC + salt)
         self._target = target
-        self._cipher = _cipher(passphrase, salt)
-        self._pending = bytearray()
-        self._number = 0
+        self._sealing = Sealing(_cipher(passphrase, salt))
 
     def write(self, data: bytes) -> int:
-        self._pending += data
-        # One block is always kept back: only `close` knows which is the last.
-        while len(self._pending) > _BLOCK:
-            self._block(bytes(self._pending[:_BLOCK]), last=False)
-            del self._pending[:_BLOCK]
+        self._target.write(self._sealing.add(data))
         return len(data)
 
     def close(self) -> None:
-        self._block(bytes(self._pending), last=True)
+        self._target.write(self._sealing.end())
 
-    def _block(self, data: bytes, *, last: bool) -> None:
-        sealed = self._cipher.encrypt(_nonce(self._number, last=last), data, None)
-        self._target.write(_LENGTH.pack(len(sealed)) + sealed)
+
+class Opening:
+    """The blocks of a sealed stream, opened. Raises SealBrokenError, before any byte of a block that was tampered with is handed out."""
+
+    def __init__(self, source: BinaryIO, cipher: AESGCM) -> None:
+        self._source = source
+        self._cipher = cipher
+        self._number = 0
+        self._ended = False
+
+    def next(self) -> bytes:
+        """Of one block; empty at the end."""
+        if self._ended:
+            return b""
+        head = self._source.read(_LENGTH.size)
+        length = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else 0
+        if not _TAG <= length <= _BLOCK + _TAG:
+            raise SealBrokenError("cut off or damaged")
+        opened = self._opened(self._source.read(length))
         self._number += 1
+        return opened
+
+    def _opened(self, sealed: bytes) -> bytes:
+        for last in (False, True):
+            try:
+                opened = self._cipher.decrypt(_nonce(self._number, last=last), sealed, None)
+            except InvalidTag:
+                continue
+            self._ended = last
+            return opened
+        raise SealBrokenError("wrong passphrase, or damaged" if self._number == 0 else "cut off or damaged")
 
 
 class SealedReader:
-    """A file to read from. Raises SealBrokenError, before any byte of a block that was tampered with is handed out."""
+    """A file to read from. Raises SealBrokenError."""
 
     def __init__(self, source: BinaryIO, passphrase: str) -> None:
         head = source.read(len(_MAGIC) + _SALT)
         if len(head) != len(_MAGIC) + _SALT or not head.startswith(_MAGIC):
             raise SealBrokenError("not a sealed file")
         self._source = source
-        self._cipher = _cipher(passphrase, head[len(_MAGIC) :])
+        self._opening = Opening(source, _cipher(passphrase, head[len(_MAGIC) :]))
         self._pending = b""
-        self._number = 0
-        self._ended = False
 
     def read(self, size: int) -> bytes:
         """Up to `size` octets; fewer only at the end."""
@@ -92,21 +139,5 @@ class SealedReader:
             raise SealBrokenError("more than was expected")
 
     def _next(self) -> bool:
-        if self._ended:
-            return False
-        head = self._source.read(_LENGTH.size)
-        length = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else 0
-        if not _TAG <= length <= _BLOCK + _TAG:
-            raise SealBrokenError("cut off or damaged")
-        sealed = self._source.read(length)
-        self._pending, self._ended = self._opened(sealed)
-        self._number += 1
+        self._pending = self._opening.next()
         return bool(self._pending)
-
-    def _opened(self, sealed: bytes) -> tuple[bytes, bool]:
-        for last in (False, True):
-            try:
-                return self._cipher.decrypt(_nonce(self._number, last=last), sealed, None), last
-            except InvalidTag:
-                continue
-        raise SealBrokenError("wrong passphrase, or damaged" if self._number == 0 else "cut off or damaged")

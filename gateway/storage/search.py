@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, exists, func, or_, select, union
 
 from gateway import log
 from gateway.model import Door, State, Transfer
-from gateway.storage import text_search
-from gateway.storage.tables import deliveries, rule_matches, transfer_recipients, transfers
+from gateway.storage import evidence, text_search
+from gateway.storage.tables import accounts, deliveries, departments, memberships, rule_matches, transfer_recipients, transfers
 from gateway.storage.transfers import OWED, as_transfer, recipients_of
 from sanitizers.model import Reason, Verdict
 
@@ -41,6 +41,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     recipients: tuple[str, ...] = ()    # any of them
     sha256: str | None = None
     rule: str | None = None
+    department: str | None = None       # of the person who brought it, or of one to whom the mail went
     text: str | None = None
     since: float | None = None
     until: float | None = None
@@ -89,6 +90,16 @@ def _conditions(wanted: Filter) -> Iterable[ColumnElement[bool]]:
         yield columns.id.in_(select(transfer_recipients.c.transfer_id).where(transfer_recipients.c.address.in_(wanted.recipients)))
     if wanted.rule is not None:
         yield columns.id.in_(select(rule_matches.c.transfer_id).where(rule_matches.c.rule == wanted.rule))
+    if wanted.department is not None:
+        yield columns.id.in_(_of_department(wanted.department))
+
+
+def _of_department(name: str) -> CompoundSelect[Any]:
+    """Whoever belongs to it now."""
+    place = (memberships.c.account_id == accounts.c.id) & (departments.c.id == memberships.c.department_id) & (departments.c.name == name)
+    brought = select(transfers.c.id).where(transfers.c.sender.in_(select(accounts.c.login).where(place)))
+    mails = select(accounts.c.mail).where(place, accounts.c.mail != "")
+    return union(brought, select(transfer_recipients.c.transfer_id).where(transfer_recipients.c.address.in_(mails)))
 
 
 def counted_since(connection: Connection, since: float) -> int:
@@ -102,9 +113,10 @@ def owed_notices(connection: Connection, limit: int) -> list[Transfer]:
 
 
 def over_age(connection: Connection, changed_before: float, limit: int) -> list[Transfer]:
-    """What nothing has happened to for longer than the retention."""
+    """What nothing has happened to for longer than the retention, and nobody keeps as evidence."""
     at_rest = transfers.c.state.in_(_AT_REST) | ((transfers.c.state == State.RELEASED) & (transfers.c.door != Door.SMTP))
-    statement = select(transfers).where(at_rest, transfers.c.changed_at < changed_before).order_by(transfers.c.id).limit(limit)
+    old = at_rest & (transfers.c.changed_at < changed_before) & ~evidence.is_kept()
+    statement = select(transfers).where(old).order_by(transfers.c.id).limit(limit)
     return _read(connection, statement)
 
 

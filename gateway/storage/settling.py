@@ -11,8 +11,9 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from gateway.model import SHARE, Claim, Decision, Door, IllegalTransitionError, Purpose, Result, State, Transfer
-from gateway.storage import deliveries, exceptions, ledger, results, rule_matches, slips, text_search, transfers
+from gateway.storage import copies, deliveries, evidence, exceptions, ledger, results, rule_matches, slips, text_search, transfers
 from gateway.storage.blobs import Blob
+from gateway.storage.search import blob_in_use
 from gateway.storage.tables import password_tries, reports
 from gateway.storage.tables import transfers as transfers_table
 from sanitizers.model import BLOCKING_REASONS, Reason, Report, Verdict
@@ -75,6 +76,8 @@ def settle(connection: Connection, claim: Claim, settlement: Settlement, at: flo
     decision, result = settlement.decision, settlement.result
     if decision.verdict.delivers != (settlement.receipt is not None) or (decision.verdict.delivers and result is None):
         raise ValueError("a delivery has a result and a receipt, and nothing else has a receipt")
+    if result is not None:
+        copies.must_stand(connection, result.sha256)
     if settlement.reused and result is not None:
         results.must_stand(connection, Blob(result.sha256, result.size))
     changes: dict[str, Any] = {
@@ -228,14 +231,21 @@ def release(connection: Connection, transfer_id: int, verdict: Verdict, *, at: f
 def hold(connection: Connection, transfer_id: int, *, at: float, actor: str, note: str) -> None:
     """Stop what has not left yet. The verdict stays as it was; release sends it on."""
     transfer = transfers.load(connection, transfer_id)
+    if not transfer.can_be_stopped:
+        raise IllegalTransitionError(transfer.receipt_no, transfer.state, State.HELD)
     transfers.move(connection, transfer, State.HELD, at=at, actor=actor, note=note)
     deliveries.stop(connection, transfer_id)
 
 
 def dispose(connection: Connection, transfer_id: int, *, at: float, actor: str, note: str) -> None:
-    """Original and result are given up; the row, the report and the audit record stay. The next sweep takes the blobs."""
+    """Original and result are given up; the row, the report and the audit record stay. Keys of their own are destroyed at once (暗号消去);
+    the next sweep takes the bytes."""
     transfer = transfers.load(connection, transfer_id)
-    if transfer.state is State.RELEASED and _bound_for(transfer)[1]:
+    if (transfer.state is State.RELEASED and _bound_for(transfer)[1]) or evidence.kept(connection, transfer_id) is not None:
         raise IllegalTransitionError(transfer.receipt_no, transfer.state, State.DISPOSED)
     given_up = {"blob": None, "result_sha256": None}
     transfers.move(connection, transfer, State.DISPOSED, at=at, actor=actor, note=note, **given_up)
+    for digest in (transfer.blob, transfer.result.sha256 if transfer.result is not None else None):
+        if digest is not None and not blob_in_use(connection, digest) and (gone := copies.give_up(connection, digest, at)):
+            detail: dict[str, object] = {"sha256": digest, "copies": len(gone)}
+            ledger.append(connection, at=at, actor=actor, action="blob.erased", subject=transfer.receipt_no, detail=detail)

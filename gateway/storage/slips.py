@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, exists, insert, select, update
 
-from gateway.model import Slip, SlipApproval
+from gateway.model import Slip, SlipApproval, State
 from gateway.storage import ledger
-from gateway.storage.tables import slips
+from gateway.storage.tables import requests, slips, transfers
 
 
 def add(connection: Connection, transfer_id: int, slip: Slip) -> None:
@@ -38,6 +38,15 @@ def waits(connection: Connection, transfer_id: int) -> bool:
     """Whether it may not be handed out before somebody has approved it."""
     statement = select(slips.c.approval).where(slips.c.transfer_id == transfer_id)
     return connection.execute(statement).scalar_one_or_none() == SlipApproval.NEEDED
+
+
+def unasked(connection: Connection, kind: str, *, before: float, limit: int = 100) -> list[str]:
+    """Receipt numbers of what was brought before then, waits for an approval, and has no request of that kind at all, the oldest first."""
+    asked = exists().where(requests.c.kind == kind, requests.c.subject == transfers.c.receipt_no)
+    over = transfers.c.state.in_((State.BLOCKED, State.DISPOSED))
+    wanted = (slips.c.approval == SlipApproval.NEEDED, transfers.c.received_at < before, ~over, ~asked)
+    joined = select(transfers.c.receipt_no).join(slips, slips.c.transfer_id == transfers.c.id)
+    return list(connection.execute(joined.where(*wanted).order_by(transfers.c.id).limit(limit)).scalars())
 
 
 def approve(connection: Connection, transfer_id: int, receipt_no: str, *, at: float, actor: str) -> None:

@@ -39,7 +39,7 @@ def folded(written: str) -> str:
 
 def put(connection: Connection, transfer_id: int, pieces: Iterable[str]) -> None:
     """What a transfer is found by from now on; replaces what it was found by before."""
-    new = "\n".join(folded(piece).replace("\n", " ") for piece in pieces if piece)[:_LONGEST]
+    new = _text(pieces)
     if connection.dialect.name != "sqlite":
         statement = postgresql_insert(search_texts).values(transfer_id=transfer_id, text=new)
         connection.execute(statement.on_conflict_do_update(index_elements=["transfer_id"], set_={"text": new}))
@@ -53,6 +53,18 @@ def put(connection: Connection, transfer_id: int, pieces: Iterable[str]) -> None
         connection.execute(_TAKE_OUT, {"id": transfer_id, "grams": _grams(old)})
         connection.execute(search_texts.update().where(search_texts.c.transfer_id == transfer_id).values(text=new))
     connection.execute(_ADD, {"id": transfer_id, "grams": _grams(new)})
+
+
+def put_new(connection: Connection, many: Iterable[tuple[int, Iterable[str]]]) -> None:
+    """The same for many at once that are found by nothing yet."""
+    rows = [(transfer_id, _text(pieces)) for transfer_id, pieces in many]
+    connection.execute(search_texts.insert(), [{"transfer_id": transfer_id, "text": written} for transfer_id, written in rows])
+    if connection.dialect.name == "sqlite":
+        connection.execute(_ADD, [{"id": transfer_id, "grams": _grams(written)} for transfer_id, written in rows])
+
+
+def _text(pieces: Iterable[str]) -> str:
+    return "\n".join(folded(piece).replace("\n", " ") for piece in pieces if piece)[:_LONGEST]
 
 
 def narrowed(connection: Connection, statement: Select[Any], asked: str) -> Select[Any]:

@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from gateway.model import TRANSITIONS, Arrival, Claim, Door, IllegalTransitionError, Result, State, Transfer, day_of
-from gateway.storage import halts, ledger, slips, text_search, turns
+from gateway.model import CARRYING, TRANSITIONS, Arrival, Claim, Door, IllegalTransitionError, Result, State, Transfer, day_of
+from gateway.storage import copies, halts, ledger, slips, text_search, turns
 from gateway.storage.faults import LeaseLostError, NoSuchTransferError
 from gateway.storage.halts import Halt
-from gateway.storage.tables import receipt_numbers, transfer_recipients, transfers
+from gateway.storage.tables import deliveries, receipt_numbers, transfer_recipients, transfers
 from sanitizers.model import Kind, Reason, Verdict
 
 ROAD: Final = "road"            # who acts when no person does
@@ -144,11 +144,19 @@ _COUNT: Final = {"sqlite": _counting(sqlite_insert), "postgresql": _counting(pos
 
 
 def accept(connection: Connection, arrival: Arrival) -> tuple[int, str]:
-    """A new row in RECEIVED; its id and receipt number. Raises HaltedError."""
+    """A new row in RECEIVED; its id and receipt number. Raises HaltedError, BlobMissingError when its blob was given up meanwhile."""
     halts.check(connection, Halt.INTAKE)
+    copies.must_stand(connection, arrival.sha256)
     day = day_of(arrival.received_at)
     number: int = connection.execute(_COUNT[connection.dialect.name], {"day": day}).scalar_one()
-    row = _new_row(arrival) | {"receipt_no": f"{day}-{number:06d}"}
+    return enter(connection, arrival, f"{day}-{number:06d}", blob=arrival.sha256)
+
+
+def enter(
+    connection: Connection, arrival: Arrival, receipt_no: str, *, blob: str | None, at: float | None = None
+) -> tuple[int, str]:
+    """A new row under this number. `blob`: its original; None: that is kept elsewhere. `at`: when it came here, if that was later."""
+    row = _new_row(arrival) | {"receipt_no": receipt_no, "blob": blob}
     transfer_id: int = connection.execute(_INSERT_TRANSFER, row).scalar_one()
     if arrival.recipients:
         rows = [
@@ -162,7 +170,7 @@ def accept(connection: Connection, arrival: Arrival) -> tuple[int, str]:
     detail: dict[str, object] = {"to": State.RECEIVED, "recipients": len(arrival.recipients)}
     detail |= {name: row[name] for name in ("door", "client", "sender", "size", "sha256")}
     ledger.append(
-        connection, at=arrival.received_at, actor=ROAD, action="transfer.received", subject=row["receipt_no"], detail=detail
+        connection, at=at or arrival.received_at, actor=ROAD, action="transfer.received", subject=row["receipt_no"], detail=detail
     )
     return transfer_id, row["receipt_no"]
 
@@ -278,3 +286,13 @@ def hold_lost(connection: Connection, transfer: Transfer, at: float, token: str 
 def owed(transfer: Transfer) -> ColumnElement[str] | None:
     """A mail that stays inside owes its recipients one notice, ever; a file is shown as held where it was handed in."""
     return func.coalesce(transfers.c.notice, OWED) if transfer.door is Door.SMTP else None
+
+
+def released_without_delivery(connection: Connection, limit: int) -> list[Transfer]:
+    """Files that are released and that no unfinished delivery carries, the longest waiting first."""
+    unfinished = deliveries.c.next_due.is_not(None) | deliveries.c.lease_token.is_not(None)
+    carried = exists().where(deliveries.c.transfer_id == transfers.c.id, deliveries.c.purpose.in_(CARRYING), unfinished)
+    wanted = (transfers.c.state == State.RELEASED, transfers.c.door != Door.SMTP, ~carried)
+    rows = connection.execute(select(transfers).where(*wanted).order_by(transfers.c.id).limit(limit)).all()
+    recipients = recipients_of(connection, [row.id for row in rows]) if rows else {}
+    return [as_transfer(row, recipients[row.id]) for row in rows]

@@ -4,6 +4,8 @@
     uploads/<id>.part   what has come so far; its length is how far it came
 
 Nothing here is a transfer: only when all of it is there does it become a blob and a row. Every append is flushed before it is told.
+What became a transfer is remembered for as long, with its receipt number and without its bytes: a sender whose line was cut before he
+read the last answer asks again, and does not bring the same file twice.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody began to bring in. `length` in bytes; `at`: seconds since 1970; `to` and `slip`: as for a whole upload."""
+    """What somebody began to bring in. `length` in bytes; `at`: seconds since 1970; `to` and `slip`: as for a whole upload;
+    `receipt_no`: what it has become."""
 
     owner: str
     name: str
@@ -32,10 +35,11 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     at: float
     to: tuple[str, ...] = ()
     slip: Slip = Slip()
+    receipt_no: str = ""
 
 
 class NoSuchUploadError(Exception):
-    """No upload of that id: never begun, finished, or given up."""
+    """No upload of that id: never begun, given up, or too long ago."""
 
 
 class WrongOffsetError(Exception):
@@ -58,12 +62,7 @@ class Unfinished:
             if self._disk.free_bytes(self._folder) - begun.length < self._reserve:
                 raise StorageFullError("uploads: no room")
             for ending, content in ((".part", b""), (".json", msgspec.json.encode(begun))):
-                fd = self._disk.create(self._folder / (number + ending))
-                try:
-                    self._disk.write(fd, content)
-                    self._disk.flush(fd)
-                finally:
-                    self._disk.close(fd)
+                self._keep(self._folder / (number + ending), content)
             self._disk.flush_folder(self._folder)
         except OSError as error:
             raise StorageError(f"uploads: {error.strerror}") from error
@@ -73,7 +72,8 @@ class Unfinished:
         """What it will be and how many bytes of it are there. Raises NoSuchUploadError."""
         path = self._path(number)
         try:
-            return msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=Begun), path.stat().st_size
+            begun = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=Begun)
+            return begun, begun.length if begun.receipt_no else path.stat().st_size
         except (FileNotFoundError, msgspec.DecodeError):
             raise NoSuchUploadError(number) from None
         except OSError as error:
@@ -82,7 +82,7 @@ class Unfinished:
     def append(self, number: str, offset: int, content: bytes) -> int:
         """The new length. Raises WrongOffsetError when `offset` is not the old one, NoSuchUploadError."""
         begun, length = self.about(number)
-        if offset != length or offset + len(content) > begun.length:
+        if offset != length or offset + len(content) > begun.length or begun.receipt_no:
             raise WrongOffsetError(number)
         try:
             with self._path(number).open("ab") as stream:
@@ -99,13 +99,25 @@ class Unfinished:
         finally:
             self._disk.close(fd)
 
+    def become(self, number: str, receipt_no: str) -> None:
+        """It is a transfer now; its bytes are given up here."""
+        begun, path = self.about(number)[0], self._path(number)
+        try:
+            self._keep(path.with_suffix(".new"), msgspec.json.encode(msgspec.structs.replace(begun, receipt_no=receipt_no)))
+            self._disk.move(path.with_suffix(".new"), path.with_suffix(".json"))
+            self._disk.flush_folder(self._folder)
+            self._disk.remove(path)
+        except OSError as error:
+            raise StorageError(f"uploads: {error.strerror}") from error
+
     def remove(self, number: str) -> None:
-        for ending in (".json", ".part"):
+        for ending in (".json", ".part", ".new"):
             self._disk.remove(self._path(number).with_suffix(ending))
 
     def of(self, owner: str) -> int:
         """How many somebody has open."""
-        return sum(1 for number in self._numbers() if (found := self._known(number)) is not None and found.owner == owner)
+        known = (self._known(number) for number in self._numbers())
+        return sum(1 for found in known if found is not None and found.owner == owner and not found.receipt_no)
 
     def sweep(self, before: float) -> int:
         """Give up what was begun before then; how many."""
@@ -113,6 +125,14 @@ class Unfinished:
         for number in old:
             self.remove(number)
         return len(old)
+
+    def _keep(self, path: Path, content: bytes) -> None:
+        fd = self._disk.create(path)
+        try:
+            self._disk.write(fd, content)
+            self._disk.flush(fd)
+        finally:
+            self._disk.close(fd)
 
     def _known(self, number: str) -> Begun | None:
         try:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Literal
 
 from aiohttp import web
 
 from gateway.people.accounts import RefusedError
 from gateway.people.roles import HEAD
+from gateway.storage.people import Membership
 from gateway.web.problem import problem
 from gateway.web.signin import SignIn, entered, posted
-from gateway.web.words import when
+from gateway.web.view import View, english, when
 
 _LONGEST_TEXT: Final = 500
 _DAY: Final = dt.timedelta(days=1)
+_LOOKS: Final[Mapping[str, Literal["", "light", "dark"]]] = {"light": "light", "dark": "dark"}
 
 
 class AccountPage:
@@ -27,6 +30,9 @@ class AccountPage:
     def install(self, application: web.Application) -> None:
         router = application.router
         router.add_get("/account", self._show)
+        router.add_post("/account/view", self._prefer)
+        router.add_post("/account/stay", self._stay)
+        router.add_get("/account/style", self._style)
         router.add_post("/account/sessions/{handle}/end", self._end_session)
         router.add_post("/account/absences", self._absent)
         router.add_post("/account/absences/{absence}/end", self._back)
@@ -52,7 +58,7 @@ class AccountPage:
             status,
             error=error,
             sessions=sessions,
-            places=[f"{one.department.name}（{'主務' if one.main else '兼務'}{'・' + HEAD.ja if one.head else ''}）" for one in places],
+            places=[_place(one) for one in places],
             absences=await self._accounts.absences(account),
             heading=any(one.head for one in places),
             when=when,
@@ -64,6 +70,27 @@ class AccountPage:
         if not await self._accounts.end_session(account, request.match_info["handle"], account.login):
             return problem(404)
         raise web.HTTPSeeOther("/account")
+
+    async def _prefer(self, request: web.Request) -> web.StreamResponse:
+        account, given = entered(request).session.account, await posted(request)
+        view = View(
+            language="en" if given.get("language") == "en" else "ja",
+            era=given.get("era") != "western",
+            look=_LOOKS.get(str(given.get("look", "")), ""),
+            large=given.get("large") == "yes",
+            mails=given.get("mails") == "yes",
+        )
+        await self._accounts.prefer(account, view.written)
+        raise web.HTTPSeeOther("/account")
+
+    async def _stay(self, request: web.Request) -> web.Response:
+        """Somebody is still there: the guard has noted it already."""
+        entered(request)
+        return web.Response(status=204)
+
+    async def _style(self, request: web.Request) -> web.Response:
+        """Every component of pages, as it looks in this person's own view."""
+        return self._signin.page(request, "style.html", when=when)
 
     # ------------------------------------------------------------------------------------------------------- absences
 
@@ -116,6 +143,13 @@ class AccountPage:
         inside = entered(request)
         await self._accounts.lower(inside.session.account, inside.value)
         raise web.HTTPSeeOther("/account")
+
+
+def _place(one: Membership) -> str:
+    ja, en = ("主務", "main") if one.main else ("兼務", "also")
+    if one.head:
+        ja, en = f"{ja}・{HEAD.ja}", f"{en}, {HEAD.en}"
+    return f"{one.department.name}（{en}）" if english() else f"{one.department.name}（{ja}）"
 
 
 def _day(text: str) -> dt.datetime:

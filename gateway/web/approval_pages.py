@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from aiohttp import web
@@ -25,6 +25,10 @@ _WORDS: Final = {"approved": "承認 / approved", "refused": "差戻し / refuse
 _ALL: Final = "/api/v1/requests"
 _ONE: Final = "/api/v1/requests/{number}"
 _DEEDS: Final = ("approve", "refuse", "withdraw", "proceed")
+# Requests about one transfer, whose receipt number is their subject.
+ABOUT_A_FILE: Final = frozenset((Kind.FILE, Kind.CONFIRMED, Kind.ORIGINAL, Kind.MACRO))
+# Receipt number → login and moment of each who looked.
+Looks = Callable[[str], Awaitable[list[tuple[str, str]]]]
 # Who may read every request, to answer for it or to examine it.
 _OVERSEERS: Final = frozenset({Role.AUDITOR, Role.CISO, Role.ADMINISTRATOR})
 _BODY: Final = {
@@ -35,11 +39,13 @@ _BODY: Final = {
 
 
 class ApprovalPages:
-    """Handlers; a desk of the administration, and the same beside the drop. `overseen`: whether all requests are shown to overseers."""
+    """Handlers; a desk of the administration, and the same beside the drop. `overseen`: whether all requests are shown to overseers;
+    `looks`: who looked at the safe preview of a transfer's original, and when (目視確認)."""
 
-    def __init__(self, approvals: Approvals, *, overseen: bool = False) -> None:
+    def __init__(self, approvals: Approvals, *, overseen: bool = False, looks: Looks | None = None) -> None:
         self._approvals = approvals
         self._overseen = overseen
+        self._looks = looks
         self._signin: SignIn | None = None
         rows = {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}}
         faults = {400: "not a word, or a reason is missing", 404: "not found", 409: "not yours to decide, or decided before"}
@@ -126,6 +132,8 @@ class ApprovalPages:
                 for each in one.decisions
             ],
             decides=decides,
+            previews=self._looks is not None and Kind(one.kind) in ABOUT_A_FILE,
+            looked=await self._looks(one.subject) if self._looks is not None and Kind(one.kind) in ABOUT_A_FILE else [],
             inspects=rule.inspected,
             owns=one.requester.id == account.id and one.state is RequestState.REQUESTED,
             alone=await self._approvals.may_stand_alone(one, account),

@@ -40,7 +40,7 @@ _BODY: Final = {
             "type": "object",
             "required": ["kind", "action", "until", "reason"],
             "properties": {"kind": _TEXT, "action": {"enum": [*KindAction]}, "until": {"type": "string", "format": "date"},
-                           "reason": _TEXT, "sha256": _TEXT, "sender": _TEXT, "account": _TEXT},
+                           "reason": _TEXT, "sha256": _TEXT, "sender": _TEXT, "account": _TEXT, "risk": _TEXT, "alternative": _TEXT},
         }
     }
 }  # fmt: skip
@@ -57,6 +57,8 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True):
     sha256: str = ""
     sender: str = ""
     account: str = ""
+    risk: str = ""
+    alternative: str = ""
 
     def wanted(self) -> Wanted:
         """Until the end of that day, in the installation's own time."""
@@ -64,7 +66,16 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True):
             ends = dt.datetime.combine(self.until + dt.timedelta(days=1), dt.time()).astimezone().timestamp()
         except (OverflowError, ValueError, OSError):
             ends = 0.0
-        return Wanted(kind=self.kind, action=self.action, until=ends, sha256=self.sha256, sender=self.sender, account=self.account)
+        return Wanted(
+            kind=self.kind,
+            action=self.action,
+            until=ends,
+            sha256=self.sha256,
+            sender=self.sender,
+            account=self.account,
+            risk=self.risk,
+            alternative=self.alternative,
+        )
 
 
 class Why(msgspec.Struct, forbid_unknown_fields=True):

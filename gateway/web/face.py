@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -65,16 +66,18 @@ async def _metrics(_: web.Request) -> web.Response:
 
 
 class Listener:
-    """A face on an address."""
+    """A face on an address, by HTTPS where `tls` is given."""
 
-    def __init__(self, application: web.Application, address: tuple[str, int]) -> None:
+    def __init__(self, application: web.Application, address: tuple[str, int], *, tls: ssl.SSLContext | None = None) -> None:
+        self.application = application
         self._runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=_LAST_SECONDS)
         self._address = address
+        self._tls = tls
 
     async def start(self) -> None:
         """Raises OSError when the address is taken."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, *self._address, reuse_address=True).start()
+        await web.TCPSite(self._runner, *self._address, reuse_address=True, ssl_context=self._tls).start()
 
     async def stop(self) -> None:
         """Closes the address, lets requests in hand finish for a moment. A second time does nothing."""

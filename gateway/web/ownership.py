@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
+from aiohttp import web
+
 from gateway.model import DEPARTMENT, PERSON, Door, State, Transfer
 from gateway.people.accounts import Account
 from gateway.storage import people
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
+from gateway.web.problem import problem
+
+
+# Where files are fetched, what is another's and what there is not are refused in the same words: neither tells whether it exists.
+NOT_YOURS: Final = "そのような受付番号や受取箱はないか、あなた宛てではありません / there is no such file or box, or it is not for you"
+
+
+def not_yours() -> web.Response:
+    return problem(403, NOT_YOURS)
 
 
 async def boxes(journal: Journal, account: Account) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from gateway import log
 from gateway.storage.faults import BlobDamagedError, BlobMissingError, StorageError
@@ -52,6 +53,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response
+    except HttpProcessingError:
+        # A body that its own headers belie.
+        return problem(400)
     except ConnectionError:
         # The client is gone in the middle of its request: nobody is there to be told, and it is no fault of ours.
         return problem(400)

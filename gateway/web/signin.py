@@ -18,9 +18,10 @@ from aiohttp import web
 
 from gateway import log
 from gateway.people import passwords
-from gateway.people.accounts import Account, Accounts, DirectoryError, RefusedError, Role, Session
+from gateway.people.accounts import SEEN_STEP_SECONDS, Account, Accounts, DirectoryError, RefusedError, Role, Session
 from gateway.people.permissions import FACES, PERMISSIONS, action, needs_elevation, permitted
 from gateway.people.roles import TITLES
+from gateway.web import view
 from gateway.web.problem import Handler, problem
 from gateway.web.routes import DOCUMENT
 from gateway.web.words import elevation, previous_login
@@ -35,10 +36,12 @@ _CSRF: Final = web.RequestKey("csrf", str)
 _HSTS: Final = "max-age=31536000"
 
 _templates: Final = jinja2.Environment(
-    loader=jinja2.FunctionLoader(lambda name: resources.files("gateway.web").joinpath("templates", name).read_text("utf-8")),
+    loader=jinja2.FunctionLoader(lambda name: view.template(resources.files("gateway.web").joinpath("templates", name).read_text("utf-8"))),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
 )
+_templates.filters["said"] = view.said
+_templates.globals["english"] = view.english
 
 
 class Entered(NamedTuple):
@@ -106,13 +109,23 @@ class SignIn:
 
     def page(self, request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
         """One page, with what every page shows."""
-        account, inside = request.get(_ACCOUNT), request.get(_ENTERED)
+        account, inside, chosen = request.get(_ACCOUNT), request.get(_ENTERED), view.now()
         known = {"title": self._title, "face": self._title, "account": account, "csrf": request.get(_CSRF, ""), "jail": self._jail,
                  "error": "", "previous": previous_login(inside.session) if inside else "", "links": self._menu(request, account),
                  "elevated": elevation(inside.session) if inside and self._is_elevated(inside.session) else "",
-                 "role": TITLES[Role(account.role)] if account else "", "path": request.path, "desk": self.face == "admin"}  # fmt: skip
+                 "role": TITLES[Role(account.role)] if account else "", "path": request.path, "desk": self.face == "admin",
+                 "view": chosen, "idle": self._idle(inside)}  # fmt: skip
         text = _templates.get_template(template).render(known | values)
         return web.Response(text=text, content_type="text/html", status=status)
+
+    @staticmethod
+    def fragment(template: str, **values: Any) -> str:
+        """A part of a page that is renewed by itself."""
+        return _templates.get_template(template).render(values)
+
+    def _idle(self, inside: Entered | None) -> int:
+        """Seconds without a request after which this session may be over; 0 where there is none."""
+        return 0 if inside is None else int(max(self.accounts.customs.idle_of(inside.session.account) - SEEN_STEP_SECONDS, 1))
 
     def may_elevate(self, account: Account) -> bool:
         """Whether elevation means anything for this account."""
@@ -141,6 +154,7 @@ class SignIn:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        view.use(view.read("en" if request.query.get("lang") == "en" else ""))
         if request.path in OPEN or request.path.startswith(_STATIC):
             return await handler(request)
         account = await self._by_token(request)
@@ -149,6 +163,7 @@ class SignIn:
         if account is None:
             return self._unknown(request)
         request[_ACCOUNT] = account
+        view.use(view.read(account.preferences))
         if Role(account.role) not in FACES[self.face]:
             return problem(403)
         if (first := self._first(request, account)) is not None and request.path not in first.allowed:

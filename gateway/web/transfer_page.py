@@ -15,7 +15,7 @@ from gateway.storage.settling import NotAllowedError
 from gateway.unlocking import LONGEST, MOST_TRIES, BusyError, Tried, Unlocking
 from gateway.web import words
 from gateway.web.events import Events
-from gateway.web.ownership import meant_for, own, shown
+from gateway.web.ownership import meant_for, not_yours, own, shown
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of
@@ -46,13 +46,14 @@ class TransferPage:
         self._downloads = downloads
 
     def routes(self) -> tuple[Route, ...]:
-        faults = {400: "not a password", 404: "not found", 409: "nothing waits for a password, or it is at work", 422: "wrong password",
+        missing = {} if self._downloads else {404: "not found"}
+        faults = {400: "not a password", 409: "nothing waits for a password, or it is at work", 422: "wrong password",
                   429: "too many wrong passwords"}  # fmt: skip
         return (
-            Route("GET", _ONE, self._show, "state and report of one's own transfer", faults={404: "not found"}),
+            Route("GET", _ONE, self._show, "state and report of one's own transfer", faults=missing),
             Route("GET", f"{_ONE}/events", self._watch, "what happens to it, as it happens (server-sent events)", content=_EVENTS,
-                  faults={404: "not found", 503: "too many watch"}),
-            Route("POST", f"{_ONE}/password", self._try, "a password for what is locked in it", body=_BODY, faults=faults),
+                  faults=missing | {503: "too many watch"}),
+            Route("POST", f"{_ONE}/password", self._try, "a password for what is locked in it", body=_BODY, faults=missing | faults),
         )  # fmt: skip
 
     def install(self, application: web.Application) -> None:
@@ -65,18 +66,18 @@ class TransferPage:
     async def _show(self, request: web.Request) -> web.Response:
         transfer = await self._seen(request)
         if transfer is None:
-            return problem(404)
+            return self._missing()
         report = msgspec.to_builtins(await self._journal.report(transfer.id))
         return web.json_response(shown(transfer) | {"report": report, "locked": list(await self._unlocking.waiting(transfer))})
 
     async def _watch(self, request: web.Request) -> web.StreamResponse:
         transfer = await self._seen(request)
-        return problem(404) if transfer is None else await self._events.stream(request, transfer.id)
+        return self._missing() if transfer is None else await self._events.stream(request, transfer.id)
 
     async def _try(self, request: web.Request) -> web.Response:
         transfer = await self._own(request)
         if transfer is None:
-            return problem(404)
+            return self._missing()
         try:
             password = (await request.json())["password"]
         except (ValueError, KeyError, TypeError):
@@ -93,12 +94,12 @@ class TransferPage:
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         transfer = await self._seen(request)
-        return problem(404) if transfer is None else await self._rendered(request, transfer)
+        return self._missing() if transfer is None else await self._rendered(request, transfer)
 
     async def _from_page(self, request: web.Request) -> web.StreamResponse:
         transfer = await self._own(request)
         if transfer is None:
-            return problem(404)
+            return self._missing()
         given: Mapping[str, Any] = await request.post()
         status, said, tried = await self._attempt(request, transfer, given.get("password", ""))
         if tried is not None and tried.opened and not tried.locked:
@@ -119,6 +120,9 @@ class TransferPage:
         )
 
     # ----------------------------------------------------------------------------------------------------------- steps
+
+    def _missing(self) -> web.Response:
+        return not_yours() if self._downloads else problem(404)
 
     async def _seen(self, request: web.Request) -> Transfer | None:
         """What may be looked at: one's own, and where files are fetched what lies in one's boxes."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from typing import Any, Final
 
 from gateway.model import State, Transfer
 from gateway.storage.sessions import Session
 from gateway.storage.settling import AWAITING_APPROVAL
+from gateway.web import view
 from sanitizers.findings import CODES
 from sanitizers.model import Action, Finding, Report, Verdict
+
+# Moments are told in the calendar of him who looks.
+when = view.when
 
 _STATES: Final = {
     State.RECEIVED: ("受付済み", "received", "wait"),
@@ -114,26 +117,28 @@ def removed(report: Report) -> list[str]:
     return [f"{ja}（{count}個） / {en} ({count})" for ja, en, count in told]
 
 
-def when(at: float) -> str:
-    """令和 date and time in the installation's own time zone."""
-    moment = dt.datetime.fromtimestamp(at, dt.UTC).astimezone()
-    return f"令和{moment.year - 2018}年{moment.month}月{moment.day}日 {moment:%H:%M}"
-
-
 def previous_login(session: Session) -> str:
     """Shown after log-in, so that somebody else's log-in is noticed."""
     if session.previous_at is None:
         return ""
-    said = f"前回のログイン：{when(session.previous_at)}（端末 {session.previous_from}）"
+    ja, en = [f"前回のログイン：{when(session.previous_at)}（端末 {session.previous_from}）"], [
+        f"Last log-in {when(session.previous_at)} from {session.previous_from}"
+    ]
     if session.previous_logout_at is not None and session.previous_logout_at > session.previous_at:
-        said += f"／前回のログアウト：{when(session.previous_logout_at)}"
+        ja.append(f"前回のログアウト：{when(session.previous_logout_at)}")
+        en.append(f"log-out {when(session.previous_logout_at)}")
     if session.failed_since:
-        said += f"／その後のログイン失敗：{session.failed_since}回"
+        ja.append(f"その後のログイン失敗：{session.failed_since}回")
+        en.append(f"{session.failed_since} failed attempts since")
     if session.new_terminal:
-        said += f"／初めての端末からのログインです（{session.client}）"
-    return f"{said}。心当たりがない場合は情報システム担当へ連絡してください。 / not you? tell the system staff"
+        ja.append(f"初めての端末からのログインです（{session.client}）")
+        en.append(f"this is a new terminal ({session.client})")
+    if view.now().language == "en":
+        return f"{'; '.join(en)}. Not you? Tell the system staff."
+    return f"{'／'.join(ja)}。心当たりがない場合は情報システム担当へ連絡してください。 / not you? tell the system staff"
 
 
 def elevation(session: Session) -> str:
     """Shown as long as a privilege is being used."""
-    return f"特権を行使中（{when(session.elevated_until)[-5:]}まで） / elevated"
+    until = when(session.elevated_until)[-5:]
+    return f"Elevated until {until}" if view.now().language == "en" else f"特権を行使中（{until}まで） / elevated"

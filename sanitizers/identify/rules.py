@@ -70,6 +70,10 @@ _ALSO: Final[dict[str, frozenset[Kind]]] = {
     "jtdc": frozenset({Kind.JTD}),
     "jttc": frozenset({Kind.JTD}),
     "mhtml": frozenset({Kind.MHT}),
+    "jsd": frozenset({Kind.JHD}),
+    "jfw": frozenset({Kind.JAW}),
+    "jbw": frozenset({Kind.JAW}),
+    "juw": frozenset({Kind.JAW}),
     "xct": frozenset({Kind.XDW}),
     "vst": frozenset({Kind.VSD}),
     "vss": frozenset({Kind.VSD}),
@@ -91,7 +95,7 @@ _OWN_NAME: Final = frozenset({
     Kind.DOTM, Kind.XLTM, Kind.PPSM, Kind.POTM, Kind.XLAM, Kind.PPAM, Kind.VSDX, Kind.XPS, Kind.ODF, Kind.FODT, Kind.FODS,
     Kind.FODP, Kind.VSD, Kind.PUB, Kind.MPP, Kind.MSI, Kind.ONE, Kind.ACCDB, Kind.MSG, Kind.MBOX, Kind.HEIC, Kind.AVIF, Kind.JP2,
     Kind.EPS, Kind.PSD, Kind.SEVENZIP, Kind.RAR, Kind.LZH, Kind.BZ2, Kind.XZ, Kind.ZST, Kind.LZ4, Kind.COMPRESS, Kind.CAB,
-    Kind.CPIO, Kind.AR, Kind.ARJ, Kind.MHT, Kind.SLK, Kind.JHD, Kind.XDW, Kind.XBD, Kind.DWG, Kind.JWW, Kind.ATC,
+    Kind.CPIO, Kind.AR, Kind.ARJ, Kind.MHT, Kind.SLK, Kind.JHD, Kind.JAW, Kind.XDW, Kind.XBD, Kind.DWG, Kind.JWW, Kind.ATC,
 })  # fmt: skip
 
 

@@ -56,6 +56,7 @@ _AT_START: Final[tuple[tuple[bytes, Kind], ...]] = (
     (b"\xa1\x2f\xff\x43\xd9\xef\x76\x4c\x9e\xe2\x10\xea\x57\x22\x76\x5f", Kind.ONE),
     (b"\x00\x01\x00\x00Standard ACE DB", Kind.ACCDB),
     (b"\x00\x01\x00\x00Standard Jet DB", Kind.ACCDB),
+    (b"DOC" + bytes(5) + b" " * 8, Kind.JAW),      # 一太郎 Ver.4 to 7
     (b"JwwData.", Kind.JWW),
     (b"\x00\x00\x27\x0a" + bytes(20), Kind.SHP),
     (b"AutoCAD Binary DXF\r\n\x1a\x00", Kind.DXF),

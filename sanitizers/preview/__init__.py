@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from sanitizers import identify
+import msgspec
+
 from sanitizers.model import Job, Kind, Refused
 from sanitizers.preview import difference, drawing, parts, reading
 from sanitizers.preview.room import Room
@@ -24,7 +25,7 @@ def show(job: Job, look: Look, source: Source) -> tuple[Shown, bytes]:
     """What is asked for, and the pixels of its picture. Raises no Refused: whatever cannot be shown says so in `fault`."""
     try:
         room = Room(job, len(source))
-        name, part, kind = parts.found(job.name, source, look.part, room)
+        name, part, kind = parts.found(job.name, source, look.part, room, mail=job.door == "smtp")
     except Refused as refusal:
         return Shown(name=line(job.name), fault=refusal.reason), _NOTHING
     about = Shown(name=line(name), kind=kind, size=len(part), sha256=part.sha256)
@@ -61,7 +62,8 @@ def _gist(about: Shown, _look: Look, room: Room, part: Source, kind: Kind) -> tu
 
 def _difference(about: Shown, look: Look, room: Room, part: Source, kind: Kind) -> tuple[Shown, bytes]:
     made, fault = difference.gist(part, kind, about.name, room)
-    return _with(about, difference=None if look.before is None else difference.between(look.before, made), fault=fault), _NOTHING
+    found = None if look.before is None else difference.between(look.before, made)
+    return _with(about, difference=found, fault=fault), _NOTHING
 
 
 _VIEWS: Final = {
@@ -75,9 +77,5 @@ _VIEWS: Final = {
 
 
 def _with(about: Shown, **found: object) -> Shown:
-    import msgspec
-
     return msgspec.structs.replace(about, **found)
 
-
-_ = identify

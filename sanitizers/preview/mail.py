@@ -38,7 +38,7 @@ class Letter(NamedTuple):
 def read(source: Source, kind: Kind, room: Room) -> Letter:
     """Raises what Outlook's formats raise."""
     root = _parsed(source, kind, room)
-    fields = [(name, _words(str(value))) for name, value in root.items() if name.lower() in _FIELDS]
+    fields = [(name, _words(str(value))) for name, value in root.raw_items() if name.lower() in _FIELDS]
     head = tuple((line(name, 100), line(value)) for name, value in fields[:_MOST_FIELDS])
     return Letter(head, "\n".join(_said(leaf) for leaf in _leaves(root) if not _is_file(leaf)))
 
@@ -113,6 +113,6 @@ def _words(value: str) -> str:
         return value
     said = []
     for piece, label in pieces:
-        raw = piece.encode("ascii", "surrogateescape") if isinstance(piece, str) else piece
+        raw = piece.encode("utf-8", "surrogateescape") if isinstance(piece, str) else piece     # 8-bit bytes without a label
         said.append(charset.decode(raw, label).text)
     return " ".join("".join(said).split())

@@ -14,7 +14,8 @@ import pypdfium2
 from sanitizers import cfb, identify, library, names
 from sanitizers import zip as archive
 from sanitizers.model import Kind, LimitExceeded, Malformed, Refused
-from sanitizers.preview import mail, pages
+from sanitizers.preview import mail as letters
+from sanitizers.preview import pages
 from sanitizers.preview.room import Room
 from sanitizers.preview_words import DEEPEST, MOST_PARTS, Piece, Place, line
 from sanitizers.source import Source
@@ -49,9 +50,9 @@ class _Enough(Exception):  # noqa: N818 - no error: the part that was looked for
 Taken = Callable[[Part], None]
 
 
-def found(name: str, source: Source, place: Place, room: Room) -> tuple[str, Source, Kind]:
+def found(name: str, source: Source, place: Place, room: Room, *, mail: bool = False) -> tuple[str, Source, Kind]:
     """The part at `place`, the file itself at (). Raises Malformed where there is none, and what its container's reader raises."""
-    kind = identify.identify(source, name)
+    kind = Kind.EML if mail else identify.identify(source, name)
     for index in place:
         part = _at(index, name, source, kind, room)
         name, source = part
@@ -133,8 +134,8 @@ def unfold(name: str, source: Source, kind: Kind, room: Room, take: Taken) -> No
     elif kind in COMPOUNDS:
         for part in streams(source, room):
             take(part)
-    elif kind in mail.KINDS:
-        for part in mail.attachments(source, kind, room):
+    elif kind in letters.KINDS:
+        for part in letters.attachments(source, kind, room):
             take(Part(*part))
     elif kind is Kind.PDF:
         for part in _attached(source, room):

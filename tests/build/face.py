@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ from gateway.people.staff import Staff
 from gateway.pickup.app import Pickup
 from gateway.pipeline import Pipeline
 from gateway.policy import Policy
+from gateway.previews import Previews
 from gateway.scanners.panel import Panel
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
@@ -40,6 +42,8 @@ from gateway.unlocking import Unlocking
 from gateway.uploads import Uploads
 from gateway.web.approval_pages import ApprovalPages
 from gateway.web.events import Events
+from gateway.web.preview_desks import Looking, looks
+from gateway.workers import Workers
 from sanitizers.model import Report
 from tests.build.transfer import BODY, NOW, RESULT, FakeWorkers, arrival, claimed, report, settlement, signer
 
@@ -147,6 +151,8 @@ async def town(
     operating = Operating(journal, seal, clock, pipeline, made.wake)
     unlocking, events = Unlocking(journal, pipeline, clock), Events(journal, pipeline.progress)
     uploads = Uploads(blobs, journal, clock, made.wake, most=MOST, organisation="関町")
+    previews = Previews(blobs, lambda rules: Workers(rules, 2))
+    looking = Looking(previews, journal, made.approvals, clock)
     versions = {"walls": "seccomp", "rules": "rules-1", "policy": "policy-1"}
     made.faces = {
         "drop": Drop(
@@ -158,18 +164,20 @@ async def town(
             bringing=Bringing(journal, made.approvals, operating, usage or Usage(), shares or {}),
             readiness=ready,
             events=events,
-            desks=[ApprovalPages(made.approvals)],
+            desks=[ApprovalPages(made.approvals, looks=partial(looks, journal)), *looking.of_drop(originals=True)],
             jail=True,
         ).application,
-        "pickup": Pickup(blobs, journal, unlocking, made.accounts, ready, clock=clock, events=events, days=14, jail=True).application,
+        "pickup": Pickup(blobs, journal, unlocking, made.accounts, ready, clock=clock, events=events, days=14, desks=looking.of_pickup(),
+                         jail=True).application,
         "admin": admin(
             made.accounts,
             ready,
             [
                 OverviewDesk(journal, Overview(journal, made.panel, versions=lambda: versions, ready=ready, folder=folder, clock=clock)),
                 TransfersDesk(journal, operating, clock),
-                ApprovalPages(made.approvals, overseen=True),
+                ApprovalPages(made.approvals, overseen=True, looks=partial(looks, journal)),
                 PeopleDesk(made.accounts, made.staff, clock),
+                *looking.of_admin(),
             ],
             jail=True,
         ),
@@ -177,6 +185,7 @@ async def town(
     try:
         yield made
     finally:
+        await previews.stop()
         await journal.stop()
         await blobs.stop()
 

@@ -198,6 +198,7 @@ SAMPLES: dict[Kind, tuple[str, bytes]] = {
     Kind.VCF: ("a.vcf", b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:x\r\nEND:VCARD\r\n"),
     Kind.SLK: ("a.slk", b"ID;PWXL;N;E\r\nC;X1;Y1;K0\r\nE\r\n"),
     Kind.JTD: ("a.jtd", compound("DocumentText", "\x04JSRV_SegmentInformation")),
+    Kind.JAW: ("a.jaw", b"DOC" + bytes(5) + b" " * 8 + bytes(240)),
     Kind.JHD: ("a.jhd", compound("\x04JSRV_SegmentInformation", "Figure")),
     Kind.XDW: ("a.xdw", bytes.fromhex("600e82010a800300c013830401") + bytes(32)),
     Kind.XBD: ("a.xbd", bytes.fromhex("600e82010a800300c014830401") + bytes(32)),

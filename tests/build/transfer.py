@@ -137,10 +137,16 @@ class MemoryBlobs:
         self.put_at: dict[str, float] = {}
         self.now = NOW
 
-    async def begin(self) -> MemoryWriter:
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
+
+    async def begin(self, *, owner: str = "") -> MemoryWriter:
         return MemoryWriter(self)
 
-    async def put(self, content: bytes | int) -> Blob:
+    async def put(self, content: bytes | int, *, owner: str = "") -> Blob:
         if isinstance(content, int):
             content = os.pread(content, os.fstat(content).st_size, 0)
         name = digest(content)

@@ -9,6 +9,7 @@ import pytest
 
 from gateway import audit
 from gateway.storage.journal import Journal
+from tests.build import swift as swift_
 from tests.build.postgres import PROGRAMS, fresh, server
 
 
@@ -19,6 +20,15 @@ def postgres() -> Iterator[str]:
         pytest.skip("PostgreSQL is not here")
     with server() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def swift() -> Iterator[swift_.Swift]:
+    """An object store that lives as long as this run."""
+    if not swift_.HERE:
+        pytest.skip("Swift is not here")
+    with swift_.server() as started:
+        yield started
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -12,24 +12,34 @@ from pathlib import Path
 import pytest
 
 from gateway.storage.blobs import Blobs, opened
+from gateway.storage.catalogued import CataloguedBlobs
 from gateway.storage.faults import BlobDamagedError, BlobMissingError
 from gateway.storage.local_blobs import LocalBlobs
+from gateway.storage.s3_blobs import ObjectShelf
+from tests.build.catalogued import bucket_of, catalogued
 from tests.build.transfer import MemoryBlobs, digest
 
 BIG = os.urandom(700_000)
 
 
-@pytest.fixture(params=["local", "memory"])
+@pytest.fixture(params=["local", "memory", "sealed", "objects", "sealed objects"])
 async def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Blobs]:
     if request.param == "memory":
         store = MemoryBlobs()
         store.now = time.time()
         yield store
         return
-    local = LocalBlobs(tmp_path / "store")
-    await local.start()
-    yield local
-    await local.stop()
+    if request.param == "local":
+        local = LocalBlobs(tmp_path / "store")
+        await local.start()
+        yield local
+        await local.stop()
+        return
+    shelf: Blobs = LocalBlobs(tmp_path / "store")
+    if "objects" in request.param:
+        shelf = ObjectShelf(bucket_of(request.getfixturevalue("swift").endpoint), tmp_path / "spool")
+    async with catalogued(tmp_path, shelf, sealed="sealed" in request.param) as (kept, _):
+        yield kept
 
 
 @pytest.mark.parametrize("content", [b"", b"small", BIG], ids=["empty", "small", "big"])
@@ -126,17 +136,24 @@ async def test_what_is_put_during_a_sweep_stays(blobs: Blobs) -> None:
     assert await blobs.exists(blob.digest)
 
 
-def _damage(folder: Path, name: str) -> None:
-    (path,) = folder.rglob(name)
+async def _damage(blobs: Blobs, folder: Path, digest: str) -> None:
+    if isinstance(blobs, MemoryBlobs):
+        blobs.kept[digest] = b"whale"
+        return
+    if isinstance(blobs, CataloguedBlobs):
+        copy = await blobs._find(digest)
+        assert copy is not None
+        digest = copy.name
+        if isinstance(blobs._shelf, ObjectShelf):
+            await blobs._shelf._bucket.put(f"{digest[:2]}/{digest}", b"whale")
+            return
+    (path,) = folder.rglob(digest)
     path.write_bytes(b"whale")
 
 
 async def test_damage_is_told(blobs: Blobs, tmp_path: Path) -> None:
     blob = await blobs.put(b"whole")
-    if isinstance(blobs, MemoryBlobs):
-        blobs.kept[blob.digest] = b"whale"
-    else:
-        _damage(tmp_path, blob.digest)
+    await _damage(blobs, tmp_path, blob.digest)
     with pytest.raises(BlobDamagedError):
         await blobs.read(blob.digest)
     with pytest.raises(BlobDamagedError):

@@ -120,7 +120,7 @@ async def test_nobody_opens_what_is_not_his(service: Service, clerk: Clerk) -> N
     async with aiohttp.ClientSession() as session:
         other = Clerk(service, session, token)
         assert (await other.password(receipt_no, PASSWORD))[0] == 404
-        assert (await other.password(receipt_no, PASSWORD, service.pickup))[0] == 404
+        assert (await other.password(receipt_no, PASSWORD, service.pickup))[0] == 403
     assert (await clerk.shown(receipt_no))["state"] == "held"
 
 

@@ -71,3 +71,55 @@ async def test_one_writes_and_another_agrees(place: Town, desk: Office) -> None:
         assert await desk.publishing.files_in_force(Subject.RULES) == RULES
         await one.goto(address + "/policy")
         assert await faults(one) == []
+
+
+async def test_policy_is_set_by_a_form_and_the_keyboard(place: Town, desk: Office) -> None:
+    async with TestServer(desk.admin) as server, page() as one:
+        address = str(server.make_url("/")).rstrip("/")
+        await log_in(one, address, "kanri")
+        await one.goto(address + "/policy")
+        await one.get_by_role("link", name="フォームで設定する").click()
+        assert await faults(one) == []
+        await picture(one, "policy-form")
+        await one.get_by_label("PDFを画像にする").select_option("true")
+        await one.get_by_label("ページ数").fill("many")
+        await one.get_by_label("内容・理由").fill("要望 15")
+        await one.keyboard.press("Enter")
+        await expect(one.get_by_role("alert")).to_contain_text("limits.pages")
+        await expect(one.get_by_label("PDFを画像にする")).to_have_value("true")
+        await one.get_by_label("ページ数").fill("500")
+        await one.get_by_role("button", name="起案する").click()
+        await expect(one.get_by_text("+pdf_strict_pixels = true")).to_be_visible()
+        await expect(one.get_by_text("+pages = 500")).to_be_visible()
+        await one.goto(address + "/policy/form")
+        await one.get_by_text("別の適用先を加える").click()
+        await one.locator("#of").select_option("groups")
+        await one.locator("#name").fill("cad")
+        await one.keyboard.press("Enter")
+        await expect(one.get_by_role("heading", name="groups › cad")).to_be_visible()
+        await one.get_by_role("checkbox", name="宛先").check()
+        await one.get_by_role("textbox", name="宛先").fill("yamada, @cad.example.jp")
+        await one.get_by_label("コメントと変更履歴").select_option("false")
+        await one.get_by_label("メール本文のリンクを押せない形").select_option("false")
+        await picture(one, "policy-form-group")
+        assert await faults(one) == []
+        await one.get_by_label("内容・理由").fill("要望 16")
+        await one.keyboard.press("Enter")
+        await expect(one.get_by_text("+members")).to_be_visible()
+        await expect(one.get_by_text("groups.cad.treatment.mail_links_defanged: メール本文のリンクが押せる形で届きます")).to_be_visible()
+        drafts = await desk.publishing.listed(Subject.POLICY)
+        assert [version.note for version in drafts[:2]] == ["要望 16", "要望 15"]
+
+
+async def test_the_form_of_a_policy_is_for_those_who_write_it(place: Town, desk: Office) -> None:
+    place.roles["kansa"] = Role.AUDITOR
+    await place.known("kansa")
+    async with TestServer(desk.admin) as server, page() as one:
+        address = str(server.make_url("/")).rstrip("/")
+        await log_in(one, address, "kansa")
+        await one.goto(address + "/policy/form")
+        await expect(one.get_by_label("PDFを画像にする")).to_be_disabled()
+        assert await one.get_by_role("button", name="起案する").count() == 0
+        answer = await one.goto(address + "/policy/form?table=limits&table=x")
+        assert answer is not None
+        assert answer.status == 404

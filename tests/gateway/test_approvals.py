@@ -330,3 +330,45 @@ async def test_every_kind_is_declared_and_every_chain_ends_with_a_person() -> No
         assert rule.ja
         assert rule.en
         assert all(rule.steps)
+
+
+# ------------------------------------------------------------------------------------------------- a chosen approver
+
+
+async def test_whom_one_may_choose(place: Hall, approvals: Approvals, clerk: Account, head: Account) -> None:
+    director = await place.account("bucho", Role.STAFF, ("総務部", True))
+    deputy = await place.account("dairi", Role.STAFF, ("税務課", False))
+    await place.account("kanri", Role.ADMINISTRATOR)
+    assert [seat.account.login for seat in await approvals.candidates(Kind.FILE, clerk)] == ["kacho", "bucho", "kanri"]
+    await place.away(head, deputy)
+    found = await approvals.candidates(Kind.FILE, clerk)
+    assert [seat.account.login for seat in found] == ["dairi", "bucho", "kanri"]
+    assert found[0].principal is not None
+    assert found[0].principal.login == "kacho"
+    assert "kacho" not in [seat.account.login for seat in await approvals.candidates(Kind.FILE, head)], "nobody his own"
+    assert director.login in [seat.account.login for seat in await approvals.candidates(Kind.FILE, head)]
+
+
+async def test_the_chosen_one_is_told_and_may_decide_and_so_may_the_others(
+    place: Hall, approvals: Approvals, clerk: Account, head: Account
+) -> None:
+    director = await place.account("bucho", Role.STAFF, ("総務部", True))
+    told: list[list[str]] = []
+
+    async def heard(_: Request, asked: object) -> None:
+        told.append([one.login for one in asked])  # type: ignore[attr-defined]
+
+    approvals.heard = heard
+    request = await approvals.request(Kind.FILE, "20261118-000001", clerk, "国の調査票", approver="bucho")
+    assert told == [["bucho"]]
+    assert await names(approvals, request) == ["kacho", "bucho"]
+    done = await approvals.approve(request.number, director)
+    assert done.state is RequestState.APPROVED
+
+
+async def test_nobody_chooses_himself_or_a_stranger(place: Hall, approvals: Approvals, clerk: Account, head: Account) -> None:
+    await place.account("doboku", Role.STAFF, ("土木課", True))
+    for login in ("tanaka", "doboku", "nobody"):
+        with pytest.raises(RefusedError, match="may not decide it"):
+            await approvals.request(Kind.FILE, "20261118-000001", clerk, "国の調査票", approver=login)
+    assert await approvals.listed(requester=clerk) == [], "nothing was asked for"

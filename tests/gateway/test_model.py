@@ -37,6 +37,8 @@ ADDED = {
     (State.UNDELIVERABLE, State.DISPOSED),
     (State.RELEASED, State.PROCESSING),         # a password opens a part of an upload
     (State.DELIVERED, State.PROCESSING),        # … or of a mail, which is sent again
+    (State.DELIVERED, State.HELD),              # a file on its share is not handed out of its box any more
+    (State.UNDELIVERABLE, State.HELD),
 }
 
 

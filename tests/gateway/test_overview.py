@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import pytest
 
 from gateway import overview as overview_module
+from gateway import timekeeping
 from gateway.model import Door
-from gateway.overview import Light, Overview, Tone
+from gateway.overview import Light, Overview, Period, Tone
 from gateway.scanners.interface import Answer, Clean, Failed
 from gateway.scanners.panel import Panel, Seat
 from gateway.storage.journal import Journal
@@ -40,12 +42,23 @@ class Place:
     def __init__(self, journal: Journal, folder: Path) -> None:
         self.journal, self.folder, self.now, self.wrong = journal, folder, NOW, list[str]()
         self.panel = Panel()
+        self.shown: dict[str, Path] = {}
+        self.told: timekeeping.Clock | None = timekeeping.Clock(synchronised=True, offset=0.001, error=0.01)
 
     async def ready(self) -> list[str]:
         return self.wrong
 
     def overview(self) -> Overview:
-        return Overview(self.journal, self.panel, versions=dict, ready=self.ready, folder=self.folder, clock=lambda: self.now)
+        return Overview(
+            self.journal,
+            self.panel,
+            versions=dict,
+            ready=self.ready,
+            folder=self.folder,
+            clock=lambda: self.now,
+            shown=self.shown,
+            told=lambda: self.told,
+        )
 
     async def light(self, name: str) -> Light:
         (found,) = [light for light in await self.overview().lights() if light.name == name]
@@ -68,7 +81,7 @@ async def through(place: Place, *, at: float, seconds: float = 1.0, stays: bool 
 
 async def test_an_empty_house_is_well(place: Place) -> None:
     lights = await place.overview().lights()
-    assert [light.name for light in lights] == ["service", "queue", "next_hop", "speed", "disk"]
+    assert [light.name for light in lights] == ["service", "queue", "next_hop", "held", "speed", "disk", "clock"]
     assert {light.tone for light in lights if light.name != "disk"} == {Tone.OK}
 
 
@@ -129,5 +142,64 @@ async def test_today_stands_beside_the_same_time_a_week_ago(place: Place) -> Non
     day = await place.overview().day()
     assert (day.today["sanitized"], day.today["held"], day.today["waiting"]) == (1, 1, 1)
     assert (day.week_ago["sanitized"], day.week_ago["held"]) == (2, 0)
-    assert sum(sum(hour.values()) for hour in day.hours) == 3
-    assert len(day.hours) == 24
+    trend = await place.overview().trend(Period.TODAY)
+    assert sum(sum(hour.values()) for hour in trend.stretches) == 3
+    assert len(trend.stretches) == 24
+
+
+@pytest.mark.parametrize(("period", "steps", "seen"), [(Period.TODAY, 24, 1), (Period.WEEK, 7, 2), (Period.MONTH, 30, 3)])
+async def test_a_period_has_its_days_and_no_others(place: Place, period: Period, steps: int, seen: int) -> None:
+    day = 86_400.0
+    for at in (NOW - 60, NOW - 6 * day, NOW - 20 * day, NOW - 40 * day):
+        await through(place, at=at)
+    trend = await place.overview().trend(period)
+    assert len(trend.stretches) == steps
+    assert sum(sum(each.values()) for each in trend.stretches) == seen == sum(count for _, count in trend.ranks.senders)
+    assert sum(trend.stretches[-1].values()) == (1 if period is not Period.TODAY else 0), "a day is a whole one of this place"
+
+
+async def test_a_trend_is_looked_up_once_a_minute(place: Place) -> None:
+    overview = place.overview()
+    await through(place, at=NOW - 60)
+    first = await overview.trend(Period.WEEK)
+    await through(place, at=NOW - 30)
+    assert await overview.trend(Period.WEEK) is first
+    place.now += 61
+    assert sum((await overview.trend(Period.WEEK)).stretches[-1].values()) == 2
+
+
+@pytest.mark.parametrize(
+    ("told", "tone"),
+    [
+        (timekeeping.Clock(synchronised=True, offset=-0.02, error=0.1), Tone.OK),
+        (timekeeping.Clock(synchronised=True, offset=-0.2, error=0.1), Tone.WAIT),
+        (timekeeping.Clock(synchronised=True, offset=2.0, error=0.1), Tone.STOP),
+        (timekeeping.Clock(synchronised=False, offset=0.0, error=16.0), Tone.WAIT),
+        (None, Tone.WAIT),
+    ],
+)
+async def test_a_clock_that_is_off(place: Place, told: timekeeping.Clock | None, tone: Tone) -> None:
+    place.told = told
+    assert (await place.light("clock")).tone is tone
+
+
+@pytest.mark.parametrize(("days", "tone"), [(90, Tone.OK), (20, Tone.WAIT), (3, Tone.STOP), (-1, Tone.STOP)])
+async def test_a_certificate_that_ends(place: Place, monkeypatch: pytest.MonkeyPatch, days: int, tone: Tone) -> None:
+    monkeypatch.setattr(overview_module.certificates, "expires", lambda _: NOW + days * 86_400.0)
+    place.shown = {"smtp": place.folder / "smtp.pem"}
+    assert (await place.light("certificate:smtp")).tone is tone
+
+
+async def test_a_certificate_that_cannot_be_read_is_red(place: Place) -> None:
+    place.shown = {"smtp": place.folder / "none.pem"}
+    assert (await place.light("certificate:smtp")).tone is Tone.STOP
+
+
+async def test_what_the_next_hop_said_is_told(place: Place) -> None:
+    await through(place, at=NOW - 100, door=Door.SMTP)
+    [delivery] = await place.journal.claim_deliveries(1, at=NOW, lease_until=NOW + 60)
+    [waiting] = delivery.recipients
+    refused = msgspec.structs.replace(waiting, attempts=1, due=NOW + 600, code=451, text="4.7.1 greylisted")
+    await place.journal.settle_delivery(delivery, [refused], None, at=NOW)
+    light = await place.light("next_hop")
+    assert "greylisted" in light.said[0]

@@ -345,7 +345,7 @@ def test_the_builtin_policy_and_the_strengths_need_no_warning() -> None:
     [
         ("[treatment]\nlink_schemes = ['https', 'javascript']", "treatment.link_schemes"),
         ("[treatment]\nconfirmed_kinds = ['pe']", "treatment.confirmed_kinds"),
-        ("[treatment]\nconfirmed_kinds = ['xdw']", "treatment.confirmed_kinds"),
+        ("[treatment]\nconfirmed_kinds = ['dwg']", "treatment.confirmed_kinds"),
         ("[treatment]\nmail_links_defanged = false", "treatment.mail_links_defanged"),
         ("[limits]\nexpansion_ratio = 5000", "limits.expansion_ratio"),
         ("[kinds]\nunknown = 'sanitize'", "kinds.unknown"),

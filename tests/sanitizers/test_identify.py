@@ -335,7 +335,7 @@ def test_a_name_that_agrees_or_says_nothing(kind: Kind, name: str) -> None:
 # The manifest's coarser words, and where we know better: macro and template kinds, office documents in one XML file, case-blind streams.
 SAME = {
     "heif": {"heic", "avif"}, "docuworks": {"xdw", "xbd"}, "gzip": {"gz"}, "bzip2": {"bz2"}, "compress": {"z"}, "text8": {"text"},
-    "opc": {"xlsx"}, "binary": {"unknown", "xls"}, "ole2-other": {"cfb", "jtd", "xls"}, "text": {"text", "slk"},
+    "opc": {"xlsx"}, "binary": {"unknown", "xls", "jaw"}, "ole2-other": {"cfb", "jtd", "xls"}, "text": {"text", "slk"},
     "docx": {"docx", "docm", "dotx", "dotm"}, "xlsx": {"xlsx", "xlsm", "xltx", "xltm", "xlam"}, "pptx": {"pptx", "pptm", "ppsx"},
     "xml": {"xml", "fodt", "fods", "word2003xml", "excel2003xml"}, "svg": {"svg", "html"},
 }  # fmt: skip

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yara
 
-from sanitizers.model import Kind, LimitExceeded, Match, Severity
+from sanitizers import scan as scan_module
+from sanitizers.model import Kind, LimitExceeded, Match, Seen, Severity
 from sanitizers.scan import NO_RULES, Scanner, compile_rules, version
 from sanitizers.source import Source
 
@@ -23,7 +24,23 @@ def scan(files: dict[str, str], data: bytes, where: str = "", kind: Kind = Kind.
 
 def test_a_match_tells_rule_severity_and_place() -> None:
     found = scan({"a.yar": rule("Virus", "virus")}, b"a virus", "word/vbaProject.bin")
-    assert found == [Match(rule="Virus", severity=Severity.HIGH, where="word/vbaProject.bin")]
+    assert found == [Match(rule="Virus", severity=Severity.HIGH, where="word/vbaProject.bin", seen=(Seen("$a", 2, b"virus".hex()),))]
+
+
+def test_what_a_match_shows_of_the_input_is_little() -> None:
+    words = [f"word{number}{'x' * 100}" for number in range(10)]
+    text = "rule Many { strings: " + " ".join(f'$w{number} = "{word}"' for number, word in enumerate(words)) + " condition: all of them }"
+    [match] = scan({"a.yar": text}, " ".join(words * 1_000).encode())
+    assert [one.name for one in match.seen] == ["$w0", "$w1", "$w2", "$w3"]
+    assert [bytes.fromhex(one.bytes) for one in match.seen] == [word[:32].encode() for word in words[:4]]
+
+
+def test_a_match_far_into_a_folded_text_is_told_from_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan_module, "_WINDOW", 1_000)
+    monkeypatch.setattr(scan_module, "_OVERLAP", 100)
+    monkeypatch.setattr(scan_module, "Folded", Source)
+    [match] = scan({"a.yar": rule("Virus", "virus")}, b"." * 5_500 + b"virus")
+    assert [one.offset for one in match.seen] == [5_500]
 
 
 def test_no_match_no_rules_no_bytes() -> None:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from sanitizers import wire
-from sanitizers.model import Action, Finding, Job, Kind, Match, PartInfo, Reason, Report, Severity, Treatment, Verdict
+from sanitizers.model import Action, Finding, Job, Kind, Match, PartInfo, Reason, Report, Seen, Severity, Treatment, Verdict
 from sanitizers.wire import FrameReader, FrameType, WireError
 
 JOB = Job(name="a.docm", policy="p1", rules="r1")
@@ -78,7 +78,7 @@ def test_control_characters_do_not_reach_a_log() -> None:
 def test_an_honest_report_arrives_as_it_was_sent() -> None:
     nested = changed(
         parts=(changed(path="b", findings=(FINDING,)),),
-        matches=(Match(rule="R", severity=Severity.LOW, where="w"),),
+        matches=(Match(rule="R", severity=Severity.LOW, where="w", seen=(Seen("$a", 7, "00ff"),)),),
     )
     assert sent(nested) == nested
 
@@ -106,6 +106,11 @@ def test_an_honest_report_arrives_as_it_was_sent() -> None:
         changed(findings=(msgspec.structs.replace(FINDING, severity=Severity.INFO),)),
         changed(findings=(msgspec.structs.replace(FINDING, detail="x" * 3000),)),
         changed(matches=(Match(rule="x" * 3000, severity=Severity.LOW, where=""),)),
+        *(
+            changed(matches=(Match(rule="R", severity=Severity.LOW, where="", seen=seen),))
+            for seen in ((Seen("$a", 0, "00"),) * 5, (Seen("x" * 65, 0, "00"),), (Seen("$a", -1, "00"),), (Seen("$a", 0, "zz"),),
+                         (Seen("$a", 0, "00" * 33),), (Seen("$a", 0, "0"),))
+        ),
         changed(elapsed_ms=-1),
         changed(parts=(changed(output=None),)),
     ],

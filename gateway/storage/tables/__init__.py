@@ -6,6 +6,9 @@ A change in this folder needs a migration beside it: tests/gateway/storage/test_
 from __future__ import annotations
 
 from gateway.storage.tables.approvals import decisions, requests
+from gateway.storage.tables.boxes import boxes
+from gateway.storage.tables.crossing import crossings
+from gateway.storage.tables.keys import blob_copies, organisation_keys
 from gateway.storage.tables.people import (
     absences,
     accounts,
@@ -32,7 +35,20 @@ from gateway.storage.tables.publishing import (
     version_steps,
     versions,
 )
+from gateway.storage.tables.registers import (
+    announcements,
+    audit_cuts,
+    contacts,
+    disposals,
+    documents,
+    incident_steps,
+    incidents,
+    investigations,
+    letters,
+    signoffs,
+)
 from gateway.storage.tables.results import exceptions, results, turns
+from gateway.storage.tables.reviews import drills, evidence, review_rows, reviews, visits
 from gateway.storage.tables.schema import metadata
 from gateway.storage.tables.state import audit, halts
 from gateway.storage.tables.travel import (
@@ -51,22 +67,37 @@ from gateway.storage.tables.travel import (
 __all__ = [
     "absences",
     "accounts",
+    "announcements",
     "audit",
+    "audit_cuts",
     "backtest_differences",
     "backtests",
+    "blob_copies",
+    "boxes",
     "bundles",
+    "contacts",
+    "crossings",
     "decisions",
     "deliveries",
     "delivery_recipients",
     "departments",
     "digests",
+    "disposals",
+    "documents",
+    "drills",
+    "evidence",
     "exceptions",
     "group_members",
     "groups",
     "halts",
+    "incident_steps",
+    "incidents",
+    "investigations",
     "late_hits",
+    "letters",
     "memberships",
     "metadata",
+    "organisation_keys",
     "organisations",
     "password_tries",
     "publications",
@@ -76,11 +107,14 @@ __all__ = [
     "requests",
     "rescans",
     "results",
+    "review_rows",
+    "reviews",
     "rule_matches",
     "search_texts",
     "second_factors",
     "sessions",
     "shared_members",
+    "signoffs",
     "slips",
     "terminals",
     "tokens",
@@ -89,4 +123,5 @@ __all__ = [
     "turns",
     "version_steps",
     "versions",
+    "visits",
 ]

@@ -57,6 +57,7 @@ accounts = Table(
     Column("failed_since", Integer, nullable=False, server_default="0"),    # wrong passwords since the last log-in
     Column("directory", Text, nullable=False, server_default=""),           # distinguished name: the password is asked there
     Column("federated", Text, nullable=False, server_default=""),           # issuer and subject of single sign-on
+    Column("preferences", Text, nullable=False, server_default=""),         # words of `gateway.web.view`, how pages are to be
     sqlite_autoincrement=True,
 )
 

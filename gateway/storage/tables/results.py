@@ -47,6 +47,8 @@ exceptions = Table(
     Column("revoked_by", Text, nullable=False),
     Column("uses", Integer, nullable=False),
     Column("used_at", Float),
+    Column("risk", Text, nullable=False, server_default=""),            # what may come of it, as the requester sees it (リスク)
+    Column("alternative", Text, nullable=False, server_default=""),     # what is done instead of the rule (代替策)
     Index(None, "expires_at"),
     sqlite_autoincrement=True,
 )

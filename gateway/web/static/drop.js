@@ -11,14 +11,15 @@ const WORDS = JSON.parse(document.getElementById("words").textContent);
 
 // ---------------------------------------------------------------------------------------------------------------- upload
 
-const key = (file) => `upload ${file.name} ${file.size} ${file.lastModified}`;
+// What was said of it belongs to it: the same file bound for elsewhere is another upload.
+const key = (file) => `upload ${file.name} ${file.size} ${file.lastModified} ${JSON.stringify(file.said)}`;
 const encoded = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 
 async function begin(file) {
   const known = localStorage.getItem(key(file));
   if (known) {
     const told = await fetch(known, { method: "HEAD", headers: tus });
-    if (told.ok) return { where: known, offset: Number(told.headers.get("Upload-Offset")) };
+    if (told.ok) return { where: known, offset: Number(told.headers.get("Upload-Offset")), receipt: told.headers.get("Sekisho-Receipt-No") };
   }
   const metadata = Object.entries({ filename: file.name, ...file.said }).filter(([, value]) => value).map(([name, value]) => name + " " + encoded(value));
   const headers = { ...tus, "Upload-Length": String(file.size), "Upload-Metadata": metadata.join(",") };

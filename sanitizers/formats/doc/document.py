@@ -12,9 +12,9 @@ from sanitizers.formats.doc.drawings import Anchor, Drawings
 from sanitizers.formats.doc.fib import Part, Streams
 from sanitizers.formats.doc.looks import Characters, Paragraphs
 from sanitizers.formats.doc.numbering import Numbering
-from sanitizers.formats.doc.package import Package
 from sanitizers.formats.doc.sprms import Properties, unsigned
 from sanitizers.formats.doc.styles import Styles
+from sanitizers.formats.office.package import Package
 
 _MOST_MARKS: Final = 100_000
 _LONGEST: Final = 40  # characters of a bookmark's name

@@ -10,8 +10,8 @@ from sanitizers.context import Context
 from sanitizers.formats.doc import art, freeforms, markup, plc
 from sanitizers.formats.doc.fib import Part, Streams
 from sanitizers.formats.doc.geometries import ARROWS, GEOMETRIES, WORD_ART
-from sanitizers.formats.doc.package import Package, Relations
 from sanitizers.formats.office import blips, pictures
+from sanitizers.formats.office.package import Package, Relations
 from sanitizers.model import Action, LimitExceeded
 
 _EMU: Final = 635  # of a twip

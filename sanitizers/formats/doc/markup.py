@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-from xml.sax.saxutils import escape, quoteattr
+from sanitizers.formats.office.markup import attribute, content
 
-_CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
-
-
-def content(text: str) -> str:
-    return escape(_CONTROLS.sub("", text))
-
-
-def attribute(text: str) -> str:
-    """With its quotes."""
-    return quoteattr(_CONTROLS.sub("", text))
+__all__ = ["attribute", "content", "switch", "text", "value"]
 
 
 def value(name: str, val: object) -> str:

@@ -9,8 +9,8 @@ from sanitizers.formats.doc import markup, plc
 from sanitizers.formats.doc.document import Document, Note
 from sanitizers.formats.doc.drawings import Spot
 from sanitizers.formats.doc.fib import Part
-from sanitizers.formats.doc.package import Relations
 from sanitizers.formats.doc.story import Story
+from sanitizers.formats.office.package import Relations
 
 SPACES: Final = (
     'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -52,7 +52,7 @@ def _header(document: Document, name: str, kind: str, start: int, end: int) -> N
     relations = Relations()
     inside = Story(document, relations, start, _without_guard(document, start, end)).xml()
     tag = "hdr" if kind == "header" else "ftr"
-    document.package.add(f"word/{name}", f"<w:{tag} {SPACES}>{inside}</w:{tag}>", kind, relations)
+    document.package.add(f"word/{name}", f"<w:{tag} {SPACES}>{inside}</w:{tag}>", kind, relations.made)
 
 
 def _without_guard(document: Document, start: int, end: int) -> int:
@@ -73,7 +73,7 @@ def notes(document: Document, kind: str, found: Iterable[Note], main: Relations)
         story = Story(document, relations, note.start, note.end, own=f"<w:{kind}Ref/>")
         lines += f'<w:{kind} w:id="{note.number}">{story.xml()}</w:{kind}>'
     name = f"{kind}s.xml"
-    document.package.add(f"word/{name}", f"<w:{kind}s {SPACES}>{lines}</w:{kind}s>", f"{kind}s", relations)
+    document.package.add(f"word/{name}", f"<w:{kind}s {SPACES}>{lines}</w:{kind}s>", f"{kind}s", relations.made)
     main.add(f"{kind}s", name)
 
 
@@ -87,7 +87,7 @@ def comments(document: Document, main: Relations) -> None:
         who = f"w:author={markup.attribute(comment.author)} w:initials={markup.attribute(comment.initials)}"
         story = Story(document, relations, note.start, note.end, own="<w:annotationRef/>")
         lines += f'<w:comment w:id="{note.number}" {who}>{story.xml()}</w:comment>'
-    document.package.add("word/comments.xml", f"<w:comments {SPACES}>{lines}</w:comments>", "comments", relations)
+    document.package.add("word/comments.xml", f"<w:comments {SPACES}>{lines}</w:comments>", "comments", relations.made)
     main.add("comments", "comments.xml")
 
 

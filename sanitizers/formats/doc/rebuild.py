@@ -6,13 +6,13 @@ from typing import Final
 
 from sanitizers import cfb
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.doc import encryption, fib, parts, plc, properties, sections, settings, styles
+from sanitizers.formats.doc import encryption, fib, parts, plc, sections, settings, styles, templates
 from sanitizers.formats.doc.document import Document
 from sanitizers.formats.doc.fib import Part, Streams
-from sanitizers.formats.doc.package import Package, Relations
 from sanitizers.formats.doc.sections import Section
 from sanitizers.formats.doc.story import SECTION_MARK, Story
-from sanitizers.formats.office import vba
+from sanitizers.formats.office import beside, properties
+from sanitizers.formats.office.package import Package, Relation, Relations
 from sanitizers.model import Action, Kind, Malformed, Unsupported
 from sanitizers.source import Source
 
@@ -21,7 +21,6 @@ _CODES: Final = {
     "macros": "doc.macro", "_vba_project_cur": "doc.macro", "objectpool": "doc.object", "msodatastore": "file.metadata",
     "\x01ole10native": "doc.object", "package": "doc.object",
 }  # fmt: skip
-_MACROS: Final = frozenset({"macros", "_vba_project_cur"})
 _QUIET: Final = frozenset(
     {"worddocument", "0table", "1table", "data", "\x01compobj", "\x01ole", "\x05summaryinformation", "\x05documentsummaryinformation"}
 )
@@ -29,6 +28,8 @@ _QUIET: Final = frozenset(
 _REPORTED: Final = {Part.MERGE: "doc.mail_merge", Part.SUB_DOCUMENTS: "doc.sub_document", Part.VARIABLES: "doc.variables"}
 _TEMPLATE, _SOURCES = 1, (10, 11)  # of the associated strings
 _MAIN: Final = {Kind.DOCX: "document.main", Kind.DOTX: "template.main"}
+# Readers lay a document out as the application did that wrote it.
+_APPLICATION: Final = "<Application>Microsoft Office Word</Application><AppVersion>12.0000</AppVersion>"
 _NO_COMMANDS: Final = 2  # bytes of a list of commands that is empty
 
 
@@ -38,15 +39,14 @@ def rebuild(source: Source, context: Context) -> Rebuilt:
         raise Unsupported("a document of Word 2 or older")
     compound = cfb.Compound(source, context.budget)
     streams, kind = _streams(compound, context)
-    _report(compound, vba.describe(source.bytes(), "VBA", context) if _has_storage(compound, _MACROS) else "", context)
+    beside.report(source, compound, _QUIET, lambda name: _CODES.get(name, "doc.unknown_stream"), context)
     _report_parts(streams, context)
-    package = Package()
+    package = Package("word", "wordprocessingml")
     document = Document(streams, package, context)
     context.scan_layer(document.text.units.encode("utf-8", "replace"), "text")
-    top = Relations()
-    top.add("officeDocument", "word/document.xml")
-    properties.add(package, compound, top, context)
-    package.relate("", top)
+    said = properties.read(compound, context, template=False)
+    templates.report(said.template, "SummaryInformation", context)
+    package.relate("", [Relation("officeDocument", "word/document.xml"), *properties.parts(package, said, _APPLICATION)])
     _write(document, package, kind)
     return Rebuilt(Source(package.finish()), kind)
 
@@ -67,20 +67,6 @@ def _streams(compound: cfb.Compound, context: Context) -> tuple[Streams, Kind]:
     return Streams(fib.read(main), main, said, pictures), Kind.DOTX if base.is_template else Kind.DOCX
 
 
-def _has_storage(compound: cfb.Compound, names: frozenset[str]) -> bool:
-    return any(path[0].lower() in names for path in compound.storages)
-
-
-def _report(compound: cfb.Compound, modules: str, context: Context) -> None:
-    """What lies beside the text stays behind; the rules see it first. `modules`: the names of macros. An empty storage is nothing."""
-    for path in compound.streams:
-        name = path[0].lower()
-        if name in _QUIET and len(path) == 1:
-            continue
-        context.scan_layer(compound.read(path), "/".join(path))
-        context.found(_CODES.get(name, "doc.unknown_stream"), path[0], Action.REMOVED, modules if name in _MACROS else "")
-
-
 def _report_parts(streams: Streams, context: Context) -> None:
     for which, code in _REPORTED.items():
         if len(streams.part(which)) > 4 or (streams.part(which) and which is Part.SUB_DOCUMENTS and any(streams.part(which))):
@@ -91,7 +77,7 @@ def _report_parts(streams: Streams, context: Context) -> None:
         context.found("file.metadata", "saved by", Action.REMOVED)
     said = plc.strings(streams.part(Part.ASSOCIATED))
     if len(said) > _TEMPLATE:
-        properties.report_template(said[_TEMPLATE], "associated strings", context)
+        templates.report(said[_TEMPLATE], "associated strings", context)
     if any(said[n] for n in _SOURCES if n < len(said)):
         context.found("doc.mail_merge", "associated strings", Action.REMOVED, " ".join(said[n] for n in _SOURCES if n < len(said)))
 
@@ -120,7 +106,7 @@ def _write(document: Document, package: Package, kind: Kind) -> None:
     main.add("fontTable", "fontTable.xml")
     package.add("word/settings.xml", settings.write(document), "settings")
     main.add("settings", "settings.xml")
-    package.add("word/document.xml", f"<w:document {parts.SPACES}><w:body>{inside}</w:body></w:document>", _MAIN[kind], main)
+    package.add("word/document.xml", f"<w:document {parts.SPACES}><w:body>{inside}</w:body></w:document>", _MAIN[kind], main.made)
 
 
 def _sections(document: Document, references: list[parts.References]) -> tuple[dict[int, str], str]:

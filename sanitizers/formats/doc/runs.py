@@ -10,9 +10,9 @@ from sanitizers.formats.doc import characters, forms, markup
 from sanitizers.formats.doc.document import Document, Look
 from sanitizers.formats.doc.drawings import Spot
 from sanitizers.formats.doc.fields import GONE, INSTRUCTION, Fields, Ruby
-from sanitizers.formats.doc.package import Relations
 from sanitizers.formats.doc.sprms import unpack, unsigned
 from sanitizers.formats.doc.text import joined
+from sanitizers.formats.office.package import Relations
 from sanitizers.model import Action
 
 _SPECIAL: Final = re.compile(r"[\x00-\x1f]")

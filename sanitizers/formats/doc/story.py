@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 from sanitizers.formats.doc import paragraphs, tables
 from sanitizers.formats.doc.document import Document
 from sanitizers.formats.doc.fields import GONE
-from sanitizers.formats.doc.package import Relations
 from sanitizers.formats.doc.runs import Runs
 from sanitizers.formats.doc.sprms import Properties, unsigned
+from sanitizers.formats.office.package import Relations
 from sanitizers.model import LimitExceeded
 
 _ENDS: Final = re.compile(r"[\r\x07\x0c]")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from sanitizers import library
+from sanitizers import lh5
 from sanitizers.context import Context
-from sanitizers.model import LimitExceeded, Malformed, Unsupported
+from sanitizers.model import Malformed, Unsupported
 from sanitizers.source import Source
 
 _MARK: Final = b"JustCompressedDocument"
-_METHOD: Final = b"-lh5-"
 _FIXED: Final = 22  # bytes of the member's head before its name
 _CRC_AND_SYSTEM: Final = 3
 
@@ -22,7 +21,7 @@ def inner(stream: bytes, context: Context) -> Source:
         raise Malformed("no compressed document", code="jtd.malformed")
     at = int.from_bytes(stream[:2], "little")
     head = stream[at : at + _FIXED]
-    if len(head) < _FIXED or head[20] != 1 or head[2:7] != _METHOD:
+    if len(head) < _FIXED or head[20] != 1 or head[2:7] != lh5.METHOD:
         raise Unsupported("a document that is compressed in an unusual way", code="jtd.unproven")
     packed, size = struct.unpack_from("<II", head, 7)
     start = at + 2 + head[0]
@@ -31,20 +30,4 @@ def inner(stream: bytes, context: Context) -> Source:
     more = stream[name_end + _CRC_AND_SYSTEM : start]
     if more != bytes(2) or sum(stream[at + 2 : start]) & 0xFF != head[1] or stream[start + packed :].strip(b"\0"):
         raise Malformed("head of a compressed document", code="jtd.malformed")
-    if size > context.budget.expanded_left:
-        raise LimitExceeded(f"a document of {size} bytes")
-    return _unpacked(stream[start : start + packed], size, crc, context)
-
-
-def _unpacked(packed: bytes, size: int, crc: int, context: Context) -> Source:
-    """By libarchive, under a plain name: it would look for a table of characters for any other."""
-    fixed = _METHOD + struct.pack("<IIIBBB", len(packed), size, 0, 0x20, 0, 1) + b"x" + struct.pack("<H", crc)
-    member = bytes((len(fixed), sum(fixed) & 0xFF)) + fixed + packed + b"\0"
-    with library.reading(member, "lha") as archive:
-        for _ in archive.entries():
-            made = archive.read(context.budget.expanded_left)
-            context.budget.spend_bytes(len(made))
-            if len(made) != size:
-                break
-            return made
-    raise Malformed("a compressed document that is cut off", code="jtd.malformed")
+    return lh5.unpacked(stream[start : start + packed], size, context.budget, crc)

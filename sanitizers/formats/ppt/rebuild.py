@@ -6,7 +6,8 @@ from typing import Final
 
 from sanitizers import cfb, cfb_writer
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.ppt import encryption, persist, properties
+from sanitizers.formats.office import beside, properties
+from sanitizers.formats.ppt import encryption, persist, storages
 from sanitizers.formats.ppt.document import Rebuilding
 from sanitizers.formats.ppt.grammar import Deck
 from sanitizers.formats.ppt.pictures import Store
@@ -30,16 +31,17 @@ def rebuild(source: Source, context: Context) -> Rebuilt:
     if stream is None or user is None:
         raise Unsupported("a presentation without the streams of PowerPoint 97")
     edit = persist.read(stream, user)
-    _report(compound, context)
+    beside.report(source, compound, _QUIET, _code, context)
     pictures = _read(compound, _PICTURES) or b""
     if edit.lock:
         stream, pictures = encryption.plain(stream, pictures, edit, context)
     if edit.user:
         context.found("file.metadata", _USER, Action.REMOVED, "last user")
+    storages.show(stream, edit, context)
     store = Store(pictures)
     made = Rebuilding(stream, edit, Deck(context), store)
     document, current_user = persist.written(made.parts, made.last_slide)
-    streams = {(_DOCUMENT,): document, (_USER,): current_user, **properties.rebuilt(compound, context)}
+    streams = {(_DOCUMENT,): document, (_USER,): current_user, **properties.streams(properties.read(compound, context))}
     if store.stream:
         streams[(_PICTURES,)] = bytes(store.stream)
     return Rebuilt(Source(cfb_writer.write(streams, _CLASS)), Kind.PPT)
@@ -50,11 +52,5 @@ def _read(compound: cfb.Compound, name: str) -> bytes | None:
     return compound.read(path) if path else None
 
 
-def _report(compound: cfb.Compound, context: Context) -> None:
-    """What lies beside the presentation stays behind."""
-    for path in (*compound.storages, *compound.streams):
-        name = path[0].lower()
-        if len(path) > 1 or name in _QUIET:
-            continue
-        code = _CODES.get(name) or ("ppt.object" if name.startswith(("mbd", "objectpool")) else "ppt.unknown_stream")
-        context.found(code, path[0], Action.REMOVED)
+def _code(name: str) -> str:
+    return _CODES.get(name) or ("ppt.object" if name.startswith(("mbd", "objectpool")) else "ppt.unknown_stream")

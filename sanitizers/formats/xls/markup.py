@@ -1,27 +1,16 @@
-"""Text as it may stand in XML: no controls, the rest escaped."""
+"""Text as SpreadsheetML has it."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
-_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+from sanitizers.formats.office.markup import attribute, content, plain
+
+__all__ = ["attribute", "content", "element", "plain"]
+
 _BLANKS: Final = re.compile(r"^\s|\s$|\n|\s\s")
 _ESCAPED: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
-
-
-def plain(text: str) -> str:
-    return _CONTROLS.sub("", text)
-
-
-def attribute(text: str) -> str:
-    """With its quotes."""
-    return quoteattr(plain(text))
-
-
-def content(text: str) -> str:
-    return escape(plain(text).replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def element(tag: str, text: str) -> str:

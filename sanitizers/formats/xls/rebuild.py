@@ -6,11 +6,12 @@ from typing import Final
 
 from sanitizers import cfb
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.xls import drawing, encryption, markup, properties, records
+from sanitizers.formats.office import beside, properties
+from sanitizers.formats.office.package import Package, Relation
+from sanitizers.formats.xls import drawing, encryption, markup, records
 from sanitizers.formats.xls.book import DefinedName, SheetEntry, Workbook
-from sanitizers.formats.xls.package import Package
 from sanitizers.formats.xls.shared import SharedStrings
-from sanitizers.formats.xls.sheet import Relation, Sheet
+from sanitizers.formats.xls.sheet import Sheet
 from sanitizers.model import Action, Kind, Malformed, Unsupported
 from sanitizers.source import Source
 
@@ -31,16 +32,17 @@ def rebuild(source: Source, context: Context) -> Rebuilt:
     if path is None:
         raise Malformed("no workbook in the compound file", code="xls.malformed")
     stream = encryption.plain(compound.read(path), context)
-    _report(compound, context)
+    beside.report(source, compound, _QUIET, _code, context)
     book = Workbook(records.substream(stream, 0), context)
     shared = SharedStrings(book.strings, book.styles)
     sheets = _sheets(stream, book, shared)
-    package = Package()
-    package.relate("", [Relation("officeDocument", "xl/workbook.xml", False), *properties.add(package, compound, context)])
+    package = Package("xl", "spreadsheetml")
+    said = properties.read(compound, context)
+    package.relate("", [Relation("officeDocument", "xl/workbook.xml"), *properties.parts(package, said, _application(said))])
     package.add("xl/workbook.xml", _workbook(book, sheets), "template.main" if book.template else "sheet.main")
-    parts = [Relation("worksheet", f"worksheets/sheet{sheet.number}.xml", False) for _, sheet in sheets]
+    parts = [Relation("worksheet", f"worksheets/sheet{sheet.number}.xml") for _, sheet in sheets]
     package.relate(
-        "xl/workbook.xml", [*parts, Relation("styles", "styles.xml", False), Relation("sharedStrings", "sharedStrings.xml", False)]
+        "xl/workbook.xml", [*parts, Relation("styles", "styles.xml"), Relation("sharedStrings", "sharedStrings.xml")]
     )
     active = _active(book, sheets)
     for index, sheet in sheets:
@@ -54,6 +56,12 @@ def rebuild(source: Source, context: Context) -> Rebuilt:
     return Rebuilt(Source(package.finish()), Kind.XLTX if book.template else Kind.XLSX)
 
 
+def _application(said: properties.Properties) -> str:
+    """Readers lay a workbook out as the application did that wrote it, so its name stays."""
+    known = "<Application>Microsoft Excel</Application>" if said.application == "Microsoft Excel" else ""
+    return f"{known}<AppVersion>16.0000</AppVersion>"
+
+
 def _add_drawings(package: Package, sheet: Sheet) -> None:
     """The parts that the sheet's relationships name."""
     if sheet.shapes:
@@ -61,20 +69,14 @@ def _add_drawings(package: Package, sheet: Sheet) -> None:
         package.add(name, drawing.part(sheet.shapes), "application/vnd.openxmlformats-officedocument.drawing+xml")
         media = [package.add_picture(picture) for picture in sheet.drawing.media]
         if media:
-            package.relate(name, [Relation("image", f"../media/{base}", False) for base in media])
+            package.relate(name, [Relation("image", f"../{base}") for base in media])
     if sheet.comments:
         package.add(f"xl/comments{sheet.number}.xml", drawing.comments_part(sheet.comments), "comments")
         package.add_notes(f"xl/drawings/vmlDrawing{sheet.number}.vml", drawing.notes_part(sheet.comments))
 
 
-def _report(compound: cfb.Compound, context: Context) -> None:
-    """What lies beside the workbook stays behind."""
-    for path in (*compound.storages, *compound.streams):
-        if len(path) > 1 or path[0].lower() in _QUIET:
-            continue
-        name = path[0].lower()
-        code = _CODES.get(name) or ("xls.object" if name.startswith(("mbd", "lnk")) else "xls.unknown_stream")
-        context.found(code, path[0], Action.REMOVED)
+def _code(name: str) -> str:
+    return _CODES.get(name) or ("xls.object" if name.startswith(("mbd", "lnk")) else "xls.unknown_stream")
 
 
 def _sheets(stream: bytes, book: Workbook, shared: SharedStrings) -> list[tuple[int, Sheet]]:

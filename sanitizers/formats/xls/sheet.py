@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
+from sanitizers.formats.office.package import Relation
 from sanitizers.formats.xls import cells, conditions, drawing, layout, links, markup
 from sanitizers.formats.xls.book import DCONN, Workbook
 from sanitizers.formats.xls.conditions import spelled
@@ -22,14 +23,6 @@ _DRAWING: Final = frozenset({drawing.OBJ, drawing.DRAWING, drawing.TXO, drawing.
 _REPORTED: Final = {QSI: "xls.connection", DCONN: "xls.connection"}
 _MOST_LINKS: Final = 65_530
 _MOST_MERGED: Final = 256  # beside each other: there are no more columns
-
-
-class Relation(NamedTuple):
-    """One line of the sheet's relationships: `kind` is the last piece of its type."""
-
-    kind: str
-    target: str
-    external: bool
 
 
 class Sheet:
@@ -122,12 +115,12 @@ class Sheet:
         self.comments = self.drawing.comments()
         said = ""
         if self.shapes:
-            self.relations.append(Relation("drawing", f"../drawings/drawing{self.number}.xml", False))
+            self.relations.append(Relation("drawing", f"../drawings/drawing{self.number}.xml"))
             said += f'<drawing r:id="rId{len(self.relations)}"/>'
         if self.comments:
-            self.relations.append(Relation("vmlDrawing", f"../drawings/vmlDrawing{self.number}.vml", False))
+            self.relations.append(Relation("vmlDrawing", f"../drawings/vmlDrawing{self.number}.vml"))
             said += f'<legacyDrawing r:id="rId{len(self.relations)}"/>'
-            self.relations.append(Relation("comments", f"../comments{self.number}.xml", False))
+            self.relations.append(Relation("comments", f"../comments{self.number}.xml"))
         return said
 
 

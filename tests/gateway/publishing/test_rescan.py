@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway import policy
-from gateway.model import Door, Purpose, State
+from gateway.model import Delivery, Door, IllegalTransitionError, Purpose, RecipientState, State
 from gateway.notices import Office
+from gateway.operating import Deed, Operating, possible
 from gateway.publishing.rescan import Cause, Rescans
 from gateway.publishing.versions import Publishing, Subject
 from gateway.scanners.hashlists import HashLists
 from gateway.scanners.interface import Answer, Clean, Found
 from gateway.scanners.panel import Panel, Seat
 from gateway.storage import rescans as rows
+from gateway.storage.deliveries import SHARES
 from gateway.storage.rescans import LateHit, Rescan
 from sanitizers.model import Job, Match, Report, Severity
-from tests.build.face import Town, quick_passwords, town
+from tests.build.face import Town, client, quick_passwords, town
 from tests.build.publishing import NEW_RULE, RULES
-from tests.build.transfer import BODY, DAY, FakeWorkers, digest, report
+from tests.build.transfer import BODY, DAY, NOW, RESULT, FakeWorkers, arrival, claimed, digest, report, settlement, signer
 
 
 class Scanner:
@@ -134,6 +137,60 @@ async def test_a_late_hit_says_who_has_it(looks: Looks) -> None:
     await looks.changed()
     await looks.looks.look()
     assert (len(await looks.hits()), looks.told) == (2, 2), "once"
+
+
+async def bound_for_a_share(place: Town) -> tuple[str, Delivery]:
+    """A file for its own box and a share, the courier at work on it."""
+    await place.blobs.put(BODY)
+    await place.blobs.put(RESULT)
+    _, receipt_no = await place.journal.accept(arrival(door=Door.DROP, sender="tanaka", recipients=("tanaka", "share:zeimu")))
+    await place.journal.settle(claimed(await place.journal.claim(1, at=NOW, lease_until=NOW + 60)), settlement(), at=NOW)
+    (delivery,) = await place.journal.claim_deliveries(1, at=NOW, lease_until=NOW + 60, way=SHARES)
+    return receipt_no, delivery
+
+
+async def put_there(place: Town, delivery: Delivery) -> None:
+    done = [msgspec.structs.replace(one, state=RecipientState.DELIVERED, due=None) for one in delivery.recipients]
+    await place.journal.settle_delivery(delivery, done, None, at=place.clock())
+
+
+@pytest.mark.parametrize("when", ["on its share", "on its way to its share"])
+async def test_a_file_on_a_share_is_fetched_from_its_box_no_more(looks: Looks, when: str) -> None:
+    place = looks.place
+    receipt_no, delivery = await bound_for_a_share(place)
+    if when == "on its share":
+        await put_there(place, delivery)
+    tanaka, file = await place.token("tanaka"), f"/api/v1/transfers/{receipt_no}/file"
+    async with client(place.faces["pickup"]) as browser:
+        assert (await browser.get(file, headers=tanaka)).status == 200
+        looks.severity = Severity.HIGH
+        await looks.changed()
+        await looks.looks.look()
+        if when != "on its share":
+            await put_there(place, delivery)
+        assert (await browser.get(file, headers=tanaka)).status == 409
+        assert (await place.journal.find(receipt_no)).state is State.HELD
+        await Operating(place.journal, signer(), place.clock).act(Deed.RELEASE, await place.journal.find(receipt_no), actor="sousa", note="found wrongly")
+        assert (await browser.get(file, headers=tanaka)).status == 200, "an operator's word lets it go again"
+    place.clock.pass_by(1)
+    (again,) = await place.journal.claim_deliveries(1, at=place.clock(), lease_until=place.clock() + 60, way=SHARES)
+    assert again.recipients == (), "what is on the share is not put there twice"
+    await put_there(place, again)
+    assert (await place.journal.find(receipt_no)).state is State.DELIVERED
+
+
+async def test_a_mail_that_was_sent_is_gone(looks: Looks) -> None:
+    receipt_no = await looks.place.settled("sender@partner.example.jp", door=Door.SMTP)
+    (delivery,) = await looks.place.journal.claim_deliveries(1, at=NOW, lease_until=NOW + 60)
+    await put_there(looks.place, delivery)
+    looks.severity = Severity.HIGH
+    await looks.changed()
+    await looks.looks.look()
+    mail = await looks.place.journal.find(receipt_no)
+    assert mail.state is State.DELIVERED
+    with pytest.raises(IllegalTransitionError):
+        await looks.place.journal.hold(mail.id, at=NOW, actor="sousa", note="too late")
+    assert Deed.HOLD not in possible(mail, await looks.place.journal.report(mail.id))
 
 
 async def test_what_a_rule_only_notes_alarms_nobody(looks: Looks) -> None:

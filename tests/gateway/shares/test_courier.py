@@ -14,6 +14,7 @@ from gateway.policy import Policy
 from gateway.receipts import verify
 from gateway.shares.courier import Courier
 from gateway.shares.document import Share, Smb
+from gateway.storage.deliveries import SHARES
 from gateway.storage.halts import Halt
 from gateway.storage.journal import Journal
 from mail.retry import Schedule
@@ -98,7 +99,7 @@ async def test_the_post_and_the_courier_each_take_their_own(road: Road) -> None:
     await road.bring("share:zeimu")
     assert await road.journal.claim_deliveries(10, at=NOW, lease_until=NOW + 60) == []
     assert await road.journal.next_due() is None
-    assert await road.journal.next_due(shares=True) == NOW
+    assert await road.journal.next_due(way=SHARES) == NOW
 
 
 async def test_a_share_that_is_away_is_asked_again_and_then_given_up(road: Road) -> None:
@@ -142,7 +143,7 @@ async def test_a_blob_that_is_not_what_it_was_is_not_put_anywhere(road: Road) ->
 async def test_nothing_leaves_while_delivery_is_stopped(road: Road) -> None:
     number = await road.bring("share:zeimu")
     await road.journal.halt(Halt.DELIVERY, at=NOW, actor="x", reason="y")
-    assert await road.journal.claim_deliveries(10, at=NOW, lease_until=NOW + 60, shares=True) == []
+    assert await road.journal.claim_deliveries(10, at=NOW, lease_until=NOW + 60, way=SHARES) == []
     assert await road.state(number) is State.RELEASED
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.bringing import Usage
 from gateway.model import State
+from gateway.storage.faults import JournalUnavailableError
 from tests.build.face import Town, client, quick_passwords, town
 from tests.build.transfer import NOW, RESULT, claimed, held, report, settlement
 
@@ -78,7 +79,7 @@ async def fetch(made: Town, login: str, number: str) -> int:
 
 async def test_a_file_for_the_department_is_its_members_alone(place: Town) -> None:
     number = await bring(place, to=await department(place, "税務課"))
-    assert [await fetch(place, who, number) for who in ("tanaka", "suzuki", "sato")] == [200, 200, 404]
+    assert [await fetch(place, who, number) for who in ("tanaka", "suzuki", "sato")] == [200, 200, 403]
     assert [await box(place, who) for who in ("tanaka", "suzuki", "sato")] == [[number], [number], []]
     collected = [entry.actor async for entry in place.journal.entries(subject=number) if entry.action == "file.collected"]
     assert collected == ["tanaka", "suzuki"]
@@ -86,13 +87,13 @@ async def test_a_file_for_the_department_is_its_members_alone(place: Town) -> No
 
 async def test_a_file_for_one_person_is_not_his_departments(place: Town) -> None:
     number = await bring(place, to="person:sato")
-    assert [await fetch(place, who, number) for who in ("sato", "suzuki")] == [200, 404]
+    assert [await fetch(place, who, number) for who in ("sato", "suzuki")] == [200, 403]
     assert await box(place, "sato", "?box=person:sato") == [number]
 
 
 async def test_a_file_for_oneself_is_nobody_elses(place: Town) -> None:
     number = await bring(place)
-    assert [await fetch(place, who, number) for who in ("tanaka", "suzuki")] == [200, 404]
+    assert [await fetch(place, who, number) for who in ("tanaka", "suzuki")] == [200, 403]
 
 
 async def test_what_is_held_is_shown_to_him_who_brought_it_only(place: Town) -> None:
@@ -102,7 +103,7 @@ async def test_what_is_held_is_shown_to_him_who_brought_it_only(place: Town) -> 
         number = (await answer.json())["receipt_no"]
     await work(place, stays=True)
     assert [await box(place, who) for who in ("tanaka", "suzuki")] == [[number], []]
-    assert [await fetch(place, who, number) for who in ("tanaka", "suzuki")] == [409, 404]
+    assert [await fetch(place, who, number) for who in ("tanaka", "suzuki")] == [409, 403]
 
 
 async def test_who_leaves_the_department_leaves_its_box(place: Town) -> None:
@@ -110,12 +111,12 @@ async def test_who_leaves_the_department_leaves_its_box(place: Town) -> None:
     account = await place.accounts.find("suzuki")
     assert account is not None
     await place.staff.move(account, ["総務課"], "test")
-    assert await fetch(place, "suzuki", number) == 404
+    assert await fetch(place, "suzuki", number) == 403
 
 
 async def test_a_box_of_others_is_as_unknown_as_none(place: Town) -> None:
     for query in (f"?box={await department(place, '総務課')}", "?box=department:999", "?box=suzuki", "?box=person:suzuki"):
-        await box(place, "tanaka", query, 404)
+        await box(place, "tanaka", query, 403)
 
 
 @pytest.mark.parametrize("to", ["share:soumu", "department:999", "person:nobody", "suzuki", "kakari@town.example.jp"])
@@ -156,11 +157,11 @@ async def test_many_at_once_in_one_zip(place: Town) -> None:
         assert archive.testzip() is None
         assert archive.namelist() == ["message.eml", "message (2).eml", "message (3).eml"]
         assert {archive.read(name) for name in archive.namelist()} == {RESULT}
-        for wrong, status in (([], 400), (["20261118-999999"], 404)):
+        for wrong, status in (([], 400), (["20261118-999999"], 403)):
             answer = await browser.post("/zip", headers=who, data=[("receipt_no", number) for number in wrong])
             assert answer.status == status
         answer = await browser.post("/zip", headers=await place.token("sato"), data={"receipt_no": numbers[0]})
-        assert answer.status == 404
+        assert answer.status == 403
 
 
 async def test_words_find_it_in_its_box(place: Town) -> None:
@@ -217,6 +218,30 @@ async def test_an_unknown_classification_waits_for_the_head_and_then_goes(strict
     assert await word(strict, "kacho", request) == 200
     assert (await strict.journal.find(number)).state is State.RELEASED
     assert await fetch(strict, "tanaka", number) == 200
+
+
+async def test_what_was_taken_in_without_its_request_gets_it_later(strict: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The journal fails, or the service dies, after the file and before the request."""
+    async def broken(*_: object, **__: object) -> None:
+        raise JournalUnavailableError("journal: disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(strict.approvals, "request", broken)
+        number = await bring(strict, **SAID | {"classification": "不明"})
+    assert await waiting(strict, "kacho") == []
+    await strict.approvals.tick()
+    assert await waiting(strict, "kacho") == [], "its own request may still be on its way"
+    strict.clock.pass_by(61)
+    await strict.approvals.tick()
+    (request,) = await waiting(strict, "kacho")
+    strict.clock.pass_by(61)
+    await strict.approvals.tick()
+    assert await waiting(strict, "kacho") == [request], "once"
+    assert await word(strict, "kacho", request, "refuse", "公開資料ではありません") == 200
+    strict.clock.pass_by(61)
+    await strict.approvals.tick()
+    assert await waiting(strict, "kacho") == [], "what was refused is not asked for again by itself"
+    assert (await strict.journal.find(number)).state is State.HELD
 
 
 async def test_approved_before_it_is_ready_it_goes_by_itself(strict: Town) -> None:

@@ -40,9 +40,9 @@ async def test_what_stands_still_is_told_once(place: Town) -> None:
 
 async def test_anothers_transfer_cannot_be_watched(place: Town) -> None:
     suzuki, receipt_no = await place.token("suzuki"), await place.settled()
-    for face in ("drop", "pickup"):
+    for face, status in (("drop", 404), ("pickup", 403)):
         async with client(place.faces[face]) as browser:
-            assert (await browser.get(f"/api/v1/transfers/{receipt_no}/events", headers=suzuki)).status == 404
+            assert (await browser.get(f"/api/v1/transfers/{receipt_no}/events", headers=suzuki)).status == status
 
 
 async def test_watchers_are_limited_and_leave(place: Town, monkeypatch: object) -> None:

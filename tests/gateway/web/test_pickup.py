@@ -76,7 +76,7 @@ async def test_anothers_file_is_as_unknown_as_none(place: Town) -> None:
         for receipt_no in (mine, mail, "20261118-999999"):
             for path in (f"{DOWN}/{receipt_no}", f"{DOWN}/{receipt_no}/file"):
                 answer = await browser.get(path, headers=suzuki)
-                assert answer.status == 404
+                assert answer.status == 403
                 assert receipt_no not in await answer.text()
         assert await (await browser.get(DOWN, headers=suzuki)).json() == []
         listed = await (await browser.get(DOWN, headers=await place.token("tanaka"))).json()

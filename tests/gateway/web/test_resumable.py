@@ -38,10 +38,19 @@ async def test_cut_in_the_middle_and_resumed(place: Town) -> None:
         assert wrong.status == 409
         last = await browser.patch(where, data=content[420_000:], headers=tanaka | TUS | OCTETS | {"Upload-Offset": "420000"})
         receipt_no = last.headers["Sekisho-Receipt-No"]
-        assert (await browser.head(where, headers=tanaka | TUS)).status == 404
+        lost = await browser.head(where, headers=tanaka | TUS)
+        assert (lost.headers["Upload-Offset"], lost.headers["Sekisho-Receipt-No"]) == ("700000", receipt_no), "the answer may be lost"
+        again = await browser.patch(where, data=b"", headers=tanaka | TUS | OCTETS | {"Upload-Offset": "700000"})
+        assert (again.status, again.headers["Sekisho-Receipt-No"]) == (204, receipt_no)
+        for data, offset in ((b"more", "700000"), (b"x", "0"), (b"", "0")):
+            answer = await browser.patch(where, data=data, headers=tanaka | TUS | OCTETS | {"Upload-Offset": offset})
+            assert (answer.status, answer.headers.get("Sekisho-Receipt-No")) in ((409, None), (204, receipt_no)), "nothing is added"
     [transfer] = await place.journal.transfers()
     assert (transfer.receipt_no, transfer.name, transfer.sha256, transfer.sender) == (receipt_no, "図面一式.zip", digest(content), "tanaka")
     assert await place.blobs.read(transfer.sha256) == content
+    store = Unfinished(place.folder / "uploads")
+    assert [path.suffix for path in (place.folder / "uploads").iterdir()] == [".json"], "its bytes are kept once"
+    assert (store.of("tanaka"), store.sweep(NOW + 1)) == (0, 1)
     assert list((place.folder / "uploads").iterdir()) == []
 
 

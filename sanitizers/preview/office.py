@@ -1,0 +1,233 @@
+"""The words of office documents, by the parts of their packages. Only text is read: no style, no formula is worked out."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from sanitizers import xml
+from sanitizers.formats.jtd import store
+from sanitizers.formats.jtd import text as jtd_text
+from sanitizers.model import Malformed, Refused
+from sanitizers.preview_words import Table, table
+
+ICHITARO_TEXT: Final = "DocumentText"
+_MOST_ROWS: Final = 300
+_MOST_CELLS: Final = 60
+_MOST_REPEATED: Final = 60
+_NUMBERS: Final = re.compile(r"(\d+)")
+_REFERENCE: Final = re.compile(r"([A-Z]{1,3})\d+")
+# Atoms of text in a presentation of PowerPoint 97: UTF-16, and its lower bytes ([MS-PPT] 2.9.42, 2.9.44).
+_TEXT_CHARS, _TEXT_BYTES, _CONTAINER = 0x0FA0, 0x0FA8, 0xF
+_MOST_RECORDS: Final = 500_000
+
+Element = Any
+
+
+class Told(NamedTuple):
+    """Lines, sheets, and where links lead."""
+
+    lines: list[str]
+    tables: list[Table]
+    targets: list[str]
+    cut: bool = False
+
+
+def document(found: dict[str, bytes]) -> Told:
+    """WordprocessingML: the body, then notes, comments, headers and footers."""
+    names = sorted((name for name in found if name.startswith("word/")), key=lambda name: (name != "word/document.xml", _order(name)))
+    said = [text for name in names if not name.endswith(".rels") for text in _paragraphs(found[name])]
+    return Told(said, [], _targets(found))
+
+
+def slides(found: dict[str, bytes]) -> Told:
+    """PresentationML, slide by slide, the notes of the speaker behind them."""
+    said: list[str] = []
+    for kind in ("ppt/slides/slide", "ppt/notesSlides/notesSlide", "ppt/comments/"):
+        for name in sorted((name for name in found if name.startswith(kind)), key=_order):
+            said += [f"── {name.rpartition('/')[2].removesuffix('.xml')} ──", *_paragraphs(found[name])]
+    return Told(said, [], _targets(found))
+
+
+def workbook(found: dict[str, bytes]) -> Told:
+    """SpreadsheetML: values as they were stored last; a formula that has none shows itself."""
+    shared = [_text(item) for item in _children(_root(found.get("xl/sharedStrings.xml", b"")), "si")]
+    names = _sheet_names(found)
+    sheets = sorted((name for name in found if name.startswith("xl/worksheets/") and name.endswith(".xml")), key=_order)
+    made = [table(names.get(name, name.rpartition("/")[2]), _grid(found[name], shared)) for name in sheets]
+    notes = [text for name in sorted(found, key=_order) if name.startswith("xl/comments") for text in _paragraphs(found[name], ("comment",))]
+    return Told(notes, made, _targets(found))
+
+
+def open_document(found: dict[str, bytes]) -> Told:
+    """ODF: paragraphs and headings, the tables of a spreadsheet."""
+    root = _root(found.get("content.xml", b""))
+    targets = [value for element in _walk(root, "a") for name, value in element.attrib.items() if name.endswith("}href")]
+    spreadsheet = next(_walk(root, "spreadsheet"), None)
+    if spreadsheet is None:
+        return Told([_text(one) for one in _walk(root, "p", "h")], [], targets)
+    made = []
+    for sheet in _walk(spreadsheet, "table"):
+        name = next((value for key, value in sheet.attrib.items() if key.endswith("}name")), "")
+        rows = [_repeated(row) for row in _walk(sheet, "table-row")]
+        while rows and not any(rows[-1]):
+            rows.pop()
+        made.append(table(name, rows))
+    return Told([], made, targets)
+
+
+def _repeated(row: Element) -> list[str]:
+    cells: list[str] = []
+    for cell in row:
+        if _local(cell) not in ("table-cell", "covered-table-cell"):
+            continue
+        times = next((value for key, value in cell.attrib.items() if key.endswith("}number-columns-repeated")), "1")
+        cells += ["\n".join(_text(one) for one in _walk(cell, "p"))] * min(int(times) if times.isdecimal() else 1, _MOST_REPEATED)
+        if len(cells) > _MOST_CELLS:
+            break
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+# ------------------------------------------------------------------------------------------------------------ OOXML's parts
+
+
+def _grid(data: bytes, shared: list[str]) -> list[list[str]]:
+    rows: list[list[str]] = []
+    for row in _walk(_root(data), "row"):
+        cells: list[str] = []
+        for cell in _children(row, "c"):
+            place = _REFERENCE.match(cell.get("r", ""))
+            column = _column(place[1]) if place else len(cells)
+            if column > _MOST_CELLS:
+                break
+            cells += [""] * (column - len(cells)) + [_value(cell, shared)]
+        rows.append(cells)
+        if len(rows) > _MOST_ROWS:
+            break
+    return rows
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
+def _value(cell: Element, shared: list[str]) -> str:
+    kind, value = cell.get("t", "n"), next(iter(_children(cell, "v")), None)
+    if kind == "inlineStr":
+        return _text(cell)
+    if value is None:
+        formula = next(iter(_children(cell, "f")), None)
+        return f"={formula.text}" if formula is not None and formula.text else ""
+    said: str = value.text or ""
+    if kind == "s":
+        return shared[int(said)] if said.isdecimal() and int(said) < len(shared) else ""
+    return said
+
+
+def _sheet_names(found: dict[str, bytes]) -> dict[str, str]:
+    targets = {
+        element.get("Id"): "xl/" + element.get("Target", "").removeprefix("/xl/")
+        for element in _walk(_root(found.get("xl/_rels/workbook.xml.rels", b"")), "Relationship")
+    }
+    named = {}
+    for sheet in _walk(_root(found.get("xl/workbook.xml", b"")), "sheet"):
+        identifier = next((value for key, value in sheet.attrib.items() if key.endswith("}id")), "")
+        hidden = "（非表示 / hidden）" if sheet.get("state", "visible") != "visible" else ""
+        named[targets.get(identifier, "")] = sheet.get("name", "") + hidden
+    return named
+
+
+def _targets(found: dict[str, bytes]) -> list[str]:
+    """What relationships name outside of the package: links, remote templates, pictures from elsewhere."""
+    return [
+        element.get("Target", "")
+        for name in sorted(found)
+        if name.endswith(".rels")
+        for element in _walk(_root(found[name]), "Relationship")
+        if element.get("TargetMode") == "External"
+    ]
+
+
+def _paragraphs(data: bytes, names: tuple[str, ...] = ("p",)) -> Iterator[str]:
+    for paragraph in _walk(_root(data), *names):
+        if text := _text(paragraph):
+            yield text
+
+
+def _text(element: Element) -> str:
+    """Of its runs; a paragraph within a paragraph (a text box) is told by itself."""
+    said: list[str] = []
+    for one in element.iter():
+        name = _local(one)
+        if name in ("t", "delText") or (name in ("p", "h", "span", "a", "comment") and one.text and not one.text.isspace()):
+            said.append(one.text or "")
+        elif name in ("tab", "s"):
+            said.append(" ")
+        elif name in ("br", "cr", "line-break"):
+            said.append(" / ")
+        if one is not element and one.tail and not one.tail.isspace():
+            said.append(one.tail)
+    return "".join(said)
+
+
+# ------------------------------------------------------------------------------------------------------------ XML, a little
+
+
+def _root(data: bytes) -> Element | None:
+    """None for a part that cannot be read: the others still say what they say."""
+    if not data:
+        return None
+    try:
+        return xml.parse(data)
+    except Refused:
+        return None
+
+
+def _local(element: Element) -> str:
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def _walk(root: Element | None, *names: str) -> Iterator[Element]:
+    if root is not None:
+        yield from (one for one in root.iter() if _local(one) in names)
+
+
+def _children(element: Element | None, name: str) -> list[Element]:
+    return [] if element is None else [one for one in element if _local(one) == name]
+
+
+def _order(name: str) -> list[object]:
+    """slide10 behind slide2."""
+    return [int(piece) if piece.isdecimal() else piece for piece in _NUMBERS.split(name)]
+
+
+# ------------------------------------------------------------------------------------------------------------ older formats
+
+
+def old_slides(streams: dict[str, bytes]) -> str:
+    data = streams.get("PowerPoint Document", b"")
+    said, at, count = [], 0, 0
+    while at + 8 <= len(data) and count < _MOST_RECORDS:
+        version, kind, size = struct.unpack_from("<HHI", data, at)
+        at, count = at + 8, count + 1
+        if version & 0xF == _CONTAINER:
+            continue
+        if kind in (_TEXT_CHARS, _TEXT_BYTES):
+            said.append(data[at : at + size].decode("utf-16-le" if kind == _TEXT_CHARS else "latin-1", "replace").replace("\r", "\n"))
+        at += size
+    return "\n".join(said)
+
+
+def ichitaro(streams: dict[str, bytes]) -> str:
+    """Raises Malformed, and Unsupported for records that nobody knows."""
+    if ICHITARO_TEXT not in streams:
+        raise Malformed("no text of its own")
+    return jtd_text.check(store.read(streams[ICHITARO_TEXT]))

@@ -1,0 +1,143 @@
+"""The interface and its document are the same: every endpoint is in it, and whatever is asked, only what it says is answered.
+
+schemathesis reads the document of each face of the whole house and asks what it allows and what it does not, as a clerk, as an
+administrator and as nobody; the examples are the same in each run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode, checks, openapi
+from schemathesis.core.failures import FailureGroup
+from schemathesis.schemas import APIOperation
+
+from gateway.model import Door
+from gateway.people.roles import Role
+from gateway.storage.unfinished import Begun
+from tests.build.face import client
+from tests.build.house import Open, opened
+from tests.build.transfer import BODY, NOW, RESULT, arrival, claimed, report, settlement
+
+DOCUMENT = "/api/v1/openapi.json"
+CHECKS = [checks.not_a_server_error, checks.status_code_conformance, checks.content_type_conformance, checks.response_schema_conformance,
+          checks.response_headers_conformance]  # fmt: skip
+# Streams that end with the browser's window: nothing of them is asked but who may.
+ENDLESS = {("admin", "/api/v1/overview/events")}
+
+
+@pytest.fixture
+async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
+    async with opened(tmp_path, monkeypatch) as made:
+        await made.known("tanaka", Role.STAFF, "税務課")
+        await made.known("kacho", Role.STAFF, "税務課", head=True)
+        await made.known("yobi", Role.STAFF)
+        await made.known("kanri", Role.ADMINISTRATOR, "税務課")
+        yield made
+
+
+async def things(house: Open) -> dict[str, list[str]]:
+    """One of each that an address can name, by the name of its variable."""
+    journal, blobs = house.house.journal, house.house.blobs
+    await blobs.put(BODY)
+    await blobs.put(RESULT)
+    _, receipt_no = await journal.accept(arrival(door=Door.DROP, sender="tanaka", recipients=("tanaka",)))
+    await journal.settle(claimed(await journal.claim(1, at=NOW, lease_until=NOW + 60)), settlement(report()), at=NOW)
+    begun = Begun(owner="tanaka", name="a", length=3, at=NOW)
+    upload = await asyncio.to_thread(house.house._unfinished.begin, begun)
+    return {"receipt_no": [receipt_no], "login": ["yobi"], "number": [upload, "S-000001"], "version": ["1"], "deed": ["hold"],
+            "name": ["窓口"]}  # fmt: skip
+
+
+# -------------------------------------------------------------------------------------------------------- the document
+
+
+async def test_every_endpoint_is_in_the_document_and_nothing_else(house: Open) -> None:
+    for face, application in house.faces.items():
+        served = {
+            (route.method.lower(), route.resource.canonical)
+            for route in application.router.routes()
+            if route.resource is not None and (route.resource.canonical.startswith("/api/") or route.resource.canonical in ("/healthz", "/readyz", "/metrics"))
+        }
+        async with client(application) as browser:
+            told = await (await browser.get(DOCUMENT)).json()
+        written = {(method, path) for path, operations in told["paths"].items() for method in operations}
+        assert written == {one for one in served if one != ("head", DOCUMENT) and not (one[0] == "head" and "uploads" not in one[1])}, face
+        names = [operation["operationId"] for operations in told["paths"].values() for operation in operations.values()]
+        assert len(names) == len(set(names)), face
+        assert "sekisho" not in str(told["info"]), "no banner"
+        schemathesis.openapi.from_dict(told).validate()
+
+
+# ---------------------------------------------------------------------------------------------------------- the answers
+
+
+def asked(operation: APIOperation[Any, Any, Any], known: Mapping[str, list[str]], most: int, ask: Callable[[schemathesis.Case], None]) -> None:
+    """What the document allows and what it does not, of nothing and of what there is."""
+    both = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)))
+
+    @settings(max_examples=most, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+    @given(case=both, real=st.booleans(), which=st.integers(0, 9))
+    def examples(case: schemathesis.Case, real: bool, which: int) -> None:
+        if real:
+            case.path_parameters = {
+                name: known[name][which % len(known[name])] if name in known else value for name, value in (case.path_parameters or {}).items()
+            }
+        ask(case)
+
+    examples()
+
+
+def faults_of(face: str, address: str, document: dict[str, Any], headers: dict[str, str], known: dict[str, list[str]], most: int) -> list[str]:
+    """What was answered that the document does not say."""
+    schema, found, count = openapi.from_dict(document), [], 0
+    session = requests.Session()
+
+    def ask(case: schemathesis.Case) -> None:
+        nonlocal count
+        case.cookies = {}
+        case.headers = {name: value for name, value in (case.headers or {}).items() if name.lower() != "authorization"}
+        try:
+            answer = case.call(base_url=address, session=session, headers=headers, timeout=20)
+        except (requests.exceptions.InvalidHeader, requests.exceptions.InvalidURL):
+            return                      # nobody can send that
+        count += 1
+        try:
+            case.validate_response(answer, checks=CHECKS)
+        except FailureGroup as wrong:
+            why = "; ".join(str(one) for one in wrong.exceptions)
+            found.append(f"{answer.status_code} {why} ← {case.as_curl_command()[:400]}")
+
+    for one in schema.get_all_operations():
+        operation = one.ok()
+        if (face, operation.path) not in ENDLESS and operation.method.upper() != "PATCH":
+            asked(operation, known, most, ask)
+    assert count >= len(document["paths"]), "it was asked"
+    return found
+
+
+SOME = [("tanaka", "drop", 5), ("tanaka", "pickup", 5), ("kanri", "admin", 3), ("tanaka", "admin", 1), ("", "drop", 1), ("", "pickup", 1), ("", "admin", 1)]
+MANY = [pytest.param(login, face, 100, marks=pytest.mark.slow) for login, face in (("tanaka", "drop"), ("tanaka", "pickup"), ("kanri", "admin"))]
+
+
+@pytest.mark.parametrize(("login", "face", "most"), [*SOME, *MANY])
+async def test_no_fault_of_ours_and_no_answer_that_is_not_written(house: Open, login: str, face: str, most: int) -> None:
+    known = await things(house)
+    headers = await house.token(login) if login else {}
+    async with TestServer(house.faces[face]) as server:
+        address = str(server.make_url("")).rstrip("/")
+        async with client(house.faces[face]) as browser:
+            document = await (await browser.get(DOCUMENT)).json()
+        found = await asyncio.to_thread(faults_of, face, address, document, headers, known, most)
+    assert found == []
