@@ -86,8 +86,9 @@ class Bringing:
         needed = self.usage.approval == "always" or (self.usage.approval == "unknown" and unknown)
         return Slip(**given, approval=SlipApproval.NEEDED if needed else SlipApproval.NONE)
 
-    async def ask(self, account: Account, receipt_no: str) -> Request | None:
-        """For the approval that a file waits for, unless it was asked for already. Raises RefusedError."""
+    async def ask(self, account: Account, receipt_no: str, *, reason: str = "", approver: str = "") -> Request | None:
+        """For the approval that a file waits for, unless it was asked for already. `reason`: another than that of its slip; `approver`:
+        whom the requester wants to decide it. Raises RefusedError."""
         transfer = await self._journal.find(receipt_no)
         slip = await self.of(transfer)
         if slip is None or slip.approval is not SlipApproval.NEEDED or transfer.sender != account.login:
@@ -95,10 +96,10 @@ class Bringing:
         asked = await self._approvals.listed(subject=receipt_no, kinds=[Kind.FILE], states=[RequestState.REQUESTED])
         if asked:
             return asked[0]
-        reason = slip.reason or slip.purpose or "取込み / import"
+        reason = reason or slip.reason or slip.purpose or "取込み / import"
         said = {"ファイル": transfer.name, "業務名": slip.purpose, "分類": slip.classification, "フォルダー": slip.folder}
         detail = {name: value for name, value in said.items() if value}
-        return await self._approvals.request(Kind.FILE, receipt_no, account, reason, detail=detail)
+        return await self._approvals.request(Kind.FILE, receipt_no, account, reason, detail=detail, approver=approver)
 
     async def ask_or_leave(self, account: Account, receipt_no: str) -> None:
         """The same right after a file was taken in: that stands whatever becomes of the request, which is made later if it fails now."""

@@ -9,6 +9,7 @@ from functools import partial
 from gateway import fittings
 from gateway.admin.app import admin
 from gateway.admin.conformity import ConformityDesk
+from gateway.admin.originals import OriginalsDesk
 from gateway.admin.overview import OverviewDesk
 from gateway.admin.people import PeopleDesk
 from gateway.admin.publishing import PublishingDesk
@@ -131,6 +132,7 @@ def _desks(parts: Parts, operating: Operating) -> list[Desk]:
         OverviewDesk(journal, _overview(parts)),
         ConformityDesk(_gathering(parts)),
         TransfersDesk(journal, operating, clock),
+        OriginalsDesk(journal, parts.blobs, parts.approvals, clock, four_eyes=parts.settings["policy.four_eyes"]),
         PublishingDesk(journal, parts.publishing, parts.trials, requests, clock),
         ApprovalPages(parts.approvals, overseen=True, looks=partial(looks, journal)),
         PeopleDesk(parts.accounts, Staff(journal, clock, parts.settings["service.organisation"]), clock),

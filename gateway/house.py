@@ -365,8 +365,8 @@ class House:
         if "worker" in self._roles and self._rescans is not None:
             later += [self._trials.run(), self._rescans.run()]
         watch = fittings.watch(self._settings, self.journal, self._in_force, self._not_ready, self._clock)
-        return [self._notifier.run(), self._upkeep(), self._in_force.follow(), self._carry_up(), watch.run(), *later,
-                *(self._ways.chores() if self._ways is not None else [])]
+        beside = [] if self._ways is None else self._ways.chores()
+        return [self._notifier.run(), self._upkeep(), self._in_force.follow(), self._carry_up(), watch.run(), *later, *beside]
 
     async def _carry_up(self) -> None:
         """Requests that nobody answers."""

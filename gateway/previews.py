@@ -40,7 +40,7 @@ class BusyError(Exception):
 
 
 class File(NamedTuple):
-    """What is looked at: its bytes by their digest, under the name that they came or go out with. `mail`: it is one, whatever it looks like."""
+    """What is looked at: bytes by their digest, under the name that they came or go out with. `mail`: that is what it is, surely."""
 
     sha256: str
     name: str
@@ -160,7 +160,7 @@ def _weight(seen: Seen) -> int:
 
 
 def png(width: int, height: int, pixels: bytes) -> bytes:
-    """A PNG of 8-bit RGB pixels and of nothing else: header, data, end (PNG 3rd edition, 5.6). Raises ValueError for another number of them."""
+    """A PNG of 8-bit RGB pixels and nothing else: header, data, end (PNG 3rd edition, 5.6). Raises ValueError for another number."""
     row = width * 3
     if len(pixels) != row * height or not pixels:
         raise ValueError("not that many pixels")

@@ -226,6 +226,7 @@ class TransfersDesk:
             parts=words.parts(report) if report is not None else [],
             matches=_matches(report),
             kept=kept,
+            takes_out=self._may(request, "GET", "/transfers/{receipt_no}/original"),
             drafted=drafting.draft(transfer, report, account_of(request).login) if self._may(request, "POST", "/rules") else None,
             excepted=_excepted(transfer, report) if self._may(request, "POST", "/exceptions") else "",
             deliveries=[_delivered(delivery) for delivery in await self._journal.deliveries(transfer.id)],

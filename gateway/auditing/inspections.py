@@ -140,8 +140,8 @@ def _several(entries: Sequence[Entry], who: str) -> Noticed:
 _POWER: Final = tuple(
     name for name, event in EVENTS.items() if event.of in (Class.PRIVILEGE, Class.POLICY) and not name.startswith(("absence.", "factor."))
 )
-_HANDS: Final = ("transfer.released", "transfer.held", "transfer.disposed", "transfer.processing", "emergency.", "original.fetched")
-_TAKEN: Final = ("file.collected", "transfers.exported", "audit.exported", "original.fetched")
+_HANDS: Final = ("transfer.released", "transfer.held", "transfer.disposed", "transfer.processing", "emergency.", "original.taken")
+_TAKEN: Final = ("file.collected", "transfers.exported", "audit.exported", "original.taken")
 
 INSPECTIONS: Final = (
     Inspection("after_hours", "時間外の管理操作", "administration after hours",

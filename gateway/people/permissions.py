@@ -23,6 +23,7 @@ class Action(StrEnum):
     LOOK = "transfers.look"             # everything that crossed, counts, walls, results
     PREVIEW = "transfers.preview"       # look at what was delivered: text and pixels
     ORIGINAL = "transfers.original"     # look at an original in the same way
+    TAKE_OUT = "transfers.take_out"     # an original for analysis, in a locked archive; who else has to say yes is looked at there
     OPERATE = "transfers.operate"       # act on what is held
     PUBLISH = "rules.publish"           # draft, approve and publish rules and policy: which of these is looked at where it is done
     PEOPLE = "people.look"              # accounts, departments, sessions
@@ -50,6 +51,7 @@ PERMISSIONS: Final[dict[Action, Grant]] = {
     Action.LOOK: Grant(_HOUSE),
     Action.PREVIEW: Grant(_INSPECTING),
     Action.ORIGINAL: Grant(_INSPECTING, _CHIEF),
+    Action.TAKE_OUT: Grant(_INSPECTING, _CHIEF),
     Action.OPERATE: Grant(frozenset({Role.OPERATOR, Role.ADMINISTRATOR}), _CHIEF),
     Action.PUBLISH: Grant(frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.CISO}), _CHIEF),
     Action.PEOPLE: Grant(frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.CISO})),
@@ -66,7 +68,7 @@ _ASKING: Final = ("/requests", "/requests/**", "/api/v1/requests", "/api/v1/requ
                   "/api/v1/exceptions", "/api/v1/exceptions/**")  # fmt: skip
 _LOOKING: Final = ("/", "/transfers", "/transfers/{receipt_no}", "/api/v1/overview", "/api/v1/overview/events",
                    "/api/v1/transfers",
-                   "/api/v1/transfers.csv", "/api/v1/transfers/{receipt_no}", "/conformity", "/api/v1/conformity",
+                   "/api/v1/transfers.csv", "/api/v1/transfers.xlsx", "/api/v1/transfers/{receipt_no}", "/conformity", "/api/v1/conformity",
                    "/api/v1/conformity.csv", "/api/v1/rescans", "/api/v1/rules", "/api/v1/rules/**", "/api/v1/policy",
                    "/api/v1/policy/**", "/api/v1/rulesets", "/api/v1/rulesets/**", "/api/v1/policies", "/api/v1/policies/**",
                    "/rules", "/rules/**", "/policy", "/policy/**")  # fmt: skip
@@ -99,7 +101,10 @@ ENDPOINTS: Final[dict[tuple[str, str, str], Action]] = {
     **_rows("admin", "GET", ("/transfers/{receipt_no}/preview", "/transfers/{receipt_no}/preview/original",
                              "/api/v1/transfers/{receipt_no}/preview/original", "/api/v1/transfers/{receipt_no}/preview/difference",
                              "/api/v1/transfers/{receipt_no}/preview/original/page.png"), Action.ORIGINAL),
-    **_rows("admin", "POST", ("/transfers/**", "/api/v1/transfers/**"), Action.OPERATE),
+    **_rows("admin", "*", ("/transfers/{receipt_no}/original", "/api/v1/transfers/{receipt_no}/original",
+                           "/api/v1/transfers/{receipt_no}/original/take", "/api/v1/transfers/{receipt_no}/original.zip"),
+            Action.TAKE_OUT),
+    **_rows("admin", "POST", ("/transfers", "/transfers/**", "/api/v1/transfers", "/api/v1/transfers/**"), Action.OPERATE),
     **_rows("admin", "*", _PUBLISHING, Action.PUBLISH),
     **_rows("admin", "GET", _PEOPLE, Action.PEOPLE),
     **_rows("admin", "*", _PEOPLE, Action.MANAGE),

@@ -23,7 +23,7 @@ from gateway.web import entrance, words
 from gateway.web.desks import Desk
 from gateway.web.events import Events
 from gateway.web.face import Readiness, face
-from gateway.web.ownership import NOT_YOURS, boxes, delivered, meant_for, not_yours, shown
+from gateway.web.ownership import boxes, delivered, meant_for, not_yours, shown
 from gateway.web.problem import problem
 from gateway.web.routes import Route, install
 from gateway.web.signin import SignIn, account_of

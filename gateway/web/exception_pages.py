@@ -161,6 +161,7 @@ class ExceptionPages:
             revokes=Role(account.role) in _REVOKERS,
             actions=[(action.value, words) for action, words in _ACTIONS.items()],
             kinds=sorted(Kind),
+            asked={name: request.query.get(name, "") for name in ("kind", "sha256")},
         )
 
     async def _ask_from_page(self, request: web.Request) -> web.StreamResponse:

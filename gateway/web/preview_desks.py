@@ -15,9 +15,9 @@ from gateway.people.accounts import Account, Role
 from gateway.previews import Previews
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
-from gateway.web.ownership import delivered, meant_for, own
 from gateway.web.approval_pages import ABOUT_A_FILE
 from gateway.web.desks import Desk
+from gateway.web.ownership import delivered, meant_for, own
 from gateway.web.preview_pages import ACTION, Finder, PreviewPages, Subject
 from gateway.web.signin import account_of
 from gateway.web.words import when

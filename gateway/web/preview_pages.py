@@ -1,4 +1,4 @@
-"""安全なプレビュー: pages that show what is held or was delivered without opening it: text, pictures of pages, structure, bytes, differences.
+"""安全なプレビュー: pages that show a file without opening it: its text, pictures of its pages, structure, bytes, differences.
 
 Everything on them was made in a jail from letters and pixels (`gateway.previews`). Which transfer a request is about, and whether its
 original may be shown too, says a `Finder`, one for each face; where there are no originals there are no routes to them either.
@@ -81,7 +81,8 @@ class PreviewPages:
         made = []
         for side in self._sides:
             made += [
-                Route("GET", f"{root}/{side}", self._api(side), f"what the {side} says or consists of, as text", query=_QUERY, faults=_FAULTS),
+                Route("GET", f"{root}/{side}", self._api(side), f"what the {side} says or consists of, as text", query=_QUERY,
+                      faults=_FAULTS),
                 Route("GET", f"{root}/{side}/page.png", self._picture(side), f"one page of the {side} as pixels", content=_PNG,
                       query=_QUERY, faults=_FAULTS),
             ]  # fmt: skip
@@ -133,8 +134,8 @@ class PreviewPages:
                 return self._nothing(request, subject)
             seen = await self._look(request, subject, side, look)
             report = await self._journal.report(subject.transfer.id)
-            return self._face.page(request, "preview.html", **self._frame(request, subject, side),
-                                   **told.one_side(seen.shown, look, report, side))  # fmt: skip
+            said = told.one_side(seen.shown, look, report, side)
+            return self._face.page(request, "preview.html", **self._frame(request, subject, side), **said)
 
         return answer
 
@@ -148,11 +149,9 @@ class PreviewPages:
         part, other = _place(request, "part"), _place(request, "other")
         shown = await self._compared(request, subject, part, other)
         report = await self._journal.report(subject.transfer.id)
-        trees = [
-            (await self._look(request, subject, side, Look(view=View.PARTS))).shown for side in ("original", "result")
-        ]  # fmt: skip
-        return self._face.page(request, "preview_both.html", **self._frame(request, subject, "both"),
-                               **told.both_sides(shown, trees[0], trees[1], report, part=part, other=other, page=_number(request, "page")))  # fmt: skip
+        trees = [(await self._look(request, subject, side, Look(view=View.PARTS))).shown for side in sides]
+        said = told.both_sides(shown, trees[0], trees[1], report, part=part, other=other, page=_number(request, "page"))
+        return self._face.page(request, "preview_both.html", **self._frame(request, subject, "both"), **said)
 
     def _nothing(self, request: web.Request, subject: Subject) -> web.Response:
         return self._face.page(request, "preview_none.html", 404, **self._frame(request, subject, "none"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import msgspec
 
@@ -19,6 +18,10 @@ _SIGNS: Final = {"+": "追加 / added", "-": "削除 / removed"}
 _OUTCOMES: Final = {
     "same": ("同じ", "same", ""), "rewritten": ("作り直し", "rebuilt", "ok"), "gone": ("結果に無し", "not in the result", "wait"),
     "new": ("新規", "new", "ok"),
+}  # fmt: skip
+_DONE: Final = {
+    Action.REMOVED: ("除去", "removed"), Action.REWRITTEN: ("変更", "rewritten"), Action.KEPT: ("そのまま", "kept"),
+    Action.REFUSED: ("拒否", "refused"),
 }  # fmt: skip
 _UNKNOWN: Final = "表示できません / cannot be shown"
 _MOST_FINDINGS: Final = 6
@@ -91,16 +94,14 @@ def pairs(original: Shown, result: Shown, report: Report | None) -> list[dict[st
         outcome = "gone" if twin is None else "same" if twin.sha256 == piece.sha256 else "rewritten"
         told, en, tone = _OUTCOMES[outcome]
         row = _row(piece, report, "original")
-        rows.append(row | {"said": row["said"] or f"{told} / {en}", "tone": row["tone"] or tone, "outcome": f"{told} / {en}",
-                           "twin": _spelled(twin.part) if twin is not None else None, "twin_name": twin.name if twin is not None else ""})  # fmt: skip
+        rows.append(row | {"said": row["said"] or f"{told} / {en}", "tone": row["tone"] or tone} | _twin(twin))
     ja, en, tone = _OUTCOMES["new"]
-    rows += [
-        _row(piece, None, "result") | {"said": f"{ja} / {en}", "tone": tone, "outcome": f"{ja} / {en}", "twin": _spelled(piece.part),
-                                       "twin_name": piece.name, "only": True}
-        for piece in result.parts
-        if piece.part not in met
-    ]  # fmt: skip
-    return rows
+    only = {"said": f"{ja} / {en}", "tone": tone, "only": True}
+    return [*rows, *(_row(piece, None, "result") | only | _twin(piece) for piece in result.parts if piece.part not in met)]
+
+
+def _twin(piece: Piece | None) -> dict[str, Any]:
+    return {"twin": None, "twin_name": ""} if piece is None else {"twin": _spelled(piece.part), "twin_name": piece.name}
 
 
 def page_numbers(page: int, pages: int) -> list[int]:
@@ -112,12 +113,6 @@ def page_numbers(page: int, pages: int) -> list[int]:
             shown.append(0)
         shown.append(one)
     return shown
-
-
-def query(**given: object) -> str:
-    """`?part=0.1&page=2`, without what is empty."""
-    said = {name: str(value) for name, value in given.items() if value not in ("", None)}
-    return f"?{urlencode(said)}" if said else ""
 
 
 def _row(piece: Piece, report: Report | None, side: str) -> dict[str, Any]:
@@ -146,8 +141,8 @@ def _findings(report: Report | None, sha256: str) -> Sequence[str]:
 
 def _finding(one: Finding) -> str:
     code = CODES.get(one.code)
-    done = {Action.REMOVED: "除去 / removed", Action.REWRITTEN: "変更 / rewritten", Action.KEPT: "そのまま / kept"}.get(one.action, "拒否 / refused")
-    return f"{code.ja if code is not None else one.code}（{done}）"
+    (ja, en), (done_ja, done_en) = (code.ja, code.en) if code is not None else (one.code, one.code), _DONE[one.action]
+    return f"{ja}（{done_ja}） / {en} ({done_en})"
 
 
 def _named(tree: Shown, part: tuple[int, ...]) -> str:

@@ -30,6 +30,9 @@ _VERDICTS: Final = {
     Verdict.SANITIZED: ("無害化済み", "sanitised", "ok"),
     Verdict.CONFIRMED: ("確認済み（原本のまま）", "confirmed original", "ok"),
 }
+VERDICTS_SAID: Final = {verdict: f"{ja} / {en}" for verdict, (ja, en, _) in _VERDICTS.items()}
+# 受付 → 検査 → 無害化 → 承認 → 受取可
+STEPS: Final = (("受付", "Received"), ("検査", "Scan"), ("無害化", "Sanitise"), ("承認", "Approve"), ("受取可", "Ready"))
 _DONE: Final = {
     Action.REMOVED: ("除去", "removed"),
     Action.REWRITTEN: ("変更", "rewritten"),
@@ -66,16 +69,25 @@ def row(transfer: Transfer, report: Report | None = None) -> dict[str, Any]:
         "output": transfer.result.name if transfer.result else transfer.name,
         "said": f"{ja} / {en}",
         "tone": tone,
+        "step": step(transfer),
         "at": when(transfer.received_at),
         "ready": transfer.state in (State.RELEASED, State.DELIVERED) and transfer.result is not None,
         "findings": removed(report) if report is not None else [],
     }
 
 
-def said(transfer: Transfer) -> dict[str, str]:
-    """State and verdict in words, and their tone."""
+def said(transfer: Transfer) -> dict[str, object]:
+    """State and verdict in words, their tone, and the step."""
     told = row(transfer)
-    return {"said": told["said"], "tone": told["tone"]}
+    return {"said": view.said(told["said"]), "tone": told["tone"], "step": step(transfer)}
+
+
+def step(transfer: Transfer) -> int:
+    """How many of STEPS it has behind it, the one that it stands at included; 0 where it stands at none of them any more."""
+    if transfer.state is State.HELD and transfer.note == AWAITING_APPROVAL.note:
+        return 4
+    through = transfer.result is not None and transfer.verdict is not None and transfer.verdict.delivers
+    return {State.RECEIVED: 1, State.PROCESSING: 2, State.HELD: 0, State.BLOCKED: 0, State.DISPOSED: 0}.get(transfer.state, 5 if through else 0)
 
 
 def parts(report: Report) -> list[dict[str, Any]]:

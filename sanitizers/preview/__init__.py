@@ -1,4 +1,4 @@
-"""安全なプレビュー: a file is looked at behind the walls, and what comes out is letters, numbers and pixels; nothing of it is ever handed on.
+"""安全なプレビュー: a file is looked at behind the walls, and only letters, numbers and pixels come out; it is never handed on.
 
 Whoever looks sees what the file says and what it consists of, by the readers of the jail, more tolerant than what rebuilds a file:
 this shows also what would never be delivered. What cannot be shown says why. One question, one child, one answer.

@@ -21,8 +21,10 @@ from sanitizers.preview_words import line
 from sanitizers.source import Source
 
 KINDS: Final = frozenset((Kind.EML, Kind.MSG, Kind.TNEF))
-_FIELDS: Final = ("from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "return-path", "authentication-results", "received",
-                  "x-mailer", "content-type")  # fmt: skip
+_FIELDS: Final = frozenset((
+    "from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "return-path", "authentication-results", "received",
+    "x-mailer",
+))  # fmt: skip
 _MOST_FIELDS: Final = 40
 _MOST_PARTS: Final = 500
 _SCHEMES: Final = ("http", "https", "mailto", "tel", "ftp", "file", "javascript", "data")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import struct
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ _MOST_CELLS: Final = 60
 _MOST_REPEATED: Final = 60
 _NUMBERS: Final = re.compile(r"(\d+)")
 _REFERENCE: Final = re.compile(r"([A-Z]{1,3})\d+")
+_BUILT_IN_DAYS: Final = frozenset(map(str, (*range(14, 18), 22, *range(27, 37), *range(50, 59))))
+_QUOTED: Final = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
+_DAY: Final = re.compile(r"[yYdDeE](?![+-])")
 # Atoms of text in a presentation of PowerPoint 97: UTF-16, and its lower bytes ([MS-PPT] 2.9.42, 2.9.44).
 _TEXT_CHARS, _TEXT_BYTES, _CONTAINER = 0x0FA0, 0x0FA8, 0xF
 _MOST_RECORDS: Final = 500_000
@@ -56,8 +60,10 @@ def workbook(found: dict[str, bytes]) -> Told:
     shared = [_text(item) for item in _children(_root(found.get("xl/sharedStrings.xml", b"")), "si")]
     names = _sheet_names(found)
     sheets = sorted((name for name in found if name.startswith("xl/worksheets/") and name.endswith(".xml")), key=_order)
-    made = [table(names.get(name, name.rpartition("/")[2]), _grid(found[name], shared)) for name in sheets]
-    notes = [text for name in sorted(found, key=_order) if name.startswith("xl/comments") for text in _paragraphs(found[name], ("comment",))]
+    dated = _dated(_root(found.get("xl/styles.xml", b"")))
+    made = [table(names.get(name, name.rpartition("/")[2]), _grid(found[name], shared, dated)) for name in sheets]
+    commented = sorted((name for name in found if name.startswith("xl/comments")), key=_order)
+    notes = [text for name in commented for text in _paragraphs(found[name], ("comment",))]
     return Told(notes, made, _targets(found))
 
 
@@ -95,20 +101,31 @@ def _repeated(row: Element) -> list[str]:
 # ------------------------------------------------------------------------------------------------------------ OOXML's parts
 
 
-def _grid(data: bytes, shared: list[str]) -> list[list[str]]:
+def _grid(data: bytes, shared: list[str], dated: frozenset[int]) -> list[list[str]]:
+    """Each row in its place; what is empty at the ends is left out."""
     rows: list[list[str]] = []
     for row in _walk(_root(data), "row"):
-        cells: list[str] = []
-        for cell in _children(row, "c"):
-            place = _REFERENCE.match(cell.get("r", ""))
-            column = _column(place[1]) if place else len(cells)
-            if column > _MOST_CELLS:
-                break
-            cells += [""] * (column - len(cells)) + [_value(cell, shared)]
-        rows.append(cells)
-        if len(rows) > _MOST_ROWS:
-            break
+        number = row.get("r", "")
+        place = int(number) - 1 if number.isdecimal() and len(number) < 8 else len(rows)
+        if place > _MOST_ROWS:
+            return [*rows, []] if len(rows) > _MOST_ROWS else rows + [[] for _ in range(_MOST_ROWS + 1 - len(rows))]
+        rows += [[] for _ in range(place - len(rows))] + [_cells(row, shared, dated)]
+    while rows and not rows[-1]:
+        rows.pop()
     return rows
+
+
+def _cells(row: Element, shared: list[str], dated: frozenset[int]) -> list[str]:
+    cells: list[str] = []
+    for cell in _children(row, "c"):
+        place = _REFERENCE.match(cell.get("r", ""))
+        column = _column(place[1]) if place else len(cells)
+        if column > _MOST_CELLS:
+            break
+        cells += [""] * (column - len(cells)) + [_value(cell, shared, dated)]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
 
 
 def _column(letters: str) -> int:
@@ -118,7 +135,31 @@ def _column(letters: str) -> int:
     return number - 1
 
 
-def _value(cell: Element, shared: list[str]) -> str:
+def _dated(styles: Element | None) -> frozenset[int]:
+    """The cell formats that show a number as a day: those that spell one, and some that are built in (ECMA-376-1, 18.8.30)."""
+    spelled = {one.get("numFmtId"): _QUOTED.sub("", one.get("formatCode", "")) for one in _walk(styles, "numFmt")}
+    custom = {number: _DAY.search(code) is not None for number, code in spelled.items()}
+    formats = next(_walk(styles, "cellXfs"), None)
+    return frozenset(
+        index
+        for index, one in enumerate(_children(formats, "xf"))
+        if custom.get(number := one.get("numFmtId", "0"), number in _BUILT_IN_DAYS)
+    )
+
+
+def _day(value: str) -> str:
+    """36951 → 2001-03-01, of the 1900 date system. What is no day stays as it is."""
+    try:
+        number = float(value)
+        if not 60 < number < 2_958_466:
+            return value
+        moment = dt.datetime(1899, 12, 30, tzinfo=dt.UTC) + dt.timedelta(seconds=round(number * 86_400))
+    except (ValueError, OverflowError):
+        return value
+    return moment.strftime("%Y-%m-%d") if number.is_integer() else moment.strftime("%Y-%m-%d %H:%M")
+
+
+def _value(cell: Element, shared: list[str], dated: frozenset[int]) -> str:
     kind, value = cell.get("t", "n"), next(iter(_children(cell, "v")), None)
     if kind == "inlineStr":
         return _text(cell)
@@ -128,7 +169,8 @@ def _value(cell: Element, shared: list[str]) -> str:
     said: str = value.text or ""
     if kind == "s":
         return shared[int(said)] if said.isdecimal() and int(said) < len(shared) else ""
-    return said
+    style = cell.get("s", "0")
+    return _day(said) if kind == "n" and style.isdecimal() and int(style) in dated else said
 
 
 def _sheet_names(found: dict[str, bytes]) -> dict[str, str]:

@@ -7,13 +7,15 @@ a reader that is not so strict. Whether a part is the same as one of the report 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final, NamedTuple
 
+import msgspec
 import pypdfium2
 
 from sanitizers import cfb, identify, library, names
 from sanitizers import zip as archive
-from sanitizers.model import Kind, LimitExceeded, Malformed, Refused
+from sanitizers.model import Kind, Malformed, Refused
 from sanitizers.preview import mail as letters
 from sanitizers.preview import pages
 from sanitizers.preview.room import Room
@@ -29,8 +31,8 @@ COMPOUNDS: Final = frozenset((
     Kind.DOC, Kind.XLS, Kind.PPT, Kind.VSD, Kind.PUB, Kind.MPP, Kind.MSI, Kind.CFB, Kind.JTD, Kind.JHD, Kind.OOXML_ENCRYPTED,
 ))  # fmt: skip
 _ARCHIVES: Final = frozenset((
-    Kind.ZIP, Kind.SEVENZIP, Kind.RAR, Kind.LZH, Kind.TAR, Kind.GZ, Kind.BZ2, Kind.XZ, Kind.ZST, Kind.LZ4, Kind.COMPRESS, Kind.CAB, Kind.CPIO,
-    Kind.AR, Kind.ISO, Kind.ATC, Kind.MHT,
+    Kind.ZIP, Kind.SEVENZIP, Kind.RAR, Kind.LZH, Kind.TAR, Kind.GZ, Kind.BZ2, Kind.XZ, Kind.ZST, Kind.LZ4, Kind.COMPRESS, Kind.CAB,
+    Kind.CPIO, Kind.AR, Kind.ISO, Kind.ATC, Kind.MHT,
 ))  # fmt: skip
 _LENIENT: Final = {Kind.ZIP: "zip", Kind.SEVENZIP: "7zip", Kind.CAB: "cab", Kind.ISO: "iso9660", Kind.TAR: "tar", Kind.CPIO: "cpio"}
 
@@ -54,8 +56,7 @@ def found(name: str, source: Source, place: Place, room: Room, *, mail: bool = F
     """The part at `place`, the file itself at (). Raises Malformed where there is none, and what its container's reader raises."""
     kind = Kind.EML if mail else identify.identify(source, name)
     for index in place:
-        part = _at(index, name, source, kind, room)
-        name, source = part
+        name, source = _at(index, name, source, kind, room)
         kind = identify.identify(source, name)
     return name, source, kind
 
@@ -79,51 +80,52 @@ def _at(index: int, name: str, source: Source, kind: Kind, room: Room) -> Part:
 
 
 def tree(name: str, source: Source, kind: Kind, place: Place, room: Room) -> tuple[tuple[Piece, ...], bool, str]:
-    """Everything below, depth first; whether there is more; and why the file itself could not be opened."""
-    pieces: list[Piece] = []
+    """Everything below, depth first; whether there is more; and why the file itself could not be read to its end."""
+    grown = _Tree(room)
     try:
-        fault = _grow(pieces, name, source, kind, place, room)
+        fault = grown.grow(Part(name, source), kind, place)
     except _Enough:
-        return tuple(pieces), True, ""
-    return tuple(pieces), False, fault
+        return tuple(grown.pieces), True, ""
+    return tuple(grown.pieces), False, fault
 
 
-def _grow(pieces: list[Piece], name: str, source: Source, kind: Kind, place: Place, room: Room) -> str:
-    """Adds what lies in one file. Returns why that is not all. Raises _Enough when nothing more is told."""
-    if len(place) >= DEEPEST:
-        return ""
-    below: list[tuple[int, Place, Part, Kind]] = []
+class _Tree:
+    """What has been told so far."""
 
-    def take(part: Part) -> None:
-        if len(pieces) + len(below) >= MOST_PARTS:
+    def __init__(self, room: Room) -> None:
+        self.pieces: list[Piece] = []
+        self._room = room
+
+    def grow(self, above: Part, kind: Kind, place: Place) -> str:
+        """Adds what lies in one file. Returns why that is not all of it. Raises _Enough when no more is told."""
+        if len(place) >= DEEPEST:
+            return ""
+        below: list[Part] = []
+        fault = ""
+        try:
+            unfold(above.name, above.content, kind, self._room, partial(self._take, below))
+        except _Enough:
+            self._add(below, place)
+            raise
+        except Refused as refusal:
+            fault = refusal.reason
+        self._add(below, place)
+        return fault
+
+    def _take(self, below: list[Part], part: Part) -> None:
+        if len(self.pieces) + len(below) >= MOST_PARTS:
             raise _Enough
-        kind = identify.identify(part.content, part.name)
-        below.append((len(below), (*place, len(below)), part, kind))
+        below.append(part)
 
-    fault = ""
-    full = False
-    try:
-        unfold(name, source, kind, room, take)
-    except _Enough:
-        full = True
-    except LimitExceeded as refusal:
-        fault = refusal.reason
-    except Refused as refusal:
-        fault = refusal.reason
-    for _, where, part, inner in below:
-        if len(pieces) >= MOST_PARTS:
-            raise _Enough
-        at = len(pieces)
-        pieces.append(_piece(where, part, inner, ""))
-        if why := _grow(pieces, part.name, part.content, inner, where, room):
-            pieces[at] = _piece(where, part, inner, why)
-    if full:
-        raise _Enough
-    return fault
-
-
-def _piece(place: Place, part: Part, kind: Kind, fault: str) -> Piece:
-    return Piece(part=place, name=line(part.name), kind=kind, size=len(part.content), sha256=part.content.sha256, fault=fault)
+    def _add(self, below: list[Part], place: Place) -> None:
+        for index, part in enumerate(below):
+            if len(self.pieces) >= MOST_PARTS:
+                raise _Enough
+            kind, at, where = identify.identify(part.content, part.name), len(self.pieces), (*place, index)
+            piece = Piece(part=where, name=line(part.name), kind=kind, size=len(part.content), sha256=part.content.sha256)
+            self.pieces.append(piece)
+            if why := self.grow(part, kind, where):
+                self.pieces[at] = msgspec.structs.replace(piece, fault=why)
 
 
 def unfold(name: str, source: Source, kind: Kind, room: Room, take: Taken) -> None:
@@ -135,8 +137,8 @@ def unfold(name: str, source: Source, kind: Kind, room: Room, take: Taken) -> No
         for part in streams(source, room):
             take(part)
     elif kind in letters.KINDS:
-        for part in letters.attachments(source, kind, room):
-            take(Part(*part))
+        for attached in letters.attachments(source, kind, room):
+            take(Part(*attached))
     elif kind is Kind.PDF:
         for part in _attached(source, room):
             take(part)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import pypdfium2
 
 from sanitizers import charset
-from sanitizers.formats.message import rtf
+from sanitizers.formats.message import htmltext, rtf
 from sanitizers.model import Kind, Refused
 from sanitizers.preview import mail, office, pages, parts
 from sanitizers.preview.room import Room
@@ -122,6 +122,15 @@ def _old_slides(source: Source, _kind: Kind, room: Room) -> Read:
     return _said(office.old_slides({part.name: part.content.bytes() for part in parts.streams(source, room)}))
 
 
+def _book(source: Source, _kind: Kind, room: Room) -> Read:
+    """Chapter by chapter, by their names."""
+    said: list[str] = []
+    for part in parts.members(source, room):
+        if part.name.lower().endswith((".xhtml", ".html", ".htm")):
+            said += [f"── {part.name} ──", htmltext.render(charset.decode_html(part.content.head(_MOST_BYTES)).text, ()).text]
+    return _said("\n".join(said))
+
+
 def _ichitaro(source: Source, kind: Kind, room: Room) -> Read:
     """A compressed document (jtdc) is unpacked by its sanitizer."""
     found = {part.name: part.content.bytes() for part in parts.streams(source, room)}
@@ -144,6 +153,7 @@ _READERS: Final[dict[Kind, Callable[[Source, Kind, Room], Read]]] = {
     **dict.fromkeys(_OPEN_DOCUMENTS, _package(office.open_document)),
     Kind.PPT: _old_slides,
     Kind.JTD: _ichitaro,
+    Kind.EPUB: _book,
 }
 
 

@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
 from gateway.admin.app import admin
+from gateway.admin.originals import OriginalsDesk
 from gateway.admin.overview import OverviewDesk
 from gateway.admin.people import PeopleDesk
 from gateway.admin.transfers import TransfersDesk
@@ -175,6 +176,7 @@ async def town(
             [
                 OverviewDesk(journal, Overview(journal, made.panel, versions=lambda: versions, ready=ready, folder=folder, clock=clock)),
                 TransfersDesk(journal, operating, clock),
+                OriginalsDesk(journal, blobs, made.approvals, clock, four_eyes=True),
                 ApprovalPages(made.approvals, overseen=True, looks=partial(looks, journal)),
                 PeopleDesk(made.accounts, made.staff, clock),
                 *looking.of_admin(),

@@ -55,7 +55,7 @@ def reaching_pdf() -> bytes:
 def reaching_document() -> bytes:
     """A template from elsewhere, and words that are markup."""
     pack = ooxml.docx(ooxml.paragraph("&lt;script&gt;alert(1)&lt;/script&gt;") + ooxml.paragraph("本文の二行目"))
-    pack.part("word/vbaProject.bin", ooxml.OLE).part("word/settings.xml", f'<w:settings {ooxml.SPACES}/>')
+    pack.part("word/vbaProject.bin", ooxml.OLE).part("word/settings.xml", "<w:settings/>")
     return pack.link("word/settings.xml", "rId1", "attachedTemplate", OUTSIDE, external=True).bytes()
 
 
@@ -68,4 +68,4 @@ def reaching_drawing() -> bytes:
 
 def reaching_mail(*attached: tuple[bytes, bytes]) -> bytes:
     page = f'<html><body><p>本文です</p><img src="{OUTSIDE}"><script>alert(1)</script><a href="{OUTSIDE}">ここ</a></body></html>'
-    return message.parts_mail(message.page(page), *(message.attachment(content, name) for name, content in attached))
+    return message.parts_mail(message.page(page), *(message.attachment(content, name) for content, name in attached))

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.model import RecipientState, State
 from gateway.post import MailIntake, MailOutbox
-from gateway.storage import upkeep
+from gateway.storage import disposals, upkeep
 from gateway.storage.faults import JournalUnavailableError, LeaseLostError, StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
@@ -224,8 +224,10 @@ async def test_retention_gives_up_what_is_over_age(journal: Journal) -> None:
     assert await upkeep.dispose_over_age(journal, 90, NOW + 91 * 86_400) == 1
     assert (await journal.transfer(held)).state is State.DISPOSED
     assert (await journal.transfer(on_its_way)).state is State.RELEASED
-    last = [entry async for entry in journal.entries()][-1]
-    assert (last.actor, last.action) == ("retention", "transfer.disposed")
+    last = [(entry.actor, entry.action) async for entry in journal.entries()][-2:]
+    assert last == [("retention", "transfer.disposed"), ("retention", "disposal.recorded")]
+    (record,) = await journal.ask(disposals.listed)
+    assert (record.what, record.count, record.oldest, record.number[:3]) == ("originals", 1, (await journal.transfer(held)).receipt_no, "DP-")
 
 
 def test_only_those_on_the_list_are_known_and_the_postmaster(journal: Journal) -> None:

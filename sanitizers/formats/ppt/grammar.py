@@ -41,6 +41,7 @@ class Deck:
     links: set[int] = field(default_factory=set)            # ids of the hyperlinks that stay
     objects: dict[int, str] = field(default_factory=dict)   # ids of embedded objects and media → code of the finding
     length: int = 0                                         # characters of the text that is being read
+    modules: str = ""                                       # of macros, for people
     link_gone: bool = False                                 # the link was left behind whose characters come next
 
 
@@ -59,7 +60,8 @@ class Place(NamedTuple):
         if record.kind in QUIET:
             return
         code = REPORTED.get(record.kind, "ppt.unknown_record")
-        self.found(code, detail=f"{record.kind:04X}" if code == "ppt.unknown_record" else "")
+        details = {"ppt.unknown_record": f"{record.kind:04X}", "ppt.macro": self.deck.modules}
+        self.found(code, detail=details.get(code, ""))
 
     def broken(self, record: Record) -> bytes:
         self.found("ppt.broken_record", detail=f"{record.kind:04X} of {len(record.data)} bytes")

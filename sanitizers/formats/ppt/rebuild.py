@@ -37,9 +37,9 @@ def rebuild(source: Source, context: Context) -> Rebuilt:
         stream, pictures = encryption.plain(stream, pictures, edit, context)
     if edit.user:
         context.found("file.metadata", _USER, Action.REMOVED, "last user")
-    storages.show(stream, edit, context)
+    deck = Deck(context, modules=storages.show(stream, edit, context))
     store = Store(pictures)
-    made = Rebuilding(stream, edit, Deck(context), store)
+    made = Rebuilding(stream, edit, deck, store)
     document, current_user = persist.written(made.parts, made.last_slide)
     streams = {(_DOCUMENT,): document, (_USER,): current_user, **properties.streams(properties.read(compound, context))}
     if store.stream:

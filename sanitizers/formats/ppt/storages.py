@@ -16,9 +16,10 @@ _STORAGE: Final = 0x1011
 _PACKED: Final = 1  # instance: behind a size of four bytes, zlib
 
 
-def show(stream: bytes, edit: Edit, context: Context) -> None:
-    """Each once, wherever the directory says that it lies. Raises Malformed where they overlap, and LimitExceeded."""
+def show(stream: bytes, edit: Edit, context: Context) -> str:
+    """Each once, wherever the directory says that it lies; returns the names of modules. Raises Malformed where they overlap, LimitExceeded."""
     left = len(stream)
+    modules: list[str] = []
     for at in sorted(set(edit.offsets.values())):
         try:
             record = records.one(stream, at)
@@ -31,8 +32,9 @@ def show(stream: bytes, edit: Edit, context: Context) -> None:
             data = _unpacked(record.data[4:], context) if record.instance == _PACKED else bytes(record.data)
             where = f"storage at {at}"
             context.scan_layer(data, where)
-            if data.startswith(MAGIC):
-                vba.describe(data, where, context)
+            if data.startswith(MAGIC) and (names := vba.describe(data, where, context)):
+                modules.append(names)
+    return ", ".join(modules)
 
 
 def _unpacked(packed: memoryview, context: Context) -> bytes:
