@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -10,10 +11,12 @@ from sqlalchemy import Connection
 
 from gateway import log
 from gateway.approvals import Approvals, Kind, Request, RequestState
-from gateway.model import DEPARTMENT, PERSON, IllegalTransitionError, Slip, SlipApproval, State, Transfer
+from gateway.boxes import Boxes
+from gateway.model import DEPARTMENT, GROUP, PERSON, IllegalTransitionError, Slip, SlipApproval, State, Transfer
 from gateway.operating import Deed, Operating
 from gateway.people.roles import RefusedError
-from gateway.storage import people, slips
+from gateway.storage import boxes as box_rows
+from gateway.storage import slips
 from gateway.storage.accounts import Account, by_login
 from gateway.storage.faults import LeaseLostError, StorageError
 from gateway.storage.journal import Journal
@@ -43,22 +46,31 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bringing:
-    """`shares`: address → title of the shares of the inner side."""
+    """`shares`: address → title of the shares of the inner side; `boxes`: those that may be full."""
 
-    def __init__(self, journal: Journal, approvals: Approvals, operating: Operating, usage: Usage, shares: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        approvals: Approvals,
+        operating: Operating,
+        usage: Usage,
+        shares: Mapping[str, str],
+        *,
+        boxes: Boxes | None = None,
+    ) -> None:
         self.usage = usage
         self._journal = journal
         self._approvals = approvals
         self._operating = operating
         self._shares = dict(shares)
+        self._boxes = boxes
         approvals.when_approved(Kind.FILE, within=_given, then=self._go)
         approvals.besides(self.ask_for_the_forgotten)
 
     async def destinations(self, account: Account) -> dict[str, str]:
-        """Where this person's files may go besides the own box, address → title: the boxes of his departments, the shares."""
-        own = await self._journal.ask(lambda connection: people.memberships_of(connection, account.id))
-        boxes = {f"{DEPARTMENT}{one.department.id}": f"{one.department.name}の受取箱 / box of {one.department.name}" for one in own}
-        return boxes | self._shares
+        """Where this person's files may go besides the own box, address → title: the boxes of his departments and groups, the shares."""
+        boxes = await self._journal.ask(lambda connection: box_rows.of(connection, account))
+        return {address: title for address, title in boxes.items() if address.startswith((DEPARTMENT, GROUP))} | self._shares
 
     async def chosen(self, account: Account, asked: Sequence[str]) -> tuple[str, ...]:
         """The destinations asked for, once each. `person:tanaka` is anybody who may fetch files. Raises RefusedError."""
@@ -70,6 +82,8 @@ class Bringing:
         known = await self._journal.ask(lambda connection: {one for one in persons if _fetches(connection, one)})
         if any(one not in offered and one.removeprefix(PERSON) not in known for one in wanted):
             raise RefusedError(_NO_PLACE)
+        if self._boxes is not None:
+            await self._boxes.roomy(account, wanted)
         return wanted
 
     def slip(self, said: Mapping[str, str]) -> Slip:
@@ -113,7 +127,7 @@ class Bringing:
         before = at - _FORGOTTEN_SECONDS
         for receipt_no in await self._journal.ask(lambda connection: slips.unasked(connection, Kind.FILE, before=before)):
             login = (await self._journal.find(receipt_no)).sender
-            account = await self._journal.ask(lambda connection, login=login: by_login(connection, login))
+            account = await self._journal.ask(partial(by_login, login=login))
             if account is not None:
                 await self.ask_or_leave(account, receipt_no)
 

@@ -14,7 +14,7 @@ from gateway.warm_parent import JailUnavailable
 
 _COMMANDS = (
     "sanitize", "inspect", "serve", "transfer", "user", "department", "rules", "policy", "bundle", "audit", "receipt",
-    "emergency", "exception", "backup", "restore", "config", "doctor",
+    "emergency", "exception", "backup", "restore", "migrate", "keys", "config", "flows", "sbom", "doctor",
 )  # fmt: skip
 _MODULES = {"inspect": "sanitize", "restore": "backup"}
 

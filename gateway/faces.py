@@ -8,14 +8,19 @@ from functools import partial
 
 from gateway import fittings
 from gateway.admin.app import admin
+from gateway.admin.care import CareDesk
 from gateway.admin.conformity import ConformityDesk
 from gateway.admin.originals import OriginalsDesk
 from gateway.admin.overview import OverviewDesk
 from gateway.admin.people import PeopleDesk
 from gateway.admin.publishing import PublishingDesk
+from gateway.admin.reviews import ReviewsDesk
 from gateway.admin.transfers import TransfersDesk
+from gateway.admin.visits import VisitsDesk
 from gateway.approvals import Approvals
+from gateway.asking import Asking
 from gateway.bringing import Bringing
+from gateway.caretaking import Caretaking
 from gateway.config import Config
 from gateway.conformity.facts import Gathering
 from gateway.drop.app import Drop
@@ -23,6 +28,7 @@ from gateway.exceptions import Exceptions
 from gateway.operating import Operating
 from gateway.overview import Overview
 from gateway.people.accounts import Accounts
+from gateway.people.reviews import Reviews
 from gateway.people.staff import Staff
 from gateway.pickup.app import Pickup
 from gateway.pipeline import Pipeline
@@ -39,6 +45,7 @@ from gateway.storage.blobs import Blobs
 from gateway.storage.journal import Journal
 from gateway.unlocking import Unlocking
 from gateway.uploads import Uploads
+from gateway.visits import Visits
 from gateway.web.approval_pages import ApprovalPages
 from gateway.web.desks import Desk
 from gateway.web.events import Events
@@ -65,6 +72,7 @@ class Parts:
     shares: Mapping[str, Share]
     previews: Previews
     in_force: InForce
+    care: Caretaking
     ready: Callable[[], Awaitable[list[str]]]
     taken_in: Callable[[], None]
     work_to_do: Callable[[], None]
@@ -87,6 +95,10 @@ def listeners(parts: Parts, roles: frozenset[str]) -> list[Listener]:
             unfinished=fittings.unfinished(settings),
             readiness=parts.ready,
             events=events,
+            asking=(
+                parts.approvals,
+                Asking(journal, parts.approvals, operating, pipeline=parts.pipeline, blobs=parts.blobs, clock=clock),
+            ),
             bringing=Bringing(
                 journal, parts.approvals, operating, fittings.usage(settings), {one.address: one.title for one in parts.shares.values()}
             ),
@@ -122,6 +134,7 @@ def _uploads(parts: Parts) -> Uploads:
         parts.taken_in,
         most=parts.in_force.policy.limits.input_bytes,
         organisation=parts.settings["service.organisation"],
+        lane=parts.settings["lane.name"],
     )
 
 
@@ -129,18 +142,21 @@ def _desks(parts: Parts, operating: Operating) -> list[Desk]:
     journal, clock = parts.journal, parts.clock
     requests = PublishingRequests(parts.publishing, parts.approvals)
     return [
-        OverviewDesk(journal, _overview(parts)),
+        OverviewDesk(journal, overview(parts)),
         ConformityDesk(_gathering(parts)),
-        TransfersDesk(journal, operating, clock),
         OriginalsDesk(journal, parts.blobs, parts.approvals, clock, four_eyes=parts.settings["policy.four_eyes"]),
+        TransfersDesk(journal, operating, clock),        # after the one before it: any other word is a deed
         PublishingDesk(journal, parts.publishing, parts.trials, requests, clock),
         ApprovalPages(parts.approvals, overseen=True, looks=partial(looks, journal)),
         PeopleDesk(parts.accounts, Staff(journal, clock, parts.settings["service.organisation"]), clock),
         ExceptionPages(parts.exceptions, clock),
+        ReviewsDesk(Reviews(journal, parts.accounts, clock), clock),
+        VisitsDesk(Visits(journal, parts.approvals, clock), parts.accounts, clock),
+        CareDesk(journal, clock),
     ]
 
 
-def _overview(parts: Parts) -> Overview:
+def overview(parts: Parts) -> Overview:
     def versions() -> dict[str, str]:
         workers = parts.in_force.workers
         return {"walls": "、".join(workers.walls), "rules": workers.rules_version, "policy": parts.in_force.policy.version}

@@ -11,9 +11,10 @@ from typing import Final
 from gateway import fittings, log, policy, segments
 from gateway.alarm import Alarm
 from gateway.approvals import Approvals
+from gateway.caretaking import Caretaking
 from gateway.config import Config, ConfigError
 from gateway.exceptions import Exceptions
-from gateway.faces import Parts, listeners
+from gateway.faces import Parts, listeners, overview
 from gateway.later_mail import LaterMail
 from gateway.model import Transfer
 from gateway.notices import Office
@@ -115,6 +116,14 @@ class House:
             digest_at=settings["notices.digest"],
             clock=clock,
             queued=self.queue.wake,
+        )
+        self.care = Caretaking(
+            settings,
+            self.journal,
+            office,
+            clock,
+            relay=Relay(fittings.relay_settings(settings)),
+            queue=fittings.queue_settings(settings),
         )
         self.approvals.heard = RequestMails(self.journal, self.blobs, office, clock, self.queue.wake).tell
         self._pipeline: Pipeline | None = None
@@ -320,11 +329,13 @@ class House:
             shares=self._shares,
             previews=self._previews,
             in_force=self._in_force,
+            care=self.care,
             ready=self._not_ready,
             taken_in=self._wake,
             work_to_do=self._work_to_do,
             clock=self._clock,
         )
+        self._lights = overview(parts).lights
         return [*listeners(parts, self._roles), *self._ways.listeners()]
 
     def _work_to_do(self) -> None:
@@ -354,7 +365,7 @@ class House:
         if "worker" in self._roles and self._pipeline is not None:
             work.append(self._pipeline.run())
         if "deliver" in self._roles:
-            work.append(self.queue.run())
+            work += [self.queue.run(), self.care.letters.run()]
         if self._ways is not None:
             work += self._ways.work()
         return work
@@ -366,6 +377,8 @@ class House:
             later += [self._trials.run(), self._rescans.run()]
         watch = fittings.watch(self._settings, self.journal, self._in_force, self._not_ready, self._clock)
         beside = [] if self._ways is None else self._ways.chores()
+        if "deliver" in self._roles:
+            later += self.care.chores(self._lights)
         return [self._notifier.run(), self._upkeep(), self._in_force.follow(), self._carry_up(), watch.run(), *later, *beside]
 
     async def _carry_up(self) -> None:
@@ -384,6 +397,7 @@ class House:
                 await upkeep.dispose_over_age(self.journal, self._policy.original_days, self._clock())
                 await upkeep.sweep(self.journal, self.blobs, self._clock())
                 await self._results.forget()
+                await self.care.retention.run_once()
                 await asyncio.to_thread(self._unfinished.sweep, self._clock() - _UNFINISHED_SECONDS)
             except StorageError as error:
                 _log.error("upkeep has to wait", error=str(error))
@@ -399,5 +413,6 @@ class House:
         if self._pipeline is not None:
             self._pipeline.drain()
         self.queue.drain()
+        self.care.letters.drain()
         if self._ways is not None:
             self._ways.drain()

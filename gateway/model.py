@@ -115,9 +115,10 @@ INBOUND: Final = Lane(name="inbound", source=Zone(name="outer"), target=Zone(nam
 
 
 # How others than a mail address or a log-in name stand among the recipients of a transfer: `share:zeimu`, `department:7` (its id: two
-# bodies may have departments of one name), `person:tanaka` (担当者限定).
+# bodies may have departments of one name), `group:2` (a restricted group), `person:tanaka` (担当者限定).
 SHARE: Final = "share:"
 DEPARTMENT: Final = "department:"
+GROUP: Final = "group:"
 PERSON: Final = "person:"
 
 

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from gateway.storage.blobs import Blobs, opened
 from gateway.workers import Workers
 from sanitizers import preview_words
-from sanitizers.model import Job, Limits
+from sanitizers.model import Job, Limits, Reason
 from sanitizers.preview_words import Look, Shown, View
 
 # Of one look. Somebody waits for it at a screen.
@@ -27,6 +27,7 @@ LIMITS: Final = Limits(
 AT_ONCE: Final = 2
 _MOST_WAITING: Final = 30
 _KEPT_BYTES: Final = 48 << 20
+_PASSING: Final = (Reason.TIMEOUT, Reason.WORKER_CRASHED, Reason.LIMIT_EXCEEDED)
 # Roughly what an answer without a picture weighs beside its lines, in bytes.
 _ANSWER: Final = 4_096
 # How long the jail of previews stays warm with nothing to do.
@@ -142,8 +143,8 @@ class Previews:
             await leaving.stop()
 
     def _keep(self, key: tuple[str, str, str], seen: Seen) -> None:
-        """What failed may succeed the next time."""
-        if seen.shown.fault or key in self._kept:
+        """What failed on a busy machine may succeed the next time."""
+        if seen.shown.fault in _PASSING or key in self._kept:
             return
         self._kept[key] = seen
         self._kept_bytes += _weight(seen)

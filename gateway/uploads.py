@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from gateway import metrics
-from gateway.model import Arrival, Door, Slip
+from gateway.model import INBOUND, Arrival, Door, Slip
 from gateway.storage.blobs import Blobs
 from gateway.storage.journal import Journal
 
@@ -18,7 +18,15 @@ class Uploads:
     """`wake` tells the pipeline that there is work; `most` bytes per file."""
 
     def __init__(
-        self, blobs: Blobs, journal: Journal, clock: Callable[[], float], wake: Callable[[], None], *, most: int, organisation: str
+        self,
+        blobs: Blobs,
+        journal: Journal,
+        clock: Callable[[], float],
+        wake: Callable[[], None],
+        *,
+        most: int,
+        organisation: str,
+        lane: str = INBOUND.name,
     ) -> None:
         self._blobs = blobs
         self._journal = journal
@@ -26,6 +34,7 @@ class Uploads:
         self._wake = wake
         self.most = most
         self._organisation = organisation
+        self._lane = lane
 
     def now(self) -> float:
         return self._clock()
@@ -59,6 +68,7 @@ class Uploads:
             sender=login,
             recipients=(login, *to),
             organisation=self._organisation,
+            lane=self._lane,
             client=client,
             slip=slip,
         )

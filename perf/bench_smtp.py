@@ -32,7 +32,7 @@ from gateway.storage.local_blobs import LocalBlobs
 from mail.intake import Intake
 from mail.receiver import ReceiverSettings
 from mail.server import Server, ServerSettings
-from perf.load_smtp import Drain
+from perf.bench_intake import Drain
 
 LIMIT = 64 << 20
 SESSIONS = 20

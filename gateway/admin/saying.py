@@ -59,6 +59,7 @@ _EVENTS: Final[Mapping[str, str]] = {
     "transfer.late_hit": "後からの検知 / late hit",
     "delivery.result": "配送の結果 / result of the delivery",
     "file.collected": "受取り / collected",
+    "file.previewed": "安全なプレビュー / safe preview",
     "evidence.kept": "証拠保全 / kept as evidence",
     "evidence.let_go": "証拠保全の解除 / no longer kept as evidence",
     "original.taken": "原本の取出し（解析用） / original taken out for analysis",

@@ -191,7 +191,7 @@ class TransfersDesk:
         try:
             deed = Deed(str(given.get("deed", "")))
             if deed is Deed.DELETE and given.get("sure") != "yes":
-                raise NoReasonError("廃棄は取り消せません。確認欄に印を付けてください。 / deleting cannot be undone: tick that you are sure")
+                raise NoReasonError(_SURE)
             wanted = await self._chosen(numbers)
             refused = await self._do_on_many(request, deed, wanted, given.get("reason", ""))
         except (NoReasonError, NotAllowedError, ValueError) as error:
@@ -232,7 +232,7 @@ class TransfersDesk:
             deliveries=[_delivered(delivery) for delivery in await self._journal.deliveries(transfer.id)],
             timeline=[saying.step(entry) for entry in entries],
             same=[words.row(other) for other in await self._same(transfer)],
-            deeds=[(deed, saying.DEEDS[deed]) for deed in possible(transfer, report, kept=kept is not None)] if self._may_act(request) else [],
+            deeds=[(deed, saying.DEEDS[deed]) for deed in possible(transfer, report, kept=kept is not None) if self._may_act(request)],
         )
 
     # ----------------------------------------------------------------------------------------------------------- small
@@ -308,6 +308,7 @@ def _excepted(transfer: Transfer, report: Report | None) -> str:
     return "/exceptions?" + urlencode({name: value for name, value in known.items() if value}) + "#ask"
 
 
+_SURE: Final = "廃棄は取り消せません。確認欄に印を付けてください。 / deleting cannot be undone: tick that you are sure"
 _EXPORTS: Final = (("CSV", "/api/v1/transfers.csv"), ("Excel", "/api/v1/transfers.xlsx"))
 
 

@@ -74,7 +74,7 @@ def _transfers() -> dict[str, Event]:
         "slip.approved": Event(Class.TRANSFER, "取込みの承認", "an import was approved", _RECEIPT, ""),
         "evidence.kept": Event(Class.TRANSFER, "証拠保全", "kept as evidence", _RECEIPT, "reason"),
         "evidence.let_go": Event(Class.TRANSFER, "証拠保全の解除", "no longer evidence", _RECEIPT, "reason"),
-        "file.previewed": Event(Class.TRANSFER, "安全なプレビューの閲覧", "a safe preview was looked at", _RECEIPT, "what"),
+        "file.previewed": Event(Class.TRANSFER, "安全なプレビューの閲覧", "a safe preview was looked at", _RECEIPT, "side, part, request"),
         "original.opened": Event(Class.TRANSFER, "原本の取出しの許可", "an original may be taken out", _RECEIPT, "request"),
         "original.taken": Event(Class.TRANSFER, "原本の取出し", "an original was taken out", _RECEIPT, "sha256, size"),
         "transfers.many": Event(Class.TRANSFER, "一括操作", "many at once", "", "deed, note, asked, refused"),

@@ -6,7 +6,10 @@ import argparse
 import os
 import sqlite3
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 import uvloop
@@ -14,8 +17,10 @@ import uvloop
 from gateway import backup, config, log
 from gateway.backup import Contents, RestoreError
 from gateway.commands import Failure, Usage, stores
+from gateway.storage.blobs import Blobs
+from gateway.storage.chosen import database
 from gateway.storage.faults import StorageError
-from gateway.storage.local_blobs import LocalBlobs
+from gateway.storage.journal import Journal
 
 _SHORTEST = 12
 
@@ -32,15 +37,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _back_up(arguments: argparse.Namespace) -> int:
     passphrase = _passphrase(arguments.password_file)
     settings = config.load(arguments.config)
-    if settings["storage.database"]:
-        raise Failure("the journal is on PostgreSQL: back it up with pg_dump, and the folder of the blobs with it")
     folder = settings.path("storage.path")
-    if not (folder / "sekisho.db").exists():
+    if not database(settings) and not (folder / "sekisho.db").exists():
         raise Failure("there is no installation to back up")
     unfinished = arguments.file.with_name(f".{arguments.file.name}.part")
     try:
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as target:
-            contents = uvloop.run(_written(folder, target, passphrase))
+            contents = uvloop.run(_written(arguments, folder, target, passphrase))
             target.flush()
             os.fsync(target.fileno())
         unfinished.replace(arguments.file)
@@ -51,29 +54,29 @@ def _back_up(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _written(folder: Path, target: object, passphrase: str) -> Contents:
-    blobs = LocalBlobs(folder / "blobs")
-    await blobs.start()
-    try:
-        return await backup.write(folder, blobs, target, passphrase, time.time())  # type: ignore[arg-type]
-    finally:
-        await blobs.stop()
+async def _written(arguments: argparse.Namespace, folder: Path, target: BinaryIO, passphrase: str) -> Contents:
+    async with stores.opened(arguments) as (_, journal, blobs):
+        return await backup.write(folder, blobs, target, passphrase, time.time(), journal=journal)
 
 
 def _restore(arguments: argparse.Namespace) -> int:
     log.start("error")
     passphrase = _passphrase(arguments.password_file)
     settings = config.load(arguments.config)
-    if settings["storage.database"]:
-        raise Failure("the journal is on PostgreSQL: restore it with pg_restore")
     folder = settings.path("storage.path")
     try:
         with arguments.file.open("rb") as source:
-            contents = uvloop.run(backup.restore(source, folder, passphrase))
+            contents = uvloop.run(backup.restore(source, folder, passphrase, lambda: _stores(arguments)))
     except (OSError, RestoreError, StorageError) as error:
         raise Failure(str(error)) from None
     _say(contents, as_json=arguments.json)
     return 0
+
+
+@asynccontextmanager
+async def _stores(arguments: argparse.Namespace) -> AsyncIterator[tuple[Journal, Blobs]]:
+    async with stores.opened(arguments) as (_, journal, blobs):
+        yield journal, blobs
 
 
 def _passphrase(file: Path) -> str:

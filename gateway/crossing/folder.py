@@ -15,7 +15,7 @@ from typing import Final
 from gateway import log
 from gateway.crossing.papers import RefusedError
 from gateway.crossing.pushing import CarryError, Load
-from gateway.crossing.taking import BrokenOffError, Taking
+from gateway.crossing.taking import Taking
 from gateway.storage.disk import Disk
 from gateway.storage.faults import StorageError
 
@@ -92,8 +92,7 @@ class FromFolder:
             return False
         try:
             taken = await self._taking.take(_pieces(fd), via=file.name, file=True)
-        except (RefusedError, BrokenOffError) as error:
-            # A whole file that breaks off was cut after it was written: that is no accident of the line.
+        except RefusedError as error:
             _log.warning("a file was put apart", file=file.name, error=str(error))
             await asyncio.to_thread(self._put_apart, file)
             return True

@@ -85,7 +85,7 @@ class Taking:
         Raises RefusedError, BrokenOffError, StorageError (NotNowError among them: it may come again).
         """
         try:
-            taken = await self._take(_Stream(chunks), file=file)
+            taken = await self._whole(_Stream(chunks), file=file)
         except RefusedError as error:
             await self._refused(error, via)
             raise
@@ -106,6 +106,15 @@ class Taking:
         return await self._journal.write(lambda connection: rows.forget(connection, before))
 
     # ------------------------------------------------------------------------------------------------------------- steps
+
+    async def _whole(self, stream: _Stream, *, file: bool) -> Taken:
+        """A file lies there whole or not at all: one that breaks off was cut by somebody."""
+        try:
+            return await self._take(stream, file=file)
+        except BrokenOffError as error:
+            if file:
+                raise RefusedError("format", "the file is shorter than was signed") from error
+            raise
 
     async def _take(self, stream: _Stream, *, file: bool) -> Taken:
         papers = crossing.read(await stream.exactly(crossing.opening(await stream.exactly(OPENING.size))), self._terms.keys)
@@ -162,7 +171,7 @@ class Taking:
     async def _content(self, papers: Papers, stream: _Stream) -> Blob:
         """Durable when this returns, and what was signed; a row will refer to it, or the next sweep takes it."""
         digest, left = hashlib.sha256(), papers.size
-        writer = await self._blobs.begin()
+        writer = await self._blobs.begin(owner=papers.organisation)
         try:
             async for chunk in stream.rest(left):
                 digest.update(chunk)

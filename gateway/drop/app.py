@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
+from functools import partial
 from typing import Final, TypeVar
 from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from gateway.approvals import Approvals
+from gateway.asking import Asking
 from gateway.bringing import FIELDS, UNKNOWN, Bringing
 from gateway.drop.resumable import Resumable
 from gateway.people.accounts import Accounts
@@ -26,6 +29,7 @@ from gateway.web.ownership import mine
 from gateway.web.problem import problem
 from gateway.web.routes import Route, install
 from gateway.web.signin import SignIn, account_of
+from gateway.web.transfer_deeds import Wishes
 from gateway.web.transfer_page import TransferPage
 
 _T = TypeVar("_T")
@@ -53,6 +57,7 @@ class Drop:
         *,
         unfinished: Unfinished,
         bringing: Bringing,
+        asking: tuple[Approvals, Asking] | None = None,
         readiness: Readiness,
         events: Events,
         desks: Sequence[Desk] = (),
@@ -62,7 +67,8 @@ class Drop:
         self._bringing = bringing
         self._journal = journal
         self._signin = SignIn(accounts, "drop", "取込み / Drop", jail=jail)
-        self._one = TransferPage(journal, unlocking, events, self._signin, downloads=False)
+        wishes = None if asking is None else partial(Wishes, *asking, bringing)
+        self._one = TransferPage(journal, unlocking, events, self._signin, clock=uploads.now, downloads=False, wishes=wishes)
         self._resumable = Resumable(uploads, unfinished, bringing)
         self.application = face(readiness)
         entrance.install(self.application, self._signin)

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, NamedTuple, Protocol
 
 from sqlalchemy import Connection
@@ -19,7 +19,7 @@ from gateway.people.roles import RefusedError, Role
 from gateway.people.single_sign_on import SingleSignOn
 from gateway.storage import accounts as rows
 from gateway.storage import factors as factor_rows
-from gateway.storage import people
+from gateway.storage import people, visits
 from gateway.storage import sessions as session_rows
 from gateway.storage.accounts import Account, LoginTakenError, Token
 from gateway.storage.journal import Journal
@@ -77,6 +77,7 @@ class Accounts:
         self._directory = directory
         self.customs = customs
         self.sso = sso
+        self.heard: Callable[[Session], Awaitable[None]] | None = None      # is told of each log-in
         self.factors = SecondFactors(journal, clock, sealer or Sealer(), customs)
         # Verified where no account exists, so that a guess takes as long as a real name.
         self._nobody = passwords.hashed(secrets.token_urlsafe())
@@ -232,11 +233,21 @@ class Accounts:
         at = self._clock()
         if by == "password" and account.must_change and at - account.password_set_at > self.customs.temporary:
             return False
-        return await self._journal.write(
-            lambda connection: session_rows.begun(
-                connection, account, value_hash=_hash(value), face=face, at=at, client=client, by=by
-            )
+        if not await self._is_open(account):
+            return False
+        value_hash = _hash(value)
+        stands = await self._journal.write(
+            lambda connection: session_rows.begun(connection, account, value_hash=value_hash, face=face, at=at, client=client, by=by)
         )
+        session = await self._journal.ask(lambda connection: session_rows.find(connection, value_hash, face)) if self.heard else None
+        if self.heard is not None and session is not None:
+            await self.heard(session)
+        return stands
+
+    async def _is_open(self, account: Account) -> bool:
+        """A vendor's account (委託事業者) opens only for a visit that was approved."""
+        at = self._clock()
+        return not self.customs.opens_by_visit(account) or await self._journal.ask(lambda c: visits.is_open(c, account.id, at))
 
     async def _matches(self, account: Account | None, password: str) -> bool:
         if account is not None and account.directory:
@@ -268,7 +279,7 @@ class Accounts:
         """The session of that value on that face, if it is neither idle nor old; it counts as seen now."""
         hash_of, now = _hash(value), self._clock()
         session = await self._journal.ask(lambda connection: session_rows.find(connection, hash_of, face))
-        if session is None or session.account.disabled:
+        if session is None or session.account.disabled or not await self._is_open(session.account):
             return None
         idle, age = now - session.seen_at, now - session.created_at
         if idle > self.customs.idle_of(session.account) or age > self.customs.longest:
@@ -363,7 +374,7 @@ class Accounts:
         token = await self._journal.ask(lambda connection: rows.by_token(connection, _hash(value), now))
         if token is None or token.account.disabled or (token.scope and face not in token.scope.split(",")):
             return None
-        return token.account
+        return token.account if await self._is_open(token.account) else None
 
     async def tokens_of(self, account: Account) -> list[Token]:
         now = self._clock()

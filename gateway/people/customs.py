@@ -13,7 +13,7 @@ _HOUR = 60 * _MINUTE
 
 class Customs(NamedTuple):
     """Times in seconds. `second_factor`: `privileged`, `all` or `off`; `elevation`: how long, 0 for no such step; `secure`: browsers
-    reach the faces by TLS; `notice`: shown at the log-in."""
+    reach the faces by TLS; `notice`: shown at the log-in; `visits`: a vendor's account opens only for a visit."""
 
     failures: int = 5
     failures_privileged: int = 3
@@ -26,6 +26,7 @@ class Customs(NamedTuple):
     elevation: float = 30 * _MINUTE
     secure: bool = False
     notice: str = ""
+    visits: bool = True
 
     def failures_of(self, account: Account) -> int:
         """The wrong password that locks."""
@@ -33,6 +34,9 @@ class Customs(NamedTuple):
 
     def idle_of(self, account: Account) -> float:
         return self.idle_privileged if Role(account.role) in PRIVILEGED else self.idle
+
+    def opens_by_visit(self, account: Account) -> bool:
+        return self.visits and Role(account.role) is Role.CONTRACTOR
 
     def needs_second_factor(self, account: Account) -> bool:
         return self.second_factor == "all" or (self.second_factor == "privileged" and Role(account.role) in PRIVILEGED)

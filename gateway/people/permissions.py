@@ -27,6 +27,8 @@ class Action(StrEnum):
     OPERATE = "transfers.operate"       # act on what is held
     PUBLISH = "rules.publish"           # draft, approve and publish rules and policy: which of these is looked at where it is done
     PEOPLE = "people.look"              # accounts, departments, sessions
+    REVIEW = "people.review"            # 権限棚卸し
+    VISIT = "vendor.visit"              # ask for a vendor's visit, end one
     MANAGE = "people.manage"            # make, move, disable, reset
 
 
@@ -55,6 +57,8 @@ PERMISSIONS: Final[dict[Action, Grant]] = {
     Action.OPERATE: Grant(frozenset({Role.OPERATOR, Role.ADMINISTRATOR}), _CHIEF),
     Action.PUBLISH: Grant(frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.CISO}), _CHIEF),
     Action.PEOPLE: Grant(frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.CISO})),
+    Action.REVIEW: Grant(frozenset({Role.ADMINISTRATOR, Role.CISO}), _CHIEF),
+    Action.VISIT: Grant(frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.CISO})),
     Action.MANAGE: Grant(_CHIEF, _CHIEF),
 }
 
@@ -78,6 +82,9 @@ _PUBLISHING: Final = ("/rules", "/rules/**", "/policy", "/policy/**", "/api/v1/r
 _PEOPLE: Final = ("/people", "/people/**", "/people-import", "/people-import/**", "/departments", "/departments/**", "/groups",
                   "/groups/**", "/api/v1/people", "/api/v1/people/**", "/api/v1/people-import", "/api/v1/people-import/**",
                   "/api/v1/departments", "/api/v1/groups", "/api/v1/groups/**")  # fmt: skip
+_REVIEWS: Final = ("/reviews", "/reviews/**", "/api/v1/reviews", "/api/v1/reviews/**")
+_VISITS: Final = ("/visits", "/visits/**", "/api/v1/visits", "/api/v1/visits/**")
+_CARE: Final = ("/drills", "/api/v1/drills", "/monitored", "/api/v1/monitored", "/api/v1/monitored.csv")
 _BRINGING: Final = ("/", "/transfers/**", "/api/v1/destinations", "/api/v1/transfers", "/api/v1/transfers/**", "/api/v1/uploads",
                     "/api/v1/uploads/**")  # fmt: skip
 _TAKING: Final = ("/", "/zip", "/api/v1/boxes", "/transfers/**", "/api/v1/transfers", "/api/v1/transfers/**")
@@ -108,6 +115,11 @@ ENDPOINTS: Final[dict[tuple[str, str, str], Action]] = {
     **_rows("admin", "*", _PUBLISHING, Action.PUBLISH),
     **_rows("admin", "GET", _PEOPLE, Action.PEOPLE),
     **_rows("admin", "*", _PEOPLE, Action.MANAGE),
+    **_rows("admin", "GET", _REVIEWS, Action.PEOPLE),
+    **_rows("admin", "*", _REVIEWS, Action.REVIEW),
+    **_rows("admin", "GET", (*_VISITS, *_CARE), Action.LOOK),
+    **_rows("admin", "*", _VISITS, Action.VISIT),
+    **_rows("admin", "POST", ("/drills", "/api/v1/drills"), Action.OPERATE),
 }
 
 

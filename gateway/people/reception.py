@@ -26,6 +26,7 @@ def customs(settings: Config) -> Customs:
         elevation=settings["people.elevation"],
         secure=settings["people.behind_tls"],
         notice=settings["people.notice"],
+        visits=settings["people.visits"],
     )
 
 

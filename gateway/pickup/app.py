@@ -23,7 +23,7 @@ from gateway.web import entrance, words
 from gateway.web.desks import Desk
 from gateway.web.events import Events
 from gateway.web.face import Readiness, face
-from gateway.web.ownership import boxes, delivered, meant_for, not_yours, shown
+from gateway.web.ownership import boxes, delivered, meant_for, not_yours, shown, strangers
 from gateway.web.problem import problem
 from gateway.web.routes import Route, install
 from gateway.web.signin import SignIn, account_of
@@ -58,9 +58,10 @@ class Pickup:
         self._blobs = blobs
         self._journal = journal
         self._signin = SignIn(accounts, "pickup", "受取 / Pickup", jail=jail)
-        self._one = TransferPage(journal, unlocking, events, self._signin, downloads=True)
+        self._one = TransferPage(journal, unlocking, events, self._signin, clock=clock, downloads=True)
         self.application = face(readiness)
         entrance.install(self.application, self._signin)
+        self.application.middlewares.append(strangers)
         self._one.install(self.application)
         self.application.router.add_get("/", self._page)
         self.application.router.add_post("/zip", self._zip)

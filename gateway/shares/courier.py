@@ -20,6 +20,7 @@ from gateway.receipts import ReceiptError, verify
 from gateway.shares.directory import Directory
 from gateway.shares.document import Share
 from gateway.shares.placing import Folder, place
+from gateway.shares.sftp import SftpFolder
 from gateway.shares.smb import SmbFolder
 from gateway.storage.blobs import Blobs, opened
 from gateway.storage.deliveries import SHARES
@@ -195,6 +196,8 @@ def _leave(folder: Folder, name: str, content: bytes) -> None:
 def _open(share: Share) -> AbstractContextManager[Folder]:
     if share.folder is not None:
         return Directory(share.folder)
+    if share.sftp is not None:
+        return SftpFolder(share.sftp)
     assert share.smb is not None
     return SmbFolder(share.smb)
 

@@ -16,6 +16,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -33,6 +34,7 @@ from gateway.storage.sealed import Opening, SealBrokenError, Sealing
 from gateway.storage.search import blob_in_use
 
 _DATA_KEY: Final = 32
+_TURNS: Final = 3
 _TOMB_SECONDS: Final = 86_400.0
 _ACTOR: Final = "blobs"
 
@@ -145,11 +147,15 @@ class CataloguedBlobs:
 
     async def catalogue(self, blob: Blob, name: str, data_key: bytes, owner: str) -> None:
         """The bytes are durable; now they can be found."""
-        key_id, wrapped = (None, "") if self._keyring is None else await self._keyring.wrap(data_key, owner, blob.digest)
-        at = self._clock()
-        await self._journal.write(
-            lambda connection: copies.add(connection, blob.digest, blob.size, name, key_id=key_id, wrapped=wrapped, at=at)
-        )
+        for _ in range(_TURNS):
+            key_id, wrapped = (None, "") if self._keyring is None else await self._keyring.wrap(data_key, owner, blob.digest)
+            row = partial(copies.add, digest=blob.digest, size=blob.size, name=name, key_id=key_id, wrapped=wrapped, at=self._clock())
+            if await self._journal.write(row):
+                return
+            # Somebody turned the key since this process last asked for it.
+            if self._keyring is not None:
+                self._keyring.forget(owner)
+        raise StorageError("blobs: the keys turn faster than anything can be sealed")
 
     async def _find(self, digest: str) -> Copy | None:
         return await self._journal.ask(lambda connection: copies.find(connection, digest))
@@ -207,6 +213,8 @@ def _opened(fd: int, data_key: bytes, digest: str) -> int:
             while block := opening.next():
                 seen.update(block)
                 _write(plain, block)
+            if source.read(1):
+                raise SealBrokenError("more than was sealed")
         if seen.hexdigest() != digest:
             raise BlobDamagedError(f"{digest[:12]}: content does not match the digest")
         return os.open(f"/proc/self/fd/{plain}", os.O_RDONLY | os.O_CLOEXEC)

@@ -43,9 +43,15 @@ _KEY: Final = select(*(organisation_keys.c[name] for name in OrganisationKey._fi
 # --------------------------------------------------------------------------------------------------------------- copies
 
 
-def add(connection: Connection, digest: str, size: int, name: str, *, key_id: int | None, wrapped: str, at: float) -> None:
+def add(connection: Connection, digest: str, size: int, name: str, *, key_id: int | None, wrapped: str, at: float) -> bool:
+    """False, and nothing is added, when the key was destroyed meanwhile: what is under it could never be opened."""
+    if key_id is not None:
+        destroyed = select(organisation_keys.c.destroyed_at).where(organisation_keys.c.id == key_id)
+        if connection.execute(destroyed).scalar_one() is not None:
+            return False
     row = {"digest": digest, "size": size, "name": name, "key_id": key_id, "wrapped": wrapped, "made_at": at}
     connection.execute(insert(blob_copies), row)
+    return True
 
 
 def find(connection: Connection, digest: str) -> Copy | None:
@@ -111,8 +117,9 @@ def forget(connection: Connection, gone_before: float) -> int:
 
 
 def forget_all(connection: Connection) -> None:
-    """Of a journal that came without its blobs: they are put anew."""
+    """Of a journal that came without its blobs: they are put anew, under new keys."""
     connection.execute(delete(blob_copies))
+    connection.execute(delete(organisation_keys))
 
 
 # ----------------------------------------------------------------------------------------------------------------- keys
@@ -138,6 +145,24 @@ def keys(connection: Connection) -> list[OrganisationKey]:
     """All that were not destroyed."""
     statement = _KEY.where(organisation_keys.c.destroyed_at.is_(None)).order_by(organisation_keys.c.id)
     return [OrganisationKey(*row) for row in connection.execute(statement)]
+
+
+class StandingKey(NamedTuple):
+    """`copies`: how many lie under it. Times in seconds since 1970."""
+
+    id: int
+    organisation: str
+    master: str
+    made_at: float
+    retired_at: float | None
+    copies: int
+
+
+def standing_keys(connection: Connection) -> list[StandingKey]:
+    columns = organisation_keys.c
+    under_it = select(func.count()).where(blob_copies.c.key_id == columns.id, _STANDS).scalar_subquery()
+    statement = select(columns.id, columns.organisation, columns.master, columns.made_at, columns.retired_at, under_it)
+    return [StandingKey(*row) for row in connection.execute(statement.where(columns.destroyed_at.is_(None)).order_by(columns.id))]
 
 
 def add_key(connection: Connection, organisation: str, wrapped: str, master: str, at: float) -> int:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 
 import msgspec
 from sqlalchemy import Connection, delete, exists, insert, select, update
 
 from gateway.model import Arrival, Door, Purpose, State, Transfer
-from gateway.storage import deliveries, halts, ledger, letters, settling, transfers
+from gateway.storage import deliveries, halts, incidents, ledger, letters, settling, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.faults import NoSuchTransferError, StorageError
 from gateway.storage.halts import Halt
+from gateway.storage.incidents import Kind
 from gateway.storage.settling import Settlement
 from gateway.storage.tables import crossings
 
-ACTOR = "crossing"
+ACTOR: Final = "crossing"
+_REFUSED: Final = "証明の確かめられない搬入"
 
 
 class NotNowError(StorageError):
@@ -93,8 +96,14 @@ def cleared(connection: Connection, nonce: str, at: float) -> None:
 
 
 def refused(connection: Connection, *, why: str, text: str, via: str, at: float) -> None:
-    """What was not let in, for the record. `via`: who brought it, or the name of the file."""
+    """What was not let in: into the record, and into the register of incidents, which calls somebody. `via`: who brought it, or a file."""
     ledger.append(connection, at=at, actor=via, action="crossing.refused", subject="", detail={"why": why, "text": text})
+    said = f"外側からのファイルを受け取りませんでした（{via}）：{why}、{text} / refused what came from the outer side"
+    standing = next((one for one in incidents.listed(connection) if one.title == _REFUSED and one.state == incidents.OPEN), None)
+    if standing is None:
+        incidents.open_incident(connection, transfer=None, kind=Kind.ACCESS, text=said, who="road", moment=at, title=_REFUSED)
+    else:
+        incidents.note(connection, standing.number, said, who="road", moment=at)
 
 
 def forget(connection: Connection, before: float) -> int:

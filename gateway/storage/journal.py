@@ -39,18 +39,18 @@ class Journal:
     """The journal in one SQLite file, or at the address of a PostgreSQL database. Any number of processes may ask and write.
 
     `shared`: other nodes may be at work on it. Only where that is not so may the one worker, and the one that delivers, take back at its
-    start what its dead predecessor had in hand; else leases run out.
+    start what its dead predecessor had in hand; else leases run out. `writer`: its engine; a transaction of it has the journal to itself.
     """
 
     def __init__(self, where: Path | str, *, busy_seconds: float = 5.0) -> None:
         self._path = where if isinstance(where, Path) else None
         if isinstance(where, Path):
-            self._writer = database.writer_engine(where, busy_seconds=busy_seconds)
+            self.writer = database.writer_engine(where, busy_seconds=busy_seconds)
             self._reader = database.reader_engine(where, busy_seconds=busy_seconds)
         else:
-            self._writer, self._reader = postgresql.writer_engine(where), postgresql.reader_engine(where)
+            self.writer, self._reader = postgresql.writer_engine(where), postgresql.reader_engine(where)
         self.shared = self._path is None
-        self._committer = Committer(self._writer)
+        self._committer = Committer(self.writer)
 
     async def start(self) -> None:
         """Makes the file and brings the tables up to date. Raises JournalUnavailableError, also when it would not be durable."""
@@ -61,7 +61,7 @@ class Journal:
                     database.prepare(self._path, Disk())
             except OSError as error:
                 raise JournalUnavailableError(f"database: {error.strerror}") from error
-            database.migrate(self._writer)
+            database.migrate(self.writer)
             self._committer.start()
 
         await asyncio.to_thread(begin)
@@ -70,7 +70,7 @@ class Journal:
         """Commits what was asked until now."""
         await asyncio.to_thread(self._committer.stop)
         self._reader.dispose()
-        self._writer.dispose()
+        self.writer.dispose()
 
     # ------------------------------------------------------------------------------------------------------ taking in
 

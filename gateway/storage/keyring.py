@@ -69,6 +69,10 @@ class Keyring:
         except SealBrokenError:
             raise BlobDamagedError(f"{copy.digest[:12]}: its key does not open") from None
 
+    def forget(self, organisation: str) -> None:
+        """Which of its keys is the current one is asked anew."""
+        self._current.pop(organisation, None)
+
     async def _now(self, organisation: str) -> int:
         key_id, asked_at = self._current.get(organisation, (0, 0.0))
         moment = time.monotonic()
@@ -88,6 +92,7 @@ class Keyring:
         def make(connection: Connection) -> OrganisationKey:
             if (found := copies.current_key(connection, organisation)) is not None:
                 return found
+            self._must_agree(connection)
             at, master = self._clock(), self._master.name
             number = copies.add_key(connection, organisation, wrapped, master, at)
             detail: dict[str, object] = {"key": number, "master": master}
@@ -97,6 +102,10 @@ class Keyring:
         made = await self._journal.write(make)
         await self._sealer(made)
         return made.id
+
+    def _must_agree(self, connection: Connection) -> None:
+        if any(key.master != self._master.name for key in copies.keys(connection)):
+            raise StorageError("storage.key: the keys are under another master key by now; this process has to be started again")
 
     async def _sealer(self, key: OrganisationKey) -> Sealer:
         if key.id not in self._open:
@@ -112,6 +121,7 @@ class Keyring:
         wrapped = await asyncio.to_thread(self._master.wrap, new, _about_key(organisation))
 
         def begin(connection: Connection) -> OrganisationKey:
+            self._must_agree(connection)
             at = self._clock()
             number = copies.add_key(connection, organisation, wrapped, self._master.name, at)
             copies.retire_keys(connection, organisation, number, at)

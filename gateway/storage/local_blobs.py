@@ -2,6 +2,7 @@
 
     incoming/<random>        being written; nothing refers to it
     blobs/ab/cd/<sha256>     durable: content flushed, then renamed here, then the folder flushed
+    placing.lock             held for the moment of a rename
     lost+found/<sha256>      referred to by no row for longer than the grace; removed a day later
 
 No outside name ever becomes a path. Putting the same bytes twice keeps one file, the younger one: a sweep never races with a put.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import hashlib
 import os
 import re
@@ -191,6 +193,33 @@ class _Unfinished:
             self._fd = -1
 
 
+class _Turn:
+    """One at a time: of the threads of this process, and of all processes that share the folder, over NFS too."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = threading.Lock()
+        self._fd = -1
+
+    def __enter__(self) -> None:
+        self._thread.acquire()
+        try:
+            if self._fd < 0:
+                self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            fcntl.flock(self._fd, fcntl.LOCK_EX)
+        except BaseException:
+            self._thread.release()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        fcntl.flock(self._fd, fcntl.LOCK_UN)
+        self._thread.release()
+
+    def __del__(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+
+
 class _Shelf:
     """The files themselves. Everything here blocks and raises OSError."""
 
@@ -199,7 +228,7 @@ class _Shelf:
         self.disk = disk
         self._reserve = reserve
         # Held by a sweep for its two steps and by a put for its rename: a blob that was just put is never swept.
-        self._placing = threading.Lock()
+        self._placing = _Turn(folder / "placing.lock")
 
     def prepare(self) -> None:
         for name in ("incoming", "blobs", "lost+found"):

@@ -36,6 +36,7 @@ _NOT_SATISFIABLE: Final = 416
 _FULL: Final = 507
 _LATER: Final = frozenset({408, 429, 500, 502, 503, 504})
 _LONGEST_ANSWER: Final = 4 << 20
+_PAGE: Final = 1_000
 
 _ENTRY: Final = re.compile(r"<Contents>(.*?)</Contents>", re.DOTALL)
 
@@ -117,11 +118,11 @@ class Bucket:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _unreached("GET", error) from error
 
-    async def keys(self) -> AsyncIterator[Listed]:
+    async def listed(self) -> AsyncIterator[Listed]:
         """Every object below the prefix."""
         further = ""
         while True:
-            query = {"list-type": "2", "prefix": self._place.prefix, "max-keys": "1000"}
+            query = {"list-type": "2", "prefix": self._place.prefix, "max-keys": str(_PAGE)}
             answer = await self._call("GET", None, query=query | ({"continuation-token": further} if further else {}))
             told = answer.body.decode() if answer is not None else ""
             for entry in _ENTRY.findall(told):

@@ -101,7 +101,7 @@ class ObjectShelf:
     async def sweep(self, in_use: InUse, older_than: float) -> int:
         """Delete every object put before `older_than`, by the store's clock, that nobody refers to; how many."""
         swept = 0
-        async for listed in self._bucket.keys():
+        async for listed in self._bucket.listed():
             name = listed.key.rpartition("/")[2]
             if listed.modified < older_than and _NAME.fullmatch(name) and listed.key == _key(name) and not await in_use(name):
                 await self._bucket.delete(listed.key)

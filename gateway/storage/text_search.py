@@ -59,6 +59,11 @@ def put_new(connection: Connection, many: Iterable[tuple[int, Iterable[str]]]) -
     """The same for many at once that are found by nothing yet."""
     rows = [(transfer_id, _text(pieces)) for transfer_id, pieces in many]
     connection.execute(search_texts.insert(), [{"transfer_id": transfer_id, "text": written} for transfer_id, written in rows])
+    index(connection, rows)
+
+
+def index(connection: Connection, rows: Iterable[tuple[int, str]]) -> None:
+    """Texts that stand in the table, and in no index yet."""
     if connection.dialect.name == "sqlite":
         connection.execute(_ADD, [{"id": transfer_id, "grams": _grams(written)} for transfer_id, written in rows])
 

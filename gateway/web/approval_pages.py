@@ -135,6 +135,7 @@ class ApprovalPages:
             previews=self._looks is not None and Kind(one.kind) in ABOUT_A_FILE,
             looked=await self._looks(one.subject) if self._looks is not None and Kind(one.kind) in ABOUT_A_FILE else [],
             inspects=rule.inspected,
+            about=Kind(one.kind) in ABOUT_A_FILE and (self._overseen or one.requester.id == account.id),
             owns=one.requester.id == account.id and one.state is RequestState.REQUESTED,
             alone=await self._approvals.may_stand_alone(one, account),
         )  # fmt: skip

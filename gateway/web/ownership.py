@@ -6,14 +6,13 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.model import DEPARTMENT, PERSON, Door, State, Transfer
+from gateway.model import Door, State, Transfer
 from gateway.people.accounts import Account
-from gateway.storage import people
+from gateway.storage import boxes as box_rows
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
-from gateway.web.problem import problem
-
+from gateway.web.problem import Handler, problem
 
 # Where files are fetched, what is another's and what there is not are refused in the same words: neither tells whether it exists.
 NOT_YOURS: Final = "そのような受付番号や受取箱はないか、あなた宛てではありません / there is no such file or box, or it is not for you"
@@ -23,11 +22,19 @@ def not_yours() -> web.Response:
     return problem(403, NOT_YOURS)
 
 
+@web.middleware
+async def strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Behind the sign-in of such a face: every address that names a transfer, whichever handler it has."""
+    try:
+        answer = await handler(request)
+    except web.HTTPNotFound:
+        answer = problem(404)
+    return not_yours() if answer.status == 404 and "receipt_no" in request.match_info else answer
+
+
 async def boxes(journal: Journal, account: Account) -> dict[str, str]:
-    """Where files for this person lie, address → title: his own box, those of his departments, and what is for him alone."""
-    own = await journal.ask(lambda connection: people.memberships_of(connection, account.id))
-    departments = {f"{DEPARTMENT}{one.department.id}": f"{one.department.name}の受取箱 / {one.department.name}" for one in own}
-    return {account.login: "自分の受取箱 / my box"} | departments | {PERSON + account.login: "担当者限定 / for me alone"}
+    """Where files for this person lie, address → title: his own box, those of his departments and groups, and what is for him alone."""
+    return await journal.ask(lambda connection: box_rows.of(connection, account))
 
 
 def mine(account: Account, limit: int) -> Filter:

@@ -22,7 +22,7 @@ from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of
 from gateway.workers import JailUnavailable
-from sanitizers.preview_words import Look, Shown, View
+from sanitizers.preview_words import Look, Place, Shown, View, line
 
 Side = Literal["original", "result"]
 
@@ -161,7 +161,7 @@ class PreviewPages:
         root = request.path.partition("/preview")[0]
         sides = [side for side in self._sides if subject.file(side) is not None]
         return {"receipt_no": subject.transfer.receipt_no, "back": subject.back, "base": f"{root}/preview", "api": f"/api/v1{root}/preview",
-                "sides": sides, "here": here, "transfer_name": subject.transfer.subject or subject.transfer.name}  # fmt: skip
+                "sides": sides, "here": here, "transfer_name": line(subject.transfer.subject or subject.transfer.name)}  # fmt: skip
 
     # ----------------------------------------------------------------------------------------------------------- steps
 
@@ -243,7 +243,10 @@ def _place(request: web.Request, name: str) -> tuple[int, ...]:
     pieces = [piece for piece in request.query.get(name, "").split(".") if piece]
     if not all(piece.isascii() and piece.isdecimal() and len(piece) < 6 for piece in pieces):
         raise web.HTTPBadRequest
-    return tuple(map(int, pieces))
+    try:
+        return msgspec.convert(tuple(map(int, pieces)), Place)
+    except msgspec.ValidationError:
+        raise web.HTTPBadRequest from None
 
 
 def _number(request: web.Request, name: str, otherwise: int = 1) -> int:

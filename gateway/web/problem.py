@@ -53,11 +53,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response
-    except HttpProcessingError:
-        # A body that its own headers belie.
-        return problem(400)
-    except ConnectionError:
-        # The client is gone in the middle of its request: nobody is there to be told, and it is no fault of ours.
+    except (HttpProcessingError, ConnectionError):
+        # A body that its own headers belie, or a client that is gone in the middle of its request: no fault of ours.
         return problem(400)
     except (BlobDamagedError, BlobMissingError):
         _log.exception("a file is not what was stored", method=request.method)

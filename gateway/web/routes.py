@@ -20,8 +20,8 @@ _TEXT: Final = {"type": "string"}
 _WORD: Final = re.compile(r"\w+")
 _ALWAYS: Final = {401: "log-in required", 403: "not permitted", 503: "the stores cannot be reached, or this is stopped"}
 _COOKIE: Final = "`__Host-` stands before its name where there is TLS; what changes something needs the page's word in X-CSRF-Token as well"
-# Path → what it is, its good answer, its faults.
-_MACHINES: Final[Mapping[str, tuple[str, Mapping[str, Any], Mapping[int, str]]]] = {
+# What every face answers without asking who it is: path → what it is, its good answer, its faults.
+MACHINES: Final[Mapping[str, tuple[str, Mapping[str, Any], Mapping[int, str]]]] = {
     DOCUMENT: ("this document", _JSON, {}),
     "/healthz": ("alive", _JSON, {}),
     "/readyz": ("can take in, scan and store now", _JSON, {503: "it cannot; why"}),
@@ -68,7 +68,7 @@ def document(title: str, routes: Sequence[Route]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": title, "version": "1"},
         "security": [{"token": []}, {"session": []}],
-        "paths": paths | {path: {"get": _for_all(*said)} for path, said in _MACHINES.items()},
+        "paths": paths | {path: {"get": _for_all(*said)} for path, said in MACHINES.items()},
         "components": {"schemas": {"Problem": _problem_schema()}, "securitySchemes": _security(title)},
     }
 

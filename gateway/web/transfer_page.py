@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
-from gateway.model import Transfer
+from gateway.model import Door, Transfer
+from gateway.storage import slips
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
 from gateway.storage.settling import NotAllowedError
 from gateway.unlocking import LONGEST, MOST_TRIES, BusyError, Tried, Unlocking
 from gateway.web import words
+from gateway.web.certificate import CertificatePages, Finder
 from gateway.web.events import Events
-from gateway.web.ownership import meant_for, not_yours, own, shown
+from gateway.web.ownership import meant_for, own, shown
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of
+from gateway.web.transfer_deeds import Incidents, Wishes
 
 _ONE: Final = "/api/v1/transfers/{receipt_no}"
 _EVENTS: Final = {"text/event-stream": {"schema": {"type": "string"}}}
@@ -30,34 +33,55 @@ _CLOSED: Final = (
     " / too many wrong passwords: please ask the system staff"
 )
 _BUSY: Final = "処理中です。しばらくしてからもう一度お試しください / it is being worked on, please try again later"
+_NO_WISHES: Final[Mapping[str, Any]] = {"wishes": [], "original_until": None}
 _NONE_LOCKED: Final = "パスワードを待っているものはありません / nothing waits for a password"
 _NOT_ONE: Final = "パスワードを入力してください（512文字まで） / enter a password of at most 512 characters"
 _PART: Final = "一部を開きました。残りのパスワードを入力してください / part of it was opened; the rest needs another password"
 
 
 class TransferPage:
-    """Handlers that a face for staff installs. `downloads`: whether this face hands files out, and so shows those of one's boxes too."""
+    """Handlers that a face for staff installs. `downloads`: whether this face hands files out, and so shows those of one's boxes too;
+    `wishes`: what one may ask for about one's own, where that is possible; `clock`: seconds since 1970."""
 
-    def __init__(self, journal: Journal, unlocking: Unlocking, events: Events, signin: SignIn, *, downloads: bool) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        unlocking: Unlocking,
+        events: Events,
+        signin: SignIn,
+        *,
+        clock: Callable[[], float],
+        downloads: bool,
+        wishes: Callable[[Finder], Wishes] | None = None,
+    ) -> None:
         self._journal = journal
         self._unlocking = unlocking
         self._events = events
         self._signin = signin
         self._downloads = downloads
+        self._certificates = CertificatePages(journal, signin, self._seen)
+        self._incidents = Incidents(journal, self._seen, clock)
+        self._wishes = None if wishes is None else wishes(self._own)
 
     def routes(self) -> tuple[Route, ...]:
-        missing = {} if self._downloads else {404: "not found"}
-        faults = {400: "not a password", 409: "nothing waits for a password, or it is at work", 422: "wrong password",
+        faults = {400: "not a password", 404: "not found", 409: "nothing waits for a password, or it is at work", 422: "wrong password",
                   429: "too many wrong passwords"}  # fmt: skip
         return (
-            Route("GET", _ONE, self._show, "state and report of one's own transfer", faults=missing),
+            Route("GET", _ONE, self._show, "state and report of one's own transfer", faults={404: "not found"}),
             Route("GET", f"{_ONE}/events", self._watch, "what happens to it, as it happens (server-sent events)", content=_EVENTS,
-                  faults=missing | {503: "too many watch"}),
-            Route("POST", f"{_ONE}/password", self._try, "a password for what is locked in it", body=_BODY, faults=missing | faults),
+                  faults={404: "not found", 503: "too many watch"}),
+            Route("POST", f"{_ONE}/password", self._try, "a password for what is locked in it", body=_BODY, faults=faults),
+            *self._certificates.routes(),
+            *self._incidents.routes(),
+            *(() if self._wishes is None else self._wishes.routes()),
         )  # fmt: skip
 
     def install(self, application: web.Application) -> None:
         self._events.install(application)
+        self._certificates.install(application)
+        self._incidents.install(application)
+        if self._wishes is not None:
+            self._wishes.install(application)
         application.router.add_get("/transfers/{receipt_no}", self._page)
         application.router.add_post("/transfers/{receipt_no}/password", self._from_page)
 
@@ -66,18 +90,18 @@ class TransferPage:
     async def _show(self, request: web.Request) -> web.Response:
         transfer = await self._seen(request)
         if transfer is None:
-            return self._missing()
+            return problem(404)
         report = msgspec.to_builtins(await self._journal.report(transfer.id))
         return web.json_response(shown(transfer) | {"report": report, "locked": list(await self._unlocking.waiting(transfer))})
 
     async def _watch(self, request: web.Request) -> web.StreamResponse:
         transfer = await self._seen(request)
-        return self._missing() if transfer is None else await self._events.stream(request, transfer.id)
+        return problem(404) if transfer is None else await self._events.stream(request, transfer.id)
 
     async def _try(self, request: web.Request) -> web.Response:
         transfer = await self._own(request)
         if transfer is None:
-            return self._missing()
+            return problem(404)
         try:
             password = (await request.json())["password"]
         except (ValueError, KeyError, TypeError):
@@ -94,12 +118,12 @@ class TransferPage:
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         transfer = await self._seen(request)
-        return self._missing() if transfer is None else await self._rendered(request, transfer)
+        return problem(404) if transfer is None else await self._rendered(request, transfer)
 
     async def _from_page(self, request: web.Request) -> web.StreamResponse:
         transfer = await self._own(request)
         if transfer is None:
-            return self._missing()
+            return problem(404)
         given: Mapping[str, Any] = await request.post()
         status, said, tried = await self._attempt(request, transfer, given.get("password", ""))
         if tried is not None and tried.opened and not tried.locked:
@@ -107,22 +131,27 @@ class TransferPage:
         return await self._rendered(request, await self._journal.transfer(transfer.id), status, said)
 
     async def _rendered(self, request: web.Request, transfer: Transfer, status: int = 200, error: str = "") -> web.Response:
-        report = await self._journal.report(transfer.id)
+        report, account = await self._journal.report(transfer.id), account_of(request)
+        slip = await self._journal.ask(lambda connection: slips.of(connection, transfer.id))
+        mine = self._wishes is not None and transfer.sender == account.login and transfer.door is not Door.SMTP
+        wished = await self._wishes.shown(account, transfer) if self._wishes is not None and mine else _NO_WISHES
         return self._signin.page(
             request,
             "transfer.html",
             status,
             error=error,
-            row=words.row(transfer),
+            row=words.row(transfer, report),
+            slip=slip,
+            steps=words.STEPS,
+            certified=bool(await self._journal.receipt(transfer.id)),
+            incident=request.query.get("incident", "")[:40],
+            **wished,
             parts=words.parts(report) if report is not None else [],
             locked=await self._unlocking.waiting(transfer),
             downloads=self._downloads,
         )
 
     # ----------------------------------------------------------------------------------------------------------- steps
-
-    def _missing(self) -> web.Response:
-        return not_yours() if self._downloads else problem(404)
 
     async def _seen(self, request: web.Request) -> Transfer | None:
         """What may be looked at: one's own, and where files are fetched what lies in one's boxes."""

@@ -87,7 +87,8 @@ def step(transfer: Transfer) -> int:
     if transfer.state is State.HELD and transfer.note == AWAITING_APPROVAL.note:
         return 4
     through = transfer.result is not None and transfer.verdict is not None and transfer.verdict.delivers
-    return {State.RECEIVED: 1, State.PROCESSING: 2, State.HELD: 0, State.BLOCKED: 0, State.DISPOSED: 0}.get(transfer.state, 5 if through else 0)
+    stands = {State.RECEIVED: 1, State.PROCESSING: 2, State.HELD: 0, State.BLOCKED: 0, State.DISPOSED: 0}
+    return stands.get(transfer.state, len(STEPS) if through else 0)
 
 
 def parts(report: Report) -> list[dict[str, Any]]:

@@ -30,6 +30,16 @@ _MOST_PARTS: Final = 500
 _SCHEMES: Final = ("http", "https", "mailto", "tel", "ftp", "file", "javascript", "data")
 
 
+class _Tolerant(email.policy.Compat32):
+    """Bytes without a label in a header are told by what they look like, where the standard library would only say that they are some."""
+
+    def header_fetch_parse(self, name: str, value: str) -> str:     # noqa: ARG002 - the library's signature
+        return value if value.isascii() else charset.decode(value.encode("utf-8", "surrogateescape")).text
+
+
+_TOLERANT: Final = _Tolerant()
+
+
 class Letter(NamedTuple):
     """Its header and its text, in the order of its parts."""
 
@@ -40,7 +50,7 @@ class Letter(NamedTuple):
 def read(source: Source, kind: Kind, room: Room) -> Letter:
     """Raises what Outlook's formats raise."""
     root = _parsed(source, kind, room)
-    fields = [(name, _words(str(value))) for name, value in root.raw_items() if name.lower() in _FIELDS]
+    fields = [(name, _words(str(value))) for name, value in root.items() if name.lower() in _FIELDS]
     head = tuple((line(name, 100), line(value)) for name, value in fields[:_MOST_FIELDS])
     return Letter(head, "\n".join(_said(leaf) for leaf in _leaves(root) if not _is_file(leaf)))
 
@@ -60,7 +70,7 @@ def _parsed(source: Source, kind: Kind, room: Room) -> Message:
         data = mapi.message(tnef.read(data), room.budget)
     elif kind is Kind.MSG:
         data = mapi.message(outlook.read(source, room.budget), room.budget)
-    return email.message_from_bytes(data, policy=email.policy.compat32)
+    return email.message_from_bytes(data, policy=_TOLERANT)
 
 
 def _leaves(root: Message) -> Iterator[Message]:

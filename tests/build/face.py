@@ -9,17 +9,22 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
 from gateway.admin.app import admin
+from gateway.admin.care import CareDesk
 from gateway.admin.originals import OriginalsDesk
 from gateway.admin.overview import OverviewDesk
 from gateway.admin.people import PeopleDesk
+from gateway.admin.reviews import ReviewsDesk
 from gateway.admin.transfers import TransfersDesk
+from gateway.admin.visits import VisitsDesk
 from gateway.approvals import Approvals
+from gateway.asking import Asking
 from gateway.bringing import Bringing, Usage
 from gateway.drop.app import Drop
 from gateway.model import Door
@@ -28,19 +33,23 @@ from gateway.overview import Overview
 from gateway.people import passwords
 from gateway.people.accounts import Accounts, Role
 from gateway.people.customs import Customs
+from gateway.people.reviews import Reviews
 from gateway.people.single_sign_on import Provider, SingleSignOn
 from gateway.people.staff import Staff
 from gateway.pickup.app import Pickup
 from gateway.pipeline import Pipeline
 from gateway.policy import Policy
 from gateway.previews import Previews
+from gateway.receipts import Signer
 from gateway.scanners.panel import Panel
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
 from gateway.storage.sealer import Sealer
+from gateway.storage.settling import Settlement
 from gateway.storage.unfinished import Unfinished
 from gateway.unlocking import Unlocking
 from gateway.uploads import Uploads
+from gateway.visits import Visits
 from gateway.web.approval_pages import ApprovalPages
 from gateway.web.events import Events
 from gateway.web.preview_desks import Looking, looks
@@ -93,6 +102,7 @@ class Town:
     workers: FakeWorkers = field(default_factory=FakeWorkers)
     pipeline: Pipeline | None = None
     panel: Panel = field(default_factory=Panel)
+    seal: Signer = field(default_factory=signer)
 
     async def settled(self, sender: str = "tanaka", given: Report | None = None, *, door: Door = Door.DROP, result: bytes = RESULT) -> str:
         """A transfer all of whose road is behind it. Its receipt number."""
@@ -100,8 +110,16 @@ class Town:
         await self.blobs.put(result)
         _, receipt_no = await self.journal.accept(arrival(door=door, sender=sender, recipients=(sender,), name="願書.docm"))
         claim = claimed(await self.journal.claim(1, at=NOW, lease_until=NOW + 60))
-        await self.journal.settle(claim, settlement(given or report(output=result)), at=NOW)
+        await self.journal.settle(claim, self._signed(receipt_no, settlement(given or report(output=result)), given), at=NOW)
         return receipt_no
+
+    def _signed(self, receipt_no: str, made: Settlement, given: Report | None) -> Settlement:
+        """With a receipt that verifies, where something is delivered."""
+        if made.result is None or not made.decision.verdict.delivers:
+            return made
+        receipt = self.seal.issue(given or report(), made.decision.verdict, receipt_no=receipt_no, organisation="関町",
+                                  output_sha256=made.result.sha256, output_size=made.result.size, at=NOW)  # fmt: skip
+        return msgspec.structs.replace(made, receipt=receipt)
 
     async def known(self, login: str) -> None:
         """An account whose temporary password was changed to PASSWORD."""
@@ -123,7 +141,7 @@ class Town:
 
 
 # Passwords are enough here, and nobody has to elevate himself: what those two add has tests of its own.
-PLAIN = Customs(second_factor="off", elevation=0)
+PLAIN = Customs(second_factor="off", elevation=0, visits=False)
 
 
 @asynccontextmanager
@@ -146,7 +164,7 @@ async def town(
 
     sso = None if provider is None else SingleSignOn(provider, journal, clock, Sealer())
     made = Town(folder, clock, journal, blobs, Accounts(journal, clock, customs, sso=sso), Approvals(journal, clock), Staff(journal, clock, "関町"))
-    seal = signer()
+    seal = made.seal
     pipeline = Pipeline(journal, blobs, made.workers, Policy(), seal, clock=clock)
     made.pipeline = pipeline
     operating = Operating(journal, seal, clock, pipeline, made.wake)
@@ -162,6 +180,7 @@ async def town(
             unlocking,
             made.accounts,
             unfinished=Unfinished(folder / "uploads"),
+            asking=(made.approvals, Asking(journal, made.approvals, operating, pipeline=pipeline, blobs=blobs, clock=clock)),
             bringing=Bringing(journal, made.approvals, operating, usage or Usage(), shares or {}),
             readiness=ready,
             events=events,
@@ -175,10 +194,13 @@ async def town(
             ready,
             [
                 OverviewDesk(journal, Overview(journal, made.panel, versions=lambda: versions, ready=ready, folder=folder, clock=clock)),
-                TransfersDesk(journal, operating, clock),
                 OriginalsDesk(journal, blobs, made.approvals, clock, four_eyes=True),
+                TransfersDesk(journal, operating, clock),        # after the one before it: any other word is a deed
                 ApprovalPages(made.approvals, overseen=True, looks=partial(looks, journal)),
                 PeopleDesk(made.accounts, made.staff, clock),
+                ReviewsDesk(Reviews(journal, made.accounts, clock), clock),
+                VisitsDesk(Visits(journal, made.approvals, clock), made.accounts, clock),
+                CareDesk(journal, clock),
                 *looking.of_admin(),
             ],
             jail=True,

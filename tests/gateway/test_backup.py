@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -10,11 +12,15 @@ import pytest
 from gateway import backup
 from gateway.backup import Contents, RestoreError
 from gateway.model import Door
+from gateway.storage import transplant
 from gateway.storage.journal import Journal
 from gateway.storage.keys import signing_key
 from gateway.storage.local_blobs import LocalBlobs
 from gateway.storage.sealed import SealBrokenError, SealedReader, SealedWriter
+from tests.build.catalogued import catalogued
 from tests.build.face import town
+from tests.build.postgres import fresh
+from tests.build.road import released
 from tests.build.transfer import BODY, NOW, RESULT, digest
 
 PASSPHRASE = "kasumi-no-seki 2026"
@@ -49,6 +55,46 @@ async def test_everything_is_there_again(tmp_path: Path) -> None:
     assert (await blobs.read(digest(bytes(3_000_000)))) == bytes(3_000_000)
     await journal.stop()
     await blobs.stop()
+
+
+@pytest.mark.parametrize("there", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("here", ["sqlite", "postgresql"])
+async def test_it_is_restored_into_any_database_onto_any_shelf(
+    tmp_path: Path, request: pytest.FixtureRequest, here: str, there: str
+) -> None:
+    """The drill: every row and every byte is compared, from an installation that seals into one that does not, and back."""
+    folder = tmp_path / "old"
+    old = Journal(fresh(request.getfixturevalue("postgres")) if here == "postgresql" else folder / "sekisho.db")
+    await old.start()
+    sealed_backup = io.BytesIO()
+    async with catalogued(folder, LocalBlobs(folder / "blobs"), journal=old) as (blobs, _):
+        signing_key(folder)
+        for content in (BODY, RESULT):
+            await blobs.put(content)
+        await released(old)
+        contents = await backup.write(folder, blobs, sealed_backup, PASSPHRASE, NOW, journal=old)
+        before = await old.ask(transplant.tallies)
+    await old.stop()
+    assert (contents.transfers, contents.blobs, contents.gone) == (1, 2, 0)
+    new = Journal(fresh(request.getfixturevalue("postgres")) if there == "postgresql" else tmp_path / "new" / "sekisho.db")
+
+    @asynccontextmanager
+    async def stores() -> AsyncIterator[tuple[Journal, LocalBlobs]]:
+        await new.start()
+        shelf = LocalBlobs(tmp_path / "new" / "blobs")
+        await shelf.start()
+        yield new, shelf
+        await shelf.stop()
+
+    try:
+        assert await backup.restore(io.BytesIO(sealed_backup.getvalue()), tmp_path / "new", PASSPHRASE, stores) == contents
+        after = await new.ask(transplant.tallies)
+    finally:
+        await new.stop()
+    here_only = {"organisation_keys", "blob_copies"}
+    assert {name for name in before if before[name] != after[name]} == here_only
+    assert {path.name for path in (tmp_path / "new" / "blobs").rglob("*") if path.is_file()} == {digest(BODY), digest(RESULT), "placing.lock"}
+    assert (tmp_path / "new" / "sekisho.db").exists() == (there == "sqlite")
 
 
 async def test_what_retention_took_meanwhile_is_counted(tmp_path: Path) -> None:

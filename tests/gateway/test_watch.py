@@ -17,6 +17,7 @@ from gateway.storage.halts import Halt
 from gateway.storage.journal import Journal
 from gateway.watch import Watch
 from sanitizers.model import Reason, Verdict
+from tests.build import journals
 from tests.build.certificates import Authority
 from tests.build.transfer import NOW, arrival, claimed, held, settlement, transfer
 
@@ -49,8 +50,7 @@ class Place:
 
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    journal = Journal(tmp_path / "sekisho.db")
-    await journal.start()
+    journal = await journals.new(tmp_path / "sekisho.db")
     yield Place(journal, tmp_path)
     await journal.stop()
 

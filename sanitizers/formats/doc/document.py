@@ -40,10 +40,11 @@ class Comment(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What a run says of its characters, ready to be written."""
+    """What a run says of its characters, ready to be written. `head`: what stands before its text; empty where a run is more than text."""
 
     properties: Properties
     xml: str
+    head: str
     special: bool
     inserted: bool
     deleted: bool
@@ -121,7 +122,9 @@ class Document:
         style = self.styles.identity(own, "character")
         xml = characters.write(properties, self.styles.fonts, toggled, style)
         inserted, deleted = (bool(unsigned(properties.get(n, b"\0"))) for n in (characters.INSERTED, characters.DELETED))
-        return Look(properties, xml, bool(unsigned(properties.get(characters.SPECIAL, b"\0"))), inserted, deleted)
+        bare = not (inserted or deleted or characters.SYMBOL in properties)
+        head = f'<w:r><w:rPr>{xml}</w:rPr><w:t xml:space="preserve">' if xml else '<w:r><w:t xml:space="preserve">'
+        return Look(properties, xml, head if bare else "", bool(unsigned(properties.get(characters.SPECIAL, b"\0"))), inserted, deleted)
 
     def fields(self, start: int, end: int) -> fields.Fields:
         """Of one story; what goes is reported."""
@@ -131,6 +134,8 @@ class Document:
         return found
 
     def marks_between(self, start: int, end: int) -> list[Mark]:
+        if not self.marks:
+            return self.marks
         return self.marks[bisect_left(self._places, start) : bisect_left(self._places, end)]
 
     def change(self, look: Look, *, deleted: bool) -> str:

@@ -1,10 +1,11 @@
-"""Documents under a password: [MS-OFFCRYPTO] 2.3.5, 2.3.6, [MS-DOC] 2.2.6. Three streams are encrypted, each in blocks of 512 bytes."""
+"""Documents under a password: [MS-OFFCRYPTO] 2.3.5 to 2.3.7, [MS-DOC] 2.2.6. Three streams are encrypted, each in blocks of 512 bytes."""
 
 from __future__ import annotations
 
 import io
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from msoffcrypto.exceptions import DecryptionError
@@ -14,6 +15,7 @@ from msoffcrypto.method.rc4_cryptoapi import DocumentRC4CryptoAPI
 
 from sanitizers.context import Context
 from sanitizers.formats.doc.fib import Base
+from sanitizers.formats.office import masks
 from sanitizers.model import Action, Encrypted, Malformed
 
 _PLAIN: Final = 68  # bytes of the main stream that are never encrypted
@@ -27,12 +29,10 @@ def plain(base: Base, streams: tuple[bytes, bytes, bytes], context: Context) -> 
     """Main, table and data stream in the clear. Raises Encrypted when no password fits, Malformed."""
     if not base.is_encrypted:
         return streams
-    if base.is_obfuscated:
-        raise Encrypted("a mask instead of encryption (XOR)")
     main, table, data = streams
     try:
         for password in context.passwords:
-            decrypt = _opened(table[: base.key], password)
+            decrypt = _unmasked(base.key, password) if base.is_obfuscated else _opened(table[: base.key], password)
             if decrypt is not None:
                 context.found("file.decrypted", "", Action.REWRITTEN)
                 opened = (main[:_PLAIN] + decrypt(main)[_PLAIN:], decrypt(table), decrypt(data))
@@ -42,6 +42,14 @@ def plain(base: Base, streams: tuple[bytes, bytes, bytes], context: Context) -> 
     except _BROKEN as error:
         raise Malformed(f"encryption: {type(error).__name__}", code="doc.malformed") from None
     raise Encrypted("none of the passwords opens it")
+
+
+def _unmasked(verifier: int, password: str) -> _Decrypt | None:
+    """None for a wrong password."""
+    for spelling in masks.spellings(password):
+        if masks.verifier(spelling) == verifier:
+            return partial(masks.unmasked, password=spelling)
+    return None
 
 
 def _opened(head: bytes, password: str) -> _Decrypt | None:

@@ -41,6 +41,8 @@ class Runs:
         marks = self._document.marks_between(start, end)
         lines: list[str] = []
         index, at = table.index(start), start
+        if not marks and self._is_text(start, end):
+            return self._bare(index, start, end, style)
         while at < end:
             stop = table.starts[index + 1] if index + 1 < len(table.starts) else end
             stop = min(stop, end)
@@ -54,6 +56,21 @@ class Runs:
             at = stop
             index += 1
         return "".join(lines)
+
+    def _is_text(self, start: int, end: int) -> bool:
+        """Nothing but text that XML holds as it is."""
+        return not _UNEASY.search(self._units, start, end) and self._is_unmarked(start, end)
+
+    def _bare(self, index: int, start: int, end: int, style: int) -> str:
+        """What most paragraphs are."""
+        table, look, units = self._document.characters, self._document.look, self._units
+        stop = bisect_left(table.starts, end, index + 1)
+        places = (start, *table.starts[index + 1 : stop], end)
+        lines: list[str] = []
+        for grpprl, first, last in zip(table.grpprls[index:stop], places, places[1:], strict=False):
+            found = look(grpprl, style)
+            lines.append(f"{found.head}{units[first:last]}</w:t></w:r>" if found.head else self._run(first, last, found))
+        return "".join(lines) if start < end else ""
 
     def _run(self, start: int, end: int, look: Look) -> str:
         if start >= end:
@@ -70,7 +87,10 @@ class Runs:
 
     def _is_plain(self, start: int, end: int) -> bool:
         """Nothing but text: no field, no control, no reference with a mark of its own."""
-        if _SPECIAL.search(self._units, start, end) or not self._fields.plain(start, end):
+        return not _SPECIAL.search(self._units, start, end) and self._is_unmarked(start, end)
+
+    def _is_unmarked(self, start: int, end: int) -> bool:
+        if not self._fields.plain(start, end):
             return False
         marked = self._document.marked_notes
         return not marked or bisect_left(marked, start) == bisect_left(marked, end)

@@ -9,7 +9,7 @@ from sanitizers.formats.doc import paragraphs, tables
 from sanitizers.formats.doc.document import Document
 from sanitizers.formats.doc.fields import GONE
 from sanitizers.formats.doc.runs import Runs
-from sanitizers.formats.doc.sprms import Properties, unsigned
+from sanitizers.formats.doc.sprms import unsigned
 from sanitizers.formats.office.package import Relations
 from sanitizers.model import LimitExceeded
 
@@ -25,7 +25,6 @@ class Paragraph(NamedTuple):
     end: int
     style: int
     grpprl: bytes
-    properties: Properties
     depth: int
     cell_end: bool
     row_end: bool
@@ -44,6 +43,7 @@ class Story:
         self._fields = document.fields(self._start, self._end)
         self._runs = Runs(document, relations, self._fields, own)
         self.breaks: dict[int, str] = {}
+        self._structures: dict[bytes, tuple[int | None, int, bool, bool]] = {}
 
     def xml(self) -> str:
         """Never empty: where nothing stands, one paragraph does."""
@@ -68,17 +68,26 @@ class Story:
     def _paragraph(self, start: int, end: int) -> Paragraph:
         place = min(end, self._end - 1)
         look = self._document.paragraphs.at(place)
-        properties = self._document.merged(look.grpprl)
-        style = unsigned(properties[paragraphs.STYLE]) if paragraphs.STYLE in properties else look.style
+        style, depth, row_end, inner = self._structure(look.grpprl)
+        ended = inner if depth > 1 else depth > 0 and self._document.text.units[place] == _CELL
+        return Paragraph(start, end, look.style if style is None else style, look.grpprl, depth, ended, row_end)
+
+    def _structure(self, grpprl: bytes) -> tuple[int | None, int, bool, bool]:
+        """What a list of changes says beside the look: the style, the depth of tables, the end of a row, of a cell in a deeper one."""
+        found = self._structures.get(grpprl)
+        if found is not None:
+            return found
+        properties = self._document.merged(grpprl)
+        style = unsigned(properties[paragraphs.STYLE]) if paragraphs.STYLE in properties else None
         inside = bool(unsigned(properties.get(paragraphs.IN_TABLE, b"\0")))
         depth = unsigned(properties[paragraphs.DEPTH]) if paragraphs.DEPTH in properties else int(inside)
         depth = max(depth, int(inside))
         if depth > _DEEPEST:
             raise LimitExceeded(f"tables nested deeper than {_DEEPEST}")
-        deep = depth > 1
-        row_end = bool(unsigned(properties.get(paragraphs.INNER_ROW_END if deep else paragraphs.ROW_END, b"\0")))
-        ended = bool(unsigned(properties.get(paragraphs.INNER_CELL, b"\0"))) if deep else self._document.text.units[place] == _CELL
-        return Paragraph(start, end, style, look.grpprl, properties, depth, ended and depth > 0, row_end and depth > 0)
+        row_end = depth > 0 and bool(unsigned(properties.get(paragraphs.INNER_ROW_END if depth > 1 else paragraphs.ROW_END, b"\0")))
+        inner = bool(unsigned(properties.get(paragraphs.INNER_CELL, b"\0")))
+        self._structures[grpprl] = style, depth, row_end, inner
+        return style, depth, row_end, inner
 
     def _blocks(self, found: list[Paragraph], depth: int) -> str:
         """Paragraphs of this depth as they are, deeper ones as tables."""
@@ -148,10 +157,9 @@ class Story:
         return f"<w:tr>{tables.row_head(look, edges)}{''.join(lines)}</w:tr>"
 
     def _written(self, one: Paragraph) -> str:
-        document = self._document
-        said = document.paragraph_look(one.grpprl, one.style)
+        said = self._document.paragraph_look(one.grpprl, one.style)
         mark = self._mark(one)
-        section = self.breaks.get(one.end, "")
+        section = self.breaks.get(one.end, "") if self.breaks else ""
         head = f"<w:pPr>{said}{mark}{section}</w:pPr>" if said or mark or section else ""
         return f"<w:p>{head}{self._runs.write(one.start, one.end, one.style)}</w:p>"
 
@@ -160,7 +168,7 @@ class Story:
         table = self._document.characters
         look = self._document.look(table.grpprls[table.index(min(one.end, self._end - 1))], one.style)
         changed = ""
-        if self._document.context.treatment.comments_kept:
+        if (look.inserted or look.deleted) and self._document.context.treatment.comments_kept:
             if look.inserted:
                 changed += f"<w:ins {self._document.change(look, deleted=False)}/>"
             if look.deleted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from sanitizers.budget import Budget
@@ -17,6 +18,7 @@ _MOST: Final = 1 << 20  # pieces
 _REPEATED, _ALWAYS = 4, 65_536  # a text may be so many times as long as its stream, and this long in any case
 # One byte for a character: Windows-1252 in those places where Unicode has controls. [MS-DOC] 2.9.73.
 _NARROW: Final = {n: bytes([n]).decode("cp1252", "ignore") or chr(n) for n in range(0x80, 0xA0)}
+_start: Final = attrgetter("start")
 # A change that a piece says in one byte: index → property. [MS-DOC] 2.9.215 (Prm0).
 _SHORT: Final = {
     0x00: 0x4600, 0x04: 0x2602, 0x05: 0x2403, 0x07: 0x2405, 0x08: 0x2406, 0x09: 0x2407, 0x0C: 0x260A, 0x0E: 0x240C, 0x18: 0x2416,
@@ -45,7 +47,9 @@ class Text(NamedTuple):
 
     def piece(self, place: int) -> Piece:
         """The piece in which a character lies."""
-        return self.pieces[bisect_right(self.pieces, place, key=lambda piece: piece.start) - 1]
+        if len(self.pieces) == 1:
+            return self.pieces[0]
+        return self.pieces[bisect_right(self.pieces, place, key=_start) - 1]
 
 
 def read(streams: Streams, budget: Budget) -> Text:

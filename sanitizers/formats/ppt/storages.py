@@ -17,7 +17,7 @@ _PACKED: Final = 1  # instance: behind a size of four bytes, zlib
 
 
 def show(stream: bytes, edit: Edit, context: Context) -> str:
-    """Each once, wherever the directory says that it lies; returns the names of modules. Raises Malformed where they overlap, LimitExceeded."""
+    """Each once, wherever the directory says that it lies. Returns the names of modules. Raises Malformed, LimitExceeded."""
     left = len(stream)
     modules: list[str] = []
     for at in sorted(set(edit.offsets.values())):

@@ -47,8 +47,22 @@ def test_both_kinds(tmp_path: Path) -> None:
         ("[a]\nsmb = '//b'\nuser='u'\npassword_file='soumu.key'", "//server/share"),
         ("[a]\nsmb = '//b/c'\nuser='u'", "password_file"),
         ("[a", "shares.toml"),
+        ("[a]\nsftp = '//b/c'\nsmb = '//b/c'", "either folder or smb or sftp"),
+        ("[a]\nsftp = 'b/c'\nuser='u'\npassword_file='soumu.key'", "//server"),
+        ("[a]\nsftp = '//b/c'\nuser='u'\npassword_file='soumu.key'", "host_key"),
+        ("[a]\nsftp = '//b/c'\nuser='u'\npassword_file='soumu.key'\nhost_key='ssh-dss AAAAB3NzaC1kc3MAAACBAAAAB3NzaC1kc3MAAACBAAAAB3NzaC1kc3M'", "host_key"),
+        ("[a]\nsftp = '//b/c'\nuser='u'\nhost_key='ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAC3NzaC1lZDI1NTE5AAAAI'", "either password_file or key_file"),
     ],
 )
 def test_a_slip_is_named(tmp_path: Path, text: str, why: str) -> None:
     with pytest.raises(ShareError, match=why):
         load(written(tmp_path, text))
+
+
+def test_a_folder_of_an_sftp_server(tmp_path: Path) -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAC3NzaC1lZDI1NTE5AAAAI"
+    text = f"[kakari]\nsftp = '//files.town.example.jp/取込み/今年'\nuser = 'sekisho'\nkey_file = 'soumu.key'\nhost_key = '{key} comment'\n"
+    place = load(written(tmp_path, text))["kakari"].sftp
+    assert place is not None
+    assert (place.server, place.port, place.folder, place.user) == ("files.town.example.jp", 22, "取込み/今年", "sekisho")
+    assert (place.password, place.key, place.host_key) == ("", "ひみつ\n", key)

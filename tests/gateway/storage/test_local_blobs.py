@@ -35,7 +35,8 @@ async def store(tmp_path: Path) -> AsyncIterator[Callable[..., LocalBlobs]]:
 
 
 def files(folder: Path, below: str = "") -> list[Path]:
-    return [path for path in (folder / "store" / below).rglob("*") if path.is_file()]
+    found = (path for path in (folder / "store" / below).rglob("*") if path.is_file())
+    return [path for path in found if path.name != "placing.lock"]
 
 
 async def _write(writer: BlobWriter, content: bytes) -> None:

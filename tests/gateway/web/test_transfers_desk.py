@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+from typing import Any
 
 import msgspec
+import openpyxl
 import pytest
 
-from gateway.model import Door, State
+from gateway.admin import drafting
+from gateway.model import Door, IllegalTransitionError, State
 from gateway.operating import Deed
-from sanitizers.model import Action, Finding, Reason, Severity, Verdict
+from gateway.people.roles import Role
+from gateway.storage import disposals, upkeep
+from gateway.storage.search import Filter
+from sanitizers.model import Action, Finding, Match, Reason, Seen, Severity, Verdict
+from sanitizers.scan import compile_rules
+from sanitizers.source import Source
 from tests.build.face import Town, client
-from tests.build.transfer import held, report
+from tests.build.transfer import NOW, arrival, held, report
 
 LIST = "/api/v1/transfers"
 
@@ -64,9 +73,12 @@ async def test_one_transfer_tells_its_whole_story(place: Town) -> None:
         page = await (await browser.get(f"/transfers/{number}", headers=who)).text()
     assert shown["same"] == [same]
     assert [entry["action"] for entry in shown["record"]] == ["transfer.received", "transfer.processing", "transfer.held"]
-    assert set(shown["deeds"]) == {"retry", "delete"}
-    for words in ("経過", "受付済み / received", "保留 / held", "暗号化", "同じファイル", same, "もう一度処理する"):
+    assert set(shown["deeds"]) == {"retry", "keep", "delete"}
+    for words in ("経過", "受付済み / received", "保留 / held", "暗号化", "同じファイル", same):
         assert words in page, words
+    assert "もう一度処理する" not in page, "an auditor looks"
+    async with client(place.faces["admin"]) as browser:
+        assert "もう一度処理する" in await (await browser.get(f"/transfers/{number}", headers=await place.token("sousa"))).text()
 
 
 async def act(place: Town, number: str, deed: str, reason: object = "電話で確認", login: str = "sousa") -> int:
@@ -154,3 +166,139 @@ async def test_the_export_is_a_table_that_runs_nothing(place: Town) -> None:
     assert [(row["差出人・利用者"], row["状態"], row["理由"]) for row in rows] == [("tanaka", "held", "encrypted")]
     assert "'=HYPERLINK(1)" in all_.decode("utf-8-sig")
     assert [entry.actor async for entry in place.journal.entries() if entry.action == "transfers.exported"] == ["kansa", "kansa"]
+
+
+async def test_the_workbook_has_the_same_rows_and_runs_nothing(place: Town) -> None:
+    await place.settled("=HYPERLINK(1)")
+    await place.settled("tanaka", held())
+    async with client(place.faces["admin"]) as browser:
+        answer = await browser.get("/api/v1/transfers.xlsx?limit=1", headers=await place.token("kansa"))
+        assert answer.status == 200
+        sheet = openpyxl.load_workbook(io.BytesIO(await answer.read())).worksheets[0]
+        assert (await browser.get("/api/v1/transfers.xlsx?colour=red", headers=await place.token("kansa"))).status == 400
+    senders = [(row[4].value, row[4].data_type, row[8].data_type) for row in sheet.iter_rows(min_row=2)]
+    assert senders == [("tanaka", "s", "n"), ("=HYPERLINK(1)", "s", "n")]
+    assert [entry.actor async for entry in place.journal.entries() if entry.action == "transfers.exported"] == ["kansa"]
+
+
+async def many(place: Town, deed: str, numbers: object, reason: object = "一括の確認", login: str = "sousa") -> tuple[int, dict[str, Any]]:
+    async with client(place.faces["admin"]) as browser:
+        given = {"deed": deed, "receipt_nos": numbers, "reason": reason}
+        answer = await browser.post(LIST, headers=await place.token(login), json=given)
+        return answer.status, await answer.json() if answer.status == 200 else {}
+
+
+async def test_one_deed_on_many_tells_which_it_could_not_be_done_on(place: Town) -> None:
+    free, blocked = [await place.settled() for _ in range(3)], await place.settled("suzuki", held(Reason.MALWARE))
+    status, told = await many(place, "hold", [*free, blocked])
+    assert (status, told["done"], list(told["refused"])) == (200, free, [blocked])
+    assert {(await place.journal.find(number)).state for number in free} == {State.HELD}
+    assert (await many(place, "release", free))[1]["done"] == free
+    summed = [entry async for entry in place.journal.entries() if entry.action == "transfers.many"]
+    assert [(entry.actor, "一括の確認" in entry.detail) for entry in summed] == [("sousa", True)] * 2
+
+
+async def test_many_deleted_together_have_one_disposal_record(place: Town) -> None:
+    numbers = [await place.settled("suzuki", held()) for _ in range(3)]
+    assert (await many(place, "keep", numbers[:1]))[0] == 200
+    status, told = await many(place, "delete", numbers)
+    assert (status, told["done"], list(told["refused"])) == (200, numbers[1:], numbers[:1])
+    [record] = await place.journal.ask(disposals.listed)
+    assert (record.what, record.count, record.actor, record.detail["receipt_nos"]) == ("transfer", 2, "sousa", numbers[1:])
+    assert record.detail["reason"] == "一括の確認"
+
+
+@pytest.mark.parametrize(
+    ("deed", "numbers", "reason", "status"),
+    [("hold", [], "x", 400), ("hold", "20261118-000001", "x", 400), ("hold", [7], "x", 400), ("burn", ["a"], "x", 400),
+     ("hold", ["20200101-000001"], "x", 404), ("hold", None, "", 400), ("confirm", None, "x", 400), ("as-pixels", None, "x", 400),
+     ("hold", ["a"] + ["b%d" % number for number in range(200)], "x", 400)],
+)  # fmt: skip
+async def test_what_is_no_deed_for_many_is_refused(place: Town, deed: str, numbers: object, reason: str, status: int) -> None:
+    number = await place.settled()
+    assert (await many(place, deed, [number] if numbers is None else numbers, reason))[0] == status
+    assert (await place.journal.find(number)).state is State.RELEASED
+
+
+@pytest.mark.parametrize("login", ["kansa", "tanaka"])
+async def test_only_those_who_operate_act_on_many(place: Town, login: str) -> None:
+    number = await place.settled()
+    assert (await many(place, "hold", [number], login=login))[0] == 403
+
+
+async def test_many_from_the_page_and_deleting_asks_twice(place: Town) -> None:
+    numbers, who = [await place.settled("suzuki", held()) for _ in range(2)], await place.token("sousa")
+    async with client(place.faces["admin"]) as browser:
+
+        async def send(**given: str) -> tuple[int, str]:
+            data = [("receipt_no", number) for number in numbers] + list({"deed": "delete", "reason": "期限切れ"}.items() | given.items())
+            answer = await browser.post("/transfers?reason=encrypted", headers=who, data=data)
+            return answer.status, await answer.text()
+
+        status, text = await send()
+        assert (status, "取り消せません" in text) == (409, True)
+        status, text = await send(sure="yes")
+        assert (status, "廃棄する：2件" in text) == (200, True)
+    assert {(await place.journal.find(number)).state for number in numbers} == {State.DISPOSED}
+
+
+async def test_what_is_kept_as_evidence_stays_whoever_asks_and_however_old_it_is(place: Town) -> None:
+    number = await place.settled("suzuki", held())
+    assert await act(place, number, "keep", "事案 IN-2026-0001") == 200
+    assert await act(place, number, "keep") == 422
+    assert await act(place, number, "delete") == 422
+    transfer = await place.journal.find(number)
+    with pytest.raises(IllegalTransitionError):
+        await place.journal.dispose(transfer.id, at=NOW, actor="retention")
+    assert await upkeep.dispose_over_age(place.journal, 1, NOW + 400 * 86_400.0) == 0
+    async with client(place.faces["admin"]) as browser:
+        page = await (await browser.get(f"/transfers/{number}", headers=await place.token("sousa"))).text()
+    assert "証拠保全中" in page
+    assert "IN-2026-0001" in page
+    assert "廃棄する" not in page
+    assert await act(place, number, "let-go", "事案終結") == 200
+    assert await act(place, number, "let-go") == 422
+    assert await act(place, number, "delete") == 200
+    assert await act(place, number, "keep") == 422
+    actions = [entry.action async for entry in place.journal.entries(subject=number)]
+    assert [action for action in actions if action.startswith("evidence")] == ["evidence.kept", "evidence.let_go"]
+
+
+async def test_what_matched_is_shown_in_hex_and_becomes_a_rule_that_compiles(place: Town) -> None:
+    seen = (Seen("$stub", 0x4E, b"This program <cannot>".hex()), Seen("$mz", 0, b"MZ".hex()))
+    match = Match(rule="Embedded_Program", severity=Severity.MEDIUM, where="word/oleObject1.bin", seen=seen)
+    number = await place.settled("tanaka", msgspec.structs.replace(report(), matches=(match,)))
+    async with client(place.faces["admin"]) as browser:
+        page = html.unescape(await (await browser.get(f"/transfers/{number}", headers=await place.token("sousa"))).text())
+        looked = await (await browser.get(f"/transfers/{number}", headers=await place.token("kansa"))).text()
+    for words in ("0x0000004e", "54 68 69 73 20 70 72 6F", "This program <cannot>", "/exceptions?sha256="):
+        assert words in page, words
+    assert "Local_" not in looked, "an auditor drafts nothing"
+    transfer = await place.journal.find(number)
+    drafted = drafting.draft(transfer, await place.journal.report(transfer.id), "sousa")
+    assert drafted.text.split("\n")[2] in page
+    rules = compile_rules({drafted.name: drafted.text})
+    assert [one.rule for one in rules.scan(Source(b"..This program <cannot>"), "", report().input.kind)] == [f"Local_{number.replace('-', '_')}"]
+    assert rules.scan(Source(b"This program"), "", report().input.kind) == []
+
+
+async def test_a_rule_can_be_drafted_where_nothing_matched_yet(place: Town) -> None:
+    transfer = await place.journal.find(await place.settled())
+    compile_rules({"a.yar": drafting.draft(transfer, report(), "o'brien\n\"x").text})
+
+
+async def test_what_went_to_a_department_is_found_by_it(place: Town) -> None:
+    for name in ("税務課", "総務課"):
+        await place.staff.add_department(name, "test")
+    for login, name in (("tanaka", "税務課"), ("suzuki", "総務課")):
+        await place.known(login)
+        account = await place.accounts.find(login)
+        assert account is not None
+        await place.accounts.change(account, "test", name=login, mail=f"{login}@town.example.jp", role=Role.STAFF)
+        await place.staff.move(account, [name], "test", head=False)
+    brought, other = await place.settled("tanaka"), await place.settled("suzuki")
+    await place.journal.accept(arrival(door=Door.SMTP, sender="a@example.com", recipients=("tanaka@town.example.jp",)))
+    [mail] = [one.receipt_no for one in await place.journal.transfers(Filter(sender="a@example.com"))]
+    assert await numbers(place, "?department=税務課") == [mail, brought]
+    assert await numbers(place, "?department=総務課") == [other]
+    assert await numbers(place, "?department=無い課") == []

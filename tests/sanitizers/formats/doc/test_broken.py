@@ -11,8 +11,10 @@ import docx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msoffcrypto.method.xor_obfuscation import DocumentXOR
 
 from sanitizers.formats.doc.fib import Part
+from sanitizers.formats.office import masks
 from sanitizers.model import LimitExceeded, Limits, Reason, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import doc as opinion
@@ -78,7 +80,7 @@ BROKEN: dict[str, tuple[Callable[[], bytes], Reason]] = {
     "a list of places of a broken length": (_part(Part.SECTIONS, bytes(19)), Reason.MALFORMED),
     "a row without cells": (lambda: build.document(cell("甲"), row(0, 1000)._replace(grpprl=sprm(0x2416, 1) + sprm(0x2417, 1) + sprm(0xD608, b"\x05"))),
                             Reason.MALFORMED),
-    "a mask instead of encryption": (_with("WordDocument", 10, struct.pack("<H", 0x8300)), Reason.ENCRYPTED),
+    "a mask without its password": (_with("WordDocument", 10, struct.pack("<H", 0x8300)), Reason.ENCRYPTED),
 }  # fmt: skip
 
 
@@ -181,6 +183,36 @@ def test_it_needs_its_password(crypto_api: bool) -> None:
     assert outcome.content is not None, outcome.report.findings
     assert {finding.code for finding in outcome.report.findings} == {"file.decrypted"}
     assert docx.Document(io.BytesIO(outcome.content.bytes())).paragraphs[0].text == "本文"
+
+
+def _masked(password: bytes) -> bytes:
+    """By the other library's tables."""
+    mask = bytes(DocumentXOR.create_xor_array_method1(password.decode("latin-1")))
+    key = DocumentXOR.create_xor_key_method1(password.decode("latin-1")) << 16 | masks.verifier(password) & 0xFFFF
+
+    def under(stream: bytes) -> bytes:
+        return bytes(byte ^ mask[at % 16] or byte if byte else 0 for at, byte in enumerate(stream))
+
+    made = _files()
+    main = made["WordDocument"]
+    head = main[:10] + struct.pack("<HHI", struct.unpack_from("<H", main, 10)[0] | 0x8100, 0, key)
+    return compound({"WordDocument": head + main[18:68] + under(main)[68:], "1Table": under(made["1Table"]), "Data": under(bytes(range(256)))})
+
+
+@pytest.mark.parametrize(("password", "stored"), [("openme", b"openme"), ("Aä", "Aä".encode("latin-1")), ("春", b"\x25"), ("ab" * 9, b"ab" * 7 + b"a")])
+def test_a_mask_opens_with_its_password(password: str, stored: bytes) -> None:
+    given_ = _masked(stored)
+    assert run(given_, "x.doc", passwords=("夏", "wrong")).report.reason is Reason.ENCRYPTED
+    outcome = run(given_, "x.doc", passwords=("夏", password))
+    assert outcome.content is not None, outcome.report.findings
+    assert {finding.code for finding in outcome.report.findings} == {"file.decrypted"}
+    assert docx.Document(io.BytesIO(outcome.content.bytes())).paragraphs[0].text == "本文"
+
+
+def test_passwords_are_spelled_in_two_ways() -> None:
+    assert [*masks.spellings("春a")] == [b"\x25a", "春a".encode("cp932")]
+    assert DocumentXOR.verifypw("openme", masks.verifier(b"openme") & 0xFFFF)
+    assert masks.verifier(b"") == 0xCE4B
 
 
 @pytest.mark.parametrize("said", [b"", b"\1\0\1\0", b"\2\0\2\0" + bytes(40), b"\3\0\2\0" + b"\xff" * 60, b"\4\0\4\0" + bytes(60)])

@@ -7,6 +7,7 @@ import pytest
 from sanitizers.context import Outcome
 from sanitizers.formats.message import rtf
 from sanitizers.model import LimitExceeded, Limits, Malformed, Refused
+from tests.build import jtd, metafile
 from tests.build.context import run
 from tests.build.message import Received, read_message
 from tests.build.outlook import attribute, compound, compressed, mapi, msg, msg_tree, tnef, uncompressed
@@ -165,3 +166,11 @@ def test_twice_is_once() -> None:
     assert again.report.verdict == "clean"
     assert again.content is not None
     assert again.content.bytes() == outcome.content.bytes()
+
+
+def test_files_of_ichitaro_and_metafiles_are_called_what_they_are() -> None:
+    files = ({0x3707: "a.jtd", 0x3701: bytearray(jtd.document())}, {0x3707: "b.emf", 0x3701: bytearray(metafile.emf(metafile.rectangle(1, 2, 3, 4)))})
+    outcome = run(msg({0x37: "x", 0x1000: "y"}, files=files), "memo.msg")
+    assert outcome.content is not None, outcome.report.findings
+    written = outcome.content.bytes()
+    assert written.count(b"Content-Type: application/x-js-taro;") == written.count(b"Content-Type: image/emf;") == 1
