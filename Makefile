@@ -1,5 +1,5 @@
 # Two commands: `make run` shows the gateway at work, `make test` proves it. The work itself is in Python and in deploy/.
-.PHONY: run test slow check perf lock
+.PHONY: run test slow check perf perf-quick lock
 
 run:
 	@python3 deploy/prepare.py
@@ -20,7 +20,11 @@ check:
 
 perf:
 	@python3 deploy/prepare.py --test
-	@.venv/bin/python perf/run.py $(ARGS)
+	@.venv/bin/python perf/report.py $(ARGS)
+
+perf-quick:
+	@python3 deploy/prepare.py --test
+	@.venv/bin/python perf/report.py --quick $(ARGS)
 
 lock:
 	@uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-header -o deploy/requirements.lock

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from gateway import log
 from gateway.approvals import Approvals, Kind, Request, RequestState
-from gateway.boxes import Boxes
+from gateway.boxes import Boxes, Fill
 from gateway.model import DEPARTMENT, GROUP, PERSON, IllegalTransitionError, Slip, SlipApproval, State, Transfer
 from gateway.operating import Deed, Operating
 from gateway.people.roles import RefusedError
@@ -71,6 +71,10 @@ class Bringing:
         """Where this person's files may go besides the own box, address → title: the boxes of his departments and groups, the shares."""
         boxes = await self._journal.ask(lambda connection: box_rows.of(connection, account))
         return {address: title for address, title in boxes.items() if address.startswith((DEPARTMENT, GROUP))} | self._shares
+
+    async def fills(self, account: Account) -> list[Fill]:
+        """How full this person's boxes are."""
+        return [] if self._boxes is None else await self._boxes.of(account)
 
     async def chosen(self, account: Account, asked: Sequence[str]) -> tuple[str, ...]:
         """The destinations asked for, once each. `person:tanaka` is anybody who may fetch files. Raises RefusedError."""

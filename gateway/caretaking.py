@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.auditing.anchors import Anchoring, Place
 from gateway.auditing.inspections import Customs
+from gateway.auditing.investigations import Investigations
 from gateway.auditing.places import FilePlace, SyslogPlace, TimestampPlace
 from gateway.auditing.retention import Kept, Retention
 from gateway.auditing.verification import Verification
@@ -44,6 +45,7 @@ class Caretaking:
             journal, places(settings, clock), clock, organisation=office.organisation, every=settings["audit.anchor_every"]
         )
         self.verification = Verification(journal, self.anchoring, clock, at=settings["audit.verify_at"], broken=self._broken)
+        self.investigations = Investigations(journal, clock)
         self.retention = Retention(journal, self.kept, clock)
         to = {kind: tuple(settings[f"reports.{kind}"]) for kind in kinds.Kind}
         times = Times(settings["reports.at"], to)

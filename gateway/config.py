@@ -227,6 +227,8 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("shares", "file", text, "", "document of the shares of the inner side that files may be put on; empty: none"),
     Setting("pickup", "listen", address, "127.0.0.1:8081", "address of the pickup (inner side)"),
     Setting("pickup", "days", whole, 14, "how long a delivered file may be fetched, in days"),
+    Setting("pickup", "quota", size, "20 GiB", "bytes that may lie in one person's box, with notices at 80 and 100 percent; 0: any number"),
+    Setting("pickup", "quota_shared", size, "200 GiB", "the same for the box of a department or a group"),
     Setting("pickup", "url", text, "", "how browsers reach the pickup (https://…), for links in notices; empty: no links"),
     Setting("admin", "listen", address, "127.0.0.1:8082", "address of the administration"),
     Setting("admin", "url", text, "", "address of the administration as people have it in their browser, for letters; empty: not told"),

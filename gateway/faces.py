@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from gateway import fittings
+from gateway.admin import registers
 from gateway.admin.app import admin
 from gateway.admin.care import CareDesk
 from gateway.admin.conformity import ConformityDesk
@@ -40,12 +41,14 @@ from gateway.publishing.trials import Trials
 from gateway.publishing.versions import Publishing
 from gateway.receipts import Signer
 from gateway.scanners.panel import Panel
+from gateway.segments import receipt_keys
 from gateway.shares.document import Share
 from gateway.storage.blobs import Blobs
 from gateway.storage.journal import Journal
 from gateway.unlocking import Unlocking
 from gateway.uploads import Uploads
 from gateway.visits import Visits
+from gateway.web.announced import Announced
 from gateway.web.approval_pages import ApprovalPages
 from gateway.web.desks import Desk
 from gateway.web.events import Events
@@ -85,6 +88,7 @@ def listeners(parts: Parts, roles: frozenset[str]) -> list[Listener]:
     unlocking = Unlocking(journal, parts.pipeline, clock)
     operating = Operating(journal, parts.signer, clock, parts.pipeline, parts.work_to_do)
     events = Events(journal, parts.pipeline.progress)
+    boxes = fittings.boxes(settings, journal, clock)
     looking = Looking(parts.previews, journal, parts.approvals, clock)
     faces = {
         "drop": Drop(
@@ -100,12 +104,18 @@ def listeners(parts: Parts, roles: frozenset[str]) -> list[Listener]:
                 Asking(journal, parts.approvals, operating, pipeline=parts.pipeline, blobs=parts.blobs, clock=clock),
             ),
             bringing=Bringing(
-                journal, parts.approvals, operating, fittings.usage(settings), {one.address: one.title for one in parts.shares.values()}
+                journal,
+                parts.approvals,
+                operating,
+                fittings.usage(settings),
+                {one.address: one.title for one in parts.shares.values()},
+                boxes=boxes,
             ),
             desks=[
                 ApprovalPages(parts.approvals, looks=partial(looks, journal)),
                 ExceptionPages(parts.exceptions, clock),
                 *looking.of_drop(originals=settings["drop.preview"]),
+                Announced(journal, clock),
             ],
             jail=settings["jail.required"],
         ).application,
@@ -118,7 +128,9 @@ def listeners(parts: Parts, roles: frozenset[str]) -> list[Listener]:
             clock=clock,
             events=events,
             days=settings["pickup.days"],
-            desks=looking.of_pickup(),
+            public_key=receipt_keys(settings, parts.signer),
+            boxes=boxes,
+            desks=[*looking.of_pickup(), Announced(journal, clock)],
             jail=settings["jail.required"],
         ).application,
         "admin": admin(parts.accounts, parts.ready, [*_desks(parts, operating), *looking.of_admin()], jail=settings["jail.required"]),
@@ -153,6 +165,7 @@ def _desks(parts: Parts, operating: Operating) -> list[Desk]:
         ReviewsDesk(Reviews(journal, parts.accounts, clock), clock),
         VisitsDesk(Visits(journal, parts.approvals, clock), parts.accounts, clock),
         CareDesk(journal, clock),
+        *registers.desks(parts.care),
     ]
 
 

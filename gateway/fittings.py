@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from gateway import config, policy, segments
+from gateway.boxes import Boxes, Quotas
 from gateway.bringing import Usage
 from gateway.config import Config, ConfigError
 from gateway.policy import Policy
@@ -27,6 +28,7 @@ from gateway.storage.chosen import stores as stores  # noqa: PLC0414 - what the 
 from gateway.storage.journal import Journal
 from gateway.storage.unfinished import Unfinished
 from gateway.watch import Watch
+from gateway.web.face import Listener, face
 from mail.authentication import Checker
 from mail.queue import QueueSettings
 from mail.receiver import ReceiverSettings
@@ -139,6 +141,11 @@ async def what_is_in_force(settings: Config, journal: Journal) -> tuple[dict[str
 # ------------------------------------------------------------------------------------------- settings of the post and the faces
 
 
+def boxes(settings: Config, journal: Journal, clock: Callable[[], float]) -> Boxes:
+    quotas = Quotas(settings["pickup.quota"], settings["pickup.quota_shared"])
+    return Boxes(journal, quotas, days=settings["pickup.days"], clock=clock)
+
+
 def usage(settings: Config) -> Usage:
     return Usage(
         classifications=settings["drop.classifications"], approval=settings["drop.approval"], required=settings["drop.required"]
@@ -170,6 +177,12 @@ def certificate(settings: Config, context: ssl.SSLContext | None) -> ssl.SSLCont
     except OSError as error:        # ssl.SSLError is one
         raise ConfigError(f"smtp.tls_certificate: {error}") from None
     return context
+
+
+def monitor(settings: Config, ready: Callable[[], Awaitable[list[str]]]) -> list[Listener]:
+    """The address at which monitoring and load balancers ask, where there is one; of every node, whatever its roles. Not started."""
+    where = settings["monitor.listen"]
+    return [Listener(face(ready), config.address(where))] if where else []
 
 
 def outbox(settings: Config, journal: Journal, blobs: Blobs, clock: Callable[[], float]) -> MailOutbox:

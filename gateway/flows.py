@@ -120,7 +120,7 @@ def _post(settings: Config, roles: frozenset[str], lane: Lane) -> Iterator[Flow]
     if "worker" in roles and settings["mail.authentication"] == "check":
         for host in settings["mail.resolvers"] or ("",):
             for protocol in ("udp", "tcp"):
-                yield _out("mail.resolvers", (host, _DNS), lane.source.name, ("送信ドメイン認証の照会", "questions about senders"), protocol)
+                yield _out("mail.resolvers", (host, _DNS), lane.source.name, ("送信者の照会", "questions about senders"), protocol)
 
 
 def _asked(settings: Config, roles: frozenset[str], lane: Lane) -> Iterator[Flow]:

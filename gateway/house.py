@@ -9,8 +9,10 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from gateway import fittings, log, policy, segments
+from gateway.account_mails import AccountMails
 from gateway.alarm import Alarm
 from gateway.approvals import Approvals
+from gateway.boxes import BoxKeeper
 from gateway.caretaking import Caretaking
 from gateway.config import Config, ConfigError
 from gateway.exceptions import Exceptions
@@ -125,6 +127,7 @@ class House:
             relay=Relay(fittings.relay_settings(settings)),
             queue=fittings.queue_settings(settings),
         )
+        self.accounts.heard = AccountMails(self.journal, office, clock).tell
         self.approvals.heard = RequestMails(self.journal, self.blobs, office, clock, self.queue.wake).tell
         self._pipeline: Pipeline | None = None
         self._later_mail: LaterMail | None = None
@@ -336,7 +339,7 @@ class House:
             clock=self._clock,
         )
         self._lights = overview(parts).lights
-        return [*listeners(parts, self._roles), *self._ways.listeners()]
+        return [*listeners(parts, self._roles), *self._ways.listeners(), *fittings.monitor(self._settings, self._not_ready)]
 
     def _work_to_do(self) -> None:
         self._wake()
@@ -379,6 +382,8 @@ class House:
         beside = [] if self._ways is None else self._ways.chores()
         if "deliver" in self._roles:
             later += self.care.chores(self._lights)
+            boxes = fittings.boxes(self._settings, self.journal, self._clock)
+            later.append(BoxKeeper(self.journal, boxes, self._office, self._clock).run())
         return [self._notifier.run(), self._upkeep(), self._in_force.follow(), self._carry_up(), watch.run(), *later, *beside]
 
     async def _carry_up(self) -> None:

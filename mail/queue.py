@@ -60,6 +60,8 @@ class Queue:
         self._outbox = outbox
         self._relay = relay
         self._settings = settings
+        # The attempt after which a sender hears that it takes longer.
+        self._late = attempts_before(settings.schedule, settings.delay_seconds)
         self._clock = clock
         self._chance = chance
         self._gate = Gate()
@@ -209,13 +211,14 @@ class Queue:
     def _notice(self, delivery: Delivery, results: list[Result]) -> bytes | None:
         if not delivery.sender and any(result.status == "failed" for result in results):
             _log.warning("a mail without a sender could not be delivered", extra={"facts": {"receipt_no": delivery.receipt_no}})
-        settings, tried = self._settings, {recipient.address: recipient.attempts + 1 for recipient in delivery.recipients}
+        tried = {recipient.address: recipient.attempts + 1 for recipient in delivery.recipients}
         told = []
         for result in results:
-            event = dsn.event_of(result, late=tried[result.address] == attempts_before(settings.schedule, settings.delay_seconds))
+            event = dsn.event_of(result, late=tried[result.address] == self._late)
             if event is not None and delivery.wishes.notify(result.address).wants(event):
                 told.append(dsn.Told(result, event))
-        return dsn.notice(delivery, told, hostname=settings.hostname, postmaster=settings.postmaster, now=self._clock())
+        told_by = self._settings
+        return dsn.notice(delivery, told, hostname=told_by.hostname, postmaster=told_by.postmaster, now=self._clock())
 
 
 def _as_result(answer: Answer) -> Result:

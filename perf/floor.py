@@ -5,7 +5,8 @@
 Without files it takes the reference mix (`traffic.files`). The floor of a picture is Pillow once there and back with the product's options;
 of a PDF qpdf (opened and written) and its pictures once; of OOXML and ODF inflate, parse, serialise, deflate (isal); of an archive inflate
 and deflate plus its members; of text decode and encode. Old binary formats have no bare codec and stand apart. `engine`: identify,
-scan, rebuild, verify, and the second pass, in this process, no jail. Seconds of processor time, the least of the rounds; the ratio is the figure. Aim: at most 1.6 for the whole.
+scan, rebuild, verify, and the second pass, in this process, no jail. Seconds of processor time, the least of the rounds; the ratio is
+the figure. Aim: at most 1.6 for the whole.
 """
 
 from __future__ import annotations

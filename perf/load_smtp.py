@@ -157,7 +157,7 @@ async def all_arrived(load: Load, mails: Sequence[Mail]) -> None:
     """Until every mail that must come has come, or patience ends."""
     expected = {mail.message_id for mail in mails if all(file.delivers for file in mail.files)} & set(load.taken)
     deadline = time.perf_counter() + _PATIENCE_SECONDS
-    while not expected <= set(load.arrived) and time.perf_counter() < deadline:
+    while not expected <= set(load.arrived) and time.perf_counter() < deadline:  # noqa: ASYNC110 - what arrives does so one by one
         await asyncio.sleep(0.05)
 
 

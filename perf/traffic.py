@@ -3,8 +3,8 @@
     python perf/traffic.py [--profile town|city|prefecture] [--seed N] [--count N]     prints what is in it
 
 Shares of kinds, sizes, charsets, attachments, hours and repeats are estimates about Japanese municipalities: PDF 36 %, xlsx 20 %,
-docx 13 %, pictures 9 %, archives 9 % of files; file sizes log-normal with a median of 180 KB and a ninth decile of 1.8 MB; 30 % of mails with
-attachments, 1.6 on average; UTF-8 62 %, ISO-2022-JP 33 %, Shift_JIS 3 %, EUC-JP 2 %; 55 % of mails with HTML; one file in five again.
+docx 13 %, pictures 9 %, archives 9 % of files; file sizes log-normal with a median of 180 KB and a ninth decile of 1.8 MB; 30 % of mails
+with attachments, 1.6 on average; UTF-8 62 %, ISO-2022-JP 33 %, Shift_JIS 3 %, EUC-JP 2 %; 55 % of mails with HTML; one file in five again.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def _zip(rng: random.Random, size: int) -> bytes:
     return bench_bombs.packed(members | {"写真.jpg": _photo(rng, size // 2), "通知.pdf": _pdf(rng, min(size // 2, 300_000))})
 
 
-def _csv(rng: random.Random, size: int) -> bytes:
+def table(rng: random.Random, size: int) -> bytes:
     row = "".join(f"{number},関町{number}丁目,{rng.randrange(10**6)}\r\n" for number in range(200))
     return (row * (min(size, 2 << 20) // len(row) + 1)).encode("cp932")
 
@@ -167,7 +167,7 @@ SHARES: Final[tuple[tuple[int, str, Maker], ...]] = (
     (25, "台帳.xls", lambda _rng, size: bench_legacy.workbook(max(20, min(20_000, size // 150)))),
     (25, "起案.doc", lambda _rng, size: bench_legacy.document(max(20, min(8_000, size // 160)))),
     (25, "説明.pptx", _pptx),
-    (25, "一覧.csv", _csv),
+    (25, "一覧.csv", table),
     (15, "文書.jtd", lambda _rng, _size: jtd.document()),
     (15, "受信.tif", _fax),
     (10, "頁.html", _html),

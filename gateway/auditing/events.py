@@ -189,6 +189,7 @@ _RECORD: Final = {
     "audit.exported": Event(Class.RECORD, "監査ログの出力", "record exported", "", "since, until, entries, sha256"),
     "audit.purged": Event(Class.RECORD, "監査ログの期限後の消去", "cut after its time", "行番号 / row", "seq, hash, entries, from, to"),
     "transfers.exported": Event(Class.RECORD, "通過記録の出力", "list of transfers exported", "", "conditions"),
+    "document.fetched": Event(Class.RECORD, "文書の取出し", "a document was fetched", _DOCUMENT, "sha256"),
     "document.printed": Event(Class.RECORD, "文書の作成", "document made", _DOCUMENT, "kind, about, sha256, size"),
     "disposal.recorded": Event(Class.RECORD, "廃棄記録", "disposal recorded", "廃棄番号 / number", "what, count, oldest, youngest, method"),
     "inspection.signed": Event(Class.RECORD, "点検の確認", "inspection signed", "点検の対象 / subject", "period, seen, sha256, good, note"),

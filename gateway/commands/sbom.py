@@ -14,13 +14,13 @@ import sys
 import uuid
 from collections.abc import Iterator
 from importlib import metadata
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gateway.commands import Failure
 
 _PRODUCT: Final = "sekisho"
-_MARKER_OF_EXTRA: Final = re.compile(r"extra\s*==")
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_REQUIREMENT: Final = re.compile(r"\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[(?P<extras>[^\]]*)\])?")
+_OF_EXTRA: Final = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
 _LONGEST_LICENCE: Final = 100
 
 
@@ -48,31 +48,34 @@ def parts() -> list[metadata.Distribution]:
     except metadata.PackageNotFoundError:
         raise Failure(f"{_PRODUCT} is not installed as a package: its requirements are not known here") from None
     found: dict[str, metadata.Distribution] = {}
+    met: set[_Wanted] = set()
     while waiting:
-        name = waiting.pop()
-        if name in found:
+        wanted = waiting.pop()
+        if wanted in met:
             continue
+        met.add(wanted)
         try:
-            found[name] = metadata.distribution(name)
+            found[wanted.name] = metadata.distribution(wanted.name)
         except metadata.PackageNotFoundError:       # for another platform
             continue
-        waiting += _requires(found[name])
+        waiting += _requires(found[wanted.name], wanted.extras)
     return [found[name] for name in sorted(found)]
 
 
-def _requires(one: metadata.Distribution) -> Iterator[str]:
+class _Wanted(NamedTuple):
+    """`psycopg[binary]`: a name and what is asked of it besides."""
+
+    name: str
+    extras: frozenset[str] = frozenset()
+
+
+def _requires(one: metadata.Distribution, extras: frozenset[str] = frozenset()) -> Iterator[_Wanted]:
+    """PEP 508, as far as it matters what is installed: whatever else a marker says was decided by who installed it."""
     for line in one.requires or ():
-        requirement, _, marker = line.partition(";")
-        name = _NAME.match(requirement.strip())
-        if name is not None and not _MARKER_OF_EXTRA.search(marker):
-            yield canonical(name[0])
-        elif name is not None and f"{name[0]}" and _of_extra_in_use(one, marker):
-            yield canonical(name[0])
-
-
-def _of_extra_in_use(one: metadata.Distribution, marker: str) -> bool:
-    """`psycopg[binary]`: the one extra that the product asks for."""
-    return canonical(one.name) == "psycopg" and "binary" in marker
+        match = _REQUIREMENT.match(line)
+        extra = _OF_EXTRA.search(line.partition(";")[2])
+        if match is not None and (extra is None or extra[1] in extras):
+            yield _Wanted(canonical(match["name"]), frozenset(part.strip() for part in (match["extras"] or "").split(",") if part.strip()))
 
 
 def canonical(name: str) -> str:
@@ -82,12 +85,15 @@ def canonical(name: str) -> str:
 
 def licence(one: metadata.Distribution) -> str:
     """As the distribution states it: an SPDX expression, else its text, else its classifiers."""
-    said = one.metadata
-    expression = said.get("License-Expression") or ""
-    text = " ".join((said.get("License") or "").split())
-    classifiers = [line.rpartition(" :: ")[2] for line in said.get_all("Classifier") or () if line.startswith("License ::")]
+    expression = _first(one, "License-Expression")
+    text = " ".join(_first(one, "License").split())
+    classifiers = [line.rpartition(" :: ")[2] for line in one.metadata.get_all("Classifier") or () if line.startswith("License ::")]
     short = text if 0 < len(text) <= _LONGEST_LICENCE else ""
     return expression or short or ", ".join(classifiers) or "not stated"
+
+
+def _first(one: metadata.Distribution, field: str) -> str:
+    return str((one.metadata.get_all(field) or [""])[0])
 
 
 def document(found: list[metadata.Distribution]) -> dict[str, Any]:
@@ -96,8 +102,10 @@ def document(found: list[metadata.Distribution]) -> dict[str, Any]:
     components = [_component(one) for one in found]
     serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps([product.version, *(one["purl"] for one in components)]))
     named = {canonical(one.name): _purl(one) for one in found}
-    edges = [{"ref": _purl(one), "dependsOn": sorted({named[name] for name in _requires(one) if name in named})} for one in found]
-    own = {"ref": _purl(product), "dependsOn": sorted({named[name] for name in _requires(product) if name in named})}
+    edges = [
+        {"ref": _purl(one), "dependsOn": sorted({named[wanted.name] for wanted in _requires(one) if wanted.name in named})}
+        for one in (product, *found)
+    ]
     return {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
@@ -109,13 +117,13 @@ def document(found: list[metadata.Distribution]) -> dict[str, Any]:
             "properties": [{"name": "sekisho:python", "value": platform.python_version()}],
         },
         "components": components,
-        "dependencies": [own, *edges],
+        "dependencies": edges,
     }
 
 
 def _component(one: metadata.Distribution) -> dict[str, Any]:
     said = licence(one)
-    spdx = bool(one.metadata.get("License-Expression"))
+    spdx = bool(_first(one, "License-Expression"))
     return {
         "type": "library",
         "bom-ref": _purl(one),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from functools import partial
 from typing import Final, TypeVar
@@ -14,6 +15,7 @@ from gateway.approvals import Approvals
 from gateway.asking import Asking
 from gateway.bringing import FIELDS, UNKNOWN, Bringing
 from gateway.drop.resumable import Resumable
+from gateway.model import PERSON
 from gateway.people.accounts import Accounts
 from gateway.people.roles import RefusedError
 from gateway.storage.faults import StorageError
@@ -31,6 +33,7 @@ from gateway.web.routes import Route, install
 from gateway.web.signin import SignIn, account_of
 from gateway.web.transfer_deeds import Wishes
 from gateway.web.transfer_page import TransferPage
+from gateway.web.view import said
 
 _T = TypeVar("_T")
 
@@ -98,7 +101,15 @@ class Drop:
         rows = [words.row(one) for one in await self._journal.transfers(mine(account_of(request), _RECENT))]
         destinations = await self._bringing.destinations(account_of(request))
         return self._signin.page(
-            request, "drop.html", rows=rows, script_words=words.DROP, destinations=destinations, usage=self._bringing.usage, unknown=UNKNOWN
+            request,
+            "drop.html",
+            rows=rows,
+            script_words={name: said(text) for name, text in words.DROP.items()},
+            destinations=destinations,
+            usage=self._bringing.usage,
+            unknown=UNKNOWN,
+            steps=words.STEPS,
+            fills=await self._bringing.fills(account_of(request)),
         )
 
     async def _where(self, request: web.Request) -> web.Response:
@@ -127,7 +138,7 @@ class Drop:
         try:
             async for name, content in _parts(request):
                 if isinstance(content, str):
-                    places = [*places, content] if name == "to" else places
+                    places = [*places, *_places(name, content)]
                     said[name] = content
                     continue
                 to, slip = await self._bringing.chosen(account, places), self._bringing.slip(said)
@@ -152,8 +163,14 @@ async def _parts(request: web.Request) -> AsyncIterator[tuple[str, AsyncIterator
     while (part := await _well_formed(reader.next())) is not None:
         if isinstance(part, BodyPartReader) and part.filename:
             yield part.filename, _chunks(part)
-        elif isinstance(part, BodyPartReader) and part.name in ("to", *FIELDS):
+        elif isinstance(part, BodyPartReader) and part.name in ("to", "persons", *FIELDS):
             yield part.name, (await _well_formed(part.read_chunk(_LONGEST_FIELD))).decode("utf-8", "replace")
+
+
+def _places(name: str, content: str) -> list[str]:
+    """Destinations of a form: one of the list, and log-in names of persons for whom alone a file is."""
+    persons = [PERSON + one for one in re.split(r"[\s,、，]+", content) if one] if name == "persons" else []
+    return [content] if name == "to" else persons
 
 
 async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:

@@ -29,6 +29,12 @@ class Action(StrEnum):
     PEOPLE = "people.look"              # accounts, departments, sessions
     REVIEW = "people.review"            # 権限棚卸し
     VISIT = "vendor.visit"              # ask for a vendor's visit, end one
+    REGISTER = "registers.look"         # incidents, faults, announcements, contacts, papers that were printed
+    KEEP = "registers.keep"             # write into them
+    AUDIT = "audit.look"                # is the record whole; what was inspected
+    INSPECT = "audit.inspect"           # walk the record, sign inspections: whose they are is looked at where it is done
+    INVESTIGATE = "audit.investigate"   # search the record of people's deeds under a case number
+    REPORT = "reports"                  # make reports and fetch them
     MANAGE = "people.manage"            # make, move, disable, reset
 
 
@@ -42,6 +48,7 @@ class Grant(NamedTuple):
 _EVERYBODY: Final = frozenset(Role)
 _TOWN: Final = frozenset({Role.STAFF, Role.ADMINISTRATOR, Role.CISO})
 _HOUSE: Final = frozenset({Role.OPERATOR, Role.ADMINISTRATOR, Role.AUDITOR, Role.CISO, Role.CSIRT, Role.CONTRACTOR})
+_REGISTERS: Final = frozenset({Role.OPERATOR, Role.ADMINISTRATOR, Role.AUDITOR, Role.CISO, Role.CSIRT})
 _CHIEF: Final = frozenset({Role.ADMINISTRATOR})
 _INSPECTING: Final = frozenset({Role.OPERATOR, Role.ADMINISTRATOR, Role.CSIRT})
 
@@ -59,6 +66,12 @@ PERMISSIONS: Final[dict[Action, Grant]] = {
     Action.PEOPLE: Grant(frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.CISO})),
     Action.REVIEW: Grant(frozenset({Role.ADMINISTRATOR, Role.CISO}), _CHIEF),
     Action.VISIT: Grant(frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.CISO})),
+    Action.REGISTER: Grant(_REGISTERS),
+    Action.KEEP: Grant(_REGISTERS - {Role.AUDITOR}),
+    Action.AUDIT: Grant(_REGISTERS - {Role.OPERATOR}),
+    Action.INSPECT: Grant(_REGISTERS - {Role.OPERATOR}),
+    Action.INVESTIGATE: Grant(frozenset({Role.AUDITOR, Role.CISO, Role.CSIRT})),
+    Action.REPORT: Grant(_REGISTERS),
     Action.MANAGE: Grant(_CHIEF, _CHIEF),
 }
 
@@ -88,6 +101,14 @@ _CARE: Final = ("/drills", "/api/v1/drills", "/monitored", "/api/v1/monitored", 
 _BRINGING: Final = ("/", "/transfers/**", "/api/v1/destinations", "/api/v1/transfers", "/api/v1/transfers/**", "/api/v1/uploads",
                     "/api/v1/uploads/**")  # fmt: skip
 _TAKING: Final = ("/", "/zip", "/api/v1/boxes", "/transfers/**", "/api/v1/transfers", "/api/v1/transfers/**")
+_KEPT: Final = ("/incidents", "/incidents/**", "/announcements", "/announcements/**", "/contacts", "/contacts/**",
+                "/api/v1/incidents", "/api/v1/incidents/**", "/api/v1/announcements", "/api/v1/announcements/**", "/api/v1/contacts",
+                "/api/v1/contacts/**")  # fmt: skip
+_PAPERS: Final = ("/documents/{number}", "/api/v1/documents", "/api/v1/documents/{number}")
+_INSPECTED: Final = ("/audit", "/audit/**", "/api/v1/audit", "/api/v1/audit/**", "/inspections", "/inspections/**", "/api/v1/inspections",
+                     "/api/v1/inspections/**")  # fmt: skip
+_CASES: Final = ("/audit/cases", "/audit/cases/**", "/api/v1/audit/cases", "/api/v1/audit/cases/**")
+_REPORTS: Final = ("/reports", "/api/v1/reports")
 
 
 def _rows(face: str, method: str, paths: tuple[str, ...], action: Action) -> dict[tuple[str, str, str], Action]:
@@ -113,6 +134,15 @@ ENDPOINTS: Final[dict[tuple[str, str, str], Action]] = {
             Action.TAKE_OUT),
     **_rows("admin", "POST", ("/transfers", "/transfers/**", "/api/v1/transfers", "/api/v1/transfers/**"), Action.OPERATE),
     **_rows("admin", "*", _PUBLISHING, Action.PUBLISH),
+    **_rows("admin", "GET", (*_KEPT, *_PAPERS), Action.REGISTER),
+    **_rows("admin", "*", _KEPT, Action.KEEP),
+    **_rows("admin", "GET", _INSPECTED, Action.AUDIT),
+    **_rows("admin", "*", _INSPECTED, Action.INSPECT),
+    **_rows("admin", "GET", _CASES, Action.INVESTIGATE),
+    **_rows("admin", "*", _CASES, Action.INVESTIGATE),
+    **_rows("admin", "*", _REPORTS, Action.REPORT),
+    **_rows("drop", "GET", ("/api/v1/announcements",), Action.SELF),
+    **_rows("pickup", "GET", ("/api/v1/announcements",), Action.SELF),
     **_rows("admin", "GET", _PEOPLE, Action.PEOPLE),
     **_rows("admin", "*", _PEOPLE, Action.MANAGE),
     **_rows("admin", "GET", _REVIEWS, Action.PEOPLE),

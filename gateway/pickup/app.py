@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 from urllib.parse import quote
 
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from gateway import log
+from gateway.boxes import Boxes
 from gateway.model import Door, Transfer
 from gateway.people.accounts import Accounts
 from gateway.pickup.zip_stream import Stored, stream
+from gateway.receipts import ReceiptError, verify
 from gateway.storage.blobs import Blobs, opened
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
@@ -29,15 +33,19 @@ from gateway.web.routes import Route, install
 from gateway.web.signin import SignIn, account_of
 from gateway.web.transfer_page import TransferPage
 
+_log = log.get(__name__)
+
 _CHUNK: Final = 1 << 20
 _QUERY: Final = {"box": "one of one's boxes; all of them if left out", "q": "words of its name, sender or receipt number"}
 _RECENT: Final = 50
 _MOST_AT_ONCE: Final = 200
+_UNPROVEN: Final = "無害化証明を確認できません。システム担当へ連絡してください / its receipt does not verify: tell the system staff"
 _DAY_SECONDS: Final = 86_400.0
 
 
 class Pickup:
-    """Handlers; `application` is what a listener serves. `days`: how long a delivered file may be fetched."""
+    """Handlers; `application` is what a listener serves. `days`: how long a delivered file may be fetched; `public_key` (PEM, or several
+    by their ids): without a receipt that verifies with it nothing is handed out; `boxes`: how full they are."""
 
     def __init__(
         self,
@@ -50,11 +58,15 @@ class Pickup:
         clock: Callable[[], float],
         events: Events,
         days: int,
+        public_key: bytes | Mapping[str, Ed25519PublicKey],
+        boxes: Boxes | None = None,
         desks: Sequence[Desk] = (),
         jail: bool,
     ) -> None:
         self._clock = clock
         self._days = days
+        self._public_key = public_key
+        self._quotas = boxes
         self._blobs = blobs
         self._journal = journal
         self._signin = SignIn(accounts, "pickup", "受取 / Pickup", jail=jail)
@@ -88,8 +100,12 @@ class Pickup:
         rows = []
         for transfer in await self._found(request, own):
             row = words.row(transfer, await self._journal.report(transfer.id))
+            row["ready"] = row["ready"] and await self._proven(transfer)
             rows.append(row | {"over": self._over(transfer), "until": words.when(self._until(transfer)), "size": _size(transfer)})
-        return self._signin.page(request, "pickup.html", rows=rows, boxes=own, box=box, q=request.query.get("q", ""), days=self._days)
+        fills = [] if self._quotas is None else await self._quotas.of(account_of(request))
+        return self._signin.page(
+            request, "pickup.html", rows=rows, boxes=own, box=box, q=request.query.get("q", ""), days=self._days, fills=fills
+        )
 
     async def _boxes(self, request: web.Request) -> web.Response:
         own = await boxes(self._journal, account_of(request))
@@ -108,7 +124,7 @@ class Pickup:
         found = await self._journal.transfers(
             Filter(door=Door.DROP, recipients=places, text=request.query.get("q") or None, limit=_RECENT)
         )
-        return [one for one in found if one.sender == account.login or delivered(one)]
+        return [one for one in found if one.sender == account.login or (delivered(one) and await self._proven(one))]
 
     # -------------------------------------------------------------------------------------------------------- handing out
 
@@ -122,6 +138,8 @@ class Pickup:
             return problem(409, receipt_no=transfer.receipt_no)
         if self._over(transfer):
             return problem(410, receipt_no=transfer.receipt_no)
+        if not await self._proven(transfer):
+            return problem(409, _UNPROVEN, receipt_no=transfer.receipt_no)
         response = _attachment(transfer.result.name, transfer.result.size)
         async with opened(self._blobs, transfer.result.sha256, check=True) as fd:
             await self._journal.collected(transfer, at=self._clock(), actor=account_of(request).login)
@@ -146,7 +164,7 @@ class Pickup:
                     transfer = await meant_for(self._journal, account, receipt_no)
                 except NoSuchTransferError:
                     return not_yours()
-                if not delivered(transfer) or transfer.result is None or self._over(transfer):
+                if not delivered(transfer) or transfer.result is None or self._over(transfer) or not await self._proven(transfer):
                     return problem(409, receipt_no=receipt_no)
                 fd = await held.enter_async_context(opened(self._blobs, transfer.result.sha256, check=True))
                 files.append((transfer, Stored(transfer.result.name, transfer.result.size, fd)))
@@ -158,6 +176,17 @@ class Pickup:
                 await response.write(piece)
             await response.write_eof()
         return response
+
+    async def _proven(self, transfer: Transfer) -> bool:
+        """Whether its receipt (無害化証明) verifies."""
+        if transfer.result is None:
+            return False
+        try:
+            verify(transfer.result.sha256, await self._journal.receipt(transfer.id) or "", self._public_key)
+        except ReceiptError as error:
+            _log.error("a file without a valid receipt is not handed out", receipt_no=transfer.receipt_no, error=str(error))
+            return False
+        return True
 
     def _until(self, transfer: Transfer) -> float:
         return transfer.changed_at + self._days * _DAY_SECONDS

@@ -1,4 +1,4 @@
-"""A folder of an SFTP server (SSH File Transfer Protocol 3), through paramiko: the server's key is the one written down, or nothing is said.
+"""A folder of an SFTP server (SSH File Transfer Protocol 3), through paramiko, which is told nothing unless its key is the one known.
 
 A rename that would replace a file is refused by the protocol itself (draft-ietf-secsh-filexfer-02, 6.5). Version 3 cannot be told to
 put a file on disk: what is read back is what the server says it has.
@@ -44,7 +44,7 @@ class SftpFolder:
             if not hmac.compare_digest(transport.get_remote_server_key().get_base64(), key):
                 raise PermissionError(errno.EACCES, "the server has another key than the one that is written down")
             if place.key:
-                transport.auth_publickey(place.user, paramiko.PKey.from_private_key(io.StringIO(place.key)))
+                transport.auth_publickey(place.user, _private(place.key))
             else:
                 transport.auth_password(place.user, place.password)
             client = paramiko.SFTPClient.from_transport(transport)
@@ -93,6 +93,14 @@ class SftpFolder:
 
     def _path(self, name: str) -> str:
         return f"{self._place.folder}/{name}" if self._place.folder else name
+
+
+def _private(pem: str) -> paramiko.PKey:
+    """Of any kind. Raises SSHException."""
+    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+        with contextlib.suppress(paramiko.SSHException):
+            return kind.from_private_key(io.StringIO(pem))
+    raise paramiko.SSHException("not a private key")
 
 
 @contextlib.contextmanager

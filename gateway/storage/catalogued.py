@@ -150,7 +150,7 @@ class CataloguedBlobs:
         for _ in range(_TURNS):
             key_id, wrapped = (None, "") if self._keyring is None else await self._keyring.wrap(data_key, owner, blob.digest)
             row = partial(copies.add, digest=blob.digest, size=blob.size, name=name, key_id=key_id, wrapped=wrapped, at=self._clock())
-            if await self._journal.write(row):
+            if await self._journal.write(row, narrow=True):
                 return
             # Somebody turned the key since this process last asked for it.
             if self._keyring is not None:

@@ -1,8 +1,8 @@
 """One thread that writes, many that ask: group commit.
 
 Whatever is asked while the disk is busy with the last commit goes into the next one, at most 64 operations or what five
-milliseconds hold. Each operation has a savepoint of its own, so that one that fails takes nothing with it, and each caller is
-answered after COMMIT, never before.
+milliseconds hold; narrow ones (`gateway.storage.narrow`) with narrow ones only. Each operation has a savepoint of its own, so that
+one that fails takes nothing with it, and each caller is answered after COMMIT, never before.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from gateway import log
+from gateway.storage import narrow
 from gateway.storage.database import in_transaction
 from gateway.storage.faults import JournalUnavailableError
 
@@ -32,8 +33,9 @@ _LONGEST_SECONDS: Final = 0.005
 class _Request(Generic[T]):
     """One operation on its way, and the caller who waits for it."""
 
-    def __init__(self, operation: Operation[T]) -> None:
+    def __init__(self, operation: Operation[T], *, narrow: bool) -> None:
         self._operation = operation
+        self.narrow = narrow
         self._loop = asyncio.get_running_loop()
         self.answer: asyncio.Future[T] = self._loop.create_future()
         self._result: T
@@ -68,6 +70,9 @@ class Committer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # With SQLite every transaction is alone.
+        self._beside_others = engine.dialect.name != "sqlite"
+        self._next: _Request[Any] | None = None
         self._asked: queue.SimpleQueue[_Request[Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="journal-writer", daemon=True)
         self._open = False
@@ -87,9 +92,9 @@ class Committer:
             self._asked.put(None)
         self._thread.join()
 
-    async def submit(self, operation: Operation[T]) -> T:
+    async def submit(self, operation: Operation[T], *, narrow: bool = False) -> T:
         """The operation's result once it is durable. Raises what the operation raised, or JournalUnavailableError."""
-        request = _Request(operation)
+        request = _Request(operation, narrow=narrow and self._beside_others)
         with self._door:
             if not self._open:
                 raise JournalUnavailableError("journal: closed")
@@ -100,7 +105,7 @@ class Committer:
 
     def _work(self) -> None:
         connection: Connection | None = None
-        while (first := self._asked.get()) is not None:
+        while (first := self._first()) is not None:
             batch = [first]
             try:
                 if connection is None:
@@ -114,21 +119,37 @@ class Committer:
         if connection is not None:
             connection.close()
 
+    def _first(self) -> _Request[Any] | None:
+        request, self._next = self._next, None
+        return self._asked.get() if request is None else request
+
     def _commit(self, connection: Connection, batch: list[_Request[Any]]) -> None:
         """Fills `batch` as it goes. Raises when nothing of it was committed."""
-        with connection.begin():
-            _run(connection, batch[0])
-            deadline = time.monotonic() + _LONGEST_SECONDS
-            while len(batch) < _MOST_OPERATIONS and time.monotonic() < deadline:
-                try:
-                    request = self._asked.get_nowait()
-                except queue.Empty:
-                    break
-                if request is None:
-                    self._asked.put(None)
-                    break
-                batch.append(request)
-                _run(connection, request)
+        put_off = narrow.begin(connection) if batch[0].narrow else None
+        try:
+            with connection.begin():
+                _run(connection, batch[0])
+                self._gather(connection, batch)
+                if put_off is not None:
+                    put_off.do(connection)
+        finally:
+            narrow.end(connection)
+
+    def _gather(self, connection: Connection, batch: list[_Request[Any]]) -> None:
+        deadline = time.monotonic() + _LONGEST_SECONDS
+        while len(batch) < _MOST_OPERATIONS and time.monotonic() < deadline:
+            try:
+                request = self._asked.get_nowait()
+            except queue.Empty:
+                return
+            if request is None:
+                self._asked.put(None)
+                return
+            if request.narrow != batch[0].narrow:
+                self._next = request
+                return
+            batch.append(request)
+            _run(connection, request)
 
     def _give_up(self, connection: Connection | None, batch: list[_Request[Any]], error: Exception) -> None:
         _log.error("the journal could not commit", operations=len(batch), error=str(error))
@@ -144,6 +165,8 @@ class Committer:
 
 def _run(connection: Connection, request: _Request[Any]) -> None:
     connection.exec_driver_sql("SAVEPOINT operation")
+    put_off = narrow.put_off(connection)
+    before = 0 if put_off is None else len(put_off)
     try:
         request.run(connection)
     except Exception as error:  # it is the caller's to judge; the others in the batch go on
@@ -151,6 +174,8 @@ def _run(connection: Connection, request: _Request[Any]) -> None:
             # After a full or broken disk SQLite rolls back everything by itself.
             raise
         connection.exec_driver_sql("ROLLBACK TO operation")
+        if put_off is not None:
+            put_off.back_to(before)
         request.fail(_unavailable(error) if isinstance(error, DBAPIError) else error)
     connection.exec_driver_sql("RELEASE operation")
 

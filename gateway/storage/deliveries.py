@@ -145,7 +145,9 @@ def claim(connection: Connection, limit: int, at: float, lease_until: float, *, 
     if Halt.DELIVERY in halts.standing(connection):
         return []
     due = deliveries.c.lease_token.is_(None) & (deliveries.c.next_due <= at) & (_due_at(way) <= at) & _goes(way)
-    rows = connection.execute(_JOINED.where(due).order_by(deliveries.c.purpose != Purpose.MAIL, deliveries.c.next_due).limit(limit)).all()
+    statement = _JOINED.where(due).order_by(deliveries.c.purpose != Purpose.MAIL, deliveries.c.next_due).limit(limit)
+    # Of two nodes that claim at once each gets deliveries of its own, of transfers that the other has not in hand.
+    rows = connection.execute(statement.with_for_update(skip_locked=True)).all()
     claimed = []
     for row in rows:
         try:
@@ -226,9 +228,18 @@ def give_back(connection: Connection, delivery: Delivery, at: float) -> None:
     _follow(connection, delivery, _state_before(addressees(connection, delivery.id)), at)
 
 
+def _lost(ended_before: float) -> ColumnElement[bool]:
+    return deliveries.c.lease_token.is_not(None) & (deliveries.c.lease_until < ended_before)
+
+
+def lease_ended(connection: Connection, ended_before: float) -> bool:
+    """Whether there is anything to return."""
+    return connection.execute(select(deliveries.c.id).where(_lost(ended_before)).limit(1)).first() is not None
+
+
 def return_leases(connection: Connection, ended_before: float, at: float) -> int:
     """What a lost process had in hand is due again; how many. What it had sent already is sent twice."""
-    held = deliveries.c.lease_token.is_not(None) & (deliveries.c.lease_until < ended_before)
+    held = _lost(ended_before)
     rows = connection.execute(_JOINED.add_columns(deliveries.c.lease_token.label("token")).where(held)).all()
     for row in rows:
         delivery = _as_delivery(row, (), row.token)
@@ -296,7 +307,7 @@ def _state_before(everybody: tuple[Addressee, ...]) -> State:
 def _follow(connection: Connection, delivery: Delivery, state: State, at: float) -> None:
     """The transfer goes with its own mail; notices and bounces leave it where it is."""
     if delivery.purpose.carries_transfer:
-        transfers.move(connection, transfers.load(connection, delivery.transfer_id), state, at=at)
+        transfers.move(connection, transfers.load(connection, delivery.transfer_id, locked=True), state, at=at)
 
 
 def _record(connection: Connection, delivery: Delivery, outcomes: Sequence[Addressee], at: float) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from gateway.model import Addressee, Arrival, Claim, Decision, Delivery, Transfer, Way
-from gateway.storage import database, deliveries, digests, halts, ledger, postgresql, search, settling, transfers
+from gateway.storage import counting, database, deliveries, digests, halts, ledger, postgresql, search, settling, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.committer import Committer
 from gateway.storage.digests import Digest
@@ -69,6 +69,7 @@ class Journal:
     async def stop(self) -> None:
         """Commits what was asked until now."""
         await asyncio.to_thread(self._committer.stop)
+        counting.close(self.writer)
         self._reader.dispose()
         self.writer.dispose()
 
@@ -76,24 +77,27 @@ class Journal:
 
     async def accept(self, arrival: Arrival) -> tuple[int, str]:
         """The bytes are durable already; now the transfer is. Its id and receipt number."""
-        return await self.write(lambda connection: transfers.accept(connection, arrival))
+        return await self.write(lambda connection: transfers.accept(connection, arrival), narrow=True)
 
     # -------------------------------------------------------------------------------------------------------- working
 
     async def claim(self, limit: int, *, at: float, lease_until: float, weights: Mapping[str, float] = EQUAL) -> list[Claim]:
         """Those whose turn it is, in PROCESSING now, their attempt counted. `weights`: organisation → turns where others have one."""
-        return await self.write(lambda connection: transfers.claim(connection, limit, at, lease_until, weights))
+        return await self.write(lambda connection: transfers.claim(connection, limit, at, lease_until, weights), narrow=True)
 
     async def settle(self, claim: Claim, settlement: Settlement, *, at: float) -> Decision:
         """The decision that stands. Raises LeaseLostError for a late worker."""
-        return await self.write(lambda connection: settling.settle(connection, claim, settlement, at))
+        return await self.write(lambda connection: settling.settle(connection, claim, settlement, at), narrow=True)
 
     async def put_back(self, claim: Claim, *, at: float, note: str, attempts: int | None) -> None:
         """Into the queue again, or held after `attempts` of them; None: this one does not count. Raises LeaseLostError."""
-        await self.write(lambda connection: transfers.put_back(connection, claim, at, note, attempts))
+        await self.write(lambda connection: transfers.put_back(connection, claim, at, note, attempts), narrow=True)
 
     async def return_leases(self, *, at: float, attempts: int) -> int:
         """What workers and post had in hand when their lease ran out; a transfer that was tried `attempts` times is held."""
+
+        if not await self.ask(lambda connection: transfers.lease_ended(connection, at) or deliveries.lease_ended(connection, at)):
+            return 0
 
         def returned(connection: Connection) -> int:
             return transfers.return_leases(connection, at, at, attempts) + deliveries.return_leases(connection, at, at)
@@ -198,15 +202,15 @@ class Journal:
         return await self.write(lambda connection: digests.queue(connection, slot, written, at))
 
     async def claim_deliveries(self, limit: int, *, at: float, lease_until: float, way: Way = deliveries.POST) -> list[Delivery]:
-        return await self.write(lambda connection: deliveries.claim(connection, limit, at, lease_until, way=way))
+        return await self.write(lambda connection: deliveries.claim(connection, limit, at, lease_until, way=way), narrow=True)
 
     async def settle_delivery(self, delivery: Delivery, outcomes: Sequence[Addressee], bounce: Blob | None, *, at: float) -> None:
         """Raises LeaseLostError."""
-        await self.write(lambda connection: deliveries.settle(connection, delivery, outcomes, bounce, at))
+        await self.write(lambda connection: deliveries.settle(connection, delivery, outcomes, bounce, at), narrow=True)
 
     async def give_back_delivery(self, delivery: Delivery, *, at: float) -> None:
         """Untried. Raises LeaseLostError."""
-        await self.write(lambda connection: deliveries.give_back(connection, delivery, at))
+        await self.write(lambda connection: deliveries.give_back(connection, delivery, at), narrow=True)
 
     async def next_due(self, *, way: Way = deliveries.POST) -> float | None:
         return await self.ask(lambda connection: deliveries.next_due(connection, way=way))
@@ -254,9 +258,9 @@ class Journal:
 
     # ------------------------------------------------------------------------------------- for the other rows of the house
 
-    async def write(self, operation: Callable[[Connection], T]) -> T:
-        """Run it in the writer's next transaction; its result once that is durable."""
-        return await self._committer.submit(operation)
+    async def write(self, operation: Callable[[Connection], T], *, narrow: bool = False) -> T:
+        """Run it in the writer's next transaction; its result once that is durable. `narrow`: beside those of other nodes, see there."""
+        return await self._committer.submit(operation, narrow=narrow)
 
     async def ask(self, question: Callable[[Connection], T]) -> T:
         """Run it in a reader's transaction, which cannot write."""

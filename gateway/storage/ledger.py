@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 import msgspec
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select
 
+from gateway.storage.narrow import put_off
 from gateway.storage.tables import audit, audit_cuts
 from gateway.storage.tables.state import DEEDS
 
@@ -62,22 +63,39 @@ def moment(at: float) -> str:
 
 
 def append(connection: Connection, *, at: float, actor: str, action: str, subject: str, detail: dict[str, object]) -> Entry:
-    """Inside the caller's writing transaction, of which there is one at a time."""
-    head = connection.execute(_HEAD).one_or_none()
-    seq, prev_hash = (head.seq + 1, head.hash) if head is not None else (1, GENESIS)
+    """Inside the caller's writing transaction. In a narrow one it has its place in the chain only at the end: no number yet, no hash."""
     entry = Entry(
-        seq=seq,
+        seq=0,
         at=moment(at),
         actor=actor,
         action=action,
         subject=subject,
         detail=msgspec.json.encode(detail, order="sorted").decode(),
-        prev_hash=prev_hash,
+        prev_hash="",
         hash="",
     )
-    entry = msgspec.structs.replace(entry, hash=entry.computed())
-    connection.execute(insert(audit), msgspec.structs.asdict(entry))
-    return entry
+    if (later := put_off(connection)) is not None:
+        later.add(_chain, entry)
+        return entry
+    return _chained(connection, [entry])[0]
+
+
+def _chain(connection: Connection, new: list[Entry]) -> None:
+    _chained(connection, new)
+
+
+def _chained(connection: Connection, new: list[Entry]) -> list[Entry]:
+    """Behind the last one; nobody else does so at this moment."""
+    head = connection.execute(_HEAD).one_or_none()
+    seq, prev_hash = (head.seq, head.hash) if head is not None else (0, GENESIS)
+    entries = []
+    for entry in new:
+        seq += 1
+        linked = msgspec.structs.replace(entry, seq=seq, prev_hash=prev_hash)
+        entries.append(msgspec.structs.replace(linked, hash=linked.computed()))
+        prev_hash = entries[-1].hash
+    connection.execute(insert(audit), [msgspec.structs.asdict(entry) for entry in entries])
+    return entries
 
 
 def first(connection: Connection) -> Entry | None:
@@ -115,10 +133,13 @@ def deeds(
     subject: str = "",
     text: str = "",
     limit: int = 10_000,
+    everybody: bool = False,
 ) -> list[Entry]:
-    """What persons did (not the road), the oldest first. An action that ends in `.` stands for all that begin so; none: any."""
+    """What persons did (`everybody`: and the road), the oldest first. An action that ends in `.`: all that begin so; none: any."""
     first, last = seq_at(connection, since), seq_at(connection, until)
-    statement = select(audit).where(DEEDS, audit.c.seq >= first, audit.c.seq < last).order_by(audit.c.seq).limit(limit)
+    statement = select(audit).where(audit.c.seq >= first, audit.c.seq < last).order_by(audit.c.seq).limit(limit)
+    if not everybody:
+        statement = statement.where(DEEDS)
     if actions:
         statement = statement.where(or_(*(_acted(action) for action in actions)))
     if actor:

@@ -1,7 +1,8 @@
 """The same journal on PostgreSQL, for several nodes: engines, and the switches that are read back from every connection.
 
-One transaction writes at a time, here as with SQLite: each takes the same advisory lock first. Group commit makes up for it, the record
-stays one chain over all nodes, and nothing above has to know how many there are.
+A transaction has the journal to itself, as with SQLite, or shares it with others that are narrow (`gateway.storage.narrow`): each takes
+the same advisory lock first, alone or shared. So the record stays one chain over all nodes, and nothing above has to know how many
+there are.
 """
 
 from __future__ import annotations
@@ -15,15 +16,14 @@ from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine,
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from gateway.storage import narrow
 from gateway.storage.faults import JournalUnavailableError
 
 SCHEME: Final = "postgresql://"
-# Any number that nobody else on this server uses; all nodes of an installation share its database.
-_LOCK: Final = 7_370_001
 _CONNECT_SECONDS: Final = 10
 _READERS: Final = 10
-# A transaction that its process forgot would keep every other writer out.
-_FORGOTTEN: Final = "60s"
+# A transaction that its process forgot (SIGSTOP, a lost machine) would keep every other writer out.
+_FORGOTTEN: Final = "10s"
 # Commits that are not flushed to disk before they are answered are lost mails.
 _DURABLE: Final = frozenset({"on", "remote_apply", "remote_write", "local"})
 _LEAST_VERSION: Final = 150_000
@@ -35,7 +35,8 @@ def writer_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        how = "" if narrow.put_off(connection) is None else "_shared"
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock{how}({narrow.WIDE})")
 
     return engine
 

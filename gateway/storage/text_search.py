@@ -4,7 +4,9 @@ Japanese has no spaces to cut words at, so every pair of neighbouring characters
 one after the other. What is one to a reader is one here: full and half width, large and small letters, the usual variants of
 characters in personal names (髙 and 高).
 
-SQLite: an FTS5 index without content beside the texts. PostgreSQL: the texts themselves.
+SQLite: an FTS5 index without content beside the texts, of pairs. PostgreSQL: an inverted index (GIN) of runs of three characters over
+the texts (`search_pieces`), of which a pair is the beginning; its statistics tell the planner whether a word is rare, and is looked up,
+or common, so that the youngest texts are simply read until the page is full.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, column, select, table, text
+from sqlalchemy import Connection, Select, cast, column, func, select, table, text
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
 from gateway.storage.tables import search_texts, transfers
@@ -22,6 +25,7 @@ from gateway.storage.tables import search_texts, transfers
 _LONGEST: Final = 4_000
 _MOST_WORDS: Final = 8
 _LONGEST_WORD: Final = 100
+_MOST_PIECES: Final = 30
 
 _VARIANTS: Final = str.maketrans("髙﨑濵濱邊邉齋齊斎澤廣德桒栁嵜槗舘齒", "高崎浜浜辺辺斉斉斉沢広徳桑柳崎橋館歯")
 # FTS5's `ascii` tokenizer cuts at ASCII signs: here they are letters like any other.
@@ -77,12 +81,25 @@ def narrowed(connection: Connection, statement: Select[Any], asked: str) -> Sele
     words = [word[:_LONGEST_WORD] for word in folded(asked).split()[:_MOST_WORDS]]
     if connection.dialect.name != "sqlite":
         statement = statement.join(search_texts, search_texts.c.transfer_id == transfers.c.id)
+        if pieces := " & ".join(piece for word in words for piece in _pieces(word)):
+            statement = statement.where(func.search_pieces(search_texts.c.text).op("@@")(cast(pieces, TSQUERY)))
         return statement.where(*(search_texts.c.text.contains(word, autoescape=True) for word in words))
     if not words:
         return statement
     # The index is walked from its young end, as far as the page needs: a word that stands in every mail costs no more than a rare one.
     found = _INDEX.c.search_grams.op("MATCH")(" AND ".join(_phrase(word) for word in words))
     return statement.join(_INDEX, _INDEX.c.rowid == transfers.c.id).where(found).order_by(None).order_by(_INDEX.c.rowid.desc())
+
+
+def _pieces(word: str) -> list[str]:
+    """What a text that holds the word has in PostgreSQL's index; of one letter nothing is asked there."""
+    if len(word) == 2:
+        return [f"{_quoted(word)}:*"]
+    return [_quoted(word[start : start + 3]) for start in range(len(word) - 2)][:_MOST_PIECES]
+
+
+def _quoted(piece: str) -> str:
+    return "'" + piece.replace("\\", "\\\\").replace("'", "''").replace("\0", "\ufffd") + "'"
 
 
 def _grams(written: str) -> str:

@@ -11,11 +11,9 @@ from typing import Any, Final
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from gateway.model import CARRYING, TRANSITIONS, Arrival, Claim, Door, IllegalTransitionError, Result, State, Transfer, day_of
-from gateway.storage import copies, halts, ledger, slips, text_search, turns
+from gateway.storage import copies, counting, halts, ledger, slips, text_search, turns
 from gateway.storage.faults import LeaseLostError, NoSuchTransferError
 from gateway.storage.halts import Halt
 from gateway.storage.tables import deliveries, receipt_numbers, transfer_recipients, transfers
@@ -76,9 +74,10 @@ def recipients_of(connection: Connection, transfer_ids: list[int]) -> dict[int, 
     return {transfer_id: tuple(addresses) for transfer_id, addresses in found.items()}
 
 
-def load(connection: Connection, transfer_id: int) -> Transfer:
-    """Raises NoSuchTransferError."""
-    row = connection.execute(select(transfers).where(transfers.c.id == transfer_id)).one_or_none()
+def load(connection: Connection, transfer_id: int, *, locked: bool = False) -> Transfer:
+    """`locked`: nobody changes it before the transaction ends. Raises NoSuchTransferError."""
+    statement = select(transfers).where(transfers.c.id == transfer_id)
+    row = connection.execute(statement.with_for_update() if locked else statement).one_or_none()
     if row is None:
         raise NoSuchTransferError(str(transfer_id))
     return as_transfer(row, recipients_of(connection, [transfer_id])[transfer_id])
@@ -133,23 +132,12 @@ _INSERT_TRANSFER: Final = insert(transfers).returning(transfers.c.id)
 _INSERT_RECIPIENT: Final = insert(transfer_recipients)
 
 
-def _counting(make: Any) -> Any:
-    """The two dialects' inserts share no type that knows `on_conflict_do_update`."""
-    statement = make(receipt_numbers).values(last=1)
-    counted = statement.on_conflict_do_update(index_elements=["day"], set_={"last": receipt_numbers.c.last + 1})
-    return counted.returning(receipt_numbers.c.last)
-
-
-_COUNT: Final = {"sqlite": _counting(sqlite_insert), "postgresql": _counting(postgresql_insert)}
-
-
 def accept(connection: Connection, arrival: Arrival) -> tuple[int, str]:
     """A new row in RECEIVED; its id and receipt number. Raises HaltedError, BlobMissingError when its blob was given up meanwhile."""
     halts.check(connection, Halt.INTAKE)
     copies.must_stand(connection, arrival.sha256)
     day = day_of(arrival.received_at)
-    number: int = connection.execute(_COUNT[connection.dialect.name], {"day": day}).scalar_one()
-    return enter(connection, arrival, f"{day}-{number:06d}", blob=arrival.sha256)
+    return enter(connection, arrival, f"{day}-{counting.following(connection, day):06d}", blob=arrival.sha256)
 
 
 def enter(
@@ -260,10 +248,18 @@ def put_back(connection: Connection, given: Claim, at: float, note: str, attempt
         hold_lost(connection, transfer, at, given.token)
 
 
+def _lost(ended_before: float) -> tuple[ColumnElement[bool], ...]:
+    return transfers.c.state == State.PROCESSING, (transfers.c.lease_until < ended_before) | transfers.c.lease_until.is_(None)
+
+
+def lease_ended(connection: Connection, ended_before: float) -> bool:
+    """Whether there is anything to return."""
+    return connection.execute(select(transfers.c.id).where(*_lost(ended_before)).limit(1)).first() is not None
+
+
 def return_leases(connection: Connection, ended_before: float, at: float, attempts: int) -> int:
     """What lost workers had in hand goes back into the queue, or is held when it was tried `attempts` times; how many."""
-    ended = (transfers.c.lease_until < ended_before) | transfers.c.lease_until.is_(None)
-    rows = connection.execute(select(transfers).where(transfers.c.state == State.PROCESSING, ended)).all()
+    rows = connection.execute(select(transfers).where(*_lost(ended_before))).all()
     for row in rows:
         try:
             transfer = as_transfer(row, ())

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, select, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from gateway.storage.narrow import put_off
 from gateway.storage.tables import transfers, turns
 from gateway.storage.tables.travel import WAITING
 
@@ -87,6 +88,17 @@ def _first(connection: Connection, organisation: str, limit: int) -> list[Row[An
 
 
 def _keep(connection: Connection, had: Mapping[str, float]) -> None:
+    if (later := put_off(connection)) is not None:
+        later.add(_keep_all, had)
+    else:
+        _keep_all(connection, [had])
+
+
+def _keep_all(connection: Connection, several: list[Mapping[str, float]]) -> None:
+    """Two nodes that count at once count a little too little: what counts is who has had the least, not how much."""
+    had: dict[str, float] = {}
+    for one in several:
+        had |= one
     statement = _INSERT[connection.dialect.name](turns)
     statement = statement.on_conflict_do_update(index_elements=["organisation"], set_={"had": statement.excluded.had})
     connection.execute(statement, [{"organisation": name, "had": value} for name, value in had.items()])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib import resources
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -21,6 +21,7 @@ from gateway.people import passwords
 from gateway.people.accounts import SEEN_STEP_SECONDS, Account, Accounts, DirectoryError, RefusedError, Role, Session
 from gateway.people.permissions import FACES, PERMISSIONS, action, needs_elevation, permitted
 from gateway.people.roles import TITLES
+from gateway.storage.announcements import Announcement
 from gateway.web import view
 from gateway.web.problem import Handler, problem
 from gateway.web.routes import DOCUMENT
@@ -33,6 +34,7 @@ _STATIC: Final = "/static/"
 _KINDS: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _ACCOUNT: Final = web.RequestKey("account", Account)
 _CSRF: Final = web.RequestKey("csrf", str)
+_ANNOUNCED: Final = web.RequestKey("announced", list)
 _HSTS: Final = "max-age=31536000"
 
 _templates: Final = jinja2.Environment(
@@ -84,6 +86,7 @@ class SignIn:
         self._jail = jail
         self._secure = accounts.customs.secure
         self._cookie = f"__Host-sekisho-{face}" if self._secure else f"sekisho-{face}"
+        self.announced: Callable[[], Awaitable[Sequence[Announcement]]] | None = None   # what stands above every page
         self._links: list[Link] = []
         self._ways: list[Link] = []
 
@@ -114,7 +117,7 @@ class SignIn:
                  "error": "", "previous": previous_login(inside.session) if inside else "", "links": self._menu(request, account),
                  "elevated": elevation(inside.session) if inside and self._is_elevated(inside.session) else "",
                  "role": TITLES[Role(account.role)] if account else "", "path": request.path, "desk": self.face == "admin",
-                 "view": chosen, "idle": self._idle(inside)}  # fmt: skip
+                 "announced": request.get(_ANNOUNCED, []), "view": chosen, "idle": self._idle(inside)}  # fmt: skip
         text = _templates.get_template(template).render(known | values)
         return web.Response(text=text, content_type="text/html", status=status)
 
@@ -170,6 +173,8 @@ class SignIn:
             if _is_api(request):
                 return problem(403, first.why)
             raise web.HTTPSeeOther(first.page)
+        if self.announced is not None and not _is_api(request):
+            request[_ANNOUNCED] = list(await self.announced())
         return self._forbidden(request, account) or await handler(request)
 
     def _first(self, request: web.Request, account: Account) -> _First | None:

@@ -15,6 +15,7 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
+from gateway.admin import registers
 from gateway.admin.app import admin
 from gateway.admin.care import CareDesk
 from gateway.admin.originals import OriginalsDesk
@@ -25,9 +26,13 @@ from gateway.admin.transfers import TransfersDesk
 from gateway.admin.visits import VisitsDesk
 from gateway.approvals import Approvals
 from gateway.asking import Asking
+from gateway.boxes import Boxes, Quotas
 from gateway.bringing import Bringing, Usage
+from gateway.caretaking import Caretaking
+from gateway.config import load
 from gateway.drop.app import Drop
 from gateway.model import Door
+from gateway.notices import Office
 from gateway.operating import Operating
 from gateway.overview import Overview
 from gateway.people import passwords
@@ -50,10 +55,14 @@ from gateway.storage.unfinished import Unfinished
 from gateway.unlocking import Unlocking
 from gateway.uploads import Uploads
 from gateway.visits import Visits
+from gateway.web.announced import Announced
 from gateway.web.approval_pages import ApprovalPages
 from gateway.web.events import Events
 from gateway.web.preview_desks import Looking, looks
 from gateway.workers import Workers
+from mail.answer import Answer
+from mail.connection import Outgoing
+from mail.queue import QueueSettings
 from sanitizers.model import Report
 from tests.build.transfer import BODY, NOW, RESULT, FakeWorkers, arrival, claimed, report, settlement, signer
 
@@ -80,6 +89,20 @@ class Clock:
         self.now += seconds
 
 
+class Post:
+    """A next hop that takes every letter."""
+
+    def __init__(self) -> None:
+        self.taken: list[Outgoing] = []
+
+    async def deliver(self, mail: Outgoing) -> list[Answer]:
+        self.taken.append(mail)
+        return [Answer(address, "delivered", 250, "2.0.0", "ok") for address in mail.recipients]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
 def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same algorithm, made cheap: what is looked at here is who may do what."""
     monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
@@ -103,6 +126,12 @@ class Town:
     pipeline: Pipeline | None = None
     panel: Panel = field(default_factory=Panel)
     seal: Signer = field(default_factory=signer)
+    letters: Post = field(default_factory=Post)
+    care: Caretaking = field(init=False)
+
+    def __post_init__(self) -> None:
+        office = Office("sekisho@town.example.jp", "gate.town.example.jp", "関町")
+        self.care = Caretaking(load(None, {}), self.journal, office, self.clock, relay=self.letters, queue=QueueSettings())
 
     async def settled(self, sender: str = "tanaka", given: Report | None = None, *, door: Door = Door.DROP, result: bytes = RESULT) -> str:
         """A transfer all of whose road is behind it. Its receipt number."""
@@ -153,6 +182,7 @@ async def town(
     provider: Provider | None = None,
     usage: Usage | None = None,
     shares: dict[str, str] | None = None,
+    quotas: Quotas = Quotas(),
 ) -> AsyncIterator[Town]:
     """Started stores and the three faces, at rest."""
     clock, journal, blobs = Clock(), Journal(folder / "sekisho.db"), LocalBlobs(folder / "blobs", reserve=reserve)
@@ -172,6 +202,7 @@ async def town(
     uploads = Uploads(blobs, journal, clock, made.wake, most=MOST, organisation="関町")
     previews = Previews(blobs, lambda rules: Workers(rules, 2))
     looking = Looking(previews, journal, made.approvals, clock)
+    boxes = Boxes(journal, quotas, days=14, clock=clock)
     versions = {"walls": "seccomp", "rules": "rules-1", "policy": "policy-1"}
     made.faces = {
         "drop": Drop(
@@ -181,14 +212,14 @@ async def town(
             made.accounts,
             unfinished=Unfinished(folder / "uploads"),
             asking=(made.approvals, Asking(journal, made.approvals, operating, pipeline=pipeline, blobs=blobs, clock=clock)),
-            bringing=Bringing(journal, made.approvals, operating, usage or Usage(), shares or {}),
+            bringing=Bringing(journal, made.approvals, operating, usage or Usage(), shares or {}, boxes=boxes),
             readiness=ready,
             events=events,
-            desks=[ApprovalPages(made.approvals, looks=partial(looks, journal)), *looking.of_drop(originals=True)],
+            desks=[ApprovalPages(made.approvals, looks=partial(looks, journal)), *looking.of_drop(originals=True), Announced(journal, clock)],
             jail=True,
         ).application,
-        "pickup": Pickup(blobs, journal, unlocking, made.accounts, ready, clock=clock, events=events, days=14, desks=looking.of_pickup(),
-                         jail=True).application,
+        "pickup": Pickup(blobs, journal, unlocking, made.accounts, ready, clock=clock, events=events, days=14, desks=[*looking.of_pickup(), Announced(journal, clock)],
+                         public_key=seal.public_key, jail=True).application,
         "admin": admin(
             made.accounts,
             ready,
@@ -201,6 +232,7 @@ async def town(
                 ReviewsDesk(Reviews(journal, made.accounts, clock), clock),
                 VisitsDesk(Visits(journal, made.approvals, clock), made.accounts, clock),
                 CareDesk(journal, clock),
+                *registers.desks(made.care),
                 *looking.of_admin(),
             ],
             jail=True,

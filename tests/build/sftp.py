@@ -82,6 +82,10 @@ def sftp(folder: Path, algorithm: str = "ssh-ed25519") -> Iterator[Server]:
         async def close() -> None:
             found[0].close()
             await found[0].wait_closed()
+            rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
 
         asyncio.run_coroutine_threadsafe(close(), loop).result(20)
         loop.call_soon_threadsafe(loop.stop)

@@ -28,7 +28,7 @@ async def test_a_piece_finds_it(journal: Journal, asked: str) -> None:
     assert await found(journal, asked) == [NAME]
 
 
-@pytest.mark.parametrize("asked", ["総務課", "和令", "8年総務", "高橋 別の物", "%", "*", "総務* OR 別", '"', "AND", "NEAR(総務 別)", "総_"])
+@pytest.mark.parametrize("asked", ["総務課", "和令", "8年総務", "高橋 別の物", "\\", "''", "ab\\", "xl'x", "\x01\x01\x01", "%", "*", "総務* OR 別", '"', "AND", "NEAR(総務 別)", "総_"])
 async def test_what_is_not_there_is_not_found(journal: Journal, asked: str) -> None:
     await journal.accept(arrival(name=NAME))
     assert await found(journal, asked) == []
@@ -71,6 +71,15 @@ async def test_it_goes_with_the_other_conditions(journal: Journal) -> None:
     await journal.accept(arrival(name="b.txt", organisation="city"))
     assert await found(journal, "txt", organisation="town") == ["a.txt"]
     assert await found(journal, "txt", before_id=2) == ["a.txt"]
+
+
+@pytest.mark.parametrize("name", ["it's \\a\\ \"test\".txt", "a\x01b\tc.txt", "会議", "ｶﾞ", "x" * 5_000, "\x00\ud800.txt"])
+async def test_no_name_breaks_the_index_and_each_is_found_by_its_pieces(journal: Journal, name: str) -> None:
+    await journal.accept(arrival(name=name))
+    assert len(await found(journal, "sender@example")) == 1
+    plain = [piece for piece in ("it's", "\\a\\", '"test"', "会議", "ガ", "xxxxx", ".txt") if piece in name or piece == "ガ" and name == "ｶﾞ"]
+    for piece in plain:
+        assert len(await found(journal, piece)) == 1, piece
 
 
 def test_variants_have_one_form_each() -> None:

@@ -73,7 +73,7 @@ async function upload(file, progress) {
 function newRow(name) {
   const row = template.content.firstElementChild.cloneNode(true);
   row.querySelector(".name").textContent = name;
-  row.lastElementChild.textContent = new Date().toLocaleTimeString("ja-JP", { hour: "2-digit", minute: "2-digit" });
+  row.lastElementChild.textContent = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
   list.prepend(row);
   return row;
 }
@@ -84,6 +84,16 @@ function say(row, words, tone) {
   cell.className = "said " + tone;
 }
 
+// 受付 → 検査 → 無害化 → 承認 → 受取可: what is behind it, and where it stands.
+function step(row, at) {
+  const bar = row.querySelector(".steps");
+  bar.hidden = at === 0 || at === bar.children.length;
+  [...bar.children].forEach((one, place) => {
+    one.className = place + 1 < at ? "done" : "";
+    if (place + 1 === at) one.setAttribute("aria-current", "step"); else one.removeAttribute("aria-current");
+  });
+}
+
 function watch(row, receipt) {
   const link = document.createElement("a");
   link.href = "/transfers/" + receipt;
@@ -92,11 +102,13 @@ function watch(row, receipt) {
   const stream = new EventSource(API + "transfers/" + receipt + "/events");
   stream.addEventListener("part", (event) => {
     const part = JSON.parse(event.data);
+    step(row, 3);
     say(row, WORDS.at_work + part.name, "wait");
   });
   stream.addEventListener("state", (event) => {
     const told = JSON.parse(event.data);
     say(row, told.said, told.tone);
+    step(row, told.step);
     if (told.tone !== "wait") { stream.close(); row.querySelector("progress").hidden = true; }
   });
 }
@@ -117,7 +129,9 @@ async function bring(file) {
 
 // What was said in the form goes with every file of this time.
 function slip() {
-  return Object.fromEntries(["to", "purpose", "classification", "reason"].map((name) => [name, form.elements[name] ? form.elements[name].value : ""]));
+  const words = Object.fromEntries(["purpose", "classification", "reason"].map((name) => [name, form.elements[name] ? form.elements[name].value : ""]));
+  const persons = form.elements.persons.value.split(/[\s,、，]+/).filter(Boolean).map((one) => "person:" + one);
+  return { ...words, to: [form.elements.to.value, ...persons].filter(Boolean).join(",") };
 }
 
 async function bringAll(files) {

@@ -6,7 +6,7 @@ import struct
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from operator import lt
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from sanitizers.formats.doc import plc
 from sanitizers.formats.doc.fib import Part, Streams
@@ -27,17 +27,13 @@ class Look(NamedTuple):
     grpprl: bytes
 
 
-_PLAIN: Final = Look(0, b"")
-_Said = TypeVar("_Said")
-
-
-class _Table(Generic[_Said]):
+class _Table:
     """What is said by byte of the main stream: `looks[n]` counts from `starts[n]` to `ends[n]`."""
 
-    def __init__(self, streams: Streams, which: Part, size: int, read: Callable[[bytes, int], _Said]) -> None:
+    def __init__(self, streams: Streams, which: Part, size: int, read: Callable[[bytes, int], bytes]) -> None:
         self.starts: list[int] = []
         self.ends: list[int] = []
-        self.looks: list[_Said] = []
+        self.looks: list[bytes] = []
         for item in plc.read(streams.part(which), 4).items:
             at = _PAGE * (struct.unpack("<I", item)[0] & _NUMBER)
             page = streams.main[at : at + _PAGE].ljust(_PAGE, b"\0") if at < len(streams.main) else b""
@@ -47,7 +43,7 @@ class _Table(Generic[_Said]):
             if len(self.looks) > _MOST:
                 raise Malformed("too many looks", code="doc.malformed")
 
-    def _add(self, page: bytes, size: int, read: Callable[[bytes, int], _Said]) -> None:
+    def _add(self, page: bytes, size: int, read: Callable[[bytes, int], bytes]) -> None:
         count = page[-1]
         if 4 * (count + 1) + size * count > _PAGE - 1:
             raise Malformed("a page of looks is too full", code="doc.malformed")
@@ -68,9 +64,9 @@ class _Table(Generic[_Said]):
             self.ends.append(end)
             self.looks.append(read(page, first + size * number))
 
-    def at(self, place: int) -> _Said | None:
+    def at(self, place: int) -> bytes:
         index = bisect_right(self.starts, place) - 1
-        return self.looks[index] if index >= 0 and place < self.ends[index] else None
+        return self.looks[index] if index >= 0 and place < self.ends[index] else b""
 
 
 class Characters:
@@ -83,7 +79,7 @@ class Characters:
         for piece in text.pieces:
             self._add(piece, table)
 
-    def _add(self, piece: Piece, table: _Table[bytes]) -> None:
+    def _add(self, piece: Piece, table: _Table) -> None:
         place, at, width, more = piece.start, piece.at, piece.width, piece.grpprl
         starts, ends, looks = table.starts, table.ends, table.looks
         first = max(bisect_right(starts, at) - 1, 0)
@@ -102,7 +98,7 @@ class Characters:
         if place < piece.end:
             self._append(place, more)
 
-    def _add_row(self, piece: Piece, table: _Table[bytes], first: int, last: int) -> bool:
+    def _add_row(self, piece: Piece, table: _Table, first: int, last: int) -> bool:
         """The same for looks that follow each other without a gap, as Word writes them; says whether they do."""
         starts, ends, at, width = table.starts, table.ends, piece.at, piece.width
         whole = first < last and starts[first] <= at and ends[last - 1] >= at + width * (piece.end - piece.start)
@@ -134,14 +130,17 @@ class Paragraphs:
         self._table = _Table(streams, Part.PARAGRAPH_PAGES, _PARAGRAPH, _paragraph)
         self._text = text
         self._data = streams.data
+        self._known: dict[bytes, Look] = {}
 
     def at(self, place: int) -> Look:
         piece = self._text.piece(place)
-        look = self._table.at(piece.at + piece.width * (place - piece.start)) or _PLAIN
-        grpprl = look.grpprl
-        if grpprl.startswith(_HUGE) and len(grpprl) >= 6:
-            grpprl = self._huge(grpprl)
-        return look if grpprl is look.grpprl and not piece.grpprl else Look(look.style, grpprl + piece.grpprl)
+        said = self._table.at(piece.at + piece.width * (place - piece.start))
+        look = self._known.get(said)
+        if look is None:
+            grpprl = said[2:]
+            grpprl = self._huge(grpprl) if grpprl.startswith(_HUGE) and len(grpprl) >= 6 else grpprl
+            look = self._known[said] = Look(int.from_bytes(said[:2], "little"), grpprl)
+        return Look(look.style, look.grpprl + piece.grpprl) if piece.grpprl else look
 
     def _huge(self, grpprl: bytes) -> bytes:
         at = int.from_bytes(grpprl[2:6], "little")
@@ -154,13 +153,13 @@ def _character(page: bytes, at: int) -> bytes:
     return page[place + 1 : place + 1 + page[place]] if place else b""
 
 
-def _paragraph(page: bytes, at: int) -> Look:
+def _paragraph(page: bytes, at: int) -> bytes:
+    """The index of a style and what is changed beside."""
     place = 2 * page[at]
     if not place:
-        return _PLAIN
+        return b""
     size = 2 * page[place] - 1
     if page[place] == 0:
         place += 1
         size = 2 * page[place]
-    data = page[place + 1 : place + 1 + size]
-    return Look(int.from_bytes(data[:2], "little"), data[2:])
+    return page[place + 1 : place + 1 + size]

@@ -6,7 +6,7 @@ import re
 from typing import Final, NamedTuple
 
 from sanitizers.formats.doc import paragraphs, tables
-from sanitizers.formats.doc.document import Document
+from sanitizers.formats.doc.document import Document, Look
 from sanitizers.formats.doc.fields import GONE
 from sanitizers.formats.doc.runs import Runs
 from sanitizers.formats.doc.sprms import unsigned
@@ -43,6 +43,9 @@ class Story:
         self._fields = document.fields(self._start, self._end)
         self._runs = Runs(document, relations, self._fields, own)
         self.breaks: dict[int, str] = {}
+        self._rows_known: dict[tuple[bytes, int], tables.Row] = {}
+        self._row_heads: dict[tuple[int, ...], tuple[str, list[tuple[int, int, str]]]] = {}
+        self._heads: dict[tuple[bytes, int, bytes], str] = {}
         self._structures: dict[bytes, tuple[int | None, int, bool, bool]] = {}
 
     def xml(self) -> str:
@@ -115,7 +118,7 @@ class Story:
                 if cell:
                     cells.append(cell)
                 if cells:
-                    rows.append((tables.row(one.grpprl), cells))
+                    rows.append((self._row_look(one.grpprl, len(cells)), cells))
                 cells, cell = [], []
                 continue
             cell.append(one)
@@ -125,6 +128,13 @@ class Story:
         rest = [one for group in (*cells, cell) for one in group]
         return self._rows(rows, depth) + "".join(self._written(one) for one in rest)
 
+    def _row_look(self, grpprl: bytes, count: int) -> tables.Row:
+        """Fitted to so many cells. Most rows of a table say the same."""
+        found = self._rows_known.get((grpprl, count))
+        if found is None:
+            found = self._rows_known[grpprl, count] = _fitted(tables.row(grpprl), count)
+        return found
+
     def _rows(self, rows: list[_Row], depth: int) -> str:
         """Tables that stand one below the other are one, as long as they have no more columns than a table may have."""
         self._document.context.budget.spend_cells(sum(len(cells) for _, cells in rows))
@@ -132,12 +142,11 @@ class Story:
         group: list[_Row] = []
         edges: set[int] = set()
         for look, cells in rows:
-            fitted = _fitted(look, len(cells))
-            own = tables.edges_of(fitted)
+            own = tables.edges_of(look)
             if group and len(edges | own) > tables.MOST_CELLS + 1:
                 lines.append(self._grouped(group, sorted(edges), depth))
                 group, edges = [], set()
-            group.append((fitted, cells))
+            group.append((look, cells))
             edges |= own
         return "".join(lines) + (self._grouped(group, sorted(edges), depth) if group else "")
 
@@ -149,24 +158,34 @@ class Story:
 
     def _row(self, look: tables.Row, cells: list[list[Paragraph]], edges: list[int], depth: int) -> str:
         lines: list[str] = []
-        for first, last in tables.spans(look):
-            inside = [one for cell in cells[first : last + 1] for one in cell]
+        key = (id(look), *edges)    # the look is kept, so nothing else gets its identity
+        heads = self._row_heads.get(key)
+        if heads is None:
+            of_cells = [(first, last, tables.cell_head(look, (first, last), edges)) for first, last in tables.spans(look)]
+            heads = self._row_heads[key] = tables.row_head(look, edges), of_cells
+        for first, last, head in heads[1]:
+            inside = cells[first] if first == last else [one for cell in cells[first : last + 1] for one in cell]
             said = self._blocks(inside, depth)
             said = said if said.endswith(("</w:p>", "<w:p/>")) else f"{said}<w:p/>"
-            lines.append(f"<w:tc>{tables.cell_head(look, (first, last), edges)}{said}</w:tc>")
-        return f"<w:tr>{tables.row_head(look, edges)}{''.join(lines)}</w:tr>"
+            lines.append(f"<w:tc>{head}{said}</w:tc>")
+        return f"<w:tr>{heads[0]}{''.join(lines)}</w:tr>"
 
     def _written(self, one: Paragraph) -> str:
-        said = self._document.paragraph_look(one.grpprl, one.style)
-        mark = self._mark(one)
-        section = self.breaks.get(one.end, "") if self.breaks else ""
-        head = f"<w:pPr>{said}{mark}{section}</w:pPr>" if said or mark or section else ""
+        table = self._document.characters
+        grpprl = table.grpprls[table.index(min(one.end, self._end - 1))]
+        key = (one.grpprl, one.style, grpprl)
+        head = self._heads.get(key) if one.end not in self.breaks else None
+        if head is None:
+            said = self._document.paragraph_look(one.grpprl, one.style)
+            look = self._document.look(grpprl, one.style)
+            mark, section = self._mark(look), self.breaks.get(one.end, "")
+            head = f"<w:pPr>{said}{mark}{section}</w:pPr>" if said or mark or section else ""
+            if not section and not look.inserted and not look.deleted:
+                self._heads[key] = head
         return f"<w:p>{head}{self._runs.write(one.start, one.end, one.style)}</w:p>"
 
-    def _mark(self, one: Paragraph) -> str:
-        """The look of the mark itself."""
-        table = self._document.characters
-        look = self._document.look(table.grpprls[table.index(min(one.end, self._end - 1))], one.style)
+    def _mark(self, look: Look) -> str:
+        """The look of the mark of a paragraph itself."""
         changed = ""
         if (look.inserted or look.deleted) and self._document.context.treatment.comments_kept:
             if look.inserted:

@@ -9,16 +9,14 @@ revision = "0017"
 down_revision = "0016"
 
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-# Every run of two and of three neighbouring characters of a text, each once: what `gateway.storage.text_search` asks for.
-_PIECES = """
-CREATE FUNCTION search_pieces(written text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT coalesce(array_agg(DISTINCT piece), '{}') FROM (
-        SELECT letters[n] || letters[n + 1] AS piece FROM regexp_split_to_array(written, '') AS letters,
-            generate_series(1, array_length(letters, 1) - 1) AS n
-        UNION ALL
-        SELECT letters[n] || letters[n + 1] || letters[n + 2] FROM regexp_split_to_array(written, '') AS letters,
-            generate_series(1, array_length(letters, 1) - 2) AS n
-    ) AS pieces
+# Every run of three neighbouring characters of a text, each once: what `gateway.storage.text_search` asks for. Three passes of one
+# expression, each a place further on: a hundred times quicker than a loop over places. COST: it is asked last.
+_PIECES = r"""
+CREATE FUNCTION search_pieces(written text) RETURNS tsvector LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
+    SELECT array_to_tsvector(array_remove(
+        string_to_array(regexp_replace(written, '(...)', E'\\1\x01', 'g'), E'\x01')
+        || string_to_array(regexp_replace(substr(written, 2), '(...)', E'\\1\x01', 'g'), E'\x01')
+        || string_to_array(regexp_replace(substr(written, 3), '(...)', E'\\1\x01', 'g'), E'\x01'), ''))
 $$
 """
 
