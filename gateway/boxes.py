@@ -45,6 +45,12 @@ class Fill(NamedTuple):
     quota: int
 
     @property
+    def names(self) -> Words:
+        """Its title in each of the two languages."""
+        ja, _, en = self.title.partition(" / ")
+        return Words(ja, en or ja)
+
+    @property
     def percent(self) -> int:
         return self.used * 100 // self.quota if self.quota else 0
 
@@ -80,8 +86,7 @@ class Boxes:
         fills = await self._journal.ask(lambda connection: self._fills(connection, rows.titles(connection, wanted)))
         full = next((one for one in fills if one.level >= 100), None)
         if full is not None:
-            ja, _, en = full.title.partition(" / ")
-            raise RefusedError(_FULL.format(ja=ja, en=en or ja, percent=full.percent))
+            raise RefusedError(_FULL.format(ja=full.names.ja, en=full.names.en, percent=full.percent))
 
     async def above(self, level: int) -> list[Fill]:
         """Every box that is at least so full."""
@@ -154,8 +159,7 @@ class BoxKeeper:
         return await self._journal.write(told)
 
     def _written(self, mail: str, fill: Fill, level: int, at: float) -> bytes:
-        ja, _, en = fill.title.partition(" / ")
-        en = en or ja
+        ja, en = fill.names
         subject = Words(f"【受取箱】{ja}が{level}％を超えました", f"[box] {en} is more than {level} % full")
         if level >= 100:
             subject = Words(f"【受取箱】{ja}がいっぱいです", f"[box] {en} is full")

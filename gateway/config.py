@@ -140,6 +140,7 @@ def choice(*allowed: str) -> Callable[[Any], str]:
 SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("service", "hostname", text, "sekisho.localhost", "name in SMTP greetings, Received and notices"),
     Setting("service", "organisation", text, "", "name of the body (団体) that this installation serves, shown in notices"),
+    Setting("service", "profile", choice("both", "inbound", "no-lgwan"), "both", "which clauses of policies are asked of it: both, inbound or no-lgwan"),
     Setting("service", "language", choice("ja", "en"), "ja", "language of notices to people: ja or en"),
     Setting("service", "drain", seconds, "60s", "how long a stop waits for work in hand before it is put back into the queue"),
     Setting("service", "log_level", choice("debug", "info", "warning", "error"), "info", "debug, info, warning or error"),
@@ -156,6 +157,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("log", "syslog_authority", text, "", "certificates (PEM) that may sign that server's, for tls; empty: those of the system"),
     Setting("monitor", "listen", text, "", "address of its own for /healthz, /readyz and /metrics; empty: none"),
     Setting("monitor", "clients", many(text), [], "addresses that monitoring comes from, for the packet filter; empty: any"),
+    Setting("monitor", "proxy", many(address), [], "where the proxy before the faces takes browsers in, for the packet filter"),
     Setting("monitor", "ssh", many(text), [], "addresses that SSH comes from, for the packet filter; empty: none"),
     Setting("monitor", "time", many(text), [], "servers of time, for the flow table"),
     Setting("lane", "name", text, "inbound", "the direction that this installation serves; policy may say something for it alone"),

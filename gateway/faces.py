@@ -11,6 +11,7 @@ from gateway.admin import registers
 from gateway.admin.app import admin
 from gateway.admin.care import CareDesk
 from gateway.admin.conformity import ConformityDesk
+from gateway.admin.emergency import EmergencyDesk
 from gateway.admin.originals import OriginalsDesk
 from gateway.admin.overview import OverviewDesk
 from gateway.admin.people import PeopleDesk
@@ -165,6 +166,7 @@ def _desks(parts: Parts, operating: Operating) -> list[Desk]:
         ReviewsDesk(Reviews(journal, parts.accounts, clock), clock),
         VisitsDesk(Visits(journal, parts.approvals, clock), parts.accounts, clock),
         CareDesk(journal, clock),
+        EmergencyDesk(journal, clock, parts.work_to_do),
         *registers.desks(parts.care),
     ]
 

@@ -99,10 +99,19 @@ def _doors(settings: Config, roles: frozenset[str], lane: Lane) -> Iterator[Flow
         yield _in("pickup.listen", settings["pickup.listen"], target, ("受取り画面", "pickup pages"))
     if "admin" in roles:
         yield _in("admin.listen", settings["admin.listen"], target, ("管理画面", "administration"))
+    home = _home(settings, lane)
+    if roles & {"drop", "pickup", "admin"}:
+        for one in settings["monitor.proxy"]:
+            yield _in("monitor.proxy", one, home, ("画面（TLS終端）", "pages, by the proxy before them"))
     if settings["monitor.listen"]:
-        yield _in("monitor.listen", config.address(settings["monitor.listen"]), target, ("監視", "monitoring"), settings["monitor.clients"])
+        yield _in("monitor.listen", config.address(settings["monitor.listen"]), home, ("監視", "monitoring"), settings["monitor.clients"])
     if settings["monitor.ssh"]:
-        yield _in("monitor.ssh", ("", 22), target, ("保守", "maintenance (SSH)"), settings["monitor.ssh"])
+        yield _in("monitor.ssh", ("", 22), home, ("保守", "maintenance (SSH)"), settings["monitor.ssh"])
+
+
+def _home(settings: Config, lane: Lane) -> str:
+    """The zone in which this machine is looked after: an outer side is outside with all that serves it."""
+    return lane.source.name if settings["crossing.to"] else lane.target.name
 
 
 def _crossing(settings: Config, roles: frozenset[str], lane: Lane) -> Iterator[Flow]:
@@ -115,8 +124,7 @@ def _crossing(settings: Config, roles: frozenset[str], lane: Lane) -> Iterator[F
 
 def _post(settings: Config, roles: frozenset[str], lane: Lane) -> Iterator[Flow]:
     if "deliver" in roles:
-        zone = lane.source.name if settings["crossing.to"] else lane.target.name
-        yield _out("relay.next_hop", settings["relay.next_hop"], zone, ("メールの配送", "mail goes out"))
+        yield _out("relay.next_hop", settings["relay.next_hop"], _home(settings, lane), ("メールの配送", "mail goes out"))
     if "worker" in roles and settings["mail.authentication"] == "check":
         for host in settings["mail.resolvers"] or ("",):
             for protocol in ("udp", "tcp"):
@@ -129,7 +137,7 @@ def _asked(settings: Config, roles: frozenset[str], lane: Lane) -> Iterator[Flow
     if "worker" in roles and settings["scanners.icap"]:
         yield _dialled("scanners.icap", settings["scanners.icap"], lane.source.name, ("ウイルス検査", "scanner"))
     if roles & {"drop", "pickup", "admin"}:
-        zone = lane.target.name
+        zone = _home(settings, lane)
         if settings["directory.url"]:
             yield _dialled("directory.url", settings["directory.url"], zone, ("ディレクトリーの照会", "directory of people"))
         if settings["sso.issuer"]:
@@ -147,7 +155,7 @@ def _shares(settings: Config, roles: frozenset[str], shares: Mapping[str, Share]
 
 
 def _stores(settings: Config, lane: Lane) -> Iterator[Flow]:
-    zone = lane.target.name
+    zone = _home(settings, lane)
     if where := settings["storage.url"] or settings["storage.database"]:
         yield _dialled("storage.url", where, zone, ("データベース", "database"))
     if settings["storage.s3_endpoint"]:

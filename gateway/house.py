@@ -33,9 +33,11 @@ from gateway.publishing.versions import POLICY_FILE, NotNowError, Publishing, Su
 from gateway.receipts import Signer
 from gateway.request_mails import RequestMails
 from gateway.results import Results
-from gateway.storage import upkeep
+from gateway.storage import bells, upkeep
+from gateway.storage.bells import Bell
 from gateway.storage.faults import StorageError
 from gateway.storage.keys import signing_key
+from gateway.storage.leader import Leader
 from gateway.web.face import Listener
 from gateway.workers import JailUnavailable, Workers
 from mail.queue import Queue
@@ -110,6 +112,7 @@ class House:
             settings["service.language"],
             settings["pickup.url"],
         )
+        self.leader = Leader(self.journal.url)
         self._notifier = Notifier(
             self.journal,
             self.blobs,
@@ -381,10 +384,13 @@ class House:
         watch = fittings.watch(self._settings, self.journal, self._in_force, self._not_ready, self._clock)
         beside = [] if self._ways is None else self._ways.chores()
         if "deliver" in self._roles:
-            later += self.care.chores(self._lights)
+            later.append(self.leader.only(lambda: asyncio.gather(*self.care.chores(self._lights))))
             boxes = fittings.boxes(self._settings, self.journal, self._clock)
-            later.append(BoxKeeper(self.journal, boxes, self._office, self._clock).run())
-        return [self._notifier.run(), self._upkeep(), self._in_force.follow(), self._carry_up(), watch.run(), *later, *beside]
+            later.append(self.leader.only(BoxKeeper(self.journal, boxes, self._office, self._clock).run))
+        if self.journal.url is not None:
+            beside += [self.leader.run(), bells.listen(self.journal.url, {Bell.WORK: self._wake, Bell.POST: self._released})]
+        later += [self.leader.only(self._carry_up), self.leader.only(self._upkeep)]
+        return [self._notifier.run(), self._tidy(), self._in_force.follow(), watch.run(), *later, *beside]
 
     async def _carry_up(self) -> None:
         """Requests that nobody answers."""
@@ -396,16 +402,24 @@ class House:
             await asyncio.sleep(_CARRY_UP_SECONDS)
 
     async def _upkeep(self) -> None:
-        """Now and then: retention, blobs without a row."""
+        """Now and then: retention, blobs without a row. Of several nodes one does it."""
         while True:
             try:
                 await upkeep.dispose_over_age(self.journal, self._policy.original_days, self._clock())
                 await upkeep.sweep(self.journal, self.blobs, self._clock())
                 await self._results.forget()
                 await self.care.retention.run_once()
-                await asyncio.to_thread(self._unfinished.sweep, self._clock() - _UNFINISHED_SECONDS)
             except StorageError as error:
                 _log.error("upkeep has to wait", error=str(error))
+            await asyncio.sleep(_UPKEEP_SECONDS)
+
+    async def _tidy(self) -> None:
+        """What lies on this machine only: uploads that nobody went on with."""
+        while True:
+            try:
+                await asyncio.to_thread(self._unfinished.sweep, self._clock() - _UNFINISHED_SECONDS)
+            except StorageError as error:
+                _log.error("uploads were not swept", error=str(error))
             await asyncio.sleep(_UPKEEP_SECONDS)
 
     async def _drain(self) -> None:

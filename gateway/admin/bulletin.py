@@ -40,6 +40,7 @@ _FACES: Final = ("drop", "pickup")
 _TONES: Final = {Tone.OK: "お知らせ / information", Tone.WAIT: "注意 / attention", Tone.STOP: "重要 / important"}
 _WHERE: Final = {"drop": "取込み画面 / drop", "pickup": "受取り画面 / pickup"}
 _LONGEST: Final = 2_000
+_EMPTY: Final = dict.fromkeys(contacts.FIELDS, "") | {"minutes": "30"}
 _MOST_MINUTES: Final = 1_440
 _BAD: Final = "入力に誤りがあります（{}）。 / something is missing or wrong ({})"
 
@@ -184,7 +185,7 @@ class BulletinDesk:
         return self._signin.page(
             request, "contacts.html", status, error=error, keeps=_keeps(request, "/contacts"), rows=found, printed=papers.rows(printed),
             changed=max(((when(one.changed_at), one.changed_by) for one in found), default=None),
-            next_level=max((one.level for one in found), default=0) + 1,
+            new=_EMPTY | {"level": str(max((one.level for one in found), default=0) + 1)},
         )  # fmt: skip
 
     async def _add_from_page(self, request: web.Request) -> web.StreamResponse:

@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.conformity.facts import Gathering
-from gateway.conformity.sheet import TITLES, Answer, Row, clauses, sheet, sums
+from gateway.conformity.sheet import PROFILES, TITLES, Answer, Profile, Row, clauses, sheet, sums
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn
 from gateway.web.words import when
@@ -22,11 +22,11 @@ class ConformityDesk:
     def __init__(self, gathering: Gathering) -> None:
         self._gathering = gathering
         self._signin: SignIn
-        query = {"policy": "clauses of this body's policy only"}
+        query = {"policy": "clauses of this body's policy only", "profile": f"{', '.join(Profile)}; without: as the settings say"}
         self.routes: Sequence[Route] = (
-            Route("GET", "/api/v1/conformity", self._tell, "clauses, answers and evidence", query=query, faults={404: "no such policy"}),
+            Route("GET", "/api/v1/conformity", self._tell, "clauses, answers and evidence", query=query, faults={404: "no such policy or profile"}),
             Route("GET", "/api/v1/conformity.csv", self._export, "the same as CSV", content={"text/csv": {"schema": {"type": "string"}}},
-                  query=query, faults={404: "no such policy"}),
+                  query=query, faults={404: "no such policy or profile"}),
         )  # fmt: skip
 
     def install(self, application: web.Application, signin: SignIn) -> None:
@@ -38,7 +38,7 @@ class ConformityDesk:
         policy = request.query.get("policy", "")
         if policy and policy not in policies():
             raise web.HTTPNotFound
-        return sheet(await self._gathering.facts(), policy)
+        return sheet(await self._gathering.facts(), policy, _profile(request))
 
     async def _tell(self, request: web.Request) -> web.Response:
         rows = await self._rows(request)
@@ -67,11 +67,21 @@ class ConformityDesk:
             tones=_TONES,
             policies=policies(),
             policy=request.query.get("policy", ""),
+            profiles=[(one.value, " / ".join(words)) for one, words in PROFILES.items()],
+            profile=_profile(request) or self._gathering.profile,
+            here=request.rel_url,
             at=when(self._gathering.now()),
         )
 
 
 _TONES = {Answer.FITS: "ok", Answer.FAILS: "stop", Answer.OPEN: "wait", Answer.DUTY: "", Answer.APART: ""}
+
+
+def _profile(request: web.Request) -> Profile | None:
+    asked = request.query.get("profile", "")
+    if asked and asked not in set(Profile):
+        raise web.HTTPNotFound
+    return Profile(asked) if asked else None
 
 
 def policies() -> tuple[str, ...]:

@@ -114,6 +114,11 @@ _PEOPLE: Final = {
     "recovery.issued": Event(Class.PRIVILEGE, "回復用コードの発行", "recovery codes issued", _LOGIN, ""),
     "recovery.used": Event(Class.PERSON, "回復用コードの使用", "a recovery code was used", _LOGIN, ""),
     "token.added": Event(Class.PRIVILEGE, "APIトークンの発行", "token issued", _LOGIN, "name, faces, until"),
+    "review.begun": Event(Class.PRIVILEGE, "権限棚卸しの開始", "privilege review begun", "棚卸し / review", "accounts, due"),
+    "review.decided": Event(Class.PRIVILEGE, "権限棚卸しの判断", "privilege review decided", "棚卸し / review", "login, decision, note"),
+    "review.closed": Event(Class.PRIVILEGE, "権限棚卸しの完了", "privilege review closed", "棚卸し / review", "note"),
+    "visit.granted": Event(Class.PRIVILEGE, "委託事業者の作業の許可", "a vendor's visit granted", _LOGIN, "request, from, until, purpose"),
+    "visit.ended": Event(Class.PRIVILEGE, "委託事業者の作業の打切り", "a vendor's visit ended", _LOGIN, "reason"),
     "token.revoked": Event(Class.PRIVILEGE, "APIトークンの失効", "token revoked", _LOGIN, "name"),
 }  # fmt: skip
 
@@ -180,7 +185,8 @@ _OPERATION: Final = {
     "contact.removed": Event(Class.OPERATION, "緊急連絡網からの削除", "contact removed", "", ""),
     "letter.queued": Event(Class.OPERATION, "報告・連絡メールの作成", "letter queued", "", "recipients"),
     "letter.result": Event(Class.OPERATION, "報告・連絡メールの結果", "result of a letter", "", "recipient, state, text"),
-    "quota.told": Event(Class.OPERATION, "容量の通知", "told of a quota", _LOGIN, "share"),
+    "box.quota": Event(Class.OPERATION, "受取箱の容量の設定", "quota of a box", "受取箱 / box", "quota"),
+    "drill.recorded": Event(Class.OPERATION, "復元試験の記録", "drill recorded", "番号 / number", "kind, held, outcome, note"),
 }  # fmt: skip
 
 _RECORD: Final = {

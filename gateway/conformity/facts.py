@@ -71,6 +71,11 @@ class Gathering:
         self._in_force = in_force
         self._clock = clock
 
+    @property
+    def profile(self) -> str:
+        """Of the settings: see `sheet.PROFILES`."""
+        return str(self._settings["service.profile"])
+
     def now(self) -> float:
         return self._clock()
 

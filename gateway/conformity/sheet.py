@@ -34,8 +34,25 @@ TITLES: Final = {
 }
 
 
+class Profile(StrEnum):
+    """What an installation is for. A body whose files come in only is not asked about those that leave."""
+
+    BOTH = "both"
+    INBOUND = "inbound"
+    NO_LGWAN = "no-lgwan"
+
+
+PROFILES: Final = {
+    Profile.BOTH: ("双方向（LGWAN接続系あり）", "both directions"),
+    Profile.INBOUND: ("取込みのみ", "inbound only"),
+    Profile.NO_LGWAN: ("LGWAN接続系なし", "no LGWAN tier"),
+}
+_LACKS: Final = {Profile.BOTH: frozenset[str](), Profile.INBOUND: frozenset({"outbound"}), Profile.NO_LGWAN: frozenset({"lgwan"})}
+TRAITS: Final = frozenset[str]().union(*_LACKS.values())
+
+
 class Clause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One clause of a policy. `kind`: M enforced, S supported, X a boundary."""
+    """One clause of a policy. `kind`: M enforced, S supported, X a boundary; `of`: traits without which it is not applicable."""
 
     id: str
     policy: str
@@ -43,6 +60,7 @@ class Clause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quote: str
     kind: str
     checks: tuple[str, ...]
+    of: tuple[str, ...] = ()
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -60,10 +78,11 @@ def clauses() -> tuple[Clause, ...]:
     return msgspec.convert(tomllib.loads(text)["clause"], tuple[Clause, ...])
 
 
-def sheet(facts: Facts, policy: str = "") -> list[Row]:
-    """`policy`: only that body's clauses; empty: all."""
+def sheet(facts: Facts, policy: str = "", profile: Profile | None = None) -> list[Row]:
+    """`policy`: only that body's clauses, empty: all; `profile`: None: that of the settings."""
     judged = {name: check.judge(facts) for name, check in CHECKS.items()}
-    return [_row(clause, judged) for clause in clauses() if policy in ("", clause.policy)]
+    lacks = _LACKS[Profile(facts.settings["service.profile"]) if profile is None else profile]
+    return [_row(clause, judged, lacks) for clause in clauses() if policy in ("", clause.policy)]
 
 
 def sums(rows: list[Row]) -> dict[Answer, int]:
@@ -71,7 +90,9 @@ def sums(rows: list[Row]) -> dict[Answer, int]:
     return {answer: counted[answer] for answer in Answer}
 
 
-def _row(clause: Clause, judged: dict[str, Judged]) -> Row:
+def _row(clause: Clause, judged: dict[str, Judged], lacks: frozenset[str]) -> Row:
+    if lacks.intersection(clause.of):
+        return Row(clause, Answer.APART, ())
     answers = tuple((CHECKS[name].title, judged[name]) for name in clause.checks)
     if not answers:
         answer = {"M": Answer.OPEN, "S": Answer.DUTY}.get(clause.kind, Answer.APART)

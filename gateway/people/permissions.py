@@ -27,6 +27,7 @@ class Action(StrEnum):
     OPERATE = "transfers.operate"       # act on what is held
     PUBLISH = "rules.publish"           # draft, approve and publish rules and policy: which of these is looked at where it is done
     PEOPLE = "people.look"              # accounts, departments, sessions
+    HALT = "emergency"                  # 緊急停止 and resumption: nobody elevates himself first
     REVIEW = "people.review"            # 権限棚卸し
     VISIT = "vendor.visit"              # ask for a vendor's visit, end one
     REGISTER = "registers.look"         # incidents, faults, announcements, contacts, papers that were printed
@@ -64,6 +65,7 @@ PERMISSIONS: Final[dict[Action, Grant]] = {
     Action.OPERATE: Grant(frozenset({Role.OPERATOR, Role.ADMINISTRATOR}), _CHIEF),
     Action.PUBLISH: Grant(frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.CISO}), _CHIEF),
     Action.PEOPLE: Grant(frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.CISO})),
+    Action.HALT: Grant(frozenset({Role.OPERATOR, Role.ADMINISTRATOR, Role.CISO, Role.CSIRT})),
     Action.REVIEW: Grant(frozenset({Role.ADMINISTRATOR, Role.CISO}), _CHIEF),
     Action.VISIT: Grant(frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.CISO})),
     Action.REGISTER: Grant(_REGISTERS),
@@ -147,7 +149,8 @@ ENDPOINTS: Final[dict[tuple[str, str, str], Action]] = {
     **_rows("admin", "*", _PEOPLE, Action.MANAGE),
     **_rows("admin", "GET", _REVIEWS, Action.PEOPLE),
     **_rows("admin", "*", _REVIEWS, Action.REVIEW),
-    **_rows("admin", "GET", (*_VISITS, *_CARE), Action.LOOK),
+    **_rows("admin", "GET", (*_VISITS, *_CARE, "/emergency", "/api/v1/emergency"), Action.LOOK),
+    **_rows("admin", "POST", ("/emergency", "/api/v1/emergency/**"), Action.HALT),
     **_rows("admin", "*", _VISITS, Action.VISIT),
     **_rows("admin", "POST", ("/drills", "/api/v1/drills"), Action.OPERATE),
 }

@@ -9,6 +9,7 @@ again whenever somebody asks for it.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NamedTuple
@@ -98,11 +99,13 @@ class Reporting:
     async def tick(self) -> list[Made]:
         """What is due by now and was not made by itself before."""
         now, made = self._clock(), []
+        first = await self._journal.ask(ledger.first)
+        begun = now if first is None else dt.datetime.fromisoformat(first.at).timestamp()
         for kind, form in FORMS.items():
             period = periods.before(periods.of(form.every, now))
             if not period.until + 60 * self._times.at <= now < period.until + _LATE_SECONDS[kind]:
                 continue
-            if await self._journal.ask(ledger.first) is None or await self._is_made(kind, period):
+            if begun >= period.until or await self._is_made(kind, period):
                 continue
             if (one := await self._made(kind, period, _ROAD, once=True)) is not None:
                 made.append(one)

@@ -15,7 +15,8 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, select, update
 
 from gateway.model import BY_POST, CARRYING, TO_SHARES, Addressee, Delivery, Purpose, RecipientState, State, Way
-from gateway.storage import copies, halts, ledger, transfers
+from gateway.storage import bells, copies, halts, ledger, transfers
+from gateway.storage.bells import Bell
 from gateway.storage.blobs import Blob
 from gateway.storage.faults import LeaseLostError
 from gateway.storage.halts import Halt
@@ -56,6 +57,7 @@ def queue(
         for position, address in enumerate(dict.fromkeys(recipients))
     ]
     connection.execute(insert(delivery_recipients), rows)
+    bells.ring(connection, Bell.POST)
     return delivery_id
 
 

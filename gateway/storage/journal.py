@@ -50,6 +50,7 @@ class Journal:
         else:
             self.writer, self._reader = postgresql.writer_engine(where), postgresql.reader_engine(where)
         self.shared = self._path is None
+        self.url = None if isinstance(where, Path) else where
         self._committer = Committer(self.writer)
 
     async def start(self) -> None:

@@ -13,10 +13,11 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, select, update
 
 from gateway.model import CARRYING, TRANSITIONS, Arrival, Claim, Door, IllegalTransitionError, Result, State, Transfer, day_of
-from gateway.storage import copies, counting, halts, ledger, slips, text_search, turns
+from gateway.storage import bells, copies, counting, halts, ledger, slips, text_search, turns
+from gateway.storage.bells import Bell
 from gateway.storage.faults import LeaseLostError, NoSuchTransferError
 from gateway.storage.halts import Halt
-from gateway.storage.tables import deliveries, receipt_numbers, transfer_recipients, transfers
+from gateway.storage.tables import deliveries, transfer_recipients, transfers
 from sanitizers.model import Kind, Reason, Verdict
 
 ROAD: Final = "road"            # who acts when no person does
@@ -160,6 +161,7 @@ def enter(
     ledger.append(
         connection, at=at or arrival.received_at, actor=ROAD, action="transfer.received", subject=row["receipt_no"], detail=detail
     )
+    bells.ring(connection, Bell.WORK)
     return transfer_id, row["receipt_no"]
 
 

@@ -42,7 +42,8 @@ _templates: Final = jinja2.Environment(
     autoescape=True,
     undefined=jinja2.StrictUndefined,
 )
-_templates.filters["said"] = view.said
+# With the context, which it does not look at: else what is constant would be said once and for all when the template is read.
+_templates.filters["said"] = jinja2.pass_context(lambda _, text: view.said(text))
 _templates.globals["english"] = view.english
 
 

@@ -65,16 +65,24 @@ def _worksheets(stream: bytes) -> list[int] | None:
 
 def _cells(stream: bytes, at: int) -> int:
     """Different cells: one may be written twice."""
-    rows: dict[int, int] = {}  # row → one bit for each column
+    seen: set[int] = set()  # row and column in one number
     depth = 0
     while at + 4 <= len(stream):
         kind, size = _HEAD.unpack_from(stream, at)
-        depth += (kind == _BOF) - (kind == _EOF)
-        if depth == 0:
-            break
-        if depth == 1 and size > 5 and (kind in _CELLS or kind in _RUNS):
-            row, col = _HEAD.unpack_from(stream, at + 4)
-            count = (size - 6) // _RUNS[kind] if kind in _RUNS else 1
-            rows[row] = rows.get(row, 0) | ((1 << count) - 1 << min(col, _COLUMNS)) & (1 << _COLUMNS) - 1
-        at += 4 + size
-    return sum(columns.bit_count() for columns in rows.values())
+        at += 4
+        if kind == _BOF:
+            depth += 1
+        elif kind == _EOF:
+            depth -= 1
+            if depth == 0:
+                break
+        elif kind in _CELLS and depth == 1 and size > 5:
+            row, col = _HEAD.unpack_from(stream, at)
+            if col < _COLUMNS:
+                seen.add(row * _COLUMNS + col)
+        elif kind in _RUNS and depth == 1 and size > 5:
+            row, col = _HEAD.unpack_from(stream, at)
+            first = row * _COLUMNS + col
+            seen.update(range(first, min(first + (size - 6) // _RUNS[kind], (row + 1) * _COLUMNS)))
+        at += size
+    return len(seen)

@@ -18,6 +18,7 @@ from argon2 import PasswordHasher
 from gateway.admin import registers
 from gateway.admin.app import admin
 from gateway.admin.care import CareDesk
+from gateway.admin.emergency import EmergencyDesk
 from gateway.admin.originals import OriginalsDesk
 from gateway.admin.overview import OverviewDesk
 from gateway.admin.people import PeopleDesk
@@ -31,6 +32,7 @@ from gateway.bringing import Bringing, Usage
 from gateway.caretaking import Caretaking
 from gateway.config import load
 from gateway.drop.app import Drop
+from gateway.exceptions import Exceptions
 from gateway.model import Door
 from gateway.notices import Office
 from gateway.operating import Operating
@@ -58,6 +60,7 @@ from gateway.visits import Visits
 from gateway.web.announced import Announced
 from gateway.web.approval_pages import ApprovalPages
 from gateway.web.events import Events
+from gateway.web.exception_pages import ExceptionPages
 from gateway.web.preview_desks import Looking, looks
 from gateway.workers import Workers
 from mail.answer import Answer
@@ -139,10 +142,10 @@ class Town:
         await self.blobs.put(result)
         _, receipt_no = await self.journal.accept(arrival(door=door, sender=sender, recipients=(sender,), name="願書.docm"))
         claim = claimed(await self.journal.claim(1, at=NOW, lease_until=NOW + 60))
-        await self.journal.settle(claim, self._signed(receipt_no, settlement(given or report(output=result)), given), at=NOW)
+        await self.journal.settle(claim, self.signed(receipt_no, settlement(given or report(output=result)), given), at=NOW)
         return receipt_no
 
-    def _signed(self, receipt_no: str, made: Settlement, given: Report | None) -> Settlement:
+    def signed(self, receipt_no: str, made: Settlement, given: Report | None) -> Settlement:
         """With a receipt that verifies, where something is delivered."""
         if made.result is None or not made.decision.verdict.delivers:
             return made
@@ -182,7 +185,7 @@ async def town(
     provider: Provider | None = None,
     usage: Usage | None = None,
     shares: dict[str, str] | None = None,
-    quotas: Quotas = Quotas(),
+    quotas: Quotas | None = None,
 ) -> AsyncIterator[Town]:
     """Started stores and the three faces, at rest."""
     clock, journal, blobs = Clock(), Journal(folder / "sekisho.db"), LocalBlobs(folder / "blobs", reserve=reserve)
@@ -202,7 +205,7 @@ async def town(
     uploads = Uploads(blobs, journal, clock, made.wake, most=MOST, organisation="関町")
     previews = Previews(blobs, lambda rules: Workers(rules, 2))
     looking = Looking(previews, journal, made.approvals, clock)
-    boxes = Boxes(journal, quotas, days=14, clock=clock)
+    boxes = Boxes(journal, quotas or Quotas(), days=14, clock=clock)
     versions = {"walls": "seccomp", "rules": "rules-1", "policy": "policy-1"}
     made.faces = {
         "drop": Drop(
@@ -219,7 +222,7 @@ async def town(
             jail=True,
         ).application,
         "pickup": Pickup(blobs, journal, unlocking, made.accounts, ready, clock=clock, events=events, days=14, desks=[*looking.of_pickup(), Announced(journal, clock)],
-                         public_key=seal.public_key, jail=True).application,
+                         public_key=seal.public_key, boxes=boxes, jail=True).application,
         "admin": admin(
             made.accounts,
             ready,
@@ -232,6 +235,8 @@ async def town(
                 ReviewsDesk(Reviews(journal, made.accounts, clock), clock),
                 VisitsDesk(Visits(journal, made.approvals, clock), made.accounts, clock),
                 CareDesk(journal, clock),
+                EmergencyDesk(journal, clock, made.wake),
+                ExceptionPages(Exceptions(journal, made.approvals, clock), clock),
                 *registers.desks(made.care),
                 *looking.of_admin(),
             ],

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -47,6 +48,67 @@ def server() -> Iterator[str]:
     finally:
         with contextlib.suppress(subprocess.SubprocessError):
             _run([PROGRAMS / "pg_ctl", *words, "-m", "immediate", "-w", "stop"], other, home)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+class Pair:
+    """A primary and its synchronous standby. `address`: whichever of the two takes writes."""
+
+    def __init__(self, home: Path, other: dict[str, Any], ports: tuple[int, int]) -> None:
+        self._home, self._other, self._ports = home, other, ports
+        hosts = "&".join(f"host=127.0.0.1:{port}" for port in ports)
+        self.address = f"postgresql://sekisho@/postgres?{hosts}&target_session_attrs=read-write"
+
+    def prepare(self) -> None:
+        """Both run, and no commit is answered before both have it."""
+        assert PROGRAMS is not None
+        first, second = self._home / "first", self._home / "second"
+        _run([PROGRAMS / "initdb", "-D", first, "-U", "sekisho", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"], self._other, self._home)
+        self._control(first, "start", self._ports[0])
+        source = f"host=127.0.0.1 port={self._ports[0]} user=sekisho application_name=second"
+        _run([PROGRAMS / "pg_basebackup", "-D", second, "-R", "-X", "stream", "-c", "fast", "-d", source], self._other, self._home)
+        self._control(second, "start", self._ports[1])
+        with psycopg.connect(f"postgresql://sekisho@127.0.0.1:{self._ports[0]}/postgres", autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = 'second'")
+            connection.execute("SELECT pg_reload_conf()")
+            ends = time.monotonic() + _START_SECONDS
+            while connection.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'").fetchone() is None:
+                if time.monotonic() > ends:
+                    raise RuntimeError("the standby does not follow")
+                time.sleep(0.1)
+
+    def fail_over(self) -> None:
+        """The primary is gone as in a power cut; the standby takes over."""
+        assert PROGRAMS is not None
+        self._control(self._home / "first", "stop")
+        _run([PROGRAMS / "pg_ctl", "-D", self._home / "second", "-w", "promote"], self._other, self._home)
+
+    def stop(self) -> None:
+        for name in ("first", "second"):
+            with contextlib.suppress(subprocess.SubprocessError):
+                self._control(self._home / name, "stop")
+
+    def _control(self, data: Path, what: str, port: int = 0) -> None:
+        assert PROGRAMS is not None
+        words: list[str | Path] = [PROGRAMS / "pg_ctl", "-D", data, "-w", what]
+        if what == "start":
+            settings = f"-h 127.0.0.1 -p {port} -c unix_socket_directories= -c max_connections=100 -c shared_buffers=16MB"
+            words += ["-l", self._home / f"{data.name}.log", "-o", settings]
+        else:
+            words += ["-m", "immediate"]
+        _run(words, self._other, self._home)
+
+
+@contextlib.contextmanager
+def pair() -> Iterator[Pair]:
+    """Needs PROGRAMS."""
+    home = Path(tempfile.mkdtemp(prefix="sekisho-postgres-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None))
+    made = Pair(home, _other_user(home), (_free_port(), _free_port()))
+    try:
+        made.prepare()
+        yield made
+    finally:
+        made.stop()
         shutil.rmtree(home, ignore_errors=True)
 
 

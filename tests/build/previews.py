@@ -44,28 +44,28 @@ def picture(width: int = 40, height: int = 20, colour: tuple[int, int, int] = (2
     return stream.getvalue()
 
 
-def reaching_pdf() -> bytes:
+def reaching_pdf(outside: str = OUTSIDE) -> bytes:
     """Two pages, a script when it opens, and a link that leads outside."""
     document = pdf.clean()
     document.Root.OpenAction = pdf.script()
-    pdf.link(document, pdf.Dictionary(S=pdf.Name.URI, URI=pdf.String(OUTSIDE)))
+    pdf.link(document, pdf.Dictionary(S=pdf.Name.URI, URI=pdf.String(outside)))
     return pdf.saved(document)
 
 
-def reaching_document() -> bytes:
+def reaching_document(outside: str = OUTSIDE) -> bytes:
     """A template from elsewhere, and words that are markup."""
     pack = ooxml.docx(ooxml.paragraph("&lt;script&gt;alert(1)&lt;/script&gt;") + ooxml.paragraph("本文の二行目"))
     pack.part("word/vbaProject.bin", ooxml.OLE).part("word/settings.xml", "<w:settings/>")
-    return pack.link("word/settings.xml", "rId1", "attachedTemplate", OUTSIDE, external=True).bytes()
+    return pack.link("word/settings.xml", "rId1", "attachedTemplate", outside, external=True).bytes()
 
 
-def reaching_drawing() -> bytes:
+def reaching_drawing(outside: str = OUTSIDE) -> bytes:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="90" height="60"><script>fetch("{OUTSIDE}")</script>'
-        f'<image xlink:href="{OUTSIDE}" width="9" height="9"/><rect width="90" height="60" fill="#0a0" onload="alert(1)"/></svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="90" height="60"><script>fetch("{outside}")</script>'
+        f'<image xlink:href="{outside}" width="9" height="9"/><rect width="90" height="60" fill="#0a0" onload="alert(1)"/></svg>'
     ).encode()
 
 
-def reaching_mail(*attached: tuple[bytes, bytes]) -> bytes:
-    page = f'<html><body><p>本文です</p><img src="{OUTSIDE}"><script>alert(1)</script><a href="{OUTSIDE}">ここ</a></body></html>'
+def reaching_mail(*attached: tuple[bytes, bytes], outside: str = OUTSIDE) -> bytes:
+    page = f'<html><body><p>本文です</p><img src="{outside}"><script>alert(1)</script><a href="{outside}">ここ</a></body></html>'
     return message.parts_mail(message.page(page), *(message.attachment(content, name) for content, name in attached))

@@ -77,7 +77,7 @@ async def test_it_goes_with_the_other_conditions(journal: Journal) -> None:
 async def test_no_name_breaks_the_index_and_each_is_found_by_its_pieces(journal: Journal, name: str) -> None:
     await journal.accept(arrival(name=name))
     assert len(await found(journal, "sender@example")) == 1
-    plain = [piece for piece in ("it's", "\\a\\", '"test"', "会議", "ガ", "xxxxx", ".txt") if piece in name or piece == "ガ" and name == "ｶﾞ"]
+    plain = [piece for piece in ("it's", "\\a\\", '"test"', "会議", "ガ", "xxxxx", ".txt") if piece in name or (piece == "ガ" and name == "ｶﾞ")]
     for piece in plain:
         assert len(await found(journal, piece)) == 1, piece
 

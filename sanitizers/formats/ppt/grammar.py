@@ -70,7 +70,7 @@ class Place(NamedTuple):
     def deeper(self) -> Place:
         if self.depth >= _DEEPEST:
             raise LimitExceeded(f"records nested deeper than {_DEEPEST}")
-        return self._replace(depth=self.depth + 1)
+        return Place(self.deck, self.where, self.depth + 1)
 
 
 Rule = Callable[[Record, Place], bytes]
@@ -80,8 +80,9 @@ Grammar = dict[int, Rule]
 def walk(data: Data, grammar: Grammar, place: Place) -> bytes:
     """The content of a container made anew: what has a rule by its rule, nothing else."""
     made: list[bytes] = []
+    known = grammar.get
     for record in records.children(data):
-        rule = grammar.get(record.kind)
+        rule = known(record.kind)
         if rule is None:
             place.left(record)
         else:
@@ -92,12 +93,14 @@ def walk(data: Data, grammar: Grammar, place: Place) -> bytes:
 def atom(*layouts: str, version: int = 0, instances: Container[int] = FIRST) -> Rule:
     """Numbers of a known layout (of `struct`, little-endian); its pad bytes are what nobody reads, and are zero afterwards."""
     shapes = {shape.size: shape for shape in map(struct.Struct, (f"<{layout}" for layout in layouts))}
+    padded = any("x" in layout for layout in layouts)
 
     def rule(record: Record, place: Place) -> bytes:
         shape = shapes.get(len(record.data))
         if shape is None or record.instance not in instances:
             return place.broken(record)
-        return records.written(record.kind, shape.pack(*shape.unpack(record.data)), version, record.instance)
+        content = shape.pack(*shape.unpack(record.data)) if padded else bytes(record.data)
+        return records.written(record.kind, content, version, record.instance)
 
     return rule
 

@@ -11,6 +11,7 @@ from sanitizers.formats.ppt.grammar import Place, ended
 from sanitizers.formats.ppt.records import Record
 
 _PROPERTIES_VERSION: Final = 3
+_ENTRY: Final = struct.Struct("<HI")
 _BLIP, _COMPLEX = 0x4000, 0x8000
 _HYPERLINK, _SCRIPT = 0x382, 0x38E
 _TEXT_ID: Final = 0x80  # there where a shape has text; its value is whatever lay in the memory of the writer
@@ -34,6 +35,7 @@ _NUMBERS: Final = frozenset({
 _PICTURES: Final = frozenset({0x104, 0x186, 0x1C5})
 _STRINGS: Final = frozenset({0xC0, 0xC5, 0x380, 0x381, 0x38D})
 _ARRAYS: Final = frozenset({0x145, 0x146, 0x151, 0x152, 0x155, 0x156, 0x157, 0x197, 0x1CF, 0x383, 0x3A0})
+_KNOWN_BEHIND: Final = _STRINGS | _ARRAYS | _QUIET | _FLAGS
 _ARRAY_HEAD: Final = 6
 _ELEMENTS: Final = {0xFFF0: 4, **{size: size for size in (1, 2, 4, 8, 16, 36)}}
 
@@ -51,11 +53,14 @@ def options(record: Record, place: Place) -> bytes:
     except struct.error:
         return place.broken(record)
     _report(given, place)
+    if all(one.number in _NUMBERS and one.complex is None for one in given):    # what most shapes say
+        table = b"".join(_ENTRY.pack(one.number, one.value) for one in given)
+        return records.written(record.kind, table, _PROPERTIES_VERSION, len(given)) if given else b""
     kept = [made for one in given if (made := _kept(one, place)) is not None]
     if not kept:
         return b""
     table = b"".join(
-        struct.pack("<HI", one.number | _BLIP * (one.number in _PICTURES) | _COMPLEX * (one.complex is not None), one.value) for one in kept
+        _ENTRY.pack(one.number | _BLIP * (one.number in _PICTURES) | _COMPLEX * (one.complex is not None), one.value) for one in kept
     )
     behind = b"".join(one.complex or b"" for one in kept)
     return records.written(record.kind, table + behind, _PROPERTIES_VERSION, len(kept))
@@ -63,8 +68,10 @@ def options(record: Record, place: Place) -> bytes:
 
 def _read(record: Record) -> Iterator[_Property]:
     """Raises struct.error for a table that its record has no room for."""
-    table = [struct.unpack_from("<HI", record.data, 6 * index) for index in range(record.instance)]
-    at = 6 * record.instance
+    at = _ENTRY.size * record.instance
+    if at > len(record.data):
+        raise struct.error
+    table = _ENTRY.iter_unpack(record.data[:at])
     for number, value in table:
         if not number & _COMPLEX:
             yield _Property(number & 0x3FFF, value, None)
@@ -128,5 +135,5 @@ def _report(given: list[_Property], place: Place) -> None:
             place.found("ppt.external_link")
         elif number in _NAMES and behind:
             place.found("file.metadata", detail="name of a picture")
-        elif behind and number not in _STRINGS | _ARRAYS | _QUIET | _FLAGS:
+        elif behind and number not in _KNOWN_BEHIND:
             place.found("ppt.unknown_record", detail=f"property {number:04X}")

@@ -29,12 +29,13 @@ def children(data: Data) -> list[Record]:
     view = memoryview(data)
     size = len(view)
     found: list[Record] = []
-    at = 0
-    while at + HEAD <= size:
-        head, kind, length = _HEAD.unpack_from(view, at)
+    unpack, record, append = _HEAD.unpack_from, Record, found.append
+    at, last = 0, size - HEAD
+    while at <= last:
+        head, kind, length = unpack(view, at)
         start = at + HEAD
         at = start + length
-        found.append(Record(kind, head & 0x0F, head >> 4, view[start:at]))
+        append(record(kind, head & 0x0F, head >> 4, view[start:at]))
     if at != size:
         raise Malformed("a container ends within a record", code="ppt.malformed")
     if len(found) > _MOST:

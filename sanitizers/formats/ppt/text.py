@@ -26,6 +26,8 @@ _SMART_TAGS: Final = 0x200
 _LEVELS: Final = 5
 _MOST_TABS: Final = 1000
 
+_KIND_OF_TEXT: Final = atom("I", instances=range(4096))
+
 Fields = tuple[tuple[int, int], ...]
 
 
@@ -43,20 +45,21 @@ class _Reader:
     """Numbers one after the other; everything taken is written again."""
 
     def __init__(self, data: memoryview) -> None:
-        self._data = data
+        self._data = bytes(data)
+        self._size = len(data)
         self._at = 0
         self.made = bytearray()
 
     @property
     def more(self) -> bool:
-        return self._at < len(self._data)
+        return self._at < self._size
 
     def take(self, size: int) -> bytes:
-        taken = bytes(self._data[self._at : self._at + size])
-        if len(taken) < size:
+        at = self._at
+        self._at = end = at + size
+        if end > self._size:
             raise _Broken
-        self._at += size
-        return taken
+        return self._data[at:end]
 
     def number(self, size: int) -> int:
         """Copied."""
@@ -71,10 +74,12 @@ class _Reader:
             raise _Broken
         self.made += struct.pack("<I", mask)
         for bits, size in fields if mask else ():
-            if mask & bits and bits == _TABS:
+            if not mask & bits:
+                continue
+            if bits == _TABS:
                 self.tabs()
-            elif mask & bits:
-                self.number(size)
+            else:
+                self.made += self.take(size)
 
     def tabs(self) -> None:
         count = self.number(2)
@@ -215,7 +220,7 @@ def ruler(record: Record, place: Place) -> bytes:
 def _header(record: Record, place: Place) -> bytes:
     """A new text begins. Its instance counts the texts of a slide."""
     place.deck.length = 0
-    return atom("I", instances=range(4096))(record, place)
+    return _KIND_OF_TEXT(record, place)
 
 
 def _characters(record: Record, place: Place) -> bytes:

@@ -22,6 +22,7 @@ _LETTERS: Final = tuple(column(index) for index in range(_LAST_COLUMN + 1))
 _HIGHEST: Final = 409.5  # points of a row, in Excel
 _MOST_PLACES: Final = 100  # in the report of one sheet
 _HIDDEN, _OWN_HEIGHT, _OWN_FORMAT, _COLLAPSED = 0x20, 0x40, 0x80, 0x10
+_STYLE_AND_NUMBER: Final = struct.Struct("<HI")
 _MARK: Final = "<\0>"  # stands for a formula that is still to come; no text can have it
 
 Value = tuple[str, str]  # the attribute of its type, the element of its value
@@ -50,6 +51,7 @@ class Cells:
 
     def __init__(self, book: Workbook, shared: SharedStrings, where: str) -> None:
         self._book = book
+        self._budget = book.context.budget
         self._shared = shared
         self._where = where
         self._cells: dict[int, dict[int, str]] = {}
@@ -63,9 +65,6 @@ class Cells:
         self._lost = 0
         numbers = map(book.styles.index, range(len(book.styles.formats)))
         self._marks = [f' s="{number}"' if number else "" for number in numbers]  # of each old format
-
-    def add(self, record: Record) -> None:
-        self.READERS[record.kind](self, record)
 
     def rows(self) -> str:
         """The rows of `sheetData`, in order."""
@@ -81,11 +80,16 @@ class Cells:
     def _put(self, row: int, col: int, style: int, value: Value = _NO_VALUE, formula: str = "") -> None:
         if col > _LAST_COLUMN:
             return
-        self._book.context.budget.spend_cells()
+        self._budget.spend_cells()
         mark = self._marks[style] if style < len(self._marks) else ""
         kind, inside = value
-        head = f'<c r="{_LETTERS[col]}{row + 1}"{mark}{kind}'
-        self._cells.setdefault(row, {})[col] = f"{head}>{formula}{inside}</c>" if formula or inside else f"{head}/>"
+        cells = self._cells.get(row)
+        if cells is None:
+            cells = self._cells[row] = {}
+        if formula or inside:
+            cells[col] = f'<c r="{_LETTERS[col]}{row + 1}"{mark}{kind}>{formula}{inside}</c>'
+        else:
+            cells[col] = f'<c r="{_LETTERS[col]}{row + 1}"{mark}{kind}/>'
 
     def _row(self, record: Record) -> None:
         row, _, _, height, _, _, flags, style = record.unpack("<8H")
@@ -117,12 +121,19 @@ class Cells:
 
     def _rk(self, record: Record) -> None:
         row, col, style, packed = record.unpack("<HHHI")
-        self._put(row, col, style, _value(_unpacked(packed)))
+        self._put(row, col, style, _packed(packed))
 
     def _rks(self, record: Record) -> None:
+        """Cells beside each other, in most sheets the most of them."""
         row, first = record.unpack("<HH")
-        for number, (style, packed) in enumerate(struct.iter_unpack("<HI", record.data[4 : 4 + (len(record.data) - 6) // 6 * 6])):
-            self._put(row, first + number, style, _value(_unpacked(packed)))
+        count = min((len(record.data) - 6) // 6, _LAST_COLUMN + 1 - first)
+        self._budget.spend_cells(max(count, 0))
+        cells, marks = self._cells.setdefault(row, {}), self._marks
+        line, styles = row + 1, len(marks)
+        for col, (style, packed) in enumerate(_STYLE_AND_NUMBER.iter_unpack(record.data[4 : 4 + 6 * max(count, 0)]), first):
+            mark = marks[style] if style < styles else ""
+            kind, inside = _packed(packed)
+            cells[col] = f'<c r="{_LETTERS[col]}{line}"{mark}{kind}>{inside}</c>'
 
     def _label(self, record: Record) -> None:
         row, col, style = record.unpack("<HHH")
@@ -246,6 +257,13 @@ def _value(value: float) -> Value:
         return ' t="e"', "<v>#NUM!</v>"
 
 
+def _packed(packed: int) -> Value:
+    """RK: an integer says itself."""
+    if packed & 3 == 2:
+        return "", f"<v>{packed - ((packed & 0x8000_0000) << 1) >> 2}</v>"
+    return _value(_unpacked(packed))
+
+
 def _text(index: int) -> Value:
     return ' t="s"', f"<v>{index}</v>"
 
@@ -265,6 +283,3 @@ def _unpacked(packed: int) -> float:
     else:
         value = struct.unpack("<d", struct.pack("<Q", (packed & 0xFFFFFFFC) << 32))[0]
     return value / 100 if packed & 1 else value
-
-
-RECORDS: Final = frozenset(Cells.READERS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable
+from functools import cache
 from typing import ClassVar, Final, Protocol
 
 from sanitizers.formats.xls import strings
@@ -61,6 +62,12 @@ class Book(Protocol):
     def other_name(self, index: int, number: int) -> str: ...
 
 
+@cache
+def _layout(shape: str) -> struct.Struct:
+    return struct.Struct("<" + shape)
+
+
+@cache
 def column(index: int) -> str:
     """A, B, … AA for 0, 1, … 26."""
     letters = ""
@@ -115,8 +122,9 @@ class _Parser:
         self._stack.append(piece)
 
     def _take(self, shape: str) -> tuple[int, ...]:
-        found = struct.unpack_from("<" + shape, self._tokens, self._at)
-        self._at += struct.calcsize("<" + shape)
+        layout = _layout(shape)
+        found = layout.unpack_from(self._tokens, self._at)
+        self._at += layout.size
         return found
 
     def _prefix(self, sign: str) -> None:
@@ -324,6 +332,8 @@ class _Parser:
 
 def number(value: float) -> str:
     """The shortest text that reads as the same number. Raises Lost for what no cell can show."""
+    if value.is_integer() and -1e15 < value < 1e15:
+        return repr(int(value))
     if not math.isfinite(value):
         raise Lost("xls.formula", "no number")
-    return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value).upper()
+    return repr(value).upper()

@@ -18,6 +18,7 @@ BIFF8: Final = 0x0600
 BIFF5: Final = 0x0500
 
 _HEAD: Final = 4
+_NUMBER_AND_SIZE: Final = struct.Struct("<HH")
 
 
 class Record(NamedTuple):
@@ -34,38 +35,47 @@ class Record(NamedTuple):
     def unpack(self, shape: str, offset: int = 0) -> tuple[int, ...]:
         """Raises Malformed for a record that is too short."""
         try:
-            return struct.unpack_from(shape, self.data, offset)
+            return struct.unpack_from(shape, self.pieces[0] if len(self.pieces) == 1 else self.data, offset)
         except struct.error:
             raise Malformed(f"record {self.kind:04X} of {len(self.data)} bytes", code="xls.malformed") from None
 
 
 def heads(stream: bytes, at: int = 0) -> Iterator[tuple[int, int, int]]:
     """(kind, offset of the data, its size) of each record from an offset on. Raises Malformed for one that is cut off."""
-    while at + _HEAD <= len(stream):
-        kind, size = struct.unpack_from("<HH", stream, at)
-        if at + _HEAD + size > len(stream):
-            raise Malformed(f"record {kind:04X} at {at} is cut off", code="xls.malformed")
-        yield kind, at + _HEAD, size
-        at += _HEAD + size
+    end, unpack = len(stream), _NUMBER_AND_SIZE.unpack_from
+    while at + _HEAD <= end:
+        kind, size = unpack(stream, at)
+        at += _HEAD
+        if at + size > end:
+            raise Malformed(f"record {kind:04X} at {at - _HEAD} is cut off", code="xls.malformed")
+        yield kind, at, size
+        at += size
 
 
 def substream(stream: bytes, at: int) -> Iterator[Record]:
     """The records from the BOF at an offset up to its own EOF, both included; charts inside have a pair of their own."""
     depth = 0
-    kind, pieces, start = -1, list[bytes](), at
+    kind, pieces, start = -1, tuple[bytes, ...](), at
+    more: list[bytes] = []
     for number, offset, size in heads(stream, at):
         if number == CONTINUE and kind >= 0:
-            pieces.append(stream[offset : offset + size])
+            more.append(stream[offset : offset + size])
             continue
+        if more:
+            pieces += tuple(more)
+            more = []
         if kind >= 0:
-            yield Record(kind, tuple(pieces), start)
+            yield Record(kind, pieces, start)
         if kind == EOF and depth == 0:
             return
-        if kind < 0 and number != BOF:
+        if number == BOF:
+            depth += 1
+        elif kind < 0:
             raise Malformed(f"no sheet at {at}", code="xls.malformed")
-        depth += (number == BOF) - (number == EOF)
-        kind, pieces, start = number, [stream[offset : offset + size]], offset - _HEAD
+        elif number == EOF:
+            depth -= 1
+        kind, pieces, start = number, (stream[offset : offset + size],), offset - _HEAD
     if kind == EOF and depth == 0:
-        yield Record(kind, tuple(pieces), start)
+        yield Record(kind, (*pieces, *more), start)
         return
     raise Malformed(f"the sheet at {at} has no end", code="xls.malformed")

@@ -19,12 +19,13 @@ class SharedStrings:
 
     def index(self, number: int) -> int:
         """The new number of a text of the old table."""
-        if number >= len(self._given):
-            raise Malformed("a text that does not exist", code="xls.malformed")
         self._uses += 1
-        if number not in self._indexes:
-            self._indexes[number] = self._add(self._item(self._given[number]))
-        return self._indexes[number]
+        found = self._indexes.get(number)
+        if found is None:
+            if number >= len(self._given):
+                raise Malformed("a text that does not exist", code="xls.malformed")
+            found = self._indexes[number] = self._add(self._item(self._given[number]))
+        return found
 
     def index_of_text(self, text: str) -> int:
         self._uses += 1

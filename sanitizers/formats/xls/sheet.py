@@ -45,8 +45,11 @@ class Sheet:
     def read(self, records: Iterable[Record]) -> bool:
         """False for what is no worksheet inside, whatever the table of sheets says. Charts inside are passed over."""
         depth = 0
+        readers, collected = cells.Cells.READERS, self._cells
         for record in records:
-            if record.kind == BOF:
+            if depth == 1 and (reader := readers.get(record.kind)):
+                reader(collected, record)
+            elif record.kind == BOF:
                 depth += 1
                 if depth == 1 and record.unpack("<HH")[1] != WORKSHEET:
                     return False
@@ -60,9 +63,7 @@ class Sheet:
 
     def _add(self, record: Record) -> None:
         kind = record.kind
-        if kind in cells.RECORDS:
-            self._cells.add(record)
-        elif kind in layout.RECORDS:
+        if kind in layout.RECORDS:
             self._layout.add(record)
         elif kind in _DRAWING:
             self.drawing.add(record)

@@ -162,7 +162,7 @@ async def test_what_was_given_up_after_its_time_is_not_missing(journal: Journal,
 
 
 async def anchoring_hash(journal: Journal, seq: int) -> str:
-    return [entry.prev_hash async for entry in journal.entries() if entry.seq == seq][0]
+    return await anext(entry.prev_hash async for entry in journal.entries() if entry.seq == seq)
 
 
 async def test_the_last_entry_always_stays(journal: Journal) -> None:
@@ -196,7 +196,7 @@ async def test_a_beginning_that_somebody_else_took_is_found(journal: Journal, an
 async def test_the_place_of_the_cut_can_be_an_anchor(journal: Journal, anchoring: Anchoring) -> None:
     await anchoring.anchor()
     await journal.record(at=NOW + 70, actor="a", action="login", subject="", detail={})
-    await purge(journal, NOW + 30)                      # up to the anchored row itself
+    await purge(journal, NOW + 30)  # up to the anchored row itself
     assert (await anchoring.verify())[0].broken is None
     wrong = Anchor(at=rfc3339(NOW), organisation="", seq=ROWS, hash="1" * 64)
     other = Anchoring(journal, [], lambda: NOW)
@@ -226,7 +226,7 @@ def anchor() -> Anchor:
 
 def test_a_line_of_syslog_holds_the_whole_anchor() -> None:
     line = syslog_line(anchor(), "gate way.example.jp", NOW).decode()
-    assert line.startswith("<110>1 2026-11-18T11:06:40.000Z gateway.example.jp sekisho - anchor [anchor@32473 seq=\"7\" hash=\"")
+    assert line.startswith('<110>1 2026-11-18T11:06:40.000Z gateway.example.jp sekisho - anchor [anchor@32473 seq="7" hash="')
     assert 'organisation="町 \\"役場\\"\\]"]' in line
     assert line.endswith(f"audit record 7 {anchor().hash}")
 

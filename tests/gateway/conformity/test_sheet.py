@@ -12,7 +12,7 @@ import pytest
 from gateway import audit, config
 from gateway.conformity.checks import CHECKS
 from gateway.conformity.facts import Facts, Gathering
-from gateway.conformity.sheet import Answer, clauses, sheet, sums
+from gateway.conformity.sheet import TRAITS, Answer, Profile, clauses, sheet, sums
 from gateway.people.customs import Customs
 from gateway.policy import Policy
 from gateway.scanners.interface import Clean, Failed
@@ -153,3 +153,16 @@ async def test_a_record_that_was_touched_is_found(tmp_path: Path) -> None:
     assert (await audit.verify_end(journal, 10)).broken == 15
     assert (await audit.verify_end(journal, 16)).broken is None
     await journal.stop()
+
+
+def test_what_a_profile_lacks_is_not_applicable_and_nothing_else_changes(facts: Facts) -> None:
+    assert {trait for clause in clauses() for trait in clause.of} == TRAITS
+    whole = {row.clause.id: row for row in sheet(facts)}
+    assert {row.clause.id: row for row in sheet(facts, profile=Profile.BOTH)} == whole
+    for profile, trait in ((Profile.INBOUND, "outbound"), (Profile.NO_LGWAN, "lgwan")):
+        rows = sheet(facts, profile=profile)
+        left = {row.clause.id for row in rows if row != whole[row.clause.id] or trait in row.clause.of}
+        assert left == {clause.id for clause in clauses() if trait in clause.of}
+        assert {row.answer for row in rows if row.clause.id in left} == {Answer.APART}
+    settings = {**facts.settings, "service.profile": "inbound"}
+    assert sheet(msgspec.structs.replace(facts, settings=settings)) == sheet(facts, profile=Profile.INBOUND)

@@ -19,19 +19,19 @@ _INSPECT = (Action.PREVIEW, Action.ORIGINAL, Action.TAKE_OUT)
 # Said once more and by hand, role by role: what each may do on each face besides looking after himself.
 _MAY = {
     Role.STAFF: {"drop": {Action.DROP, Action.ASK}, "pickup": {Action.PICKUP}},
-    Role.OPERATOR: {"admin": {Action.LOOK, Action.OPERATE, Action.PUBLISH, Action.ASK, Action.VISIT, *_INSPECT}},
+    Role.OPERATOR: {"admin": {Action.LOOK, Action.OPERATE, Action.PUBLISH, Action.ASK, Action.VISIT, Action.HALT, *_INSPECT}},
     Role.ADMINISTRATOR: {
         "drop": {Action.DROP, Action.ASK},
         "pickup": {Action.PICKUP},
         "admin": {Action.LOOK, Action.OPERATE, Action.PUBLISH, Action.PEOPLE, Action.MANAGE, Action.ASK, Action.REVIEW, Action.VISIT,
-                  *_INSPECT},
+                  Action.HALT, *_INSPECT},
     },
     Role.CISO: {
         "drop": {Action.DROP, Action.ASK},
         "pickup": {Action.PICKUP},
-        "admin": {Action.LOOK, Action.PUBLISH, Action.PEOPLE, Action.ASK, Action.REVIEW, Action.VISIT},
+        "admin": {Action.LOOK, Action.PUBLISH, Action.PEOPLE, Action.ASK, Action.REVIEW, Action.VISIT, Action.HALT},
     },
-    Role.CSIRT: {"admin": {Action.LOOK, Action.ASK, *_INSPECT}},
+    Role.CSIRT: {"admin": {Action.LOOK, Action.ASK, Action.HALT, *_INSPECT}},
     Role.AUDITOR: {"admin": {Action.LOOK, Action.PEOPLE, Action.ASK}},
     Role.CONTRACTOR: {"admin": {Action.LOOK}},
 }

@@ -7,8 +7,10 @@ import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+from gateway.boxes import Quotas
 from gateway.bringing import Usage
 from gateway.model import State
 from gateway.storage.faults import JournalUnavailableError
@@ -60,7 +62,7 @@ async def work(made: Town, *, stays: bool = False) -> None:
     await made.blobs.put(RESULT)
     claim = claimed(await made.journal.claim(1, at=NOW, lease_until=NOW + 60))
     given = held() if stays else report(source=b"x")
-    await made.journal.settle(claim, settlement(given), at=NOW)
+    await made.journal.settle(claim, made.signed(claim.transfer.receipt_no, settlement(given), given), at=NOW)
 
 
 async def box(made: Town, login: str, query: str = "", status: int = 200) -> list[str]:
@@ -278,3 +280,70 @@ async def test_malware_is_not_approved_away(strict: Town) -> None:
     (request,) = await waiting(strict, "kacho")
     assert await word(strict, "kacho", request) == 200
     assert (await strict.journal.find(number)).state is State.HELD
+
+
+# ------------------------------------------------------------------------------------- groups, persons, quotas, proof
+
+
+async def test_a_file_for_a_restricted_group(place: Town) -> None:
+    from gateway.storage import people as rows
+
+    ids = [account.id for login in ("tanaka", "sato") if (account := await place.accounts.find(login)) is not None]
+    group = await place.journal.write(lambda c: rows.group_set(c, "選挙班", ids, at=NOW, actor="test"))
+    async with client(place.faces["drop"]) as browser:
+        page = await (await browser.get("/", headers=await place.token("tanaka"))).text()
+        assert f'<option value="group:{group}">選挙班の受取箱' in page
+        assert f"group:{group}" not in await (await browser.get("/", headers=await place.token("suzuki"))).text()
+    assert "no such destination" in await bring(place, "suzuki", 422, to=f"group:{group}")
+    number = await bring(place, to=f"group:{group}")
+    assert [await fetch(place, who, number) for who in ("sato", "suzuki")] == [200, 403]
+    assert await box(place, "sato", f"?box=group:{group}") == [number]
+    assert await box(place, "suzuki", f"?box=group:{group}", 403) == []
+
+
+async def test_named_persons_in_the_form(place: Town) -> None:
+    from tests.build.face import csrf, log_in
+
+    async with client(place.faces["drop"]) as browser:
+        await log_in(browser, "tanaka")
+        form = aiohttp.FormData({"csrf": await csrf(browser), "to": "", "persons": "sato、kacho"})
+        form.add_field("file", b"x", filename="a.docx")
+        answer = await browser.post("/", data=form, headers={"X-CSRF-Token": await csrf(browser)}, allow_redirects=False)
+        assert answer.status == 303, await answer.text()
+    await work(place)
+    [transfer] = await place.journal.transfers()
+    assert transfer.recipients == ("tanaka", "person:sato", "person:kacho")
+    assert [await fetch(place, who, transfer.receipt_no) for who in ("sato", "kacho", "suzuki")] == [200, 200, 403]
+
+
+async def test_a_full_box_takes_nothing_more_and_says_so_on_both_sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick_passwords(monkeypatch)
+    async with town(tmp_path, quotas=Quotas(person=2 * len(RESULT))) as made:
+        await people(made)
+        await bring(made)
+        for face in ("drop", "pickup"):
+            async with client(made.faces[face]) as browser:
+                assert "％になりました" not in await (await browser.get("/", headers=await made.token("tanaka"))).text()
+        await bring(made)
+        assert "is full (100 %)" in await bring(made, status=422)
+        assert "is full (100 %)" in await bring(made, "sato", 422, to="person:tanaka")
+        await bring(made, "sato")
+        for face in ("drop", "pickup"):
+            async with client(made.faces[face]) as browser:
+                assert "いっぱいです（100％）" in await (await browser.get("/", headers=await made.token("tanaka"))).text()
+
+
+async def test_without_a_receipt_that_verifies_nothing_is_handed_out(place: Town) -> None:
+    """The signature of another house is none."""
+    from tests.build.transfer import signer
+
+    number = await bring(place, to="person:sato")
+    place.seal = signer()
+    forged = await bring(place, to="person:sato")
+    assert [await fetch(place, "sato", one) for one in (number, forged)] == [200, 409]
+    assert await box(place, "sato") == [number]
+    assert sorted(await box(place, "tanaka")) == sorted([number, forged])
+    async with client(place.faces["pickup"]) as browser:
+        page = await (await browser.get("/", headers=await place.token("tanaka"))).text()
+        assert f"/api/v1/transfers/{number}/file" in page
+        assert f"/api/v1/transfers/{forged}/file" not in page

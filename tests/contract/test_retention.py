@@ -1,0 +1,79 @@
+"""What is given up after its time goes by the one job alone, leaves a record of the disposal, and the rest stays whole."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import delete
+from sqlalchemy.exc import DBAPIError
+
+from gateway import audit
+from gateway.auditing.retention import Kept, Retention
+from gateway.storage import disposals, documents, ledger, letters
+from gateway.storage.faults import JournalUnavailableError
+from gateway.storage.journal import Journal
+from gateway.storage.tables import audit as audit_rows
+from tests.build.transfer import DAY, NOW
+
+pytestmark = pytest.mark.asyncio
+
+
+async def filled(journal: Journal, days: int) -> None:
+    for day in range(days):
+        await journal.record(at=NOW + day * DAY, actor="tanaka", action="login", subject=str(day), detail={})
+
+
+async def test_the_record_loses_its_beginning_and_stays_whole(journal: Journal) -> None:
+    await filled(journal, 20)
+    now = [NOW + 20 * DAY]
+    keeper = Retention(journal, Kept(audit=10, documents=0), lambda: now[0])
+    assert await keeper.run_once() == 10
+    left = [entry.subject async for entry in journal.entries() if entry.action == "login"]
+    assert left == [str(day) for day in range(10, 20)]
+    found = await audit.verify(journal)
+    assert (found.broken, found.entries) == (None, 12)
+    (record,) = await journal.ask(disposals.listed)
+    assert (record.what, record.count, record.oldest, record.youngest, record.actor) == ("audit", 10, "1", "10", "retention")
+    assert await keeper.run_once() == 0, "once a day"
+    now[0] += 2 * DAY
+    assert await keeper.run_once() == 2
+    assert (await audit.verify(journal)).broken is None
+    assert len(await journal.ask(disposals.listed)) == 2
+
+
+async def test_nobody_else_takes_a_row(journal: Journal) -> None:
+    await filled(journal, 3)
+    with pytest.raises((DBAPIError, JournalUnavailableError)):
+        await journal.write(lambda connection: connection.execute(delete(audit_rows).where(audit_rows.c.seq == 1)))
+    assert [entry.seq async for entry in journal.entries()] == [1, 2, 3]
+
+
+async def test_what_is_kept_for_good_stays(journal: Journal) -> None:
+    await filled(journal, 3)
+    assert await Retention(journal, Kept(0, 0), lambda: NOW + 4_000 * DAY).run_once() == 0
+    assert await journal.ask(ledger.cut) is None
+
+
+async def test_papers_go_and_their_numbers_stay(journal: Journal) -> None:
+    for day in (0, 5):
+        await journal.write(
+            lambda connection, day=day: documents.keep(
+                connection, b"%PDF", kind="incident", subject="x", title="t", media_type="application/pdf", at=NOW + day * DAY, actor="a"
+            )
+        )
+    await journal.write(lambda connection: letters.queue(connection, ["a@town.example.jp"], b"x", about="x", at=NOW))
+    assert await Retention(journal, Kept(0, 3), lambda: NOW + 4 * DAY).run_once() == 1
+    assert [one.number for one in await journal.ask(documents.listed)] == ["DOC-2026-0002"]
+    with pytest.raises(documents.NoSuchDocumentError):
+        await journal.ask(lambda connection: documents.find(connection, "DOC-2026-0001"))
+    (record,) = await journal.ask(disposals.listed)
+    assert (record.what, record.detail["numbers"]) == ("documents", ["DOC-2026-0001"])
+    assert await journal.ask(letters.waiting) == 1, "a letter that is not at its end never goes"
+
+
+async def test_letters_at_their_end_go(journal: Journal) -> None:
+    await journal.write(lambda connection: letters.queue(connection, ["a@town.example.jp"], b"x", about="x", at=NOW))
+    (one,) = await journal.write(lambda connection: letters.claim(connection, 1, NOW, NOW + 60))
+    await journal.write(lambda connection: letters.settle(connection, one, letters.DELIVERED, "250", again=None, at=NOW))
+    keeper = Retention(journal, Kept(0, 0), lambda: NOW + 91 * DAY)
+    assert await keeper.run_once() == 1
+    assert not await journal.ask(lambda connection: letters.written_about(connection, "x"))
