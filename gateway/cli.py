@@ -13,7 +13,7 @@ from gateway.config import ConfigError
 from gateway.warm_parent import JailUnavailable
 
 _COMMANDS = (
-    "sanitize", "inspect", "serve", "transfer", "user", "department", "rules", "policy", "bundle", "audit", "receipt",
+    "sanitize", "inspect", "serve", "transfer", "user", "department", "box", "rules", "policy", "bundle", "audit", "receipt",
     "emergency", "exception", "backup", "restore", "migrate", "keys", "config", "flows", "sbom", "doctor",
 )  # fmt: skip
 _MODULES = {"inspect": "sanitize", "restore": "backup"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 
 import msgspec
@@ -23,6 +23,7 @@ from gateway.scanners.icap import Icap
 from gateway.scanners.panel import Panel, Seat
 from gateway.shares.document import Share
 from gateway.shares.document import load as load_shares
+from gateway.soc import AddressError, Collector, Following
 from gateway.storage.blobs import Blobs
 from gateway.storage.chosen import stores as stores  # noqa: PLC0414 - what the house and the commands ask for here
 from gateway.storage.journal import Journal
@@ -183,6 +184,18 @@ def monitor(settings: Config, ready: Callable[[], Awaitable[list[str]]]) -> list
     """The address at which monitoring and load balancers ask, where there is one; of every node, whatever its roles. Not started."""
     where = settings["monitor.listen"]
     return [Listener(face(ready), config.address(where))] if where else []
+
+
+def soc(settings: Config, journal: Journal, leads: Callable[[], bool]) -> list[Coroutine[None, None, None]]:
+    """Who watches over many systems is told, where there is such. Raises ConfigError."""
+    if not settings["log.syslog"]:
+        return []
+    authority = settings.path("log.syslog_authority") if settings["log.syslog_authority"] else None
+    try:
+        collector = Collector(settings["log.syslog"], settings["service.hostname"], authority=authority)
+    except (AddressError, OSError) as error:
+        raise ConfigError(f"log.syslog: {error}") from None
+    return [Following(journal, collector, settings.path("storage.path") / "soc.seq", leads).run()]
 
 
 def outbox(settings: Config, journal: Journal, blobs: Blobs, clock: Callable[[], float]) -> MailOutbox:

@@ -273,6 +273,7 @@ class House:
             signer,
             self._shares,
             roles=self._roles,
+            relay=self._relay,
             ready=self._not_ready,
             let_in=self._released,
             clock=self._clock,
@@ -314,7 +315,8 @@ class House:
             trusted_hops=settings["smtp.trusted_hops"],
             proxy_protocol=settings["smtp.proxy_protocol"],
         )
-        self._server = Server(self._intake, fittings.receiver_settings(settings), limits, self._tls)
+        intake = self._intake if self._ways is None else self._ways.intake(self._intake)
+        self._server = Server(intake, fittings.receiver_settings(settings), limits, self._tls)
         await self._server.start(settings["smtp.listen"])
 
     def _faces(self) -> list[Listener]:
@@ -390,6 +392,7 @@ class House:
         if self.journal.url is not None:
             beside += [self.leader.run(), bells.listen(self.journal.url, {Bell.WORK: self._wake, Bell.POST: self._released})]
         later += [self.leader.only(self._carry_up), self.leader.only(self._upkeep)]
+        beside += fittings.soc(self._settings, self.journal, lambda: self.leader.leads)
         return [self._notifier.run(), self._tidy(), self._in_force.follow(), watch.run(), *later, *beside]
 
     async def _carry_up(self) -> None:

@@ -31,7 +31,6 @@ _LATE_SECONDS: Final = (900.0, 14_400.0)
 _FULL: Final = (0.80, 0.92)
 _OFF_SECONDS: Final = (0.1, 1.0)
 _EXPIRES_DAYS: Final = (30, 7)
-_TREND_SECONDS: Final = 60.0
 # As many of each as stand in a list of the first.
 _FIRST: Final = 8
 
@@ -63,6 +62,8 @@ class Period(StrEnum):
 
 # How long a stretch of the chart is, how many there are, and how many days before today they begin.
 _STRETCHES: Final = {Period.TODAY: (3600.0, 24, 0), Period.WEEK: (_DAY, 7, 6), Period.MONTH: (_DAY, 30, 29)}
+# How old what is told may be: a month of a city is half a million rows, and its last minutes do not show.
+_OLDEST: Final = {Period.TODAY: 60.0, Period.WEEK: 300.0, Period.MONTH: 900.0}
 
 
 class Trend(msgspec.Struct, frozen=True):
@@ -120,10 +121,10 @@ class Overview:
         )
 
     async def trend(self, period: Period) -> Trend:
-        """Not older than a minute: a month of a city is half a million rows."""
+        """Kept for a while; the more there is of it, the longer."""
         now = self._clock()
         kept = self._trends.get(period)
-        if kept is None or not kept[0] <= now < kept[0] + _TREND_SECONDS:
+        if kept is None or not kept[0] <= now < kept[0] + _OLDEST[period]:
             kept = now, await self._looked_at(period)
             self._trends[period] = kept
         return kept[1]

@@ -278,7 +278,8 @@ class Pipeline:
     async def _work(self, claim: Claim) -> None:
         """One claim to its end. Nothing that goes wrong with one transfer stops the road."""
         try:
-            await self.process(claim)
+            with log.about(claim.transfer.receipt_no):
+                await self.process(claim)
         except LeaseLostError:
             _log.warning("a late worker was fenced off", receipt_no=claim.transfer.receipt_no)
         except StorageError as error:

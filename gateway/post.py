@@ -79,7 +79,7 @@ class MailIntake:
     async def begin(self, envelope: Envelope) -> MailIncoming:
         """Raises Overloaded when there is no room."""
         try:
-            writer = await self._blobs.begin()
+            writer = await self._blobs.begin(owner=self._organisation)
         except StorageFullError as error:
             raise Overloaded(str(error)) from error
         return MailIncoming(self, envelope, writer)

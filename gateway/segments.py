@@ -1,8 +1,8 @@
 """Which half of the road this installation is: both, or the outer one that hands over, or the inner one that takes in; by its settings.
 
     both     [crossing] says nothing
-    outer    to = "https://inner.example.jp:8443", or a folder      what is released goes there; only bounces leave by post
-    inner    listen = "10.0.0.5:8443", or folder = "…"              what comes from there goes on by post, to shares and boxes
+    outer    to = "https://inner.example.jp:8443", a folder or "mailto:…"       what is released goes there; bounces alone leave by post
+    inner    listen = "10.0.0.5:8443", folder = "…" or address = "…"            what comes from there goes on by post, to shares and boxes
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gateway import config, log, receipts
 from gateway.config import Config, ConfigError
 from gateway.crossing.folder import FromFolder, IntoFolder
+from gateway.crossing.letter import ByMail, Deliverer, Sorting
 from gateway.crossing.line import Certificates, Gate, Line, client_context, server_context
 from gateway.crossing.pushing import Carrier, Pushing
 from gateway.crossing.taking import Taking, Terms
 from gateway.model import BOUNCES, BY_POST, TO_SHARES, Lane, Way, Zone
+from gateway.post import MailIntake
 from gateway.receipts import ReceiptError, Signer
 from gateway.shares.courier import Courier
 from gateway.shares.document import Share
@@ -29,6 +31,7 @@ from gateway.storage.blobs import Blobs
 from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
 from gateway.web.face import Listener
+from mail.intake import Intake
 from mail.retry import Schedule
 
 _log = log.get(__name__)
@@ -65,19 +68,24 @@ def certificates(settings: Config) -> Certificates:
     return Certificates(settings.path("crossing.certificate"), key, settings.path("crossing.authority"))
 
 
-def pushing(settings: Config, journal: Journal, blobs: Blobs, signer: Signer, clock: Callable[[], float]) -> Pushing:
+def pushing(
+    settings: Config, journal: Journal, blobs: Blobs, signer: Signer, *, relay: Deliverer, clock: Callable[[], float]
+) -> Pushing:
     """The outer half. Raises ConfigError."""
     schedule = Schedule(settings["relay.retry"], settings["relay.expire"])
     return Pushing(
-        journal, blobs, _carrier(settings), signer, lane(settings), schedule=schedule, hold=settings["lane.hold"], clock=clock
+        journal, blobs, _carrier(settings, relay, clock), signer, lane(settings), schedule=schedule, hold=settings["lane.hold"], clock=clock
     )
 
 
-def _carrier(settings: Config) -> Carrier:
+def _carrier(settings: Config, relay: Deliverer, clock: Callable[[], float]) -> Carrier:
     where: str = settings["crossing.to"]
+    if where.startswith("mailto:"):
+        sender = settings["relay.notice_sender"] or f"postmaster@{settings['smtp.domains'][0]}"
+        return ByMail(relay, sender, where.removeprefix("mailto:"), largest=settings["smtp.size_limit"], clock=clock)
     if not where.startswith("https://"):
         if "://" in where:
-            raise ConfigError("crossing.to: https://host:port, or a folder")
+            raise ConfigError("crossing.to: https://host:port, mailto:address, or a folder")
         return IntoFolder(settings.path("crossing.to"))
     files = certificates(settings)
     _proved(lambda: client_context(files))
@@ -131,6 +139,11 @@ class Inner:
         tls = _proved(lambda: server_context(files))
         return Listener(self._gate.application, config.address(self._settings["crossing.listen"]), tls=tls)
 
+    def intake(self, others: MailIntake) -> Intake:
+        """The SMTP door's, where the outer side hands over there."""
+        address = self._settings["crossing.address"]
+        return Sorting(self._taking, address, others, largest=self._settings["smtp.size_limit"]) if address else others
+
     def chores(self) -> list[Coroutine[None, None, None]]:
         """What ends at once when the service stops."""
         folder = self._settings["crossing.folder"]
@@ -161,18 +174,19 @@ class Ways:
         shares: Mapping[str, Share],
         *,
         roles: frozenset[str],
+        relay: Deliverer,
         ready: Callable[[], Awaitable[list[str]]],
         let_in: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
         self._pushing = self._courier = self._inner = None
         if "deliver" in roles and crosses(settings):
-            self._pushing = pushing(settings, journal, blobs, signer, clock)
+            self._pushing = pushing(settings, journal, blobs, signer, relay=relay, clock=clock)
         elif "deliver" in roles and shares:
             schedule = Schedule(settings["relay.retry"], settings["relay.expire"])
             believed, way = receipt_keys(settings, signer), Way(TO_SHARES, settings["lane.hold"])
             self._courier = Courier(journal, blobs, shares, schedule=schedule, public_key=believed, way=way, clock=clock)
-        if "gate" in roles and (settings["crossing.listen"] or settings["crossing.folder"]):
+        if "gate" in roles and any(settings[f"crossing.{way}"] for way in ("listen", "folder", "address")):
             self._inner = Inner(settings, journal, blobs, ready=ready, let_in=let_in, clock=clock)
 
     def wake(self) -> None:
@@ -192,6 +206,10 @@ class Ways:
 
     def chores(self) -> list[Coroutine[None, None, None]]:
         return [] if self._inner is None else self._inner.chores()
+
+    def intake(self, others: MailIntake) -> Intake:
+        """What the SMTP door hands mail to: `others`, or a sorting one before it."""
+        return others if self._inner is None else self._inner.intake(others)
 
     def listeners(self) -> list[Listener]:
         """Not started."""

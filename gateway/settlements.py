@@ -55,7 +55,7 @@ class Settlements:
         if report.input.sha256 != transfer.sha256 or info is None or made.output_fd is None:
             return not_believed("the report is about other bytes"), None
         # One of before lies in the store; that it still does when this is written, the journal sees to.
-        if not made.reused and await self._blobs.put(made.output_fd) != Blob(info.sha256, info.size):
+        if not made.reused and await self._blobs.put(made.output_fd, owner=transfer.organisation) != Blob(info.sha256, info.size):
             return not_believed("the result is not the one in the report"), None
         return decision, Result(name=info.name, size=info.size, sha256=info.sha256, kind=info.kind)
 

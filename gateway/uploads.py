@@ -47,7 +47,7 @@ class Uploads:
         Raises TooLargeError, StorageError; then it is no transfer, and bytes that were sealed before the journal failed go with the
         next sweep.
         """
-        writer = await self._blobs.begin()
+        writer = await self._blobs.begin(owner=self._organisation)
         size = 0
         try:
             async for chunk in chunks:

@@ -1,6 +1,6 @@
 """A year of a city's transfers in a database, and how long the administration's questions take (p50 and p95 of 20 askings each).
 
-    python perf/search.py [--transfers 5800000] [--keep FOLDER]
+    python perf/search.py [--transfers 5800000] [--keep FOLDER] [--postgresql ADDRESS]
 
 The rows are made by code from a seed and written straight into the tables, as the journal would leave them.
 """
@@ -23,10 +23,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from sqlalchemy import Connection, event, insert
+from sqlalchemy import Connection, Engine, event, insert, inspect
 
 from gateway.model import State
-from gateway.storage import database, text_search
+from gateway.storage import database, postgresql, text_search
 from gateway.storage.disk import Disk
 from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
@@ -95,36 +95,48 @@ def rows(count: int) -> Iterator[Made]:
         yield row, recipients, dice.choice(RULES) if dice.random() < 0.01 else None
 
 
-def fill(path: Path, count: int) -> None:
-    """Nothing here has to survive a power cut: the switches of the database are turned for as long as it is filled."""
+def fill(where: Path | str, count: int) -> None:
+    """Nothing here has to survive a power cut: the switches of SQLite are turned for as long as it is filled."""
+    engine = _sqlite(where) if isinstance(where, Path) else postgresql.writer_engine(where)
+    database.migrate(engine)
+    began, made = time.perf_counter(), rows(count)
+    with engine.connect() as connection:
+        while batch := list(itertools.islice(made, _BATCH)):
+            with connection.begin():
+                _insert(connection, batch)
+    if isinstance(where, str):
+        with engine.begin() as connection:
+            connection.exec_driver_sql("ANALYZE")
+    size = f", {where.stat().st_size / 2**30:.2f} GiB" if isinstance(where, Path) else ""
+    print(f"{count} transfers in {time.perf_counter() - began:.0f} s{size}", flush=True)
+
+
+def _sqlite(path: Path) -> Engine:
     database.prepare(path, Disk())
     engine = database.writer_engine(path)
-    database.migrate(engine)
 
     @event.listens_for(engine, "connect")
     def connected(connection: sqlite3.Connection, _: object) -> None:
         for switch in ("synchronous=OFF", "foreign_keys=OFF", "cache_size=-400000", "wal_autocheckpoint=20000"):
             connection.execute(f"PRAGMA {switch}")
 
-    began, made = time.perf_counter(), rows(count)
-    with engine.connect() as connection:
-        while batch := list(itertools.islice(made, _BATCH)):
-            with connection.begin():
-                _insert(connection, batch)
-    spent = time.perf_counter() - began
-    print(f"{count} transfers in {spent:.0f} s, {path.stat().st_size / 2**30:.2f} GiB", flush=True)
+    return engine
 
 
 def _insert(connection: Connection, batch: list[Made]) -> None:
     connection.execute(insert(transfers), [row for row, _, _ in batch])
-    addressed = [(row["id"], position, address) for row, addresses, _ in batch for position, address in enumerate(addresses)]
-    connection.execute(insert(transfer_recipients), [dict(zip(("transfer_id", "position", "address"), each, strict=True)) for each in addressed])
+    connection.execute(insert(transfer_recipients), [
+        {"transfer_id": row["id"], "position": position, "address": address}
+        for row, addresses, _ in batch for position, address in enumerate(addresses)
+    ])  # fmt: skip
     matched = [{"transfer_id": row["id"], "rule": rule, "at": row["received_at"]} for row, _, rule in batch if rule]
     if matched:
         connection.execute(insert(rule_matches), matched)
-    text_search.put_new(connection, [
-        (row["id"], (row["receipt_no"], row["sender"], *addresses, row["name"], row["sha256"], row["subject"])) for row, addresses, _ in batch
-    ])  # fmt: skip
+    text_search.put_new(connection, [(row["id"], _known(row, addresses)) for row, addresses, _ in batch])
+
+
+def _known(row: dict[str, Any], addresses: list[str]) -> tuple[str, ...]:
+    return row["receipt_no"], row["sender"], *addresses, row["name"], row["sha256"], row["subject"]
 
 
 def questions(dice: random.Random, count: int) -> dict[str, Filter]:
@@ -144,12 +156,15 @@ def questions(dice: random.Random, count: int) -> dict[str, Filter]:
         "held, one reason": Filter(states=(State.HELD,), reason=Reason.ENCRYPTED),
         "a rule": Filter(rule=dice.choice(RULES)),
         "one body's week": Filter(organisation=f"団体{dice.randrange(30):02d}", since=at, until=at + 7 * 86_400),
+        "a word, one old week": Filter(text="会議", since=at, until=at + 7 * 86_400),
+        "rare words, one month": Filter(text=f"見積書 {dice.randrange(100_000)}", since=at, until=at + 30 * 86_400),
+        "one verdict's week": Filter(verdict=Verdict.HELD, since=at, until=at + 7 * 86_400),
         "one day": Filter(since=at, until=at + 86_400),
     }
 
 
-async def ask(path: Path, count: int) -> None:
-    journal = Journal(path)
+async def ask(where: Path | str, count: int) -> None:
+    journal = Journal(where)
     await journal.start()
     dice, took = random.Random(7), {name: list[float]() for name in questions(random.Random(1), count)}
     for _ in range(_ASKED):
@@ -166,13 +181,22 @@ async def ask(path: Path, count: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--transfers", type=int, default=200_000)
-    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--keep", type=Path, help="folder in which the database stays for the next time")
+    parser.add_argument("--postgresql", default="", help="an empty database, or one that was filled before")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = (arguments.keep or Path(folder)) / "sekisho.db"
-        if not path.exists():
-            fill(path, arguments.transfers)
-        asyncio.run(ask(path, arguments.transfers))
+        where = arguments.postgresql or path
+        if not _filled(where):
+            fill(where, arguments.transfers)
+        asyncio.run(ask(where, arguments.transfers))
+
+
+def _filled(where: Path | str) -> bool:
+    if isinstance(where, Path):
+        return where.exists()
+    with postgresql.reader_engine(where).begin() as connection:
+        return inspect(connection).has_table("transfers")
 
 
 if __name__ == "__main__":

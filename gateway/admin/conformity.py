@@ -23,10 +23,11 @@ class ConformityDesk:
         self._gathering = gathering
         self._signin: SignIn
         query = {"policy": "clauses of this body's policy only", "profile": f"{', '.join(Profile)}; without: as the settings say"}
+        missing = {404: "no such policy or profile"}
         self.routes: Sequence[Route] = (
-            Route("GET", "/api/v1/conformity", self._tell, "clauses, answers and evidence", query=query, faults={404: "no such policy or profile"}),
+            Route("GET", "/api/v1/conformity", self._tell, "clauses, answers and evidence", query=query, faults=missing),
             Route("GET", "/api/v1/conformity.csv", self._export, "the same as CSV", content={"text/csv": {"schema": {"type": "string"}}},
-                  query=query, faults={404: "no such policy or profile"}),
+                  query=query, faults=missing),
         )  # fmt: skip
 
     def install(self, application: web.Application, signin: SignIn) -> None:

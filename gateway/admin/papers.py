@@ -13,10 +13,12 @@ from gateway.caretaking import Caretaking
 from gateway.model import rfc3339
 from gateway.printing.document import printed as drawn
 from gateway.printing.paper import Paper
-from gateway.registers.papers import Head
+from gateway.registers.papers import Head, exception
 from gateway.reports.reporting import PDF, said_name
-from gateway.storage import documents
+from gateway.storage import approvals, documents, exceptions
+from gateway.storage.approvals import Request
 from gateway.storage.documents import Document, NoSuchDocumentError
+from gateway.storage.exceptions import Grant
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of
@@ -62,8 +64,9 @@ class PapersDesk:
             Route("GET", _ALL + "/{number}", self._fetch, "one as it was printed", content=_BYTES, faults={404: "not found"}),
         )
 
-    def install(self, application: web.Application, signin: SignIn) -> None:  # noqa: ARG002 - no page of its own
+    def install(self, application: web.Application, signin: SignIn) -> None:  # noqa: ARG002 - its links stand on others' pages
         application.router.add_get("/documents/{number}", self._fetch)
+        application.router.add_post("/exceptions/{number}/print", self._print_exception)
 
     async def _list(self, _: web.Request) -> web.Response:
         found = await self._care.journal.ask(documents.listed)
@@ -82,3 +85,28 @@ class PapersDesk:
         )
         headers = {"Content-Disposition": f'attachment; filename="{said_name(one)}"'}
         return web.Response(body=content, content_type=one.media_type, headers=headers)
+
+    async def _print_exception(self, request: web.Request) -> web.StreamResponse:
+        """例外措置申請書 of one that was granted."""
+        number = request.match_info["number"]
+
+        def known(connection: Connection) -> tuple[Grant, Request | None]:
+            one = exceptions.find(connection, number)
+            try:
+                return one, approvals.find(connection, one.request)
+            except approvals.NoSuchRequestError:
+                return one, None
+
+        try:
+            one, asked = await self._care.journal.ask(known)
+        except exceptions.NoSuchExceptionError:
+            raise web.HTTPNotFound from None
+        made = await printed(
+            self._care,
+            lambda head: exception(head, one, asked, asked.department if asked is not None else ""),
+            kind="exception",
+            subject=number,
+            title=f"例外措置申請書　{number}",
+            actor=account_of(request).login,
+        )
+        raise web.HTTPSeeOther(f"/documents/{made.number}")

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from gateway.auditing.events import EVENTS, Class, said
+from gateway.model import rfc3339
 from gateway.periods import Period
 from gateway.storage import ledger
 from gateway.storage.journal import Journal
@@ -38,7 +39,7 @@ USUAL: Final = Customs()
 
 
 class Noticed(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that somebody should look at. `at` and `last`: the first and the last moment, as the record has them."""
+    """One thing that somebody should look at. `at` and `last`: the first and the last moment, RFC 3339 in the installation's own time."""
 
     at: str
     last: str
@@ -73,6 +74,11 @@ async def inspect(journal: Journal, inspection: Inspection, period: Period, cust
 
 def _local(entry: Entry) -> dt.datetime:
     return dt.datetime.fromisoformat(entry.at).astimezone()
+
+
+def _said_at(entry: Entry) -> str:
+    """In the installation's own time: what is after hours has to look so."""
+    return rfc3339(_local(entry).timestamp())
 
 
 def _after_hours(entries: Sequence[Entry], customs: Customs) -> list[Noticed]:
@@ -116,8 +122,8 @@ def _many_downloads(entries: Sequence[Entry], customs: Customs) -> list[Noticed]
 def _one(entry: Entry) -> Noticed:
     detail = entry.detail if len(entry.detail) <= _SHOWN else entry.detail[:_SHOWN] + "…"
     return Noticed(
-        at=entry.at,
-        last=entry.at,
+        at=_said_at(entry),
+        last=_said_at(entry),
         actor=entry.actor,
         what=said(entry.action),
         about=entry.subject,
@@ -130,9 +136,14 @@ def _several(entries: Sequence[Entry], who: str) -> Noticed:
     first, last = entries[0], entries[-1]
     about = ", ".join(dict.fromkeys(entry.subject for entry in entries))
     return Noticed(
-        at=first.at, last=last.at, actor=who, what=said(first.action), about=about if len(about) <= _SHOWN else about[:_SHOWN] + "…",
-        count=len(entries), detail="",
-    )  # fmt: skip
+        at=_said_at(first),
+        last=_said_at(last),
+        actor=who,
+        what=said(first.action),
+        about=about if len(about) <= _SHOWN else about[:_SHOWN] + "…",
+        count=len(entries),
+        detail="",
+    )
 
 
 # --------------------------------------------------------------------------------------------------------------- table

@@ -1,25 +1,29 @@
-"""`sekisho doctor`: which walls of the jail stand here, and whether disk, rules, settings and next hop are in order."""
+"""`sekisho doctor`: which walls of the jail stand here, and whether clock, disk, database, certificates, scanners, settings and all servers
+that have to be reached are in order."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import http.client
 import json
 import os
 import platform
-import shutil
 import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import uvloop
 
-from gateway import config, log, policy
+from gateway import config, log, machine, policy
 from gateway.commands import Failure
 from gateway.config import Config, ConfigError
-from gateway.fittings import read_panel, read_policy
+from gateway.fittings import certificates_shown, read_panel, read_policy, read_shares
+from gateway.flows import Flow, Way, flows
+from gateway.house import ROLES
+from gateway.machine import Check
 from gateway.publishing import rulesets
 from gateway.workers import REQUIRED_WALLS, JailUnavailable, Workers
 
@@ -33,27 +37,23 @@ _KNOWN_WALLS: Final = (
     "ipc-namespace",
     "landlock",
 )
-_CONNECT_SECONDS: Final = 3.0
-
-
-class Check(NamedTuple):
-    """One thing looked at: `state` is ok, warn or fail."""
-
-    name: str
-    state: str
-    detail: str
+# For a health check of a container: longer than a face takes when it is well.
+_ALIVE_SECONDS: Final = 4.0
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser("doctor", help="点検 / which walls of the jail stand, and is the house in order")
     command.add_argument("--config", type=Path, metavar="FILE")
     command.add_argument("--json", action="store_true")
+    command.add_argument("--alive", action="store_true", help="only whether the service here is ready, for health checks")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     log.start("error")
     settings = config.load(arguments.config)
+    if arguments.alive:
+        return _alive(settings)
     checks = uvloop.run(_all(settings))
     for check in checks:
         line = json.dumps(check._asdict(), ensure_ascii=False) if arguments.json else f"{check.state:<5} {check.name:<24} {check.detail}"
@@ -63,13 +63,51 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _alive(settings: Config) -> int:
+    """Asks the service itself, where monitoring would. Raises Failure."""
+    where = config.address(settings["monitor.listen"]) if settings["monitor.listen"] else settings["admin.listen"]
+    connection = http.client.HTTPConnection(_local(where[0]), where[1], timeout=_ALIVE_SECONDS)
+    try:
+        connection.request("GET", "/readyz")
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        raise Failure(f"{where[0]}:{where[1]}: {type(error).__name__}") from None
+    finally:
+        connection.close()
+    if status != http.client.OK:
+        raise Failure(f"answered {status}")
+    return 0
+
+
+def _local(host: str) -> str:
+    """Where an address that means all of them is reached from here."""
+    return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not opened
+
+
 async def _all(settings: Config) -> list[Check]:
     checks = [check async for check in _jail(settings)]
-    checks += [_storage(settings), _space(settings), _flush(settings)]
-    checks.append(await _next_hop(settings))
+    checks += [machine.clock(), *machine.disk(settings)]
+    checks += await asyncio.to_thread(lambda: list(machine.database(settings)))
+    checks += machine.shown(certificates_shown(settings).items(), time.time())
+    checks += await machine.reach(_flows(settings, checks))
+    checks += await machine.line(settings)
     checks += [check async for check in _scanners(settings)]
     checks += _policy(settings)
+    if os.geteuid() == 0:
+        checks.append(Check("user", "warn", "asked as root: what the service's own user may do was not seen"))
     return checks
+
+
+def _flows(settings: Config, checks: list[Check]) -> list[Flow]:
+    """Whoever has to be reached; a setting that is none is told as a check. The next hop is asked for wherever it is."""
+    host, port = settings["relay.next_hop"]
+    what = ("メールの配送", "mail goes out")
+    first = Flow(way=Way.OUT, protocol="tcp", port=port, peers=(host,), zone="", what=what, setting="relay.next_hop")
+    try:
+        return [first, *flows(settings, frozenset(ROLES), read_shares(settings))]
+    except ConfigError as error:
+        checks.append(Check("settings", "fail", str(error)))
+        return [first]
 
 
 async def _jail(settings: Config) -> AsyncIterator[Check]:
@@ -90,52 +128,6 @@ async def _jail(settings: Config) -> AsyncIterator[Check]:
         found = next((standing for standing in workers.walls if standing.startswith(wall)), None)
         yield Check(f"jail: {wall}", "ok" if found else "warn", found or f"not offered by {platform.system()} {platform.release()}")
     yield Check("jail", "ok", "a trial child failed at every forbidden deed")
-
-
-def _storage(settings: Config) -> Check:
-    path = settings.path("storage.path")
-    existing = next(folder for folder in (path, *path.parents) if folder.exists())
-    if not os.access(existing, os.W_OK):
-        return Check("storage", "fail", f"{existing} cannot be written")
-    return Check("storage", "ok", str(path))
-
-
-def _space(settings: Config) -> Check:
-    path = settings.path("storage.path")
-    existing = next(folder for folder in (path, *path.parents) if folder.exists())
-    free, reserve = shutil.disk_usage(existing).free, settings["storage.reserve"]
-    state = "ok" if free > 2 * reserve else "warn" if free > reserve else "fail"
-    return Check("disk space", state, f"{free >> 20} MiB free, intake stops below {reserve >> 20} MiB")
-
-
-def _flush(settings: Config) -> Check:
-    """A disk that acknowledges a flush in no time may be lying about it; only its maker can tell."""
-    path = settings.path("storage.path")
-    existing = next(folder for folder in (path, *path.parents) if folder.exists())
-    probe = existing / ".sekisho-doctor"
-    started = time.perf_counter()
-    try:
-        fd = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(fd, b"x")
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-            probe.unlink()
-    except OSError as error:
-        return Check("disk flush", "fail", error.strerror or str(error))
-    return Check("disk flush", "ok", f"{(time.perf_counter() - started) * 1000:.2f} ms for one fsync")
-
-
-async def _next_hop(settings: Config) -> Check:
-    host, port = settings["relay.next_hop"]
-    try:
-        async with asyncio.timeout(_CONNECT_SECONDS):
-            _, writer = await asyncio.open_connection(host, port)
-    except (OSError, TimeoutError) as error:
-        return Check("next hop", "warn", f"{host}:{port} does not answer ({type(error).__name__})")
-    writer.close()
-    return Check("next hop", "ok", f"{host}:{port} answers")
 
 
 async def _scanners(settings: Config) -> AsyncIterator[Check]:

@@ -336,4 +336,21 @@ _HOUSE: Final[Mapping[str, Check]] = {
     "self_check": _always("自己点検", "この画面です"),
 }
 
-CHECKS: Final[Mapping[str, Check]] = {**_CONTENT, **_RULES, **_MAIL, **_PEOPLE, **_HOUSE}
+# ---- what is looked after
+
+_LOOKED_AFTER: Final[Mapping[str, Check]] = {
+    "privilege_review": _if(
+        "権限の棚卸し",
+        lambda facts: facts.counted["reviewed"] > 0,
+        lambda _: "全アカウントの棚卸しを別の人が確認して完了（変更・削除が実施されるまで完了できません）",
+        lambda facts: f"直近6か月に完了した棚卸し {facts.counted['reviewed']}回、90日以上未使用のID {facts.counted['unused']}件",
+    ),
+    "clock": _if(
+        "時刻の同期",
+        lambda facts: facts.counted["synchronised"] > 0,
+        lambda _: "OSの時刻同期（状態はカーネルから取得）",
+        lambda facts: "同期しています" if facts.counted["synchronised"] else "同期していません",
+    ),
+}
+
+CHECKS: Final[Mapping[str, Check]] = {**_CONTENT, **_RULES, **_MAIL, **_PEOPLE, **_HOUSE, **_LOOKED_AFTER}

@@ -8,22 +8,26 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
-from gateway import audit
+from gateway import audit, timekeeping
 from gateway.model import Door, State
 from gateway.people.customs import Customs
 from gateway.people.roles import PRIVILEGED, Role
 from gateway.policy import Policy
 from gateway.scanners.panel import Heard, Panel
+from gateway.storage.drills import Outcome
 from gateway.storage.journal import Journal
 from gateway.storage.tables import (
     accounts,
     departments,
+    drills,
     exceptions,
     memberships,
     reports,
     requests,
+    reviews,
     second_factors,
     transfers,
+    visits,
 )
 from gateway.storage.tables import (
     audit as record,
@@ -91,7 +95,7 @@ class Gathering:
             walls=walls,
             rules=rules,
             heard=await self._panel.standing(),
-            counted=counted,
+            counted=counted | {"synchronised": int((known := timekeeping.clock()) is not None and known.synchronised)},
             record_fault=(await audit.verify_end(self._journal, after)).why,
         )
 
@@ -129,5 +133,8 @@ def count(connection: Connection, now: float) -> dict[str, int]:
         "requests": rows(requests),
         "exceptions": rows(exceptions, exceptions.c.expires_at > now),
         "ending": rows(exceptions, exceptions.c.expires_at > now, exceptions.c.expires_at <= now + _MONTH),
+        "reviewed": rows(reviews, reviews.c.closed_at >= now - 6 * _MONTH),
+        "restored": rows(drills, drills.c.kind == "restore", drills.c.outcome == Outcome.GOOD, drills.c.at >= now - 12 * _MONTH),
+        "visits": rows(visits),
         "ended": rows(exceptions, exceptions.c.expires_at <= now),
     }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiohttp import web
 
@@ -26,7 +27,16 @@ PATH: Final = "/api/v1/uploads"
 _VERSION: Final = "1.0.0"
 _MOST_OPEN: Final = 50
 _PIECE: Final = 1 << 20
+# How long somebody who asks waits for what has come to be on disk.
+_PATIENCE_SECONDS: Final = 10.0
 _OCTETS: Final = "application/offset+octet-stream"
+
+
+class _Piece(NamedTuple):
+    """A PATCH at work: the line that it comes on, and whether it has ended."""
+
+    line: asyncio.Transport | None
+    over: asyncio.Event
 
 
 class Resumable:
@@ -36,7 +46,7 @@ class Resumable:
         self._uploads = uploads
         self._bringing = bringing
         self._unfinished = unfinished
-        self._busy: set[str] = set()
+        self._busy: dict[str, _Piece] = {}
 
     def routes(self) -> tuple[Route, ...]:
         one, missing, tus = PATH + "/{number}", {404: "never begun or given up"}, {"Tus-Resumable": _VERSION}
@@ -87,6 +97,7 @@ class Resumable:
         return _answer(201, headers)
 
     async def _tell(self, request: web.Request) -> web.Response:
+        await self._interrupt((await self._own(request))[0])
         number, begun, offset = await self._own(request)
         headers = {"Upload-Offset": str(offset), "Upload-Length": str(begun.length), "Location": f"{PATH}/{number}"}
         return _answer(200, headers | _receipt(begun.receipt_no))
@@ -97,13 +108,25 @@ class Resumable:
             return refused
         if number in self._busy:
             return problem(409)
-        self._busy.add(number)
+        self._busy[number] = piece = _Piece(request.transport, asyncio.Event())
         try:
             return await self._go_on(request)
         except WrongOffsetError:
             return problem(409)
         finally:
-            self._busy.discard(number)
+            del self._busy[number]
+            piece.over.set()
+
+    async def _interrupt(self, number: str) -> None:
+        """Its sender asks how far it is: so the line on which a piece was coming is dead, which we may learn in minutes or never."""
+        piece = self._busy.get(number)
+        if piece is None:
+            return
+        if piece.line is not None:
+            piece.line.abort()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await piece.over.wait()
 
     async def _go_on(self, request: web.Request) -> web.Response:
         """Nobody else appends meanwhile. Raises WrongOffsetError."""

@@ -138,6 +138,7 @@ ENDPOINTS: Final[dict[tuple[str, str, str], Action]] = {
     **_rows("admin", "*", _PUBLISHING, Action.PUBLISH),
     **_rows("admin", "GET", (*_KEPT, *_PAPERS), Action.REGISTER),
     **_rows("admin", "*", _KEPT, Action.KEEP),
+    **_rows("admin", "POST", ("/exceptions/{number}/print",), Action.REGISTER),
     **_rows("admin", "GET", _INSPECTED, Action.AUDIT),
     **_rows("admin", "*", _INSPECTED, Action.INSPECT),
     **_rows("admin", "GET", _CASES, Action.INVESTIGATE),

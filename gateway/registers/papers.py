@@ -12,7 +12,9 @@ from gateway.periods import Period
 from gateway.printing.paper import Block, Facts, Heading, Paper, Paragraph, Signatures, Table
 from gateway.registers.incidents import KINDS, Incident, Reach, Register, Step
 from gateway.registers.reviews import Subject
+from gateway.storage.approvals import Request
 from gateway.storage.contacts import Contact
+from gateway.storage.exceptions import Grant
 from gateway.storage.signoffs import SignOff
 from gateway.web.words import when
 
@@ -21,6 +23,7 @@ _STEPS: Final = {
     "opened": "記録の開始", "reported": "追加の報告", "changed": "記載", "noted": "経過", "told": "連絡", "acknowledged": "対応の引受け",
     "recovered": "復旧", "closed": "完了", "reopened": "再開",
 }  # fmt: skip
+_HOW: Final = {"mail": "メール", "share": "共有フォルダ", "pickup": "受取り画面"}
 _REGISTERS: Final = {Register.INCIDENT: "情報セキュリティ事案報告書（案）", Register.FAULT: "障害報告書（案）"}
 _FIELDS: Final = {
     "title": "件名", "scope": "影響範囲", "response": "対応", "cause": "原因", "prevention": "再発防止策", "reported_to": "報告先",
@@ -36,7 +39,8 @@ class Head(NamedTuple):
     at: float
 
     def paper(self, title: str, blocks: Sequence[Block], *, wide: bool = False) -> Paper:
-        return Paper(title=title, blocks=tuple(blocks), number=self.number, issued=when(self.at), organisation=self.organisation, wide=wide)
+        number = f"文書番号 {self.number}"
+        return Paper(title=title, blocks=tuple(blocks), number=number, issued=when(self.at), organisation=self.organisation, wide=wide)
 
 
 def step_said(step: Step) -> tuple[str, str]:
@@ -88,7 +92,7 @@ def _moment(at: float | None) -> str:
 
 
 def _reach(reach: Reach) -> list[Block]:
-    received = tuple((one.receipt_no, one.who, one.how, _moment(one.at)) for one in reach.received)
+    received = tuple((one.receipt_no, one.who, _HOW.get(one.how, one.how), _moment(one.at)) for one in reach.received)
     same = tuple((one.receipt_no, when(one.received_at), one.sender, one.name) for one in reach.same)
     return [
         Heading("受け取った者"),
@@ -106,6 +110,31 @@ def _chain(contacts: Sequence[Contact]) -> Table:
     )
     head = ("順位", "職", "氏名", "電話", "時間外", "メール", "次へ")
     return Table(head, rows, (0.7, 2, 1.8, 1.8, 1.8, 3, 0.8), empty="登録されていません。")
+
+
+def exception(head: Head, one: Grant, request: Request | None, departments: str) -> Paper:
+    """例外措置申請書 with what became of it."""
+    bound = (("ファイル（SHA-256）", one.sha256), ("差出人", one.sender), ("利用者", one.account))
+    revoked = "" if one.revoked_at is None else f"{when(one.revoked_at)}　{one.revoked_by}"
+    facts = (
+        ("例外番号", one.number),
+        ("申請番号", one.request),
+        ("申請者", one.requester if request is None else f"{request.requester.name}（{one.requester}）"),
+        ("所属", departments or (request.department if request is not None else "") or _NOTHING),
+        ("申請日", "—" if request is None else when(request.requested_at)),
+        ("対象の形式と取扱い", f"{one.kind}　{one.action}"),
+        *((name, value) for name, value in bound if value),
+        ("期間", f"{when(one.granted_at)} ～ {when(one.expires_at)}"),
+        ("理由", one.reason),
+        ("想定されるリスク", one.risk or _NOTHING),
+        ("代替策", one.alternative or _NOTHING),
+        ("審査結果", f"許可（{one.approver}）"),
+        ("CISO許可日", when(one.granted_at)),
+        ("審査の所見", _NOTHING if request is None or not request.decisions else request.decisions[-1].note or _NOTHING),
+        ("使用", f"{one.uses}回" + ("" if one.used_at is None else f"（最終 {when(one.used_at)}）")),
+        ("取消し", revoked or "—"),
+    )
+    return head.paper("例外措置申請書", [Signatures(("CISO", "責任者", "管理者", "申請者")), Facts(facts)])
 
 
 def contact_list(head: Head, contacts: Sequence[Contact]) -> Paper:

@@ -69,7 +69,7 @@ def _year(figures: Figures) -> list[Sheet]:
 
 FORMS: Final[Mapping[Kind, Form]] = {
     Kind.DAILY: Form("日次報告", "daily report", Every.DAY, _day, ()),
-    Kind.MONTHLY: Form("月次報告（情報セキュリティ委員会）", "monthly report", Every.MONTH, _month, ("委員長", "CISO", "管理者", "作成")),
+    Kind.MONTHLY: Form("月次報告", "monthly report", Every.MONTH, _month, ("委員長", "CISO", "管理者", "作成")),
     Kind.YEARLY: Form("監査パック", "audit pack", Every.YEAR, _year, ("CISO", "監査責任者", "管理者", "作成")),
 }
 
@@ -91,7 +91,7 @@ def paper_of(kind: Kind, told: Told, number: str) -> Paper:
     return Paper(
         title=f"{form.ja}　{told.period.ja}",
         blocks=tuple(blocks),
-        number=number,
+        number=f"文書番号 {number}",
         issued=when(told.at),
         organisation=told.organisation,
         wide=kind is Kind.YEARLY,

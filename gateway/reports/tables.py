@@ -38,6 +38,9 @@ class Sheet(NamedTuple):
 
     def on_paper(self) -> Iterator[paper.Block]:
         yield paper.Heading(self.title, 2)
+        if not self.rows:
+            yield paper.Paragraph("なし / none")
+            return
         yield paper.Table(self.head, self.rows[:_ON_PAPER], self.widths, self.right)
         if len(self.rows) > _ON_PAPER:
             yield paper.Paragraph(f"ほか{len(self.rows) - _ON_PAPER}件はCSVにあります。 / the rest stands in the CSV", small=True)

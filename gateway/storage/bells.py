@@ -15,7 +15,6 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, make_url, text
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from gateway import log
 from gateway.storage.narrow import put_off
@@ -53,8 +52,9 @@ def _ring(connection: Connection, bells: list[Bell]) -> None:
 async def connected(url: str, **options: str) -> psycopg.AsyncConnection[tuple[object, ...]]:
     """A connection of its own, outside of every transaction. Raises psycopg.Error."""
     said = " ".join(f"-c {name}={value}" for name, value in options.items())
-    told: dict[str, Any] = PGDialect_psycopg().create_connect_args(make_url(url).set(drivername="postgresql+psycopg"))[1]
-    told.pop("context", None)
+    address = make_url(url).set(drivername="postgresql+psycopg")
+    dialect: Any = address.get_dialect()()
+    told: dict[str, Any] = dialect.create_connect_args(address)[1]
     told |= {"connect_timeout": _CONNECT_SECONDS, "application_name": "sekisho", "options": said, **_ALIVE}
     return await psycopg.AsyncConnection.connect(make_conninfo("", **told), autocommit=True)
 

@@ -113,3 +113,9 @@ def titles(connection: Connection, addresses: Iterable[str]) -> dict[str, str]:
         elif not address.startswith(SHARE):
             found[address] = f"{address}の受取箱 / box of {address}"
     return found
+
+
+def group_named(connection: Connection, name: str) -> int | None:
+    """Its id."""
+    found: int | None = connection.execute(select(groups.c.id).where(groups.c.name == name)).scalar_one_or_none()
+    return found

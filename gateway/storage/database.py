@@ -79,14 +79,17 @@ def prepare(path: Path, disk: Disk) -> None:
         disk.flush_folder(path.parent)
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the tables up to date, in one transaction. Raises JournalUnavailableError for a database of a later version."""
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Bring the tables up to date, or up to a revision, in one transaction.
+
+    Raises JournalUnavailableError for a database of a later version.
+    """
     settings = Config()
     settings.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     try:
         with engine.begin() as connection:
             settings.attributes["connection"] = connection
-            command.upgrade(settings, "head")
+            command.upgrade(settings, revision)
     except CommandError as error:
         raise JournalUnavailableError(f"database: {error}") from error
     except DBAPIError as error:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from gateway.model import Purpose, RecipientState, State, Transfer
 from gateway.storage import deliveries, ledger
+from gateway.storage.incidents import Kind, open_incident
 from gateway.storage.tables import audit, rescans, transfers
 from gateway.storage.tables import late_hits as hits
 
@@ -100,6 +101,7 @@ def hit(connection: Connection, transfer: Transfer, names: Iterable[str], *, at:
         connection.execute(insert(hits), [{"transfer_id": transfer.id, "name": name, "at": at, "received_by": kept} for name in new])
         detail: dict[str, object] = {"names": list(new), "received_by": msgspec.to_builtins(received)}
         ledger.append(connection, at=at, actor=_ACTOR, action="transfer.late_hit", subject=transfer.receipt_no, detail=detail)
+        open_incident(connection, transfer=transfer, kind=Kind.LATE_HIT, text=", ".join(new), who=_ACTOR, moment=at)
     return new, received
 
 

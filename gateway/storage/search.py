@@ -21,6 +21,8 @@ _log = log.get(__name__)
 _RECEIPT_NO: Final = re.compile(r"\d{8}-\d{6,}")
 _SHA256: Final = re.compile(r"[0-9A-Fa-f]{64}")
 
+_MOST_BOUNDED: Final = 1_000_000        # transfers of the days asked for
+
 # What may be disposed of when its time is over. A released mail is on its way; a released file lies at the pickup.
 _AT_REST: Final = (State.HELD, State.BLOCKED, State.DELIVERED, State.UNDELIVERABLE)
 
@@ -51,11 +53,36 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
 def matching(connection: Connection, wanted: Filter) -> list[Transfer]:
     """The youngest first."""
+    bounds = _within(connection, wanted)
+    if bounds is not None and bounds[0] > bounds[1]:
+        return []
     statement = select(transfers).where(*_conditions(wanted)).order_by(transfers.c.id.desc())
+    if bounds is not None:
+        statement = statement.where(transfers.c.id.between(*bounds))
     if wanted.text is not None:
         exact, rest = _by_number(wanted.text)
-        statement = text_search.narrowed(connection, statement.where(*exact), rest)
+        statement = text_search.narrowed(connection, statement.where(*exact), rest, bounds)
     return _read(connection, statement.limit(wanted.limit if wanted.limit >= 0 else None))
+
+
+def _within(connection: Connection, wanted: Filter) -> tuple[int, int] | None:
+    """First and last id of what was received in the days asked for. Whatever else is asked is looked for among these alone, and not from
+    today back to them; no order of ids and moments is taken for granted. Days that hold very much are reached soon anyway."""
+    times = list(_times(wanted))
+    if not times:
+        return None
+    received = select(transfers.c.id).where(*times).limit(_MOST_BOUNDED + 1).subquery()
+    first, last, count = connection.execute(select(func.min(received.c.id), func.max(received.c.id), func.count())).one()
+    if count > _MOST_BOUNDED:
+        return None
+    return (first, last) if count else (1, 0)
+
+
+def _times(wanted: Filter) -> Iterable[ColumnElement[bool]]:
+    if wanted.since is not None:
+        yield transfers.c.received_at >= wanted.since
+    if wanted.until is not None:
+        yield transfers.c.received_at < wanted.until
 
 
 def _by_number(asked: str) -> tuple[list[ColumnElement[bool]], str]:
@@ -78,10 +105,7 @@ def _conditions(wanted: Filter) -> Iterable[ColumnElement[bool]]:
             yield columns[name] == value
     if wanted.states:
         yield columns.state.in_(wanted.states)
-    if wanted.since is not None:
-        yield columns.received_at >= wanted.since
-    if wanted.until is not None:
-        yield columns.received_at < wanted.until
+    yield from _times(wanted)
     if wanted.before_id is not None:
         yield columns.id < wanted.before_id
     if wanted.recipient is not None:
@@ -133,26 +157,20 @@ def _read(connection: Connection, statement: Select[Any]) -> list[Transfer]:
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """How many transfers stand where, and since when the oldest of each state has waited there (seconds since 1970)."""
+    """How many transfers stand where. Every row is counted: for people who ask once, not for what looks every few seconds."""
 
     states: dict[State, int]
-    oldest: dict[State, float]
     owed_notices: int
     undelivered: int                    # deliveries of any purpose that are not at their end
 
 
 def counts(connection: Connection) -> Counts:
-    rows = connection.execute(select(transfers.c.state, func.count(), func.min(transfers.c.changed_at)).group_by(transfers.c.state))
-    states = dict.fromkeys(State, 0)
-    oldest = {}
-    for state, count, since in rows:
-        if state in set(State):
-            states[State(state)] = count
-            oldest[State(state)] = since
+    rows = connection.execute(select(transfers.c.state, func.count()).group_by(transfers.c.state))
+    states = dict.fromkeys(State, 0) | {State(state): count for state, count in rows if state in set(State)}
     owed = connection.execute(select(func.count()).where(transfers.c.notice == OWED)).scalar_one()
     unfinished = or_(deliveries.c.next_due.is_not(None), deliveries.c.lease_token.is_not(None))
     undelivered = connection.execute(select(func.count()).where(unfinished)).scalar_one()
-    return Counts(states=states, oldest=oldest, owed_notices=owed, undelivered=undelivered)
+    return Counts(states=states, owed_notices=owed, undelivered=undelivered)
 
 
 def blob_in_use(connection: Connection, digest: str) -> bool:

@@ -76,8 +76,11 @@ def _text(pieces: Iterable[str]) -> str:
     return "\n".join(folded(piece).replace("\n", " ") for piece in pieces if piece)[:_LONGEST]
 
 
-def narrowed(connection: Connection, statement: Select[Any], asked: str) -> Select[Any]:
-    """Only transfers in which every word of `asked` is found, the youngest first. Words are cut at white space; none finds all."""
+def narrowed(connection: Connection, statement: Select[Any], asked: str, bounds: tuple[int, int] | None = None) -> Select[Any]:
+    """Only transfers in which every word of `asked` is found, the youngest first. Words are cut at white space; none finds all.
+
+    `bounds`: first and last id that the statement asks for anyway, said to SQLite's index too, which else does not hear of them.
+    """
     words = [word[:_LONGEST_WORD] for word in folded(asked).split()[:_MOST_WORDS]]
     if connection.dialect.name != "sqlite":
         statement = statement.join(search_texts, search_texts.c.transfer_id == transfers.c.id)
@@ -88,6 +91,8 @@ def narrowed(connection: Connection, statement: Select[Any], asked: str) -> Sele
         return statement
     # The index is walked from its young end, as far as the page needs: a word that stands in every mail costs no more than a rare one.
     found = _INDEX.c.search_grams.op("MATCH")(" AND ".join(_phrase(word) for word in words))
+    if bounds is not None:
+        statement = statement.where(_INDEX.c.rowid.between(*bounds))
     return statement.join(_INDEX, _INDEX.c.rowid == transfers.c.id).where(found).order_by(None).order_by(_INDEX.c.rowid.desc())
 
 

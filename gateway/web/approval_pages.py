@@ -22,6 +22,7 @@ STATES: Final = {
     RequestState.EXPIRED: ("期限切れ", "ran out", "stop"),
 }
 _WORDS: Final = {"approved": "承認 / approved", "refused": "差戻し / refused", "approved_alone": "止むを得ない自己承認 / approved alone"}
+_OPEN_FIRST: Final = "先に「安全なプレビューを開く」から原本を確認してください。 / open the safe preview of the original first"
 _ALL: Final = "/api/v1/requests"
 _ONE: Final = "/api/v1/requests/{number}"
 _DEEDS: Final = ("approve", "refuse", "withdraw", "proceed")
@@ -172,8 +173,16 @@ class ApprovalPages:
         concerned = {one.requester.login, *(seat.account.login for seat in asked), *(decision.login for decision in one.decisions)}
         return (one, asked) if account.login in concerned or self._oversees(account) else None
 
+    async def _check_look(self, one: Request, account: Account, *, inspected: bool) -> None:
+        """Nobody says that he looked at it who has not opened its preview. Raises RefusedError."""
+        if self._looks is None or not inspected or not RULES[Kind(one.kind)].inspected:
+            return
+        if account.login not in dict(await self._looks(one.subject)):
+            raise RefusedError(_OPEN_FIRST)
+
     async def _deed(self, word: str, one: Request, account: Account, note: str, *, inspected: bool) -> Request:
         if word == "approve":
+            await self._check_look(one, account, inspected=inspected)
             return await self._approvals.approve(one.number, account, note, inspected=inspected)
         if word == "refuse":
             return await self._approvals.refuse(one.number, account, note)

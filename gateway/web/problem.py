@@ -1,7 +1,12 @@
-"""Errors as RFC 9457 problem details: a title in two languages, never a stack trace, a path or a version."""
+"""Errors as RFC 9457 problem details: a title in two languages, never a stack trace, a path or a version.
+
+A machine is told in JSON, a person who follows a link in a browser by a page that says the same.
+"""
 
 from __future__ import annotations
 
+import html
+import json
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -12,6 +17,8 @@ from gateway import log
 from gateway.storage.faults import BlobDamagedError, BlobMissingError, StorageError
 
 _log = log.get(__name__)
+
+_TYPE: Final = "application/problem+json"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -38,12 +45,40 @@ def problem(status: int, detail: str = "", **members: object) -> web.Response:
     ja, en = _TITLES.get(status, _TITLES[500])
     body = {"type": "about:blank", "status": status, "title": f"{ja} / {en}", "detail": detail, **members}
     return web.json_response({key: value for key, value in body.items() if value not in ("", None)}, status=status,
-                             content_type="application/problem+json")  # fmt: skip
+                             content_type=_TYPE)  # fmt: skip
 
 
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every error of every handler leaves as a problem; what went wrong with us stays in the log."""
+    answer = await _answered(request, handler)
+    if isinstance(answer, web.Response) and answer.content_type == _TYPE and _is_page(request):
+        return _page(answer)
+    return answer
+
+
+def _is_page(request: web.Request) -> bool:
+    """Whether a person looks at it: only a browser that goes somewhere says that it takes HTML."""
+    return not request.path.startswith("/api/") and "text/html" in request.headers.get("Accept", "")
+
+
+def _page(answer: web.Response) -> web.Response:
+    """The same problem for the eye. No template: this has to stand when nothing else does."""
+    told = json.loads(answer.text or "{}")
+    title, detail = html.escape(str(told.get("title", ""))), html.escape(str(told.get("detail", "")))
+    number = html.escape(str(told.get("receipt_no", "")))
+    answer.text = (
+        '<!doctype html><html lang="ja"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f'<title>{title}</title><link rel="stylesheet" href="/static/sekisho.css"></head><body>'
+        '<header><strong>関所 <span class="en" lang="en">Sekisho</span></strong></header><main id="content">'
+        f"<h1>{title}</h1>{f'<p>{detail}</p>' if detail else ''}{f'<p>受付番号 {number}</p>' if number else ''}"
+        '<p><a href="/">ホームへ戻る <span class="en" lang="en">Home</span></a></p></main></body></html>'
+    )
+    answer.content_type = "text/html"
+    return answer
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except web.HTTPRedirection:

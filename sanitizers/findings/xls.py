@@ -25,6 +25,7 @@ CODES: tuple[FindingCode, ...] = (
     ),
     FindingCode("xls.hyperlink", Severity.LOW, "許可されない種類のリンク", "link of a kind that is not allowed"),
     FindingCode("xls.object", Severity.HIGH, "埋込みオブジェクト・コントロール", "embedded object or control"),
+    FindingCode("xls.chart_redrawn", Severity.INFO, "描き直したグラフ", "chart that was drawn anew"),
     FindingCode("xls.chart", Severity.LOW, "グラフ（変換できないため削除）", "chart (cannot be converted)"),
     FindingCode("xls.drawing", Severity.LOW, "図形（変換できないため削除）", "drawing (cannot be converted)"),
     FindingCode("xls.pivot", Severity.LOW, "ピボットテーブルの元データ（表示値は保持）", "source of a pivot table (what it shows stays)"),

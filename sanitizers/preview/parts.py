@@ -30,7 +30,7 @@ PACKAGES: Final = frozenset((
 COMPOUNDS: Final = frozenset((
     Kind.DOC, Kind.XLS, Kind.PPT, Kind.VSD, Kind.PUB, Kind.MPP, Kind.MSI, Kind.CFB, Kind.JTD, Kind.JHD, Kind.OOXML_ENCRYPTED,
 ))  # fmt: skip
-_ARCHIVES: Final = frozenset((
+ARCHIVES: Final = frozenset((
     Kind.ZIP, Kind.SEVENZIP, Kind.RAR, Kind.LZH, Kind.TAR, Kind.GZ, Kind.BZ2, Kind.XZ, Kind.ZST, Kind.LZ4, Kind.COMPRESS, Kind.CAB,
     Kind.CPIO, Kind.AR, Kind.ISO, Kind.ATC, Kind.MHT,
 ))  # fmt: skip
@@ -142,7 +142,7 @@ def unfold(name: str, source: Source, kind: Kind, room: Room, take: Taken) -> No
     elif kind is Kind.PDF:
         for part in _attached(source, room):
             take(part)
-    elif kind in _ARCHIVES:
+    elif kind in ARCHIVES:
         _unpack(name, source, kind, room, take)
 
 

@@ -131,6 +131,13 @@ def _book(source: Source, _kind: Kind, room: Room) -> Read:
     return _said("\n".join(said))
 
 
+def _archive(source: Source, kind: Kind, room: Room) -> Read:
+    """The names of its members and how many bytes they have."""
+    said: list[str] = []
+    parts.unfold("", source, kind, room, lambda part: said.append(f"{part.name}　{len(part.content):,}"))
+    return _said("\n".join(name.replace("\n", " ") for name in said))
+
+
 def _ichitaro(source: Source, kind: Kind, room: Room) -> Read:
     """A compressed document (jtdc) is unpacked by its sanitizer."""
     found = {part.name: part.content.bytes() for part in parts.streams(source, room)}
@@ -154,6 +161,7 @@ _READERS: Final[dict[Kind, Callable[[Source, Kind, Room], Read]]] = {
     Kind.PPT: _old_slides,
     Kind.JTD: _ichitaro,
     Kind.EPUB: _book,
+    **dict.fromkeys(parts.ARCHIVES - _TRANSLATED, _archive),
 }
 
 

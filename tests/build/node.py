@@ -45,7 +45,7 @@ class Node:
         self.folder = Path(settings["folder"])
         self.journal = Journal(settings["url"])
         self.blobs: Blobs = self._blobs()
-        self.pipeline = Pipeline(self.journal, self.blobs, FakeWorkers(), Policy(), signer(), poll_seconds=1.0)
+        self.pipeline = Pipeline(self.journal, self.blobs, FakeWorkers(), Policy(attempts=1_000), signer(), poll_seconds=1.0)
         self.pipeline._lease_until = lambda at: at + settings["lease"]      # type: ignore[method-assign]
         self.leader = Leader(settings["url"], ask_seconds=0.5, silent_seconds=3.0)
         self.post = asyncio.Event()

@@ -112,13 +112,17 @@ def pair() -> Iterator[Pair]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def fresh(address: str) -> str:
+def fresh(address: str, *, again: bool = False) -> str:
     """The address of an empty room on that server: a role of its own, whose tables lie in a schema of its own. The tables are made once
-    and emptied by the superuser, past the triggers that would forbid it: a test after the other has the room to itself."""
-    name = f"test_{os.getpid()}"
+    and emptied by the superuser, past the triggers that would forbid it: a test after the other has the room to itself. `again`: a second
+    room, without tables."""
+    name = f"test_{os.getpid()}" + ("_again" if again else "")
     with psycopg.connect(address, autocommit=True) as connection:
         if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone() is None:
             connection.execute(f'CREATE ROLE "{name}" LOGIN'.encode())
+            connection.execute(f'CREATE SCHEMA "{name}" AUTHORIZATION "{name}"'.encode())
+        if again:
+            connection.execute(f'DROP SCHEMA "{name}" CASCADE'.encode())
             connection.execute(f'CREATE SCHEMA "{name}" AUTHORIZATION "{name}"'.encode())
         found = connection.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename <> 'alembic_version'", (name,)

@@ -77,6 +77,8 @@ pipeline = catch_errors healthcheck cache listing_formats bulk s3api tempauth co
 use = egg:swift#proxy
 account_autocreate = true
 allow_account_management = true
+# There is no other node to turn to while one is stopped.
+error_suppression_limit = 1000000
 [filter:catch_errors]
 use = egg:swift#catch_errors
 [filter:healthcheck]

@@ -383,7 +383,7 @@ async def test_transfers_are_found_by_what_is_known_of_them(journal: Journal) ->
 async def test_counts_say_where_everything_stands(journal: Journal) -> None:
     await accepted(journal, received_at=NOW - 50)
     counts = await journal.counts()
-    assert (counts.states[State.RECEIVED], counts.oldest) == (1, {State.RECEIVED: NOW - 50})
+    assert counts.states[State.RECEIVED] == 1
     await released(journal, received_at=NOW - 60)       # the older row is taken first
     await kept_inside(journal)
     counts = await journal.counts()

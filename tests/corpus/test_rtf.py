@@ -14,6 +14,7 @@ pytestmark = pytest.mark.corpus
 
 FEWEST_ALIKE = 0.95
 LOOKS_OTHERWISE: dict[str, str] = {}
+NOT_READ = {"issue_251.rtf"}        # LibreOffice does not open it; what it said is an object only
 
 
 def _pairs(run: Run) -> dict[Path, Path]:
@@ -23,7 +24,7 @@ def _pairs(run: Run) -> dict[Path, Path]:
 
 
 def test_all_are_delivered(corpus_run: Run) -> None:
-    assert len(_pairs(corpus_run)) == 9
+    assert len(_pairs(corpus_run)) == 10
 
 
 def test_no_object_is_left(corpus_run: Run) -> None:
@@ -37,6 +38,8 @@ def test_no_object_is_left(corpus_run: Run) -> None:
 def test_text_and_pages_are_the_same(corpus_run: Run, tmp_path: Path) -> None:
     pairs = _pairs(corpus_run)
     read = libreoffice.to_text([*pairs, *pairs.values()], tmp_path)
+    assert {given.name for given in pairs if given not in read} <= NOT_READ
+    pairs = {given: made for given, made in pairs.items() if given in read}
     assert {given.name for given, made in pairs.items() if read[made] != read[given]} == set()
     drawn = libreoffice.to_pdf([*pairs, *pairs.values()], tmp_path)
     least = {given.name: min(libreoffice.similarity(drawn[given], drawn[made]), default=1.0) for given, made in pairs.items()}

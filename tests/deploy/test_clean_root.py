@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import shutil
+import signal
 import smtplib
 import socket
 import subprocess
@@ -34,7 +35,7 @@ class Root:
         self.wheels = wheels
 
     def command(self, *words: str) -> list[str]:
-        return ["unshare", "--mount", "--pid", "--fork", f"--mount-proc={self.folder}/proc", "chroot", str(self.folder), *words]
+        return ["unshare", "--mount", "--pid", "--fork", "--kill-child", f"--mount-proc={self.folder}/proc", "chroot", str(self.folder), *words]
 
     def environment(self) -> Mapping[str, str]:
         return {
@@ -146,14 +147,21 @@ def serves(root: Root, ports: Mapping[str, int], *, mails: int) -> None:
         listed = root.run(*own, "/usr/local/bin/sekisho", "transfer", "list", "--json", "--config", "/etc/sekisho/sekisho.toml").stdout
         assert len([json.loads(line) for line in listed.splitlines()]) == mails
     finally:
-        service.terminate()
-        try:
-            service.wait(timeout=60)
-        except subprocess.TimeoutExpired:
-            service.kill()
-            service.wait()
+        assert stopped(service) == 0, "it drains and goes"
     (owner,) = {path.stat().st_uid for path in (root.folder / "var/lib/sekisho").iterdir()}
     assert owner != 0
+
+
+def stopped(service: subprocess.Popen[str]) -> int:
+    """Its status. `unshare` passes no signal on, and goes when its child goes."""
+    (child, *_) = Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text("ascii").split() or ["0"]
+    if int(child):
+        os.kill(int(child), signal.SIGTERM)
+    try:
+        return service.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        service.kill()
+        return service.wait()
 
 
 def status(port: int, path: str) -> int:

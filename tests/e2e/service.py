@@ -80,6 +80,7 @@ class Service:
     pickup: int = field(default_factory=free_port)
     admin: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    roles: str = ""
 
     def _environment(self) -> dict[str, str]:
         settings = {
@@ -100,7 +101,8 @@ class Service:
     def start(self, seconds: float = 30.0) -> None:
         """Returns when it is ready to take in; raises if it is not in time."""
         with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
-            self.process = subprocess.Popen([*SEKISHO, "serve"], env=self._environment(), stdout=log, stderr=log)
+            words = ["--role", self.roles] if self.roles else []
+            self.process = subprocess.Popen([*SEKISHO, "serve", *words], env=self._environment(), stdout=log, stderr=log)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.process.poll() is not None:

@@ -76,7 +76,7 @@ async def test_a_line_that_breaks_at_sixty_percent(service: Service, tmp_path: P
         await shown.locator("#files").set_input_files(str(big))
         await expect(shown.locator("#results .said.ok")).to_have_count(1, timeout=60_000)
         assert line_.cuts == 1
-        assert line_.sent - before < size * 1.15, "the first sixty percent are not sent twice"
+        assert line_.sent - before < size + (9 << 20), "at most the piece that was on its way is sent twice"
     [row] = await asyncio.to_thread(service.transfers)
     assert (row["size"], row["sha256"]) == (size, hashlib.sha256(big.read_bytes()).hexdigest())
 
@@ -122,7 +122,7 @@ async def test_from_log_in_to_the_fetched_file_by_keyboard_alone(service: Servic
         await shown.goto(f"http://127.0.0.1:{service.drop}/")
         await tab_to(shown, "#files")
         async with shown.expect_file_chooser() as chooser:
-            await shown.keyboard.press("Enter")
+            await shown.keyboard.press("Space")
         await (await chooser.value).set_files(str(file))
         await expect(shown.locator("#results .said.ok")).to_have_count(1, timeout=30_000)
         await tab_to(shown, "#results .receipt a")

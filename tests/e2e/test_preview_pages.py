@@ -25,6 +25,8 @@ pytestmark = needs_chromium
 
 _LISTEN = "window.broken = []; document.addEventListener('securitypolicyviolation', event => broken.push(event.violatedDirective))"
 
+_ARRIVED = "Promise.all([...document.images].map(one => one.complete || new Promise(done => { one.onload = one.onerror = done })))"
+
 
 @pytest.fixture
 async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
@@ -65,7 +67,7 @@ async def watched(address: str, *, dark: bool = False) -> AsyncIterator[Page]:
 
 async def drawn(shown: Page) -> int:
     """How many pictures there are, each of which is a picture."""
-    await shown.wait_for_function("[...document.images].every(one => one.complete)")
+    await shown.evaluate(_ARRIVED)
     widths: list[int] = await shown.evaluate("[...document.querySelectorAll('main img')].map(one => one.naturalWidth)")
     assert all(widths), "a picture is missing"
     assert await shown.evaluate("broken") == []
@@ -92,11 +94,11 @@ async def test_nothing_of_hostile_files_runs_or_reaches_out_and_every_page_is_fo
         async with watched(face) as shown:
             await log_in(shown, face, "sousa")
             for name, number in numbers.items():
-                for path in ("", "/original", "/original?view=parts", "/original?view=bytes", "/result"):
+                for path in ("", "/original", *(("/original?view=parts", "/original?view=bytes") if name == "mail" else ())):
                     await shown.goto(f"{face}/transfers/{number}/preview{path}")
                     await expect(shown.get_by_role("heading", name="安全なプレビュー")).to_be_visible()
                     pictures = await drawn(shown)
-                    assert pictures == {"": 2, "/original": 1, "/result": 1}.get(path, 0) or name not in ("pdf", "svg"), (name, path)
+                    assert pictures == {"": 2, "/original": 1}.get(path, 0) or name not in ("pdf", "svg"), (name, path)
                     if name in ("pdf", "mail"):
                         wrong[f"{name}{path}"] = await faults(shown)
                     await picture(shown, f"preview-{name}{path.replace('/', '-').replace('?', '-')}")

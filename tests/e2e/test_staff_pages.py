@@ -25,7 +25,7 @@ pytestmark = needs_chromium
 
 JAPANESE = re.compile(r"[぀-ヿ㐀-鿿]+")
 # What people called their things stays as they called it.
-THEIRS = ("願書", "税務課", "田中", "課長", "日本語", "様式", "関町")
+THEIRS = ("願書", "税務課", "田中", "課長", "日本語", "様式", "関町", "さん")
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from sanitizers.scan import NO_RULES
 from sanitizers.source import Source
 from tests.build import cfb, corpus
 from tests.build import doc as build_doc
+from tests.build import docuworks as build_docuworks
 from tests.build import jtd as build_jtd
 from tests.build import metafile as build_metafile
 from tests.build import outlook as build_outlook
@@ -63,6 +64,11 @@ def _reader(call: Callable[[bytes, Budget], object]) -> Callable[[bytes], str]:
     return read
 
 
+def _docuworks(data: bytes) -> str:
+    """A list of objects, packed well."""
+    return _engine("x.xdw")(build_docuworks.document(data or b"\0"))
+
+
 def _compound(data: bytes, budget: Budget) -> None:
     found = Compound(Source(data), budget)
     for path in found.streams:
@@ -99,6 +105,8 @@ FAMILIES: Final = {
         Family("tnef", ("tnef",), _tnef, None, _engine("winmail.dat")),
         Family("tnef-reader", ("tnef",), _tnef, None, _reader(lambda data, _: tnef.read(data))),
         Family("jtd", ("jp-formats",), build_jtd.document, _jtd, _engine("x.jtd")),
+        Family("xdw", (), build_docuworks.objects, None, _docuworks),
+        Family("xdw-whole", ("jp-formats",), build_docuworks.document, None, _engine("x.xdw")),
         Family("jtdc", ("jp-formats",), lambda: build_jtd.packed(build_jtd.document()), None, _engine("x.jtdc")),
     )
 }  # fmt: skip

@@ -111,7 +111,7 @@ async def _arrived(inner: House, count: int) -> None:
             await asyncio.sleep(0.02)
 
 
-@pytest.mark.parametrize("way", ["line", "folder"])
+@pytest.mark.parametrize("way", ["line", "folder", "mail"])
 async def test_a_mail_goes_through_both_halves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     """Taken in outside, worked on there, handed over, and waiting inside for its next hop, which is not there."""
     quick_passwords(monkeypatch)
@@ -123,20 +123,23 @@ async def test_a_mail_goes_through_both_halves(tmp_path: Path, monkeypatch: pyte
     port, exchange = free_port(), tmp_path / "exchange"
     exchange.mkdir()
     shown = {"crossing_authority": str(authority.file)}
-    to = f"https://127.0.0.1:{port}" if way == "line" else str(exchange)
+    door = free_port()
+    to = {"line": f"https://127.0.0.1:{port}", "folder": str(exchange), "mail": "mailto:crossing@town.example.jp"}[way]
     outer_settings = settings(
-        tmp_path / "outer", crossing_to=to, crossing_certificate=str(client.certificate), crossing_key=str(client.key), **shown
-    )
-    where = {"crossing_listen": f"127.0.0.1:{port}"} if way == "line" else {"crossing_folder": str(exchange)}
+        tmp_path / "outer", crossing_to=to, crossing_certificate=str(client.certificate), crossing_key=str(client.key),
+        relay_next_hop=f"127.0.0.1:{door}", relay_tls="never", **shown,
+    )  # fmt: skip
+    listens = {"crossing_listen": f"127.0.0.1:{port}"}
+    where = {"line": listens, "folder": {"crossing_folder": str(exchange)}, "mail": {"crossing_address": "crossing@town.example.jp"}}[way]
     inner_settings = settings(
         tmp_path / "inner", crossing_certificate=str(server.certificate), crossing_key=str(server.key),
         crossing_keys=str(tmp_path / "outer/var/receipt.pub"), crossing_clients="outer.example.jp",
-        relay_next_hop=f"127.0.0.1:{free_port()}", **where, **shown,
+        relay_next_hop=f"127.0.0.1:{free_port()}", smtp_listen=f"127.0.0.1:{door}", **where, **shown,
     )  # fmt: skip
     outer = House(outer_settings, frozenset({"smtp", "worker", "deliver"}))
     await _started(outer, tmp_path / "outer")
     async with running(outer):
-        inner = House(inner_settings, frozenset({"gate", "pickup", "deliver"}))
+        inner = House(inner_settings, frozenset({"gate", "pickup", "deliver", "smtp"}))
         await _started(inner, tmp_path / "inner")
         async with running(inner):
             await asyncio.to_thread(_mail, outer_settings["smtp.listen"][0][1])

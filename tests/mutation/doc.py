@@ -13,6 +13,7 @@ from tests.mutation.runner import Mutant, main
 _DOC = "sanitizers.formats.doc"
 _DANGERS = "tests/sanitizers/formats/doc/test_dangers.py"
 _BROKEN = "tests/sanitizers/formats/doc/test_broken.py"
+_BESIDE = "tests/sanitizers/formats/office/test_beside.py"
 _NEVER = re.compile(r"(?!)")
 _BAD = {"DDE", "DDEAUTO", "INCLUDETEXT", "INCLUDEPICTURE", "LINK", "DATABASE", "MACROBUTTON", "AUTOTEXT", "CONTROL", "EMBED", "QUOTE", "NEXTIF"}
 
@@ -42,7 +43,12 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("ruby", f"{_DOC}.fields:_RUBY", _NEVER),
     *(Mutant(f"word on {which.name.lower()}", f"{_DOC}.rebuild:_REPORTED[{which}]", "doc.comments", _DANGERS) for which in _REPORTED),
     *(Mutant(f"word on {name!r}", f"{_DOC}.rebuild:_CODES[{name}]", "doc.comments", _DANGERS) for name in ("macros", "objectpool", "\x01ole10native")),
-    Mutant("word on storages", f"{_DOC}.rebuild:_report", _nothing, _DANGERS),
+    Mutant("word on storages", f"{_DOC}.rebuild:beside.report", _nothing, _DANGERS),
+    Mutant("sources of macros", "sanitizers.formats.office.vba:_scan", _nothing, _BESIDE),
+    Mutant("names of macros", "sanitizers.formats.office.beside:vba.describe", lambda *_: "", _BESIDE),
+    Mutant("layers beside the text", "sanitizers.context:Context.scan_layer", _nothing, _BESIDE),
+    Mutant("passwords of masks", "sanitizers.formats.office.masks:verifier", lambda _: 0x12345678, _BROKEN),
+    Mutant("bytes that a mask leaves", "sanitizers.formats.office.masks:unmasked", lambda stream, password: stream, _BROKEN),
     Mutant("word on parts", f"{_DOC}.rebuild:_report_parts", _nothing, _DANGERS),
     Mutant("commands of macros", f"{_DOC}.rebuild:_has_macros", lambda *_: False, _DANGERS),
     Mutant("templates", f"{_DOC}.templates:report", _nothing, _DANGERS),

@@ -92,7 +92,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("kinds of values in animations", f"{_PPT}.animation:_NODE[{0xF131}]", _kept, _DANGERS),
     Mutant("pictures as they are", f"{_PPT}.pictures:pictures.rebuild", lambda _n, data, *_: Picture(data, "png"), _DANGERS),
     Mutant("last user", f"{_PPT}.persist:read", _nobody, _DANGERS),
-    Mutant("word on storages", f"{_PPT}.rebuild:_report", _nothing, _DANGERS),
+    Mutant("word on storages", f"{_PPT}.rebuild:beside.report", _nothing, _DANGERS),
     Mutant("authors", "sanitizers.formats.office.properties:_GONE", {}, _DANGERS),
     Mutant("every property is a mark", "sanitizers.formats.office.properties:MARK", re.compile(""), _DANGERS),
     Mutant("no property is a mark", "sanitizers.formats.office.properties:MARK", re.compile("(?!)"), _KEPT_TESTS),

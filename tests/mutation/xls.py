@@ -11,6 +11,7 @@ from sanitizers.formats.xls.functions import NAMES
 from tests.mutation.runner import Mutant, main
 
 _XLS = "sanitizers.formats.xls"
+_CHARTS = "tests/sanitizers/formats/xls/test_charts.py"
 _NEVER = re.compile(r"(?!)")
 
 
@@ -57,7 +58,12 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("monikers of files", f"{_XLS}.links:_URL", bytes.fromhex("0303000000000000c000000000000046")),
     *(Mutant(f"word on {code}", f"{_XLS}.book:_REPORTED[{number}]", "xls.comments") for number, code in book._REPORTED.items() if number != book.DCONN),
     *(Mutant(f"word on {number:04X}", f"{_XLS}.sheet:_REPORTED[{number}]", "xls.comments") for number in sheet._REPORTED),
-    Mutant("word on storages", f"{_XLS}.rebuild:_report", _nothing),
+    Mutant("word on storages", f"{_XLS}.rebuild:beside.report", _nothing),
+    Mutant("references of charts", f"{_XLS}.charts:_REFERENCE", 1, _CHARTS),
+    Mutant("looks of single points", f"{_XLS}.charts:_EVERY_POINT", 1, _CHARTS),
+    Mutant("trend lines", f"{_XLS}.charts:Chart.READERS[{0x104B}]", _nothing, _CHARTS),
+    Mutant("axes that kinds share", f"{_XLS}.charts:_axes_of", _zero, _CHARTS),
+    Mutant("word on charts", f"{_XLS}.drawing:CHART", 99, _CHARTS),
     Mutant("word on objects", f"{_XLS}.drawing:Drawing._report", _nothing),
     Mutant("controls", f"{_XLS}.drawing:_CONTROLS", frozenset()),
     Mutant("faces of objects", f"{_XLS}.drawing:_has", lambda *_: False),

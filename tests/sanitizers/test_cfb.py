@@ -98,6 +98,20 @@ def test_broken_files_are_refused(damage: Callable[[bytes], bytes]) -> None:
         _all(damage(build.compound({"Aa": b"a" * 5000, "Bbb": b"b" * 5000, "Cccc": b"c" * 10})))
 
 
+@pytest.mark.parametrize(("place", "missing"), [(48, 1), (48, 100), (48, 129), (60, 2), (60, 511)])
+def test_tables_that_end_with_the_file_are_whole(place: int, missing: int) -> None:
+    """Found by fuzzing: the last sector of a file may be short, but not where a table of entries stands in it."""
+    data = bytearray(build.compound({"Aa": b"a" * 5000, "Bb": b"b" * 10}))
+    start, = struct.unpack_from("<I", data, place)
+    last = len(data) // 512 - 1
+    data += data[(start + 1) * 512 : (start + 2) * 512]
+    struct.pack_into("<I", data, place, last)
+    whole = _fat(last, build.END)(bytes(data))
+    assert set(_all(whole)) == {"Aa", "Bb"}
+    with pytest.raises(Malformed):
+        _all(whole[:-missing])
+
+
 def test_two_names_that_differ_in_case_only_are_refused() -> None:
     with pytest.raises(Malformed):
         _all(build.compound({"Aa": b"1", "AA": b"2"}))

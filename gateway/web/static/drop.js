@@ -2,7 +2,7 @@
 // each file is shown as it happens. Without this script the form works by itself.
 "use strict";
 
-const PIECE = 8 * 1024 * 1024, TRIES = 8, AT_ONCE = 3, API = "/api/v1/";
+const PIECE = 8 * 1024 * 1024, TRIES = 40, AT_ONCE = 3, API = "/api/v1/";
 const form = document.getElementById("drop"), chosen = document.getElementById("files"), list = document.querySelector("#results tbody");
 const said = document.getElementById("said"), template = document.getElementById("row");
 const csrf = { "X-CSRF-Token": form.elements.csrf.value }, tus = { ...csrf, "Tus-Resumable": "1.0.0" };
@@ -61,7 +61,9 @@ async function upload(file, progress) {
       state.receipt = answer.getResponseHeader("Sekisho-Receipt-No");
       tries = 0;
     } catch (error) {
-      if (error instanceof Refused || ++tries > TRIES) { localStorage.removeItem(key(file)); throw error; }
+      if (error instanceof Refused) localStorage.removeItem(key(file));
+      // Minutes without a line; what has come stays, and the same file dropped again goes on from there.
+      if (error instanceof Refused || ++tries > TRIES) throw error;
       state = null;
       await pause(Math.min(10000, 300 * 2 ** tries));
     }

@@ -23,6 +23,7 @@ FIXED: Final = {
 }  # fmt: skip
 _SELECTS: Final = frozenset({37, 40, 48})
 _CREATES: Final = frozenset({38, 39, 49, 50, 51, 82, 93, 94, 95})
+_WITH_HANDLE: Final = _SELECTS | _CREATES
 _STOCK: Final = 0x8000_0000
 _LAST_STOCK: Final = 19
 _TRANSFORMS: Final = frozenset({35, 36})
@@ -53,7 +54,7 @@ class Drawing:
 
 def made(kind: int, record: bytes, drawing: Drawing) -> bytes:
     """The record anew. Raises Dropped, or struct.error where it is too short for its own counts."""
-    if kind in _SELECTS | _CREATES:
+    if kind in _WITH_HANDLE:
         _check_handle(struct.unpack_from("<I", record, 8)[0], drawing, stock=kind in _SELECTS)
     if kind in FIXED:
         return _fixed(kind, record)

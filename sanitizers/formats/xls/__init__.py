@@ -5,9 +5,9 @@ hit; and the macro container does not stay behind empty, as it does where a comp
 saves the workbook as xlsx is done here from the specification: texts, numbers, formulas from their tokens, formats, page, names.
 
 Removes: VBA, macro and dialog sheets, Auto_ names, DDE and OLE links, external references and names (the values last calculated stay),
-    embedded objects, controls, connections, charts, author data, all that hides outside the records of a sheet
+    embedded objects, controls, connections, sheets that are charts, author data, all that hides outside the records of a sheet
 Keeps: sheets, texts with their runs and phonetic guides, numbers, dates, formulas, names, formats, conditional formats, validation, links
-    of allowed schemes, page set-up, frozen panes, classification properties; the result is an xlsx
+    of allowed schemes, charts (drawn anew), page set-up, frozen panes, classification properties; the result is an xlsx
 Refuses: compound files or records that contradict themselves, Excel 4 and older, encryption that no password opens, limits
 Spec: [MS-XLS], [MS-CFB], [MS-OSHARED], [MS-OFFCRYPTO], ECMA-376 part 1 §18
 """
@@ -33,7 +33,7 @@ SANITIZER: Final = Sanitizer(
     kinds=frozenset({Kind.XLS}),
     sanitize=sanitize,
     removes="VBA, macro sheets, DDE, OLE, external references, objects, controls, connections, author data; becomes xlsx",
-    keeps="text, numbers, formulas, formats, names, conditional formats, validation, links, page set-up, classification marks",
+    keeps="text, numbers, formulas, formats, names, conditional formats, validation, links, charts, page set-up, classification marks",
     refuses="broken compound files and records, Excel 4 and older, encryption that no password opens",
     spec="MS-XLS, MS-CFB",
 )

@@ -15,7 +15,7 @@ from sanitizers.model import Action
 
 OBJ, DRAWING, TXO, NOTE, AUTOFILTER_INFO = 0x5D, 0xEC, 0x1B6, 0x1C, 0x9D
 
-_CHART, _BUTTON, _PICTURE, _DROP_DOWN, _COMMENT = 5, 7, 8, 20, 25
+CHART, _BUTTON, _PICTURE, _DROP_DOWN, _COMMENT = 5, 7, 8, 20, 25
 _CONTROLS: Final = frozenset({_BUTTON, *range(11, 21)})
 _GEOMETRIES: Final = {
     1: "rect", 2: "roundRect", 3: "ellipse", 4: "diamond", 5: "triangle", 6: "rtTriangle", 7: "parallelogram", 8: "trapezoid", 9: "hexagon",
@@ -40,6 +40,7 @@ class _Object:
     number: int
     linked: bool
     text: str = ""
+    chart: str = ""
 
 
 class Comment(NamedTuple):
@@ -51,7 +52,7 @@ class Comment(NamedTuple):
 
 
 class Drawing:
-    """Collects the records of one sheet. `media` are the files that its shapes show, in the order of their relationships."""
+    """Collects the records of one sheet. `shown`: the pictures and charts (as XML) of its shapes, in the order of their relationships."""
 
     def __init__(self, book: Workbook, where: str) -> None:
         self._book = book
@@ -63,7 +64,7 @@ class Drawing:
         self._arrows = 1  # drop-downs that a filter or a validation draws by itself
         self._texts: dict[int, str] = {}  # of comments, by the number of their shape
         self._links: dict[int, int] = {}  # number of a picture in the book → of its relationship
-        self.media: list[pictures.Picture] = []
+        self.shown: list[pictures.Picture | str] = []
 
     def add(self, record: Record) -> None:
         if record.kind == DRAWING:
@@ -77,6 +78,14 @@ class Drawing:
         elif record.kind == AUTOFILTER_INFO:
             self.filtered = True
             self._arrows += record.unpack("<H")[0]
+
+    def chart(self, xml: str) -> bool:
+        """Of the last object; False where none is a chart that waits for it."""
+        last = self._objects[-1] if self._objects else None
+        if last is None or last.kind != CHART or last.chart or not xml:
+            return False
+        last.chart = xml
+        return True
 
     def _object(self, record: Record) -> None:
         data = record.data
@@ -132,8 +141,11 @@ class Drawing:
         return "".join(lines)
 
     def _report(self, one: _Object) -> None:
-        if one.kind in (_CHART, _COMMENT):
-            return  # a comment is a shape too, and a chart was reported by its records
+        if one.kind == _COMMENT:
+            return  # a comment is a shape too
+        if one.kind == CHART:
+            self._book.context.found("xls.chart", self._where)
+            return
         if one.kind == _DROP_DOWN and self._arrows:
             self._arrows -= 1
             return
@@ -141,7 +153,10 @@ class Drawing:
         self._book.context.found(code, self._where, Action.REMOVED)
 
     def _shape(self, one: _Object, shape: escher.Shape, number: int, sizes: Sizes) -> str:
-        if one.kind in (_CHART, _COMMENT) or one.kind in _CONTROLS or shape.kind not in _GEOMETRIES:
+        if one.kind == CHART:
+            inside = self._frame(one, number)
+            return f"<xdr:twoCellAnchor>{_anchor(shape.anchor, sizes)}{inside}<xdr:clientData/></xdr:twoCellAnchor>" if inside else ""
+        if one.kind == _COMMENT or one.kind in _CONTROLS or shape.kind not in _GEOMETRIES:
             return ""
         if one.kind == _PICTURE or escher.PICTURE in shape.options:
             inside = self._picture(shape, number)
@@ -156,14 +171,27 @@ class Drawing:
         made = self._book.picture(which, self._where)
         if made is None:
             return ""
-        link = self._links.setdefault(which, len(self._links) + 1)
-        if link > len(self.media):
-            self.media.append(made)
+        if which not in self._links:
+            self.shown.append(made)
+            self._links[which] = len(self.shown)
+        link = self._links[which]
         return (
             f'<xdr:pic><xdr:nvPicPr><xdr:cNvPr id="{number}" name="Picture {number}"/><xdr:cNvPicPr/></xdr:nvPicPr><xdr:blipFill>'
             f'<a:blip r:embed="rId{link}"/><a:stretch><a:fillRect/></a:stretch></xdr:blipFill><xdr:spPr><a:prstGeom prst="rect"><a:avLst/>'
             "</a:prstGeom></xdr:spPr></xdr:pic>"
         )
+
+    def _frame(self, one: _Object, number: int) -> str:
+        """Around a chart, which is a part of its own."""
+        if not one.chart:
+            return ""
+        self._book.context.found("xls.chart_redrawn", self._where, Action.REWRITTEN)
+        self.shown.append(one.chart)
+        place = '<xdr:xfrm><a:off x="0" y="0"/><a:ext cx="0" cy="0"/></xdr:xfrm>'
+        named = f'<xdr:nvGraphicFramePr><xdr:cNvPr id="{number}" name="Chart {number}"/><xdr:cNvGraphicFramePr/></xdr:nvGraphicFramePr>'
+        inside = f'<c:chart xmlns:c="{_MAIN}chart" r:id="rId{len(self.shown)}"/>'
+        graphic = f'<a:graphic><a:graphicData uri="{_MAIN}chart">{inside}</a:graphicData></a:graphic>'
+        return f'<xdr:graphicFrame macro="">{named}{place}{graphic}</xdr:graphicFrame>'
 
 
 class Sizes(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Final
 
 from sanitizers import cfb
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.office import beside, properties
+from sanitizers.formats.office import beside, pictures, properties
 from sanitizers.formats.office.package import Package, Relation
 from sanitizers.formats.xls import drawing, encryption, markup, records
 from sanitizers.formats.xls.book import DefinedName, SheetEntry, Workbook
@@ -67,12 +67,21 @@ def _add_drawings(package: Package, sheet: Sheet) -> None:
     if sheet.shapes:
         name = f"xl/drawings/drawing{sheet.number}.xml"
         package.add(name, drawing.part(sheet.shapes), "application/vnd.openxmlformats-officedocument.drawing+xml")
-        media = [package.add_picture(picture) for picture in sheet.drawing.media]
-        if media:
-            package.relate(name, [Relation("image", f"../{base}") for base in media])
+        shown = [_add_shown(package, sheet, number, one) for number, one in enumerate(sheet.drawing.shown, 1)]
+        if shown:
+            package.relate(name, shown)
     if sheet.comments:
         package.add(f"xl/comments{sheet.number}.xml", drawing.comments_part(sheet.comments), "comments")
         package.add_notes(f"xl/drawings/vmlDrawing{sheet.number}.vml", drawing.notes_part(sheet.comments))
+
+
+def _add_shown(package: Package, sheet: Sheet, number: int, one: pictures.Picture | str) -> Relation:
+    """A picture, or the XML of a chart."""
+    if not isinstance(one, str):
+        return Relation("image", f"../{package.add_picture(one)}")
+    name = f"charts/chart{sheet.number}_{number}.xml"
+    package.add(f"xl/{name}", one, "application/vnd.openxmlformats-officedocument.drawingml.chart+xml")
+    return Relation("chart", f"../{name}")
 
 
 def _code(name: str) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from sanitizers.formats.office.package import Relation
-from sanitizers.formats.xls import cells, conditions, drawing, layout, links, markup
+from sanitizers.formats.xls import cells, charts, conditions, drawing, layout, links, markup
 from sanitizers.formats.xls.book import DCONN, Workbook
 from sanitizers.formats.xls.conditions import spelled
-from sanitizers.formats.xls.records import BOF, EOF, WORKSHEET, Record
+from sanitizers.formats.xls.records import BOF, CHART, EOF, WORKSHEET, Record
 from sanitizers.formats.xls.shared import SharedStrings
 from sanitizers.model import Action
 
@@ -43,8 +43,9 @@ class Sheet:
         self._links: list[links.Link] = []
 
     def read(self, records: Iterable[Record]) -> bool:
-        """False for what is no worksheet inside, whatever the table of sheets says. Charts inside are passed over."""
+        """False for what is no worksheet inside, whatever the table of sheets says."""
         depth = 0
+        chart: charts.Chart | None = None
         readers, collected = cells.Cells.READERS, self._cells
         for record in records:
             if depth == 1 and (reader := readers.get(record.kind)):
@@ -53,13 +54,26 @@ class Sheet:
                 depth += 1
                 if depth == 1 and record.unpack("<HH")[1] != WORKSHEET:
                     return False
-                if depth > 1:
-                    self._book.context.found("xls.chart", self.name, Action.REMOVED)
+                if depth == 2:
+                    chart = charts.Chart(self._book) if self._book.encoding is None and record.unpack("<HH")[1] == CHART else None
+                elif depth > 2:
+                    chart = None
             elif record.kind == EOF:
                 depth -= 1
+                if depth == 1:
+                    self._end_chart(chart)
+            elif depth == 2 and chart is not None:
+                chart.add(record)
             elif depth == 1:
                 self._add(record)
         return True
+
+    def _end_chart(self, chart: charts.Chart | None) -> None:
+        """It belongs to the object before it; its place decides whether it can be shown."""
+        if chart is not None and chart.lost:
+            self._book.context.found(chart.lost, self.name, Action.REMOVED, "series of a chart")
+        if not self.drawing.chart(chart.xml() if chart is not None else ""):
+            self._book.context.found("xls.chart", self.name, Action.REMOVED)
 
     def _add(self, record: Record) -> None:
         kind = record.kind

@@ -202,7 +202,7 @@ def test_what_an_operator_may_do(sekisho: Installation) -> None:
     assert sekisho("transfer", "delete", malware, "--json").rows[0]["state"] == "disposed"
     sekisho("transfer", "delete", malware).failed(1, malware)
     recorded = [row for row in sekisho("audit", "export").rows if row["actor"].startswith("command:")]
-    assert len(recorded) == 5
+    assert len(recorded) == 6, "and the record of the disposal"
     assert any("確認した" in json.dumps(row, ensure_ascii=False) for row in recorded)
 
 

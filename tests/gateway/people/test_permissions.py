@@ -15,24 +15,28 @@ from gateway.web.ownership import NOT_YOURS
 from gateway.web.signin import OPEN
 from tests.build.face import client, log_in, quick_passwords, town
 
+_KEEPER = (Action.REGISTER, Action.KEEP, Action.REPORT)
+_WATCH = (Action.AUDIT, Action.INSPECT)
 _INSPECT = (Action.PREVIEW, Action.ORIGINAL, Action.TAKE_OUT)
 # Said once more and by hand, role by role: what each may do on each face besides looking after himself.
 _MAY = {
     Role.STAFF: {"drop": {Action.DROP, Action.ASK}, "pickup": {Action.PICKUP}},
-    Role.OPERATOR: {"admin": {Action.LOOK, Action.OPERATE, Action.PUBLISH, Action.ASK, Action.VISIT, Action.HALT, *_INSPECT}},
+    Role.OPERATOR: {"admin": {Action.LOOK, Action.OPERATE, Action.PUBLISH, Action.ASK, Action.VISIT, Action.HALT, *_INSPECT,
+                              *_KEEPER}},
     Role.ADMINISTRATOR: {
         "drop": {Action.DROP, Action.ASK},
         "pickup": {Action.PICKUP},
         "admin": {Action.LOOK, Action.OPERATE, Action.PUBLISH, Action.PEOPLE, Action.MANAGE, Action.ASK, Action.REVIEW, Action.VISIT,
-                  Action.HALT, *_INSPECT},
+                  Action.HALT, *_INSPECT, *_KEEPER, *_WATCH},
     },
     Role.CISO: {
         "drop": {Action.DROP, Action.ASK},
         "pickup": {Action.PICKUP},
-        "admin": {Action.LOOK, Action.PUBLISH, Action.PEOPLE, Action.ASK, Action.REVIEW, Action.VISIT, Action.HALT},
+        "admin": {Action.LOOK, Action.PUBLISH, Action.PEOPLE, Action.ASK, Action.REVIEW, Action.VISIT, Action.HALT, *_KEEPER, *_WATCH,
+                  Action.INVESTIGATE},
     },
-    Role.CSIRT: {"admin": {Action.LOOK, Action.ASK, Action.HALT, *_INSPECT}},
-    Role.AUDITOR: {"admin": {Action.LOOK, Action.PEOPLE, Action.ASK}},
+    Role.CSIRT: {"admin": {Action.LOOK, Action.ASK, Action.HALT, *_INSPECT, *_KEEPER, *_WATCH, Action.INVESTIGATE}},
+    Role.AUDITOR: {"admin": {Action.LOOK, Action.PEOPLE, Action.ASK, Action.REGISTER, Action.REPORT, *_WATCH, Action.INVESTIGATE}},
     Role.CONTRACTOR: {"admin": {Action.LOOK}},
 }
 _CHANGES = (Action.OPERATE, Action.PUBLISH, Action.MANAGE, Action.REVIEW, Action.ORIGINAL, Action.TAKE_OUT)
@@ -52,7 +56,8 @@ def endpoints(application: web.Application) -> Iterator[tuple[str, str]]:
 
 
 def concrete(path: str) -> str:
-    for variable in ("receipt_no", "login", "number", "factor", "handle", "absence", "deed", "word", "name", "version", "backtest", "rule"):
+    for variable in ("receipt_no", "login", "number", "factor", "handle", "absence", "deed", "word", "name", "version", "backtest", "rule",
+                     "subject", "period"):
         path = path.replace(f"{{{variable}}}", "0")
     assert "{" not in path, path
     return path

@@ -20,6 +20,7 @@ from gateway.storage.journal import Journal
 from mail.retry import Schedule
 from sanitizers.model import Job, Report
 from tests.build.samba import PASSWORD, SMBD, samba
+from tests.build.sftp import sftp
 from tests.build.transfer import BODY, NOW, RESULT, FakeWorkers, MemoryBlobs, arrival, claimed, report, signer
 
 
@@ -169,6 +170,21 @@ async def test_a_real_samba_takes_it_and_says_no_to_a_wrong_password(road: Road,
         await road.until(number, State.DEFERRED)
         road.now += 100
         road.courier = road.courier_to(Share(name="zeimu", title="", smb=place))
+        await road.until(number, State.DELIVERED)
+        there = {path.name: path.read_bytes() for path in (server.folder / "取込み").iterdir()}
+        assert there["message.eml"] == b"of somebody else"
+        assert there["message (2).eml"] == RESULT
+        assert set(there) == {"message.eml", "message (2).eml", "message (2).eml.receipt.json"}
+
+
+async def test_a_real_sftp_server_takes_it_and_says_no_to_a_wrong_password(road: Road, tmp_path: Path) -> None:
+    with sftp(tmp_path / "sftp") as server:
+        (server.folder / "取込み" / "message.eml").write_bytes(b"of somebody else")
+        number = await road.bring("share:zeimu")
+        road.courier = road.courier_to(Share(name="zeimu", title="", sftp=server.place(password="another")))
+        await road.until(number, State.DEFERRED)
+        road.now += 100
+        road.courier = road.courier_to(Share(name="zeimu", title="", sftp=server.place()))
         await road.until(number, State.DELIVERED)
         there = {path.name: path.read_bytes() for path in (server.folder / "取込み").iterdir()}
         assert there["message.eml"] == b"of somebody else"

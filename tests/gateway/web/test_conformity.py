@@ -44,7 +44,11 @@ async def test_the_sheet_in_its_three_forms(place: Town) -> None:
         page = await (await browser.get("/conformity?policy=熊本市", headers=who)).text()
         table = await (await browser.get("/api/v1/conformity.csv", headers=who)).read()
         assert (await browser.get("/conformity?policy=nowhere", headers=who)).status == 404
+        assert (await browser.get("/conformity?profile=other", headers=who)).status == 404
+        inbound = await (await browser.get("/api/v1/conformity?profile=inbound", headers=who)).json()
+        assert "取込みのみ</strong>" in (await (await browser.get("/conformity?profile=inbound", headers=who)).text()).replace(" / inbound only", "")
     assert sum(told["sums"].values()) == len(told["rows"]) > 150
+    assert inbound["sums"]["apart"] == told["sums"]["apart"] + 5
     assert told["sums"]["fails"] > 0, "no second factor, no TLS: this town is told so"
     assert "自己点検票" in page
     assert "小諸市 対策基準" not in page

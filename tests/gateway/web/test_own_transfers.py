@@ -202,7 +202,7 @@ async def test_an_incident_is_reported_from_the_page(place: Town, face: str) -> 
             f"/transfers/{number}/incident", data={"csrf": await csrf(browser), "text": "開いたら見知らぬ画面が出た"}
         )
         text = await page.text()
-    [one] = await place.journal.ask(lambda connection: incidents.listed(connection))
+    [one] = await place.journal.ask(incidents.listed)
     assert (one.receipt_no, one.opened_by, one.kind) == (number, "tanaka", incidents.Kind.SUSPICIOUS)
     assert one.number in text
 
@@ -213,4 +213,4 @@ async def test_an_incident_needs_words(place: Town) -> None:
         for body in ({}, {"text": " "}, {"text": 3}, {"text": "x" * 2_001}, "x"):
             answer = await browser.post(f"/api/v1/transfers/{number}/incident", headers=await place.token("tanaka"), json=body)
             assert answer.status == 400
-    assert await place.journal.ask(lambda connection: incidents.listed(connection)) == []
+    assert await place.journal.ask(incidents.listed) == []

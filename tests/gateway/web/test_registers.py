@@ -11,6 +11,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from gateway import periods
+from gateway.people.roles import Role
 from gateway.periods import Every
 from gateway.storage import incidents, ledger
 from gateway.storage.incidents import Kind
@@ -196,6 +197,29 @@ async def test_an_announcement_has_its_time(place: Town) -> None:
             place.clock.pass_by(DAY + 60)
             await log_in(drop, "tanaka")
         assert seen == [False, True, False]
+
+
+# ---------------------------------------------------------------------------------------------------------- exceptions
+
+
+async def test_an_exception_is_printed_with_its_risk_and_what_is_done_instead(place: Town) -> None:
+    place.roles["fukucho"] = Role.CISO
+    clerk, ciso = await place.token("sousa"), await place.token("fukucho")
+    asked = {"kind": "svg", "action": "sanitize", "sender": "a@example.com", "until": "2026-12-31", "reason": "設計図面", "risk": "改変",
+             "alternative": "目視確認"}  # fmt: skip
+    async with client(place.faces["admin"]) as machine:
+        number = (await (await machine.post("/api/v1/exceptions", json=asked, headers=clerk)).json())["request"]
+        assert (await machine.post(f"/api/v1/requests/{number}/approve", json={"note": "許可する"}, headers=ciso)).status == 200
+        (one,) = await (await machine.get("/api/v1/exceptions", headers=clerk)).json()
+        assert (one["risk"], one["alternative"]) == ("改変", "目視確認")
+        answer = await machine.post(f"/exceptions/{one['number']}/print", headers=clerk, allow_redirects=False)
+        assert answer.headers["Location"] == "/documents/DOC-2026-0001"
+        assert (await machine.post("/exceptions/EX-2026-9999/print", headers=clerk)).status == 404
+        (kept,) = await (await machine.get("/api/v1/documents", headers=clerk)).json()
+        assert (kept["kind"], kept["subject"]) == ("exception", one["number"])
+    now = await place.care.reviews.rows("exceptions", periods.of(Every.QUARTER, NOW))
+    assert [(row["number"], row["risk"]) for row in now] == [(one["number"], "改変")]
+    assert await place.care.reviews.rows("exceptions", periods.before(periods.of(Every.QUARTER, NOW))) == []
 
 
 # --------------------------------------------------------------------------------------------------------- inspections

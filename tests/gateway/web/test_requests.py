@@ -10,6 +10,7 @@ import pytest
 from gateway.approvals import Kind, Request
 from gateway.people.accounts import Account, Role
 from tests.build.face import Town, client, log_in, quick_passwords, town
+from tests.build.transfer import NOW
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 ALL = "/api/v1/requests"
@@ -118,6 +119,9 @@ async def test_looking_is_recorded_with_the_word(place: Town) -> None:
         await log_in(browser, "kacho")
         assert "目視で確認しました" in await (await browser.get(f"/requests/{request.number}")).text()
         assert (await browser.post(f"{ALL}/{request.number}/approve", json={}, headers=head)).status == 409
+        unseen = await browser.post(f"/requests/{request.number}/approve", data={"inspected": "yes"}, headers=OWN, allow_redirects=False)
+        assert (unseen.status, "先に" in await unseen.text()) == (409, True)
+        await place.journal.record(at=NOW, actor="kacho", action="file.previewed", subject=request.subject, detail={"side": "original"})
         done = await browser.post(f"/requests/{request.number}/approve", data={"inspected": "yes"}, headers=OWN, allow_redirects=False)
         assert done.status == 303
         assert "目視確認済み" in await (await browser.get(f"/requests/{request.number}")).text()

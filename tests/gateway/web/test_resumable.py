@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import errno
 import os
+from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import ClientError
 
 from gateway.storage.faults import StorageError, StorageFullError
 from gateway.storage.unfinished import Begun, NoSuchUploadError, Unfinished, WrongOffsetError
@@ -52,6 +55,32 @@ async def test_cut_in_the_middle_and_resumed(place: Town) -> None:
     assert [path.suffix for path in (place.folder / "uploads").iterdir()] == [".json"], "its bytes are kept once"
     assert (store.of("tanaka"), store.sweep(NOW + 1)) == (0, 1)
     assert list((place.folder / "uploads").iterdir()) == []
+
+
+async def test_a_dead_line_keeps_nobody_waiting(place: Town) -> None:
+    """The cable is pulled: the first line stays open for ever, silent. Whoever asks for the offset gets it, and may go on."""
+    tanaka, content = await place.token("tanaka"), os.urandom(300_000)
+    silent = asyncio.Event()
+
+    async def half() -> AsyncIterator[bytes]:
+        yield content[:150_000]
+        await silent.wait()
+
+    async with client(place.faces["drop"]) as browser, client(place.faces["drop"]) as other:
+        where = (await browser.post(UP, headers=tanaka | named("a.txt", len(content)))).headers["Location"]
+        headers = tanaka | TUS | OCTETS | {"Upload-Offset": "0", "Content-Length": str(len(content))}
+        first = asyncio.create_task(browser.request("PATCH", where, data=half(), headers=headers))
+        async with asyncio.timeout(20):
+            offset = 0
+            while not first.done():
+                offset = int((await other.head(where, headers=tanaka | TUS)).headers["Upload-Offset"])
+                await asyncio.sleep(0.01)
+            with pytest.raises(ClientError):
+                await first
+            rest = await other.patch(where, data=content[offset:], headers=tanaka | TUS | OCTETS | {"Upload-Offset": str(offset)})
+        assert rest.headers["Sekisho-Receipt-No"]
+    [transfer] = await place.journal.transfers()
+    assert transfer.sha256 == digest(content)
 
 
 async def test_what_is_refused(place: Town) -> None:

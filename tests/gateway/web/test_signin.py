@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 import re
 import socket
 from importlib import resources
@@ -216,11 +217,30 @@ async def test_what_is_not_http_gets_no_banner(place: Town) -> None:
         innocent(said.decode())
 
 
+async def test_a_person_is_told_by_a_page_and_a_machine_in_json(place: Town) -> None:
+    await place.known("tanaka")
+    number = await place.settled("suzuki")
+    async with client(place.faces["pickup"]) as browser:
+        await log_in(browser, "tanaka")
+        for path, status in ((f"/transfers/{number}", 403), ("/transfers/<script>x", 403), ("/none", 404)):
+            shown = await browser.get(path, headers={"Accept": "text/html,*/*"})
+            text = await shown.text()
+            assert (shown.status, shown.content_type, "<script>" in text) == (status, "text/html", False)
+            assert 'href="/"' in text
+            innocent(text)
+            told = await browser.get(path)
+            assert (told.status, told.content_type) == (status, "application/problem+json")
+            assert (await told.json())["title"] in text
+        api = await browser.get(f"/api/v1/transfers/{number}", headers={"Accept": "text/html"})
+        assert api.content_type == "application/problem+json", "the interface speaks JSON to everybody"
+
+
 async def test_metrics_tell_no_version(place: Town) -> None:
     async with client(place.faces["drop"]) as browser:
         text = await (await browser.get("/metrics")).text()
         assert "# HELP" in text
-        assert "version" not in text
+        assert "python_info" not in text
+        assert platform.python_version() not in text
 
 
 @pytest.mark.parametrize("name", FACES)
@@ -231,7 +251,7 @@ async def test_the_openapi_document_and_the_router_agree(place: Town, name: str)
     assert written["openapi"].startswith("3.1")
     described = {(method.upper(), path) for path, methods in written["paths"].items() for method in methods}
     served = {(route.method, route.resource.canonical) for route in application.router.routes() if route.resource is not None}
-    assert described == {(method, path) for method, path in served if method != "HEAD" and path in MACHINES or path.startswith("/api/")}
+    assert described == {(method, path) for method, path in served if (method != "HEAD" and path in MACHINES) or path.startswith("/api/")}
     assert len(described) > 2
     for path, methods in written["paths"].items():
         for operation in methods.values():

@@ -97,7 +97,7 @@ def test_headers_in_any_state_are_only_text(header: str) -> None:
 
 def test_outlook_items_are_read_as_the_mails_that_they_are() -> None:
     values: dict[int, object] = {0x0037: "件名です", 0x1000: "本文です", 0x001A: "IPM.Note"}
-    for data, name in ((outlook.msg(values), "a.msg"), (outlook.tnef(values, ("a.txt", b"x")), "winmail.dat")):  # type: ignore[arg-type]
+    for data, name in ((outlook.msg(values), "a.msg"), (outlook.tnef(values, ("a.txt", b"x")), "winmail.dat")):
         shown, _ = look(data, name)
         assert "本文です" in shown.lines, name
 
@@ -106,6 +106,10 @@ def test_links_are_text() -> None:
     assert look(previews.reaching_pdf(), "a.pdf")[0].links == (previews.OUTSIDE,)
     document = ooxml.docx().link("word/document.xml", "rId9", "hyperlink", "file://server/share", external=True).bytes()
     assert look(document, "a.docx")[0].links == ("file://server/share",)
+
+
+def test_an_archive_says_what_is_in_it() -> None:
+    assert said(archive.plain(**{"a.txt": b"x" * 1_234, "b.txt": b"y"}), "a.zip") == "a.txt　1,234\nb.txt　1"
 
 
 def test_a_book_is_read_chapter_by_chapter() -> None:

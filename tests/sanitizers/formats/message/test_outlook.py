@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+
 import pytest
 
 from sanitizers.context import Outcome
@@ -174,3 +176,27 @@ def test_files_of_ichitaro_and_metafiles_are_called_what_they_are() -> None:
     assert outcome.content is not None, outcome.report.findings
     written = outcome.content.bytes()
     assert written.count(b"Content-Type: application/x-js-taro;") == written.count(b"Content-Type: image/emf;") == 1
+
+
+CANARY = "CANARY-71e4"
+HIDING: dict[str, tuple[bytes, str]] = {
+    "a property of another program": (msg({0x37: "x", 0x1000: "y", 0x8001: CANARY}), "memo.msg"),
+    "a property that nobody shows": (msg({0x37: "x", 0x1000: "y", 0x0E1D + 0x100: bytearray(CANARY.encode())}), "memo.msg"),
+    "behind the text": (msg({0x37: "x", 0x1000: "y"}) + CANARY.encode() * 50, "memo.msg"),
+    "a storage that nobody knows": (compound(msg_tree({0x37: "x", 0x1000: "y"}) | {"__nameid_version1.0": {"__substg1.0_00040102": CANARY.encode("utf-16-le")}}), "memo.msg"),
+    "a property of an attachment": (msg({0x37: "x", 0x1000: "y"}, files=({0x3707: "a.txt", 0x3701: bytearray(MEMO), 0x8002: CANARY},)), "memo.msg"),
+    "an attribute that nobody knows": (tnef({0x37: b"x", 0x1000: b"y"}, tail=attribute(0x9999, CANARY.encode())), "winmail.dat"),
+    "behind the attributes": (tnef({0x37: b"x", 0x1000: b"y"}, tail=b"\xff" + CANARY.encode()), "winmail.dat"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HIDING)
+def test_what_nobody_sees_does_not_cross(case: str) -> None:
+    data, name = HIDING[case]
+    wide, narrow = CANARY.encode("utf-16-le"), CANARY.encode()
+    assert wide in data or narrow in data
+    outcome = run(data, name)
+    assert outcome.content is not None, outcome.report.findings
+    parts = [part.get_payload(decode=True) or b"" for part in email.message_from_bytes(outcome.content.bytes()).walk() if not part.is_multipart()]
+    assert parts
+    assert not [found for found in (*parts, outcome.content.bytes()) for said in (wide, narrow, narrow.hex().encode()) if said in found]
