@@ -31,6 +31,7 @@ _LONGEST: Final = {"purpose": 100, "classification": 50, "reason": 500, "folder"
 _MOST_PERSONS: Final = 20
 # So long after its file a request is made by him who took it in; later it was forgotten.
 _FORGOTTEN_SECONDS: Final = 60.0
+_REMEMBERED_SECONDS: Final = 7 * 86_400.0
 _NEEDED: Final = "業務名と取込みの理由を入力してください / the purpose and the reason are needed"
 _TOO_LONG: Final = "入力が長すぎます / too long"
 _NO_CLASS: Final = "情報資産の分類を選んでください / choose a classification"
@@ -128,8 +129,8 @@ class Bringing:
 
     async def ask_for_the_forgotten(self, at: float) -> None:
         """Now and then: what waits for an approval that nobody was asked for, because the service died between file and request."""
-        before = at - _FORGOTTEN_SECONDS
-        for receipt_no in await self._journal.ask(lambda connection: slips.unasked(connection, Kind.FILE, before=before)):
+        since, before = at - _REMEMBERED_SECONDS, at - _FORGOTTEN_SECONDS
+        for receipt_no in await self._journal.ask(lambda connection: slips.unasked(connection, Kind.FILE, since=since, before=before)):
             login = (await self._journal.find(receipt_no)).sender
             account = await self._journal.ask(partial(by_login, login=login))
             if account is not None:

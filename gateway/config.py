@@ -225,7 +225,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("drop", "listen", address, "127.0.0.1:8080", "address of the web drop (Internet side)"),
     Setting("drop", "classifications", many(text), [], "what a file may be classified as (情報資産の分類); an empty list: not asked"),
     Setting("drop", "approval", choice("never", "unknown", "always"), "never", "files another person approves: never, unknown, always"),
-    Setting("drop", "preview", flag, True, "people may look at a safe preview (pixels and text) of the original that they brought themselves"),
+    Setting("drop", "preview", flag, True, "people may see a safe preview (pixels and text) of an original that they brought"),
     Setting("drop", "required", flag, False, "purpose, reason and classification must be given with a file"),
     Setting("shares", "file", text, "", "document of the shares of the inner side that files may be put on; empty: none"),
     Setting("pickup", "listen", address, "127.0.0.1:8081", "address of the pickup (inner side)"),

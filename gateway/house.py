@@ -33,7 +33,7 @@ from gateway.publishing.versions import POLICY_FILE, NotNowError, Publishing, Su
 from gateway.receipts import Signer
 from gateway.request_mails import RequestMails
 from gateway.results import Results
-from gateway.storage import bells, upkeep
+from gateway.storage import bells, nodes, upkeep
 from gateway.storage.bells import Bell
 from gateway.storage.faults import StorageError
 from gateway.storage.keys import signing_key
@@ -43,6 +43,7 @@ from gateway.workers import JailUnavailable, Workers
 from mail.queue import Queue
 from mail.relay import Relay
 from mail.server import Server, ServerSettings
+from sanitizers.model import ENGINE_VERSION
 
 _log = log.get(__name__)
 
@@ -390,6 +391,7 @@ class House:
             boxes = fittings.boxes(self._settings, self.journal, self._clock)
             later.append(self.leader.only(BoxKeeper(self.journal, boxes, self._office, self._clock).run))
         if self.journal.url is not None:
+            beside.append(nodes.keep(self.journal, ",".join(sorted(self._roles)), ENGINE_VERSION))
             beside += [self.leader.run(), bells.listen(self.journal.url, {Bell.WORK: self._wake, Bell.POST: self._released})]
         later += [self.leader.only(self._carry_up), self.leader.only(self._upkeep)]
         beside += fittings.soc(self._settings, self.journal, lambda: self.leader.leads)

@@ -12,11 +12,12 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.build.load import Client, Ran, Watch, at_once, closed_loop, open_loop
+from tests.build.load import Client, Ran, Upload, Watch, at_once, closed_loop, open_loop
 from tests.e2e.service import Service, free_port
 
 
@@ -30,15 +31,20 @@ def say(name: str, ran: Ran, watch: Watch, size: int) -> None:
         print(f"    {error}")
 
 
+def whole(way: Callable[[int, str], Awaitable[str]], size: int) -> Upload:
+    """One file of that size."""
+    return lambda _: way(size, f"big {way.__name__}")
+
+
 async def run(service: Service, token: str, arguments: argparse.Namespace) -> int:
     """How many errors there were."""
     assert service.process is not None
     errors = 0
     async with Client(f"http://127.0.0.1:{service.drop}", token) as client:
         big, small = arguments.mb << 20, arguments.kb << 10
+        large = {way.__name__: (big, at_once(1, whole(way, big))) for way in (client.raw, client.form, client.tus)}
         loads = {
-            **{f"{arguments.mb} MiB {way.__name__}": (big, at_once(1, lambda _, way=way: way(big, f"big {way.__name__}")))
-               for way in (client.raw, client.form, client.tus)},
+            **{f"{arguments.mb} MiB {name}": load for name, load in large.items()},
             f"{arguments.many} at once": (small, at_once(arguments.many, lambda number: client.raw(small, f"many {number}"))),
             "8 clients, closed loop": (small, closed_loop(8, arguments.many // 8, lambda number: client.form(small, f"closed {number}"))),
             f"{arguments.rate}/s, open loop": (small, open_loop(arguments.rate, arguments.seconds, lambda n: client.raw(small, f"o {n}"))),
@@ -62,7 +68,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         service = Service(Path(folder) / "var", free_port())
-        service.start()
+        service.start(120)
         try:
             token = service.person("tanaka", "tanaka@town.example.jp")
             return 1 if asyncio.run(run(service, token, arguments)) else 0

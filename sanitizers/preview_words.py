@@ -28,6 +28,10 @@ _MOST_ROWS: Final = 300
 _MOST_CELLS: Final = 60
 _MOST_SHEETS: Final = 50
 _MOST_LINKS: Final = 500
+# Letters of all lines, and of all tables (a cell counts a few more): together an answer stays below what a frame may hold.
+_MOST_LETTERS: Final = 1_000_000
+_CELL: Final = 3
+_LONGEST_CELL: Final = 200
 _FINGERPRINT: Final = 1 << 20
 
 # One line of text as a person may see it: no control characters, and none of those that turn the direction of what follows.
@@ -157,20 +161,35 @@ def line(text: str, longest: int = LONGEST_LINE) -> str:
 
 
 def lines(text: str, most: int = MOST_LINES) -> tuple[tuple[str, ...], bool]:
-    """At most that many, and whether there are more."""
-    found = text[: most * LONGEST_LINE].splitlines()
-    return tuple(line(one) for one in found[:most]), len(found) > most or len(text) > most * LONGEST_LINE
+    """At most that many, and no more letters than go out together; and whether there are more."""
+    found = text[: _MOST_LETTERS].splitlines()
+    told = [line(one) for one in found[:most]]
+    whole = len(told)
+    while sum(map(len, told)) > _MOST_LETTERS:      # characters that are told by their numbers are longer than they were
+        told = told[: len(told) // 2]
+    return tuple(told), len(found) > whole or len(told) < whole or len(text) > _MOST_LETTERS
 
 
 def table(name: str, rows: list[list[str]], *, more: bool = False) -> Table:
     """As much of a sheet as is shown."""
     cut = more or len(rows) > _MOST_ROWS or any(len(row) > _MOST_CELLS for row in rows)
-    shown = tuple(tuple(line(cell, 200) for cell in row[:_MOST_CELLS]) for row in rows[:_MOST_ROWS])
+    shown = tuple(tuple(line(" / ".join(cell.splitlines()), _LONGEST_CELL) for cell in row[:_MOST_CELLS]) for row in rows[:_MOST_ROWS])
     return Table(name=line(name, 100), rows=shown, cut=cut)
 
 
-def tables(found: list[Table]) -> tuple[Table, ...]:
-    return tuple(found[:_MOST_SHEETS])
+def tables(found: list[Table]) -> tuple[tuple[Table, ...], bool]:
+    """The first of them, as far as they go out together; and whether there are more."""
+    told: list[Table] = []
+    left = _MOST_LETTERS
+    for one in found[:_MOST_SHEETS]:
+        rows: list[tuple[str, ...]] = []
+        for row in one.rows:
+            left -= sum(len(cell) + _CELL for cell in row) + _CELL
+            if left < 0:
+                return (*told, Table(name=one.name, rows=tuple(rows), cut=True)), True
+            rows.append(row)
+        told.append(one)
+    return tuple(told), len(told) < len(found)
 
 
 def links(found: list[str]) -> tuple[str, ...]:

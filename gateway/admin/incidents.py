@@ -15,6 +15,7 @@ from gateway.people.permissions import permitted
 from gateway.people.roles import RefusedError, Role
 from gateway.registers import papers as written
 from gateway.registers.incidents import CLOSED, KINDS, Incident, Kind, NoSuchIncidentError, Reach, Register
+from gateway.reports.tables import Sheet, as_csv
 from gateway.storage import contacts, documents
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.incidents import FAULTS, MOMENTS, TEXTS
@@ -49,6 +50,15 @@ class IncidentsDesk:
         deed = "change (any of the fields), note, acknowledge, close, reopen or print; `text` says why"
         self.routes: Sequence[Route] = (
             Route("GET", _ALL, self._list, "incidents and faults, open ones first", content=_ROWS, query=query, faults={400: "bad"}),
+            Route(
+                "GET",
+                _ALL + ".csv",
+                self._export,
+                "the same as CSV",
+                content={"text/csv": {"schema": _TEXT}},
+                query=query,
+                faults={400: "bad"},
+            ),
             Route("POST", _ALL, self._open, "open one; a second of the same is added to the first", 201, body=_OPENED, faults=_FAULTS),
             Route("GET", _ONE, self._show, "one, with its history and how far it reaches", faults={404: "not found"}),
             Route("POST", _ONE + "/{deed}", self._act, deed, body=_FIELDS, faults=_FAULTS),
@@ -70,6 +80,19 @@ class IncidentsDesk:
         except ValueError:
             return problem(400)
         return web.json_response([_told(one) for one in await self._incidents.listed(register)])
+
+    async def _export(self, request: web.Request) -> web.Response:
+        """台帳 with every field, for a spreadsheet."""
+        try:
+            register = Register(request.query["register"]) if request.query.get("register") else None
+        except ValueError:
+            return problem(400)
+        found = await self._incidents.listed(register)
+        rows = tuple(tuple("" if value is None else str(value) for value in _told(one).values()) for one in found)
+        names = tuple(name for name in Incident.__struct_fields__ if name not in ("id", "transfer_id"))
+        content = as_csv([Sheet("incidents", "事案・障害の台帳 / incidents and faults", names, rows)])
+        headers = {"Content-Disposition": 'attachment; filename="incidents.csv"'}
+        return web.Response(body=content, content_type="text/csv", charset="utf-8", headers=headers)
 
     async def _open(self, request: web.Request) -> web.Response:
         try:

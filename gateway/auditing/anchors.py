@@ -77,6 +77,8 @@ class Anchoring:
                 await self.anchor()
             except StorageError as error:
                 _log.error("the audit record could not be anchored", error=str(error))
+            except Exception:  # noqa: BLE001 - an anchor that cannot be put ends nothing else
+                _log.exception("the audit record could not be anchored")
             await asyncio.sleep(self._every)
 
     async def anchor(self) -> dict[str, str]:

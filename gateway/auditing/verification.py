@@ -101,6 +101,8 @@ class Verification:
                         await self.verify("road")
                     except StorageError as error:
                         _log.error("the audit record could not be walked", error=str(error))
+                    except Exception:  # noqa: BLE001 - a walk that stumbles is tried again
+                        _log.exception("the audit record could not be walked")
         finally:
             for walk in list(self._walks):
                 walk.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import os
 import sqlite3
 import time
@@ -47,6 +48,7 @@ def _back_up(arguments: argparse.Namespace) -> int:
             target.flush()
             os.fsync(target.fileno())
         unfinished.replace(arguments.file)
+        uvloop.run(_recorded(arguments, contents))
     except (OSError, sqlite3.Error, StorageError) as error:
         unfinished.unlink(missing_ok=True)
         raise Failure(str(error)) from None
@@ -57,6 +59,13 @@ def _back_up(arguments: argparse.Namespace) -> int:
 async def _written(arguments: argparse.Namespace, folder: Path, target: BinaryIO, passphrase: str) -> Contents:
     async with stores.opened(arguments) as (_, journal, blobs):
         return await backup.write(folder, blobs, target, passphrase, time.time(), journal=journal)
+
+
+async def _recorded(arguments: argparse.Namespace, contents: Contents) -> None:
+    """In the record of the house that was backed up, so that its administrators see how old their last backup is."""
+    actor, detail = f"command:{getpass.getuser()}", msgspec.to_builtins(contents)
+    async with stores.opened(arguments) as (_, journal, _blobs):
+        await journal.record(at=time.time(), actor=actor, action="backup.made", subject=arguments.file.name, detail=detail)
 
 
 def _restore(arguments: argparse.Namespace) -> int:

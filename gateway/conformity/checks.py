@@ -286,7 +286,26 @@ _PEOPLE: Final[Mapping[str, Check]] = {
 # ---- the house
 
 _HOUSE: Final[Mapping[str, Check]] = {
-    "record": _always("記録の取得と保存", lambda facts: f"{facts.counted['record']:,}件。誰にも変更・削除できません"),
+    "record": _always("記録の取得と保存", lambda facts: f"{facts.counted['record']:,}件。変更・削除できません（期限後の消去を除く）"),
+    "log_definition": _always(
+        "ログ定義書", lambda facts: f"保存期間 {facts.settings['retention.audit'] or '無期限'}（日）。監査ログの画面で印刷できます"
+    ),
+    "inspected": _always("ログの点検", lambda facts: f"毎月の点検項目と期限。直近90日の確認 {facts.counted['inspected']}件"),
+    "anchored": _if(
+        "記録のアンカー",
+        lambda facts: any(facts.settings[f"audit.anchor_{place}"] for place in ("file", "syslog", "timestamp")),
+        lambda facts: "、".join(place for place in ("file", "syslog", "timestamp") if facts.settings[f"audit.anchor_{place}"]) or "未設定",
+        lambda _: "末尾の切取りと全体の作り直しは、別の場所のアンカーとの照合で検知します",
+    ),
+    "faults": _always("障害の記録", lambda facts: f"重大な警報で自動的に記録を開始。対応中 {facts.counted['faults']}件"),
+    "incidents": _always("事案の記録と報告書案", lambda facts: f"影響範囲、経過、報告書（案）。対応中 {facts.counted['incidents']}件"),
+    "contacts": _if(
+        "緊急連絡網と連絡の引上げ",
+        lambda facts: facts.counted["contacts"] > 0,
+        lambda facts: f"登録 {facts.counted['contacts']}名",
+        lambda _: "引受けがなければ次の順位へ知らせ、知らせた日時を残します",
+    ),
+    "audit_pack": _always("監査パック", "年度ごとに、統計・承認・例外・権限・変更・点検・廃棄を一つにまとめます"),
     "record_intact": _if(
         "記録の改ざん防止",
         lambda facts: not facts.record_fault,

@@ -15,17 +15,21 @@ from gateway.people.roles import PRIVILEGED, Role
 from gateway.policy import Policy
 from gateway.scanners.panel import Heard, Panel
 from gateway.storage.drills import Outcome
+from gateway.storage.incidents import OPEN, Register
 from gateway.storage.journal import Journal
 from gateway.storage.tables import (
     accounts,
+    contacts,
     departments,
     drills,
     exceptions,
+    incidents,
     memberships,
     reports,
     requests,
     reviews,
     second_factors,
+    signoffs,
     transfers,
     visits,
 )
@@ -137,4 +141,8 @@ def count(connection: Connection, now: float) -> dict[str, int]:
         "restored": rows(drills, drills.c.kind == "restore", drills.c.outcome == Outcome.GOOD, drills.c.at >= now - 12 * _MONTH),
         "visits": rows(visits),
         "ended": rows(exceptions, exceptions.c.expires_at <= now),
+        "incidents": rows(incidents, incidents.c.register == Register.INCIDENT, incidents.c.state == OPEN),
+        "faults": rows(incidents, incidents.c.register == Register.FAULT, incidents.c.state == OPEN),
+        "contacts": rows(contacts, contacts.c.level > 0, contacts.c.removed_at.is_(None)),
+        "inspected": rows(signoffs, signoffs.c.at >= now - 3 * _MONTH),
     }

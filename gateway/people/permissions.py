@@ -104,8 +104,8 @@ _BRINGING: Final = ("/", "/transfers/**", "/api/v1/destinations", "/api/v1/trans
                     "/api/v1/uploads/**")  # fmt: skip
 _TAKING: Final = ("/", "/zip", "/api/v1/boxes", "/transfers/**", "/api/v1/transfers", "/api/v1/transfers/**")
 _KEPT: Final = ("/incidents", "/incidents/**", "/announcements", "/announcements/**", "/contacts", "/contacts/**",
-                "/api/v1/incidents", "/api/v1/incidents/**", "/api/v1/announcements", "/api/v1/announcements/**", "/api/v1/contacts",
-                "/api/v1/contacts/**")  # fmt: skip
+                "/api/v1/incidents", "/api/v1/incidents.csv", "/api/v1/incidents/**", "/api/v1/announcements",
+                "/api/v1/announcements/**", "/api/v1/contacts", "/api/v1/contacts/**")  # fmt: skip
 _PAPERS: Final = ("/documents/{number}", "/api/v1/documents", "/api/v1/documents/{number}")
 _INSPECTED: Final = ("/audit", "/audit/**", "/api/v1/audit", "/api/v1/audit/**", "/inspections", "/inspections/**", "/api/v1/inspections",
                      "/api/v1/inspections/**")  # fmt: skip

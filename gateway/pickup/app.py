@@ -90,7 +90,7 @@ class Pickup:
             Route("GET", "/api/v1/transfers", self._list, "what lies in one's boxes, the youngest first", content=rows, query=_QUERY),
             *self._one.routes(),
             Route("GET", f"{one}/file", self._download, "the delivered file", content=content,
-                  faults={409: "not delivered", 410: "its time is over"}),
+                  faults={409: "not delivered, or its receipt does not verify", 410: "its time is over"}),
         )  # fmt: skip
 
     # ----------------------------------------------------------------------------------------------------------- lists

@@ -63,6 +63,8 @@ class Escalation:
 
     async def tick(self) -> int:
         """Tell whoever is to be told by now; how many letters."""
+        if not await self._journal.ask(incidents.unanswered):
+            return 0
         queued = await self._journal.write(self._round)
         if queued:
             self._told()

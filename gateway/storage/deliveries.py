@@ -7,7 +7,6 @@ get it.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, select, update
 
 from gateway.model import BY_POST, CARRYING, TO_SHARES, Addressee, Delivery, Purpose, RecipientState, State, Way
-from gateway.storage import bells, copies, halts, ledger, transfers
+from gateway.storage import bells, copies, halts, ledger, nodes, transfers
 from gateway.storage.bells import Bell
 from gateway.storage.blobs import Blob
 from gateway.storage.faults import LeaseLostError
@@ -169,7 +168,7 @@ def _set_apart(connection: Connection, row: Row[Any], error: str, at: float) -> 
 
 
 def _lease(connection: Connection, row: Row[Any], at: float, lease_until: float) -> Delivery:
-    token = secrets.token_hex(16)
+    token = nodes.token()
     connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(lease_token=token, lease_until=lease_until))
     of_row = delivery_recipients.c.delivery_id == row.id
     is_due = of_row & (delivery_recipients.c.state == RecipientState.WAITING) & (delivery_recipients.c.due <= at)
@@ -208,9 +207,12 @@ def settle(connection: Connection, delivery: Delivery, outcomes: Sequence[Addres
 
 def _found_late(connection: Connection, delivery: Delivery) -> bool:
     """Whether a second look found something while it was leaving, when nobody could stop it."""
+    youngest = select(func.max(late_hits.c.at)).where(late_hits.c.transfer_id == delivery.transfer_id)
+    found_at: float | None = connection.execute(youngest).scalar_one()
+    if found_at is None:
+        return False
     claimed = transfers.load(connection, delivery.transfer_id)
-    since = (late_hits.c.transfer_id == claimed.id) & (late_hits.c.at >= claimed.changed_at)
-    return claimed.state is State.DELIVERING and connection.execute(select(late_hits.c.at).where(since).limit(1)).first() is not None
+    return claimed.state is State.DELIVERING and found_at >= claimed.changed_at
 
 
 def _stop_late(connection: Connection, delivery: Delivery, at: float) -> None:
@@ -230,18 +232,19 @@ def give_back(connection: Connection, delivery: Delivery, at: float) -> None:
     _follow(connection, delivery, _state_before(addressees(connection, delivery.id)), at)
 
 
-def _lost(ended_before: float) -> ColumnElement[bool]:
-    return deliveries.c.lease_token.is_not(None) & (deliveries.c.lease_until < ended_before)
+def _lost(ended_before: float, lost: Sequence[str]) -> ColumnElement[bool]:
+    ended = (deliveries.c.lease_until < ended_before) | func.substr(deliveries.c.lease_token, 1, nodes.LENGTH).in_(lost)
+    return deliveries.c.lease_token.is_not(None) & ended
 
 
-def lease_ended(connection: Connection, ended_before: float) -> bool:
+def lease_ended(connection: Connection, ended_before: float, lost: Sequence[str]) -> bool:
     """Whether there is anything to return."""
-    return connection.execute(select(deliveries.c.id).where(_lost(ended_before)).limit(1)).first() is not None
+    return connection.execute(select(deliveries.c.id).where(_lost(ended_before, lost)).limit(1)).first() is not None
 
 
-def return_leases(connection: Connection, ended_before: float, at: float) -> int:
+def return_leases(connection: Connection, ended_before: float, at: float, lost: Sequence[str] = ()) -> int:
     """What a lost process had in hand is due again; how many. What it had sent already is sent twice."""
-    held = _lost(ended_before)
+    held = _lost(ended_before, lost)
     rows = connection.execute(_JOINED.add_columns(deliveries.c.lease_token.label("token")).where(held)).all()
     for row in rows:
         delivery = _as_delivery(row, (), row.token)

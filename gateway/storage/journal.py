@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from gateway.model import Addressee, Arrival, Claim, Decision, Delivery, Transfer, Way
-from gateway.storage import counting, database, deliveries, digests, halts, ledger, postgresql, search, settling, transfers
+from gateway.storage import counting, database, deliveries, digests, halts, ledger, nodes, postgresql, search, settling, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.committer import Committer
 from gateway.storage.digests import Digest
@@ -97,11 +97,16 @@ class Journal:
     async def return_leases(self, *, at: float, attempts: int) -> int:
         """What workers and post had in hand when their lease ran out; a transfer that was tried `attempts` times is held."""
 
-        if not await self.ask(lambda connection: transfers.lease_ended(connection, at) or deliveries.lease_ended(connection, at)):
+        def anything(connection: Connection) -> list[str] | None:
+            lost = nodes.lost(connection)
+            ended = transfers.lease_ended(connection, at, lost) or deliveries.lease_ended(connection, at, lost)
+            return lost if ended else None
+
+        if (lost := await self.ask(anything)) is None:
             return 0
 
         def returned(connection: Connection) -> int:
-            return transfers.return_leases(connection, at, at, attempts) + deliveries.return_leases(connection, at, at)
+            return transfers.return_leases(connection, at, at, attempts, lost) + deliveries.return_leases(connection, at, at, lost)
 
         return await self.write(returned)
 

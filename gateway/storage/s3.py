@@ -32,6 +32,7 @@ _SILENT_SECONDS: Final = 30.0
 _PAUSES: Final = (0.2, 1.0)
 _BLOCK: Final = 1 << 20
 _NOT_FOUND: Final = 404
+_CONFLICT: Final = 409
 _NOT_SATISFIABLE: Final = 416
 _FULL: Final = 507
 _LATER: Final = frozenset({408, 429, 500, 502, 503, 504})
@@ -80,7 +81,8 @@ class Bucket:
             connector=aiohttp.TCPConnector(limit=self._connections), timeout=timeout, auto_decompress=False, raise_for_status=False
         )
         if await self._call("GET", None, query={"list-type": "2", "max-keys": "1"}, missing_is_fine=True) is None:
-            await self._call("PUT", None)
+            # Another node may have made it in between.
+            await self._call("PUT", None, fine=(_CONFLICT,))
 
     async def stop(self) -> None:
         if self._session is not None:

@@ -40,11 +40,11 @@ def waits(connection: Connection, transfer_id: int) -> bool:
     return connection.execute(statement).scalar_one_or_none() == SlipApproval.NEEDED
 
 
-def unasked(connection: Connection, kind: str, *, before: float, limit: int = 100) -> list[str]:
-    """Receipt numbers of what was brought before then, waits for an approval, and has no request of that kind at all, the oldest first."""
+def unasked(connection: Connection, kind: str, *, since: float, before: float, limit: int = 100) -> list[str]:
+    """Receipt numbers of what was brought in that time, waits for an approval, and has no request of that kind at all, the oldest first."""
     asked = exists().where(requests.c.kind == kind, requests.c.subject == transfers.c.receipt_no)
     over = transfers.c.state.in_((State.BLOCKED, State.DISPOSED))
-    wanted = (slips.c.approval == SlipApproval.NEEDED, transfers.c.received_at < before, ~over, ~asked)
+    wanted = (slips.c.approval == SlipApproval.NEEDED, transfers.c.received_at >= since, transfers.c.received_at < before, ~over, ~asked)
     joined = select(transfers.c.receipt_no).join(slips, slips.c.transfer_id == transfers.c.id)
     return list(connection.execute(joined.where(*wanted).order_by(transfers.c.id).limit(limit)).scalars())
 

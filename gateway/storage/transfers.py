@@ -5,15 +5,14 @@ Each step is checked against `TRANSITIONS`, and written only if the row still st
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, select, update
 
 from gateway.model import CARRYING, TRANSITIONS, Arrival, Claim, Door, IllegalTransitionError, Result, State, Transfer, day_of
-from gateway.storage import bells, copies, counting, halts, ledger, slips, text_search, turns
+from gateway.storage import bells, copies, counting, halts, ledger, nodes, slips, text_search, turns
 from gateway.storage.bells import Bell
 from gateway.storage.faults import LeaseLostError, NoSuchTransferError
 from gateway.storage.halts import Halt
@@ -223,7 +222,7 @@ def _set_apart(connection: Connection, row: Row[Any], error: str, at: float) -> 
 def lease(connection: Connection, transfer: Transfer, at: float, lease_until: float, *, actor: str = ROAD, note: str = "") -> Claim:
     """Into PROCESSING, with a token of its own."""
     worked = msgspec.structs.replace(transfer, state=State.PROCESSING, attempts=transfer.attempts + 1, changed_at=at)
-    given = Claim(transfer=worked, token=secrets.token_hex(16), lease_until=lease_until)
+    given = Claim(transfer=worked, token=nodes.token(), lease_until=lease_until)
     move(
         connection,
         transfer,
@@ -250,18 +249,19 @@ def put_back(connection: Connection, given: Claim, at: float, note: str, attempt
         hold_lost(connection, transfer, at, given.token)
 
 
-def _lost(ended_before: float) -> tuple[ColumnElement[bool], ...]:
-    return transfers.c.state == State.PROCESSING, (transfers.c.lease_until < ended_before) | transfers.c.lease_until.is_(None)
+def _lost(ended_before: float, lost: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
+    ended = (transfers.c.lease_until < ended_before) | transfers.c.lease_until.is_(None)
+    return transfers.c.state == State.PROCESSING, ended | func.substr(transfers.c.lease_token, 1, nodes.LENGTH).in_(lost)
 
 
-def lease_ended(connection: Connection, ended_before: float) -> bool:
+def lease_ended(connection: Connection, ended_before: float, lost: Sequence[str]) -> bool:
     """Whether there is anything to return."""
-    return connection.execute(select(transfers.c.id).where(*_lost(ended_before)).limit(1)).first() is not None
+    return connection.execute(select(transfers.c.id).where(*_lost(ended_before, lost)).limit(1)).first() is not None
 
 
-def return_leases(connection: Connection, ended_before: float, at: float, attempts: int) -> int:
+def return_leases(connection: Connection, ended_before: float, at: float, attempts: int, lost: Sequence[str] = ()) -> int:
     """What lost workers had in hand goes back into the queue, or is held when it was tried `attempts` times; how many."""
-    rows = connection.execute(select(transfers).where(*_lost(ended_before))).all()
+    rows = connection.execute(select(transfers).where(*_lost(ended_before, lost))).all()
     for row in rows:
         try:
             transfer = as_transfer(row, ())

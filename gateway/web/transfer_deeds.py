@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 from urllib.parse import quote
 
 from aiohttp import web
@@ -88,7 +88,7 @@ class Incidents:
 
     async def _report(self, transfer: Transfer, account: Account, text: object) -> str | None:
         """The number of the incident; None where nothing is said."""
-        if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST:
+        if not _writable(text) or not text.strip() or len(text) > _LONGEST:
             return None
         at = self._clock()
         opened = await self._journal.write(
@@ -182,7 +182,7 @@ class Wishes:
     async def _ask(self, account: Account, transfer: Transfer, given: Mapping[str, object]) -> Request:
         """Raises ValueError, RefusedError."""
         kind, reason, approver = given.get("kind"), given.get("reason"), given.get("approver", "")
-        if kind not in _ASKABLE or not isinstance(reason, str) or not isinstance(approver, str):
+        if not _writable(kind) or kind not in _ASKABLE or not _writable(reason) or not _writable(approver):
             raise ValueError("not a request")
         if kind == Kind.FILE:
             made = await self._bringing.ask(account, transfer.receipt_no, reason=reason, approver=approver)
@@ -216,6 +216,11 @@ class Wishes:
                 offset += len(piece)
             await response.write_eof()
         return response
+
+
+def _writable(text: object) -> TypeGuard[str]:
+    """Text that every database takes: no half of a letter, which JSON can write, and no NUL."""
+    return isinstance(text, str) and "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 async def _json(request: web.Request) -> dict[str, Any] | None:

@@ -36,7 +36,6 @@ class Told(NamedTuple):
     lines: list[str]
     tables: list[Table]
     targets: list[str]
-    cut: bool = False
 
 
 def document(found: dict[str, bytes]) -> Told:

@@ -79,7 +79,7 @@ def _csv(source: Source, _kind: Kind, _room: Room) -> Read:
                 break
     except csv.Error:
         return _said(text)
-    return Read(tables=(table("", rows),))
+    return Read(tables=tables([table("", rows)])[0])
 
 
 def _pdf(source: Source, _kind: Kind, room: Room) -> Read:
@@ -113,7 +113,8 @@ def _package(read_parts: Callable[[dict[str, bytes]], office.Told]) -> Callable[
         found = {part.name: part.content.bytes() for part in parts.members(source, room) if part.name.lower().endswith((".xml", ".rels"))}
         told = read_parts(found)
         said, cut = lines("\n".join(told.lines))
-        return Read(lines=said, tables=tables(told.tables), links=links(told.targets), cut=cut or told.cut)
+        sheets, fewer = tables(told.tables)
+        return Read(lines=said, tables=sheets, links=links(told.targets), cut=cut or fewer)
 
     return read_package
 
@@ -171,9 +172,10 @@ def told(source: Source, kind: Kind, name: str, room: Room) -> tuple[tuple[str, 
         found = read(source, kind, name, room)
     except Refused as refusal:
         return (), False, refusal.reason
-    said = [*(f"{name}: {value}" for name, value in found.head), *found.lines]
+    said = [*(f"{field}: {value}" for field, value in found.head), *found.lines]
     for sheet in found.tables:
         said += [f"[{sheet.name}]"] if sheet.name else []
         said += [" | ".join(row).rstrip(" |") for row in sheet.rows]
-    return tuple(said[:MOST_LINES]), found.cut or len(said) > MOST_LINES or any(sheet.cut for sheet in found.tables), found.fault
+    all_lines, cut = lines("\n".join(said))
+    return all_lines, cut or found.cut or any(sheet.cut for sheet in found.tables), found.fault
 

@@ -10,7 +10,6 @@ from sanitizers.budget import Budget
 from sanitizers.context import Context, Outcome, Rebuilt
 from sanitizers.formats import BY_KIND
 from sanitizers.model import Job, Kind, PartInfo, Reason, Report, Unsupported, Verdict
-from sanitizers.scan import NO_RULES
 from sanitizers.source import Source
 
 # What is told of each part that a sanitizer would send round the engine: its name and bytes.
@@ -45,13 +44,6 @@ class Room:
             name=name, kind=kind, job=self._job, budget=self.budget, depth=0, examine=examine, scan=lambda _content, _where, _kind: []
         )
         return sanitizer.sanitize(source, context)
-
-    def context(self, name: str, kind: Kind) -> Context:
-        """For a reader that wants one."""
-        return Context(
-            name=name, kind=kind, job=self._job, budget=self.budget, depth=0,
-            examine=lambda part, content, where, _depth: _kept_out(part, content, where), scan=NO_RULES.scan,
-        )  # fmt: skip
 
 
 def _kept_out(name: str, content: Source, where: str) -> Outcome:

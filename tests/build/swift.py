@@ -119,7 +119,7 @@ class Swift:
     def prepare(self) -> None:
         """Settings and rings."""
         user = pwd.getpwuid(os.geteuid()).pw_name
-        (self._home / "disk").mkdir()
+        (self._home / "disk").mkdir(exist_ok=True)
         (self._home / "swift.conf").write_text("[swift-hash]\nswift_hash_path_suffix = tests\nswift_hash_path_prefix = tests\n")
         for kind, port in self._ports.items():
             form = _PROXY if kind == "proxy" else _STORE
@@ -160,10 +160,19 @@ def server() -> Iterator[Swift]:
     home = Path(tempfile.mkdtemp(prefix="sekisho-swift-", dir=_folder()))
     swift = Swift(home)
     try:
-        swift.prepare()
-        for kind in ("account", "container", "object", "proxy"):
-            swift.start(kind)
-        swift.ready()
+        for left in (2, 1, 0):
+            swift.prepare()
+            for kind in ("account", "container", "object", "proxy"):
+                swift.start(kind)
+            try:
+                swift.ready()
+                break
+            except RuntimeError:
+                # Somebody else may have taken one of the ports in between.
+                swift.close()
+                if not left:
+                    raise
+                swift = Swift(home)
         yield swift
     finally:
         swift.close()

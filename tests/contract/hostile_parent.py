@@ -101,6 +101,12 @@ def _forged_report(_: Source, context: Context) -> Rebuilt:
     os._exit(0)
 
 
+def _shown_instead(*_: object) -> Rebuilt:
+    """Answers as if it had only been asked to show the file."""
+    os.write(child.REPORT_FD, wire.encode_frame(FrameType.SHOWN, b"{}"))
+    os._exit(0)
+
+
 def _swap_output(_: Source, context: Context) -> Rebuilt:
     """Writes other bytes into the output after the engine has verified what it will report: the digests cannot agree."""
     os.write(child.OUTPUT_FD, b"unsanitised bytes first")

@@ -38,7 +38,7 @@ ESCAPES = (
     "unshare_again", "raise_limits", "many_descriptors", "write_source", "list_folder",
 )  # fmt: skip
 CRASHES = (
-    "crash", "segfault", "abort", "exit_quietly", "garbage", "long_frame", "flood_report", "forged_report", "swap_output",
+    "crash", "segfault", "abort", "exit_quietly", "garbage", "long_frame", "flood_report", "forged_report", "shown_instead", "swap_output",
     *ESCAPES,
 )  # fmt: skip
 

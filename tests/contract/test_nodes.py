@@ -10,10 +10,12 @@ from pathlib import Path
 import msgspec
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from gateway import audit
 from gateway.model import RecipientState, State
 from gateway.storage import bells, postgresql
+from gateway.storage import nodes as nodes_
 from gateway.storage.bells import Bell
 from gateway.storage.faults import HaltedError, LeaseLostError
 from gateway.storage.halts import Halt
@@ -90,6 +92,28 @@ async def test_a_late_worker_is_fenced_off(three: list[Journal]) -> None:
     assert await early.return_leases(at=NOW + 9, attempts=3) == 1
     with pytest.raises(LeaseLostError):
         await late.settle_delivery(post, post.recipients, None, at=NOW + 9)
+
+
+async def test_what_a_lost_node_had_in_hand_returns_before_its_leases_end(three: list[Journal], monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there, _ = three
+    await here.accept(arrival())
+    await here.accept(arrival())
+    monkeypatch.setattr(nodes_, "PROCESS", "deadbeef")
+    await there.write(lambda connection: nodes_.beat(connection, "worker", "0.1.0"), narrow=True)
+    (lost,) = await there.claim(1, at=NOW, lease_until=NOW + 3600)
+    monkeypatch.undo()
+    await here.write(lambda connection: nodes_.beat(connection, "deliver,worker", "0.1.0"), narrow=True)
+    (own,) = await here.claim(1, at=NOW, lease_until=NOW + 3600)
+    assert await here.return_leases(at=NOW, attempts=3) == 0, "both are there"
+    await here.write(lambda connection: connection.execute(text("UPDATE nodes SET seen_at = seen_at - 121 WHERE process = 'deadbeef'")))
+    assert {(one.roles, one.lost) for one in await here.ask(nodes_.all_of_them)} == {("worker", True), ("deliver,worker", False)}
+    assert await here.return_leases(at=NOW, attempts=3) == 1
+    with pytest.raises(LeaseLostError):
+        await there.settle(lost, settlement(), at=NOW)
+    await here.settle(own, settlement(), at=NOW)
+    await here.write(lambda connection: connection.execute(text("UPDATE nodes SET seen_at = seen_at - 90000 WHERE process = 'deadbeef'")))
+    await here.write(lambda connection: nodes_.forget(connection, nodes_.lost(connection)))
+    assert [one.lost for one in await here.ask(nodes_.all_of_them)] == [False]
 
 
 async def test_a_node_that_forgot_its_transaction_holds_nobody_up_for_long(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

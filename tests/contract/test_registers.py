@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, Delete, Update, delete, update
 from sqlalchemy.exc import DBAPIError
 
 from gateway.storage import incidents, letters
@@ -79,11 +82,19 @@ async def test_it_is_closed_when_all_is_written(journal: Journal) -> None:
     )
     for deed in (incidents.note, incidents.close, incidents.acknowledge):
         with pytest.raises(ClosedError):
-            await journal.write(lambda connection, deed=deed: deed(connection, one.number, "?", who="a", moment=NOW))
+            await journal.write(partial(_again, deed, one.number))
     again = await journal.write(lambda connection: incidents.reopen(connection, one.number, "見落とし", who="ciso", moment=NOW + 10))
     assert (again.state, again.closed_at, again.closed_by) == ("open", None, "")
     history = await journal.ask(lambda connection: incidents.steps(connection, one))
     assert [step.what for step in history] == ["opened", "changed", "closed", "reopened"]
+
+
+def _again(deed: Callable[..., Incident], number: str, connection: Connection) -> Incident:
+    return deed(connection, number, "?", who="a", moment=NOW)
+
+
+def _executed(deed: Update | Delete, connection: Connection) -> None:
+    connection.execute(deed)
 
 
 async def test_open_ones_stand_first_and_old_ones_go(journal: Journal) -> None:
@@ -117,7 +128,7 @@ async def test_the_history_only_grows(journal: Journal) -> None:
     await opened(journal)
     for deed in (update(incident_steps).values(text="nothing happened"), delete(incident_steps)):
         with pytest.raises((DBAPIError, JournalUnavailableError)):
-            await journal.write(lambda connection, deed=deed: connection.execute(deed))
+            await journal.write(partial(_executed, deed))
 
 
 async def test_nobody_finds_what_was_never_opened(journal: Journal) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from sqlalchemy import delete
 from sqlalchemy.exc import DBAPIError
@@ -31,6 +33,7 @@ async def test_the_record_loses_its_beginning_and_stays_whole(journal: Journal) 
     assert left == [str(day) for day in range(10, 20)]
     found = await audit.verify(journal)
     assert (found.broken, found.entries) == (None, 12)
+    assert [(await audit.verify_end(journal, after)).broken for after in (0, 5, 10, 11, 15, 21)] == [None] * 6
     (record,) = await journal.ask(disposals.listed)
     assert (record.what, record.count, record.oldest, record.youngest, record.actor) == ("audit", 10, "1", "10", "retention")
     assert await keeper.run_once() == 0, "once a day"
@@ -55,11 +58,17 @@ async def test_what_is_kept_for_good_stays(journal: Journal) -> None:
 
 async def test_papers_go_and_their_numbers_stay(journal: Journal) -> None:
     for day in (0, 5):
-        await journal.write(
-            lambda connection, day=day: documents.keep(
-                connection, b"%PDF", kind="incident", subject="x", title="t", media_type="application/pdf", at=NOW + day * DAY, actor="a"
-            )
+        kept = partial(
+            documents.keep,
+            content=b"%PDF",
+            kind="incident",
+            subject="x",
+            title="t",
+            media_type="application/pdf",
+            at=NOW + day * DAY,
+            actor="a",
         )
+        await journal.write(kept)
     await journal.write(lambda connection: letters.queue(connection, ["a@town.example.jp"], b"x", about="x", at=NOW))
     assert await Retention(journal, Kept(0, 3), lambda: NOW + 4 * DAY).run_once() == 1
     assert [one.number for one in await journal.ask(documents.listed)] == ["DOC-2026-0002"]

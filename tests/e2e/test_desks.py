@@ -61,7 +61,7 @@ async def test_a_clerk_phones_and_the_file_is_found_seen_and_let_go(place: Town)
         await picture(shown, "one-transfer")
         release = shown.get_by_role("button", name="無害化した結果を通す")
         await release.click()
-        await expect(shown.get_by_label("理由")).to_be_focused()        # without a reason the browser itself says no
+        await expect(shown.get_by_label("理由（記録されます）")).to_be_focused()        # without a reason the browser itself says no
         await shown.keyboard.type("電話で内容を確認")
         await shown.keyboard.press("Enter")
         await expect(shown.get_by_text("電話で内容を確認").first).to_be_visible()

@@ -124,6 +124,7 @@ async def test_from_the_desk_by_keyboard_to_a_part_of_a_mail_and_its_comparison(
         assert await drawn(shown) == 2
         await shown.get_by_role("link", name="2", exact=True).focus()
         await shown.keyboard.press("Enter")
+        await shown.wait_for_url("**page=2**")
         await expect(shown.get_by_role("heading", name="2 ページ")).to_be_visible()
         assert await faults(shown) == []
         await picture(shown, "preview-part-dark")
@@ -137,6 +138,7 @@ async def test_staff_see_before_and_after_and_at_the_pickup_only_what_they_get(p
         await log_in(shown, face, "tanaka")
         await shown.goto(f"{face}/transfers/{number}")
         await shown.get_by_role("link", name="無害化の前後を見る").click()
+        await shown.wait_for_url("**/preview")
         assert await drawn(shown) == 2
         await expect(shown.get_by_text("文字に違いはありません")).to_be_visible()
         assert await faults(shown) == []
@@ -145,9 +147,11 @@ async def test_staff_see_before_and_after_and_at_the_pickup_only_what_they_get(p
         await log_in(shown, face, "tanaka")
         await shown.goto(f"{face}/transfers/{number}")
         await shown.get_by_role("link", name="プレビュー").click()
+        await shown.wait_for_url("**/preview/result")
         assert await drawn(shown) == 1
         await expect(shown.get_by_text("原本", exact=False)).to_have_count(0)
         await shown.get_by_role("link", name="次のページ").click()
+        await shown.wait_for_url("**page=2**")
         await expect(shown.get_by_role("heading", name="2 / 2 ページ")).to_be_visible()
         assert await faults(shown) == []
         await picture(shown, "preview-pickup")
@@ -169,8 +173,10 @@ async def test_whoever_confirms_an_original_looks_at_it_first(place: Town) -> No
         await shown.goto(f"{face}/requests/{number}")
         await expect(shown.get_by_text("まだ誰も開いていません")).to_be_visible()
         await shown.get_by_role("link", name="安全なプレビューを開く").click()
+        await shown.wait_for_url("**/preview/original")     # there is no result to compare it with
         assert await drawn(shown) == 1
         await shown.get_by_role("link", name=receipt_no).click()
+        await shown.wait_for_url(f"**/requests/{number}")
         await expect(shown.get_by_text("kacho（令和")).to_be_visible()
         assert await faults(shown) == []
         await picture(shown, "preview-approval")

@@ -7,9 +7,11 @@ import asyncio
 import re
 import sqlite3
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 from gateway import periods
@@ -32,6 +34,14 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         yield made
 
 
+async def looked_at(shown: Page, name: str) -> None:
+    """A picture to look at; axe-core calls nothing on the page serious or critical."""
+    await picture(shown, name)
+    found = await Axe().run(shown)
+    bad = [(one["id"], one["nodes"][0]["html"]) for one in found.response["violations"] if one["impact"] in ("serious", "critical")]
+    assert bad == [], name
+
+
 async def chain(place: Town) -> None:
     people = (
         (1, "情報政策課長", "佐藤 一郎", "kacho@town.example.jp", "内線 1234", "090-0000-0001", 30),
@@ -41,7 +51,7 @@ async def chain(place: Town) -> None:
     )
     for person in people:
         given = dict(zip(("level", "title", "name", "mail", "phone", "phone_after_hours", "minutes"), person, strict=True)) | {"note": ""}
-        await place.journal.write(lambda connection, given=given: contacts.put(connection, given, who="kanri", at=NOW))
+        await place.journal.write(partial(contacts.put, given=given, who="kanri", at=NOW))
 
 
 async def test_an_incident_from_a_transfer_to_its_printed_report(place: Town) -> None:
@@ -55,7 +65,7 @@ async def test_an_incident_from_a_transfer_to_its_printed_report(place: Town) ->
         assert await shown.locator("#receipt").input_value() == receipt_no
         await shown.locator("#title").fill("不審な願書の取込み")
         await shown.locator("#text").fill("開いたところ、差出人に心当たりがないと利用者から連絡があった。")
-        await picture(shown, "registers_incidents")
+        await looked_at(shown, "registers_incidents")
         await shown.get_by_role("button", name="記録を開始").click()
         await shown.wait_for_url("**/incidents/IN-*")
         assert await shown.get_by_text("受取り画面").count() == 1
@@ -72,7 +82,7 @@ async def test_an_incident_from_a_transfer_to_its_printed_report(place: Town) ->
         await shown.locator("td.lines", has_text="標的型メール").wait_for()
         await shown.get_by_role("button", name="文書番号を付けて印刷").click()
         await shown.get_by_role("link", name=re.compile("DOC-")).wait_for()
-        await picture(shown, "registers_incident")
+        await looked_at(shown, "registers_incident")
         async with shown.expect_download() as fetching:
             await shown.get_by_role("link", name=re.compile("DOC-")).click()
         file = await (await fetching.value).path()
@@ -80,7 +90,7 @@ async def test_an_incident_from_a_transfer_to_its_printed_report(place: Town) ->
         await shown.get_by_role("button", name="完了する").click()
         await shown.locator("dd.ok", has_text="完了").wait_for()
         await shown.goto(f"{address}/contacts")
-        await picture(shown, "registers_contacts")
+        await looked_at(shown, "registers_contacts")
 
 
 async def test_a_byte_that_was_changed_in_the_database_is_shown(place: Town) -> None:
@@ -89,7 +99,7 @@ async def test_a_byte_that_was_changed_in_the_database_is_shown(place: Town) -> 
         await shown.goto(f"{address}/audit")
         await verified(place, address, shown)
         await shown.get_by_text("監査ログの検証：正常").wait_for()
-        await picture(shown, "registers_audit")
+        await looked_at(shown, "registers_audit")
         with sqlite3.connect(place.folder / "sekisho.db") as raw:
             raw.execute("DROP TRIGGER audit_refuses_update")
             raw.execute("UPDATE audit SET actor = actor || 'x' WHERE seq = 3")
@@ -97,7 +107,7 @@ async def test_a_byte_that_was_changed_in_the_database_is_shown(place: Town) -> 
         await verified(place, address, shown)
         await shown.get_by_text("監査ログの検証：異常").wait_for()
         assert await shown.get_by_role("alert").count() == 1
-        await picture(shown, "registers_audit_broken")
+        await looked_at(shown, "registers_audit_broken")
         await shown.goto(f"{address}/incidents")
         assert await shown.get_by_text("監査ログの異常").first.is_visible()
 
@@ -120,11 +130,11 @@ async def test_an_inspection_is_signed_and_a_case_is_asked(place: Town) -> None:
         await log_in(shown, address, "kansa")
         await shown.goto(f"{address}/inspections")
         assert await shown.get_by_text("期限超過").count() > 0
-        await picture(shown, "registers_inspections")
+        await looked_at(shown, "registers_inspections")
         await shown.get_by_role("link", name="ログ点検：繰り返されたログイン失敗").first.click()
         await shown.get_by_label("要対応").check()
         await shown.locator("#note").fill("本人に確認した。")
-        await picture(shown, "registers_inspection")
+        await looked_at(shown, "registers_inspection")
         await shown.get_by_role("button", name="確認して署名").click()
         await shown.get_by_text("内容のSHA-256").wait_for()
         await shown.goto(f"{address}/audit/cases")
@@ -136,7 +146,7 @@ async def test_an_inspection_is_signed_and_a_case_is_asked(place: Town) -> None:
         await shown.locator("#actor").fill("tanaka")
         await shown.get_by_role("button", name="照会", exact=False).first.click()
         await shown.get_by_text("ログイン失敗 / log-in failed").first.wait_for()
-        await picture(shown, "registers_case")
+        await looked_at(shown, "registers_case")
 
 
 async def test_reports_and_what_is_announced(place: Town) -> None:
@@ -147,15 +157,15 @@ async def test_reports_and_what_is_announced(place: Town) -> None:
         await shown.locator("#monthly").select_option("2026-11")
         await shown.locator("form", has=shown.locator("#monthly")).get_by_role("button").click()
         await shown.locator("td", has_text="月次報告").first.wait_for()
-        await picture(shown, "registers_reports")
+        await looked_at(shown, "registers_reports")
         await shown.goto(f"{address}/announcements")
         await shown.locator("#title").fill("11月21日（土）は保守のため停止します")
         await shown.locator("#text").fill("9時から12時まで、取込みと受取りができません。\n急ぎのときは情報政策課（内線1234）へ。")
         await shown.locator("#tone").select_option("wait")
         await shown.get_by_role("button", name="掲示する").click()
         await shown.get_by_text("掲示中").wait_for()
-        await picture(shown, "registers_announcements")
+        await looked_at(shown, "registers_announcements")
         place.clock.pass_by(11)
         await log_in(shown, inside, "tanaka")
         assert await shown.get_by_text("保守のため停止します").is_visible()
-        await picture(shown, "registers_announced")
+        await looked_at(shown, "registers_announced")

@@ -44,12 +44,14 @@ def test_frames_arrive_whole_however_they_are_cut() -> None:
     "stream",
     [
         b"\x00\x00\x00\x00\x00",
-        b"\x05\x00\x00\x00\x00",
+        b"\x06\x00\x00\x00\x00",
         struct.pack(">BI", FrameType.PASSWORDS, 4_001),
         struct.pack(">BI", FrameType.PROGRESS, 501),
         struct.pack(">BI", FrameType.FAULT, 4_001),
         struct.pack(">BI", FrameType.REPORT, (64 << 20) + 1),
+        struct.pack(">BI", FrameType.SHOWN, (8 << 20) + 1),
         wire.encode_frame(FrameType.REPORT, b"{}") + b"x",
+        wire.encode_frame(FrameType.SHOWN, b"{}") + b"x",
     ],
 )
 def test_a_wrong_type_length_or_anything_after_the_report_is_refused(stream: bytes) -> None:

@@ -9,6 +9,7 @@ from gateway.storage.tables.approvals import decisions, requests
 from gateway.storage.tables.boxes import boxes
 from gateway.storage.tables.crossing import crossings
 from gateway.storage.tables.keys import blob_copies, organisation_keys
+from gateway.storage.tables.nodes import nodes
 from gateway.storage.tables.people import (
     absences,
     accounts,
@@ -97,6 +98,7 @@ __all__ = [
     "letters",
     "memberships",
     "metadata",
+    "nodes",
     "organisation_keys",
     "organisations",
     "password_tries",

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 
 from gateway import audit
-from gateway.auditing.anchors import ANCHORED, Anchor, Anchoring, PlaceError
+from gateway.auditing.anchors import ANCHORED, Anchor, Anchoring, Place, PlaceError
 from gateway.auditing.places import FilePlace, SyslogPlace, TimestampPlace, syslog_line
 from gateway.auditing.timestamps import TimestampError, answered, question
 from gateway.model import rfc3339
@@ -319,7 +319,7 @@ async def test_a_timestamping_authority_proves_an_anchor(journal: Journal, tmp_p
     await site.start()
     port = runner.addresses[0][1]
     try:
-        places = [FilePlace(tmp_path / "anchors.jsonl"), TimestampPlace(f"http://127.0.0.1:{port}/")]
+        places: list[Place] = [FilePlace(tmp_path / "anchors.jsonl"), TimestampPlace(f"http://127.0.0.1:{port}/")]
         said = await Anchoring(journal, places, lambda: NOW).anchor()
         missing = TimestampPlace(f"http://127.0.0.1:{port}/nothing")
         with pytest.raises(PlaceError, match="HTTP 404"):

@@ -98,3 +98,28 @@ async def test_both_kinds_of_stores_are_built(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("id secret")
     chosen = settings(tmp_path, "s3", path="x", blobs="s3://bucket", s3_endpoint="http://127.0.0.1:9", s3_credentials="keys")
     assert isinstance(stores(load(chosen))[1], CataloguedBlobs)
+
+
+def test_a_backup_goes_from_any_stores_into_any(moved: tuple[Installation, Path, Path], tmp_path: Path, postgres: str) -> None:
+    """From PostgreSQL, sealed, into files; from there into PostgreSQL under another key."""
+    sekisho, old, new = moved
+    sekisho("migrate", "--config", old, "--to", new)
+    before = sekisho("transfer", "list", "--json", "--config", new).rows
+    (tmp_path / "passphrase").write_text("kasumi-no-seki 2026\n")
+    sealed, again = tmp_path / "first.backup", tmp_path / "second.backup"
+    told = sekisho("backup", sealed, "--password-file", tmp_path / "passphrase", "--config", new, "--json")
+    assert told.status == 0, told.err
+    assert (told.rows[0]["transfers"], told.rows[0]["blobs"], told.rows[0]["gone"]) == (2, 2, 0)
+    plain = settings(tmp_path, "plain", path="plain")
+    assert sekisho("restore", sealed, "--password-file", tmp_path / "passphrase", "--config", plain).status == 0
+    assert files(tmp_path / "plain") == {digest(BODY), digest(RESULT)}
+    assert sekisho("transfer", "list", "--json", "--config", plain).rows == before
+    assert sekisho("audit", "verify", "--config", plain).status == 0
+    assert sekisho("backup", again, "--password-file", tmp_path / "passphrase", "--config", plain).status == 0
+    (tmp_path / "other").write_bytes(bytes(32))
+    third = settings(tmp_path, "third", path="third", url=fresh(postgres, again=True), key="file:other")
+    told = sekisho("restore", again, "--password-file", tmp_path / "passphrase", "--config", third)
+    assert told.status == 0, told.err
+    assert sekisho("transfer", "list", "--json", "--config", third).rows == before
+    assert not (tmp_path / "third" / "sekisho.db").exists()
+    assert [row["copies"] for row in sekisho("keys", "list", "--json", "--config", third).rows] == [2]

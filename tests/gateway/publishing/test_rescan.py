@@ -23,7 +23,7 @@ from gateway.storage.rescans import LateHit, Rescan
 from sanitizers.model import Job, Match, Report, Severity
 from tests.build.face import Town, client, quick_passwords, town
 from tests.build.publishing import NEW_RULE, RULES
-from tests.build.transfer import BODY, DAY, NOW, RESULT, FakeWorkers, arrival, claimed, digest, report, settlement, signer
+from tests.build.transfer import BODY, DAY, NOW, RESULT, FakeWorkers, arrival, claimed, digest, report, settlement
 
 
 class Scanner:
@@ -144,7 +144,8 @@ async def bound_for_a_share(place: Town) -> tuple[str, Delivery]:
     await place.blobs.put(BODY)
     await place.blobs.put(RESULT)
     _, receipt_no = await place.journal.accept(arrival(door=Door.DROP, sender="tanaka", recipients=("tanaka", "share:zeimu")))
-    await place.journal.settle(claimed(await place.journal.claim(1, at=NOW, lease_until=NOW + 60)), settlement(), at=NOW)
+    claim = claimed(await place.journal.claim(1, at=NOW, lease_until=NOW + 60))
+    await place.journal.settle(claim, place.signed(receipt_no, settlement(), None), at=NOW)
     (delivery,) = await place.journal.claim_deliveries(1, at=NOW, lease_until=NOW + 60, way=SHARES)
     return receipt_no, delivery
 
@@ -170,7 +171,7 @@ async def test_a_file_on_a_share_is_fetched_from_its_box_no_more(looks: Looks, w
             await put_there(place, delivery)
         assert (await browser.get(file, headers=tanaka)).status == 409
         assert (await place.journal.find(receipt_no)).state is State.HELD
-        await Operating(place.journal, signer(), place.clock).act(Deed.RELEASE, await place.journal.find(receipt_no), actor="sousa", note="found wrongly")
+        await Operating(place.journal, place.seal, place.clock).act(Deed.RELEASE, await place.journal.find(receipt_no), actor="sousa", note="found wrongly")
         assert (await browser.get(file, headers=tanaka)).status == 200, "an operator's word lets it go again"
     place.clock.pass_by(1)
     (again,) = await place.journal.claim_deliveries(1, at=place.clock(), lease_until=place.clock() + 60, way=SHARES)

@@ -162,3 +162,15 @@ async def test_a_link_in_the_place_of_a_blob_is_not_followed(store: Callable[...
     path.symlink_to(outside)
     with pytest.raises(StorageError):
         await blobs.open(blob.digest)
+
+
+async def test_a_put_of_another_process_waits_for_the_step_of_a_sweep(store: Callable[..., LocalBlobs]) -> None:
+    """Two stores on one folder, as two processes have them: a sweep never moves away what the other has just put."""
+    sweeping, putting = store(), store()
+    with sweeping._shelf._placing:
+        put = asyncio.create_task(putting.put(b"same"))
+        done, _ = await asyncio.wait({put}, timeout=0.3)
+        assert not done
+    async with asyncio.timeout(10):
+        blob = await put
+    assert await sweeping.read(blob.digest) == b"same"

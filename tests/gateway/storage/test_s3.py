@@ -83,6 +83,16 @@ async def test_a_list_has_pages(bucket: Bucket, monkeypatch: pytest.MonkeyPatch)
     assert [listed.rpartition("/")[2][-1] for listed in await names(bucket)] == list("01234")
 
 
+async def test_two_nodes_make_one_bucket(swift: Swift) -> None:
+    first = bucket_of(swift.endpoint)
+    second = bucket_of(swift.endpoint, first._place.bucket)
+    await asyncio.gather(first.start(), second.start())
+    await first.put("ab", b"of the first")
+    assert await second.size("ab") == 12
+    await first.stop()
+    await second.stop()
+
+
 async def test_another_secret_is_refused(swift: Swift) -> None:
     made = Bucket(bucket_of(swift.endpoint)._place, Credentials("town:sekisho", "wrong"))
     with pytest.raises(StorageError, match="403"):

@@ -123,7 +123,7 @@ async def test_a_broken_body_is_no_file(place: Town, kind: str, body: bytes) -> 
 async def test_a_store_that_cannot_says_503(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     tanaka = await place.token("tanaka")
 
-    async def full() -> None:
+    async def full(**_: object) -> None:
         raise StorageFullError("blobs: less free space than the reserve")
 
     async def broken(_: object) -> None:

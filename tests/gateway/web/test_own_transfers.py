@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 
+import msgspec
 import pikepdf
 import pypdfium2
 import pytest
@@ -22,7 +23,6 @@ REASON = "国の調査票の署名を確かめるため"
 
 def macros(**more):
     """Of a form whose macros were taken out."""
-    import msgspec
 
     finding = Finding(code="ooxml.vba", severity=Severity.HIGH, action=Action.REMOVED, where="word/vbaProject.bin")
     return msgspec.structs.replace(report(kind=FileKind.DOCM, **more), findings=(finding,))
@@ -166,6 +166,7 @@ async def test_macros_are_not_asked_for_where_there_were_none(place: Town) -> No
     ("body", "status"),
     [
         ({}, 400), ({"kind": "rules.publish", "reason": "x"}, 400), ({"kind": "file.original", "reason": 1}, 400),
+        ({"kind": "file.original", "reason": "\ud800"}, 400), ({"kind": ["file.original"], "reason": "x"}, 400),
         ({"kind": "file.original", "reason": " "}, 409), ({"kind": "file.original", "reason": "x", "approver": "tanaka"}, 409),
         ({"kind": "file.original", "reason": "x", "approver": ["kacho"]}, 400), ({"kind": "file.import", "reason": "x"}, 409), ([], 400),
     ],
@@ -210,7 +211,61 @@ async def test_an_incident_is_reported_from_the_page(place: Town, face: str) -> 
 async def test_an_incident_needs_words(place: Town) -> None:
     number = await place.settled()
     async with client(place.faces["drop"]) as browser:
-        for body in ({}, {"text": " "}, {"text": 3}, {"text": "x" * 2_001}, "x"):
+        for body in ({}, {"text": " "}, {"text": 3}, {"text": "x" * 2_001}, "x", {"text": "\ud800"}, {"text": "a\0b"}):
             answer = await browser.post(f"/api/v1/transfers/{number}/incident", headers=await place.token("tanaka"), json=body)
             assert answer.status == 400
     assert await place.journal.ask(incidents.listed) == []
+
+
+# ------------------------------------------------------------------------------------------- 確認済み, and pages of one's own
+
+
+async def test_a_confirmed_original_is_asked_for_and_needs_a_look(place: Town) -> None:
+    await chain(place)
+    waiting = Finding(code="confirm.approval_needed", severity=Severity.LOW, action=Action.REFUSED, where="")
+    held = msgspec.structs.replace(report(Verdict.HELD, Reason.UNSUPPORTED_KIND, kind=FileKind.DXF), findings=(waiting,))
+    number = await place.settled(given=held)
+    async with client(place.faces["drop"]) as browser:
+        head = await place.token("tanaka")
+        assert "確認済みの取込み" in await (await browser.get(f"/transfers/{number}", headers=head)).text()
+        asked = await browser.post(f"/api/v1/transfers/{number}/requests", headers=head, json={"kind": "file.confirmed", "reason": "図面"})
+        request = (await asked.json())["request"]
+        approver = await place.token("kacho")
+        path = f"/api/v1/requests/{request}/approve"
+        assert (await browser.post(path, headers=approver, json={})).status == 409, "without a look there is no word"
+        assert not place.workers.jobs
+        head_of = await place.accounts.find("kacho")
+        assert head_of is not None
+        await place.approvals.approve(request, head_of, inspected=True)
+    [job] = place.workers.jobs
+    assert job.treatment.confirmed_by == "kacho"
+    assert (await place.journal.find(number)).verdict is not Verdict.HELD
+
+
+async def test_how_pages_are_is_kept_with_the_account(place: Town) -> None:
+    await place.known("tanaka")
+    async with client(place.faces["drop"]) as browser:
+        await log_in(browser, "tanaka")
+        chosen = {"csrf": await csrf(browser), "language": "en", "era": "western", "look": "dark", "large": "yes"}
+        text = await (await browser.post("/account/view", data=chosen)).text()
+        assert '<html lang="en" data-look="dark" data-letters="large">' in text
+        assert "Your account" in text
+        assert "利用者情報" not in text
+        assert (await browser.post("/account/stay", headers={"X-CSRF-Token": await csrf(browser)})).status == 204
+        assert (await browser.post("/account/stay", headers={"X-CSRF-Token": "x"})).status == 403
+    async with client(place.faces["pickup"]) as browser:
+        assert "Pick up" in await (await browser.get("/", headers=await place.token("tanaka"))).text()
+        assert "受取箱" in await (await browser.get("/", headers=await place.token("suzuki"))).text(), "nobody else's pages change"
+        strange = {"language": "<script>", "look": "purple", "era": "x"}
+        account = await place.accounts.find("tanaka")
+        assert account is not None
+    async with client(place.faces["drop"]) as browser:
+        await log_in(browser, "tanaka")
+        await browser.post("/account/view", data=strange | {"csrf": await csrf(browser)})
+    assert (await place.accounts.find("tanaka")).preferences == ""
+
+
+async def test_staying_is_for_those_who_are_there(place: Town) -> None:
+    async with client(place.faces["drop"]) as browser:
+        answer = await browser.post("/account/stay", allow_redirects=False)
+        assert (answer.status, answer.headers["Location"]) == (303, "/login")

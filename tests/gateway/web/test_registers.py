@@ -100,6 +100,10 @@ async def test_incidents_by_the_interface(place: Town) -> None:
         rows = await (await machine.get("/api/v1/incidents?register=fault", headers=head)).json()
         assert [row["number"][:2] for row in rows] == ["FA"]
         assert (await machine.get("/api/v1/incidents?register=x", headers=head)).status == 400
+        table = (await (await machine.get("/api/v1/incidents.csv?register=fault", headers=head)).read()).decode("utf-8-sig").split("\r\n")
+        assert table[1].startswith("number,register,kind,state")
+        assert table[2].startswith("FA-2026-0002,fault,storage,open")
+        assert (await machine.get("/api/v1/incidents.csv?register=x", headers=head)).status == 400
 
 
 # ------------------------------------------------------------------------------------------- contacts and announcements

@@ -43,6 +43,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "a path": (document(objects(item(4, "008045", value("84", "c:\\x".encode("utf-16-le"))))), "confirm.foreign"),
     "a link behind one byte": (document(objects(item(4, "008045", value("84", b"\1" + "http://x".encode("utf-16-le"))))), "confirm.foreign"),
     "a program for a drawing": (document(objects(item(4, "008045", drawing(b"MZ" * 90)))), "confirm.foreign"),
+    "a text for a drawing": (document(objects(item(4, "008045", drawing(b"plain text\r\n")))), "confirm.foreign"),
     "a drawing that calls a driver": (document(objects(item(4, "008045", drawing(CALL)))), "confirm.foreign"),
     "a drawing packed in another way": (document(objects(item(4, "008045", drawing(method=b"\5")))), "confirm.foreign"),
     "a drawing with more": (document(objects(item(4, "008045", drawing(more=value("92", b"x"))))), "confirm.foreign"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pikepdf
 import pytest
 
-from sanitizers import preview
+from sanitizers import preview, wire
 from sanitizers.model import Job, Reason
 from sanitizers.preview_words import Look, Shown, View, decode, encode
 from sanitizers.source import Source
@@ -138,3 +138,20 @@ def test_kinds_without_a_reader_show_their_bytes() -> None:
     assert (shown.octets[:2], shown.fault) == (b"Z\0", "")
     assert look(b"MZ" + bytes(200), "a.exe")[0].lines == ()
     assert look(b"abc", "a.txt", View.BYTES, start=1 << 39)[0].octets == b""
+
+
+@pytest.mark.parametrize("letters", ["表" * 210, '"' * 210])
+def test_no_answer_is_larger_than_a_frame_holds(letters: str) -> None:
+    """The worst that a table, a text and a comparison can say."""
+    rows = "\r\n".join(",".join([letters.replace('"', '""').join('""')] * 60) for _ in range(320))
+    for data, name in ((rows.encode(), "a.csv"), ("\n".join([letters * 4] * 4_000).encode(), "a.txt")):
+        gist = look(data[: len(data) // 2], name, View.GIST)[0].gist
+        for view in (View.CONTENT, View.DIFFERENCE):
+            shown, _ = preview.show(Job(name=name), Look(view=view, before=gist), Source(data))
+            assert len(wire.encode_frame(wire.FrameType.SHOWN, encode(shown))) < 8 << 20
+            assert decode(encode(shown), 0).kind
+            assert shown.fault == ""
+
+
+def test_cells_of_several_lines_are_told_in_one() -> None:
+    assert look(b'"a\nb",c\r\n1,2\r\n', "a.csv")[0].tables[0].rows[0] == ("a / b", "c")
