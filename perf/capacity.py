@@ -207,7 +207,7 @@ def measured(costs: Costs, seconds: float = 6.0) -> Costs:
             nodes = [multiprocessing.Process(target=_node, args=(url, seconds, 16, answers)) for _ in range(count)]
             for node in nodes:
                 node.start()
-            told = [answers.get(timeout=120) for _ in nodes]
+            told = [answers.get(timeout=60) for _ in nodes]
             for node in nodes:
                 node.join()
             done, used = sum(one[0] for one in told), sum(one[1] for one in told)

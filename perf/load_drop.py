@@ -73,7 +73,7 @@ def main() -> int:
             token = service.person("tanaka", "tanaka@town.example.jp")
             return 1 if asyncio.run(run(service, token, arguments)) else 0
         finally:
-            service.stop()
+            service.stop(180)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ Run as `python -m tests.build.node SETTINGS`, a JSON object: url, folder, name, 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import hashlib
 import json
 import os
@@ -134,4 +135,5 @@ class Node:
 
 
 if __name__ == "__main__":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)      # PR_SET_PDEATHSIG: it does not outlive a run of tests that is killed
     asyncio.run(Node(json.loads(sys.argv[1])).run())

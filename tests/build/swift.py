@@ -39,8 +39,11 @@ for name, port in zip(("account", "container", "object"), sys.argv[2:]):
     builder.rebalance()
     builder.get_ring().save(sys.argv[1] + "/" + name + ".ring.gz")
 """
+# PR_SET_PDEATHSIG: it does not outlive a run of tests that is killed.
 _SERVER: Final = """
+import ctypes
 import sys
+ctypes.CDLL(None).prctl(1, 9)
 import swift.common.utils as utils
 utils.SWIFT_CONF_FILE = sys.argv[1] + "/swift.conf"
 from swift.common.wsgi import run_wsgi

@@ -49,7 +49,6 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("unknown records", f"{_META}.emf_records:made", lambda _kind, record, _drawing: record),
     *(Mutant(f"EMF record {kind}", f"{_META}.emf_records:_VARIABLE[{kind}]", _whole_font) for kind in (75, 82, 84, 118)),
     Mutant("bitmaps of EMF", f"{_META}.emf_records:_BLITS", {}),
-    Mutant("number of EMF records", f"{_META}.emf:_MAX_RECORDS", 1 << 40),
     Mutant("word on WMF escapes", f"{_META}.wmf:_ESCAPE", -1),
     Mutant("unknown WMF records", f"{_META}.wmf_records:made", lambda _function, data, _context: data),
     Mutant("lengths of WMF records", f"{_META}.wmf_records:_slice", _rest),

@@ -9,7 +9,8 @@ import magic
 import pytest
 
 from sanitizers.context import Outcome
-from sanitizers.model import Kind, Reason, Refused, VerificationFailed
+from sanitizers.formats.metafile import emf
+from sanitizers.model import Kind, Malformed, Reason, Refused, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import metafile as second
 from tests.build import image as pictures
@@ -270,3 +271,35 @@ def test_the_second_opinion_refuses_what_was_not_cleaned(name: str) -> None:
 def test_the_second_opinion_refuses_what_is_not_ours(kind: Kind, data: bytes) -> None:
     with pytest.raises(VerificationFailed):
         second.verify(Source(data), Source(data), context(kind=kind))
+
+
+@pytest.mark.parametrize(("place", "value"), [(0, 2), (4, 90), (4, 1 << 30), (40, 0), (44, 0x2_0000)])
+def test_a_head_that_is_none_is_refused(place: int, value: int) -> None:
+    """Also where something else has said what the file is."""
+    made = bytearray(CLEAN_EMF)
+    struct.pack_into("<I", made, place, value)
+    with pytest.raises(Malformed):
+        emf.rebuild(memoryview(bytes(made)), context("a.emf", Kind.EMF))
+
+
+def test_pixel_format_and_opengl_of_a_head_are_gone() -> None:
+    made = bytearray(CLEAN_EMF)
+    assert struct.unpack_from("<I", made, 4)[0] >= 100
+    struct.pack_into("<III", made, 88, 40, 108, 1)
+    assert content(run(bytes(made), "a.emf"))[88:100] == bytes(12)
+
+
+def test_what_follows_the_name_of_a_font_is_gone() -> None:
+    name = b"Arial\0" + CANARY
+    font = build.shorts(-20, 0, 0, 0, 400) + struct.pack("<8B", 0, 0, 0, 128, 0, 0, 0, 0) + name[:32].ljust(32, b"\0")
+    made = content(run(build.wmf(build.wmf_record(0x02FB, font), build.wmf_record(0x012D, build.shorts(0))), "a.wmf"))
+    assert CANARY[:20] not in made
+    assert b"Arial\0" in made
+
+
+def test_a_placeable_head_is_written_anew() -> None:
+    made = bytearray(CLEAN_WMF)
+    made[4:6], made[16:20], made[20:22] = b"ab", b"cdef", b"\0\0"
+    written = content(run(bytes(made), "a.wmf"))
+    assert (written[4:6], written[16:20]) == (bytes(2), bytes(4))
+    assert written[:22] == content(run(CLEAN_WMF, "a.wmf"))[:22]
