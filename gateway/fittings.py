@@ -12,6 +12,7 @@ from gateway import config, policy, segments
 from gateway.boxes import Boxes, Quotas
 from gateway.bringing import Usage
 from gateway.config import Config, ConfigError
+from gateway.notices import Office
 from gateway.policy import Policy
 from gateway.post import MailOutbox, SenderCheck
 from gateway.publishing import rulesets
@@ -35,6 +36,7 @@ from mail.queue import QueueSettings
 from mail.receiver import ReceiverSettings
 from mail.relay import RelaySettings, Tls
 from mail.retry import Schedule
+from mail.server import ServerSettings
 
 
 def unfinished(settings: Config) -> Unfinished:
@@ -224,6 +226,28 @@ def certificates_shown(settings: Config) -> dict[str, Path]:
     """What the certificates are for that are watched for their end → their files."""
     smtp = {"smtp": settings.path("smtp.tls_certificate")} if settings["smtp.tls_certificate"] else {}
     return smtp | segments.shown(settings)
+
+
+def server_settings(settings: Config) -> ServerSettings:
+    return ServerSettings(
+        max_connections=settings["smtp.max_connections"],
+        max_per_client=settings["smtp.max_per_client"],
+        connections_per_minute=settings["smtp.connections_per_minute"],
+        messages_per_minute=settings["smtp.messages_per_minute"],
+        trusted_hops=settings["smtp.trusted_hops"],
+        proxy_protocol=settings["smtp.proxy_protocol"],
+    )
+
+
+def office(settings: Config) -> Office:
+    """Who signs what people are told."""
+    return Office(
+        notice_sender(settings),
+        settings["service.hostname"],
+        settings["service.organisation"],
+        settings["service.language"],
+        settings["pickup.url"],
+    )
 
 
 def receiver_settings(settings: Config) -> ReceiverSettings:

@@ -14,12 +14,12 @@ from gateway.alarm import Alarm
 from gateway.approvals import Approvals
 from gateway.boxes import BoxKeeper
 from gateway.caretaking import Caretaking
+from gateway.chores import now_and_then
 from gateway.config import Config, ConfigError
 from gateway.exceptions import Exceptions
 from gateway.faces import Parts, listeners, overview
 from gateway.later_mail import LaterMail
 from gateway.model import Transfer
-from gateway.notices import Office
 from gateway.notifier import Notifier
 from gateway.people import reception
 from gateway.pipeline import Pipeline
@@ -30,19 +30,19 @@ from gateway.publishing.in_force import InForce
 from gateway.publishing.rescan import Rescans
 from gateway.publishing.trials import Trials, low_priority
 from gateway.publishing.versions import POLICY_FILE, NotNowError, Publishing, Subject
+from gateway.readiness import troubles
 from gateway.receipts import Signer
 from gateway.request_mails import RequestMails
 from gateway.results import Results
 from gateway.storage import bells, nodes, upkeep
 from gateway.storage.bells import Bell
-from gateway.storage.faults import StorageError
 from gateway.storage.keys import signing_key
 from gateway.storage.leader import Leader
 from gateway.web.face import Listener
 from gateway.workers import JailUnavailable, Workers
 from mail.queue import Queue
 from mail.relay import Relay
-from mail.server import Server, ServerSettings
+from mail.server import Server
 from sanitizers.model import ENGINE_VERSION
 
 _log = log.get(__name__)
@@ -67,17 +67,13 @@ class House:
         self._panel = fittings.read_panel(settings)
         self._results = Results(self.journal, self.blobs, seconds=settings["workers.reuse"], clock=clock)
         self.publishing = Publishing(
-            self.journal,
-            clock,
-            lambda text: fittings.fitted(policy.load(text), settings),
-            four_eyes=settings["policy.four_eyes"],
-            jail_required=self._jail,
+            self.journal, clock, self._fitted, four_eyes=settings["policy.four_eyes"], jail_required=self._jail
         )
         self._trials = Trials(
             self.journal,
             self.blobs,
             self.publishing,
-            lambda text: fittings.fitted(policy.load(text), settings),
+            self._fitted,
             clock,
             new_workers=self._behind,
             clean=settings.path("policy.clean_set") if settings["policy.clean_set"] else None,
@@ -88,7 +84,7 @@ class House:
         self._in_force = InForce(
             self.publishing,
             self._panel,
-            lambda text: fittings.fitted(policy.load(text), settings),
+            self._fitted,
             self._new_workers,
             policy=fittings.read_policy(settings),
             workers=self._new_workers(fittings.read_rules(settings)),
@@ -106,23 +102,10 @@ class House:
         self._relay = Relay(fittings.relay_settings(settings))
         outbox = fittings.outbox(settings, self.journal, self.blobs, clock)
         self.queue = Queue(outbox, self._relay, fittings.queue_settings(settings), clock)
-        self._office = office = Office(
-            fittings.notice_sender(settings),
-            settings["service.hostname"],
-            settings["service.organisation"],
-            settings["service.language"],
-            settings["pickup.url"],
-        )
+        self._office = office = fittings.office(settings)
         self.leader = Leader(self.journal.url)
-        self._notifier = Notifier(
-            self.journal,
-            self.blobs,
-            office,
-            at_once=settings["notices.at_once"],
-            digest_at=settings["notices.digest"],
-            clock=clock,
-            queued=self.queue.wake,
-        )
+        told = {"at_once": settings["notices.at_once"], "digest_at": settings["notices.digest"]}
+        self._notifier = Notifier(self.journal, self.blobs, office, **told, clock=clock, queued=self.queue.wake)
         self.care = Caretaking(
             settings,
             self.journal,
@@ -182,6 +165,10 @@ class House:
         if self._intake is not None:
             self._intake.know(known)
         _log.info("settings were read again", rules=self.workers.rules_version, policy=self._policy.version)
+
+    def _fitted(self, text: str) -> Policy:
+        """The policy that a document says in this installation. Raises ValueError."""
+        return fittings.fitted(policy.load(text), self._settings)
 
     def _on_disk(self) -> dict[Subject, dict[str, str]]:
         document = {POLICY_FILE: fittings.read_policy_text(self._settings)}
@@ -308,16 +295,8 @@ class House:
             clock=self._clock,
             accepted=self._wake,
         )
-        limits = ServerSettings(
-            max_connections=settings["smtp.max_connections"],
-            max_per_client=settings["smtp.max_per_client"],
-            connections_per_minute=settings["smtp.connections_per_minute"],
-            messages_per_minute=settings["smtp.messages_per_minute"],
-            trusted_hops=settings["smtp.trusted_hops"],
-            proxy_protocol=settings["smtp.proxy_protocol"],
-        )
         intake = self._intake if self._ways is None else self._ways.intake(self._intake)
-        self._server = Server(intake, fittings.receiver_settings(settings), limits, self._tls)
+        self._server = Server(intake, fittings.receiver_settings(settings), fittings.server_settings(settings), self._tls)
         await self._server.start(settings["smtp.listen"])
 
     def _faces(self) -> list[Listener]:
@@ -355,18 +334,8 @@ class House:
         """Whether it can take in, scan and store right now."""
         if self._draining:
             return ["stopping"]
-        try:
-            halted = await self.journal.halted()
-            writer = await self.blobs.begin()
-            await writer.abort()
-        except StorageError as error:
-            return [str(error)]
-        if halted:
-            return [f"{what} is stopped" for what in halted]
-        if "worker" in self._roles:
-            silent = [f"{one.scanner}: {one.trouble}" for one in await self._panel.standing() if one.required and one.trouble]
-            if silent:
-                return silent
+        if found := await troubles(self.journal, self.blobs, self._panel if "worker" in self._roles else None):
+            return found
         return [] if self._server is not None or "smtp" not in self._roles else ["starting"]
 
     def _work(self) -> list[Coroutine[None, None, None]]:
@@ -393,39 +362,25 @@ class House:
         if self.journal.url is not None:
             beside.append(nodes.keep(self.journal, ",".join(sorted(self._roles)), ENGINE_VERSION))
             beside += [self.leader.run(), bells.listen(self.journal.url, {Bell.WORK: self._wake, Bell.POST: self._released})]
-        later += [self.leader.only(self._carry_up), self.leader.only(self._upkeep)]
+        # Requests that nobody answers are carried up.
+        later += [
+            self.leader.only(lambda: now_and_then("requests", _CARRY_UP_SECONDS, self.approvals.tick)),
+            self.leader.only(lambda: now_and_then("upkeep", _UPKEEP_SECONDS, self._upkeep)),
+        ]
         beside += fittings.soc(self._settings, self.journal, lambda: self.leader.leads)
-        return [self._notifier.run(), self._tidy(), self._in_force.follow(), watch.run(), *later, *beside]
-
-    async def _carry_up(self) -> None:
-        """Requests that nobody answers."""
-        while True:
-            try:
-                await self.approvals.tick()
-            except StorageError as error:
-                _log.error("requests have to wait", error=str(error))
-            await asyncio.sleep(_CARRY_UP_SECONDS)
+        tidy = now_and_then("unfinished uploads", _UPKEEP_SECONDS, self._tidy)
+        return [self._notifier.run(), tidy, self._in_force.follow(), watch.run(), *later, *beside]
 
     async def _upkeep(self) -> None:
-        """Now and then: retention, blobs without a row. Of several nodes one does it."""
-        while True:
-            try:
-                await upkeep.dispose_over_age(self.journal, self._policy.original_days, self._clock())
-                await upkeep.sweep(self.journal, self.blobs, self._clock())
-                await self._results.forget()
-                await self.care.retention.run_once()
-            except StorageError as error:
-                _log.error("upkeep has to wait", error=str(error))
-            await asyncio.sleep(_UPKEEP_SECONDS)
+        """Retention, blobs without a row. Of several nodes one does it."""
+        await upkeep.dispose_over_age(self.journal, self._policy.original_days, self._clock())
+        await upkeep.sweep(self.journal, self.blobs, self._clock())
+        await self._results.forget()
+        await self.care.retention.run_once()
 
     async def _tidy(self) -> None:
         """What lies on this machine only: uploads that nobody went on with."""
-        while True:
-            try:
-                await asyncio.to_thread(self._unfinished.sweep, self._clock() - _UNFINISHED_SECONDS)
-            except StorageError as error:
-                _log.error("uploads were not swept", error=str(error))
-            await asyncio.sleep(_UPKEEP_SECONDS)
+        await asyncio.to_thread(self._unfinished.sweep, self._clock() - _UNFINISHED_SECONDS)
 
     async def _drain(self) -> None:
         """No new mail, no new file, no new work; what is in hand is finished or goes back into the queue."""

@@ -68,12 +68,13 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         service = Service(Path(folder) / "var", free_port())
-        service.start(120)
         try:
+            service.start(120)
             token = service.person("tanaka", "tanaka@town.example.jp")
             return 1 if asyncio.run(run(service, token, arguments)) else 0
         finally:
-            service.stop(180)
+            # What its children have in hand is large: the service would wait for them.
+            service.kill()
 
 
 if __name__ == "__main__":

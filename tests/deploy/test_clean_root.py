@@ -55,7 +55,7 @@ class Root:
 
     def unpack(self) -> None:
         """The release, as somebody would copy it there."""
-        release = self.folder / "root/sekisho"
+        release = self.folder / "srv/sekisho"
         shutil.rmtree(release, ignore_errors=True)
         release.mkdir(parents=True)
         for name in _RELEASE:
@@ -94,7 +94,7 @@ def free_port() -> int:
 
 def test_install_serve_upgrade_uninstall(root: Root) -> None:
     """In one, as each step stands on the one before."""
-    assert "installed: " in root.run("sh", "/root/sekisho/deploy/install.sh").stdout
+    assert "installed: " in root.run("sh", "/srv/sekisho/deploy/install.sh").stdout
     owner = root.run("stat", "-c", "%U %a", "/var/lib/sekisho", "/etc/sekisho/sekisho.toml").stdout.split()
     assert owner == ["sekisho", "700", "root", "640"]
     ports = {name: free_port() for name in ("smtp", "drop", "pickup", "admin", "monitor")}
@@ -121,13 +121,13 @@ listen = "127.0.0.1:{ports["monitor"]}"
     )
     serves(root, ports, mails=1)
     root.unpack()
-    assert "installed: " in root.run("sh", "/root/sekisho/deploy/install.sh").stdout
+    assert "installed: " in root.run("sh", "/srv/sekisho/deploy/install.sh").stdout
     assert "town.example.jp" in settings.read_text("utf-8"), "an upgrade leaves the settings as they are"
     serves(root, ports, mails=2)
     root.run("sh", "/opt/sekisho/deploy/uninstall.sh")
     assert not (root.folder / "opt/sekisho").exists()
     assert (root.folder / "var/lib/sekisho/sekisho.db").exists(), "what was taken in stays"
-    root.run("sh", "/root/sekisho/deploy/uninstall.sh", "--everything")
+    root.run("sh", "/srv/sekisho/deploy/uninstall.sh", "--everything")
     assert not (root.folder / "var/lib/sekisho").exists()
     assert "sekisho" not in (root.folder / "etc/passwd").read_text("utf-8")
 

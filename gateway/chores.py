@@ -1,0 +1,22 @@
+"""What is done now and then, for as long as the service runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from gateway import log
+from gateway.storage.faults import StorageError
+
+_log = log.get(__name__)
+
+
+async def now_and_then(what: str, seconds: float, do: Callable[[], Awaitable[object]]) -> None:
+    """`do` at once and then with pauses of `seconds`, until it is cancelled. Where the stores fail it waits for the next time; any other
+    error is a bug and stops the service."""
+    while True:
+        try:
+            await do()
+        except StorageError as error:
+            _log.error("a chore has to wait", chore=what, error=str(error))
+        await asyncio.sleep(seconds)
