@@ -165,6 +165,7 @@ def _policies() -> dict[str, Event]:
 _HALT: Final = "停止の対象 / what is stopped"
 _DOCUMENT: Final = "文書番号 / document"
 _CASE: Final = "調査番号 / case"
+_CONTENTS: Final = "taken_at, transfers, audit_entries, audit_hash, blobs, gone"
 _KEY: Final = "鍵の番号 / key"
 _OPERATION: Final = {
     **{
@@ -186,6 +187,7 @@ _OPERATION: Final = {
     "letter.queued": Event(Class.OPERATION, "報告・連絡メールの作成", "letter queued", "", "recipients"),
     "letter.result": Event(Class.OPERATION, "報告・連絡メールの結果", "result of a letter", "", "recipient, state, text"),
     "box.quota": Event(Class.OPERATION, "受取箱の容量の設定", "quota of a box", "受取箱 / box", "quota"),
+    "backup.made": Event(Class.OPERATION, "バックアップの作成", "backup made", "ファイル名 / file", _CONTENTS),
     "drill.recorded": Event(Class.OPERATION, "復元試験の記録", "drill recorded", "番号 / number", "kind, held, outcome, note"),
 }  # fmt: skip
 

@@ -323,12 +323,7 @@ _HOUSE: Final[Mapping[str, Check]] = {
         "指定の保存先",
         lambda facts: Judged(Standing.FITS, f"shares.file = {facts.settings['shares.file'] or 'なし'}", "課の共有フォルダーに直接届けます"),
     ),
-    "backup": _if(
-        "設定・記録の控え",
-        lambda facts: not facts.settings["storage.database"],
-        lambda facts: "PostgreSQL（控えはデータベースの側で取ります）" if facts.settings["storage.database"] else "sekisho backup",
-        lambda _: "設定・記録・原本を一つの封緘したファイルにし、sekisho restoreで戻します",
-    ),
+    "backup": _always("設定・記録の控え", "設定・記録・原本を一つの封緘したファイルにし、sekisho restoreで戻します"),
     "durable": _always("受付の確実さ", "ディスクに書き込んでから250を返し、停止時は処理中のものを待ちます"),
     "watched": _always("常時監視", "/healthz、/readyz、/metrics、概況の画面"),
     "soc": _always("外部への通報", "すべての出来事をJSONの記録で出力します"),

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+import psutil
 
 from gateway import memory
 from gateway.workers import Sanitized, Workers
@@ -16,6 +17,18 @@ HOSTILE = (sys.executable, str(Path(__file__).parents[1] / "contract" / "hostile
 LIMITS = Limits(wall_seconds=2.0, cpu_seconds=1, memory_bytes=160 << 20, expanded_bytes=16 << 20)
 # For what never waits for its time to run out: a busy machine must not turn a crash into a time-out.
 PATIENT = msgspec.structs.replace(LIMITS, wall_seconds=60.0, cpu_seconds=30)
+
+
+def warm_parents() -> list[psutil.Process]:
+    """Those of this process that live. Servers of other tests of the session are its children too."""
+    return [child for child in psutil.Process().children() if any("parent" in word for word in _words(child))]
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []       # it has just gone
 
 
 async def play(workers: Workers, deed: str, limits: Limits = LIMITS) -> Sanitized:

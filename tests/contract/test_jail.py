@@ -14,7 +14,7 @@ import pytest
 from gateway import memory
 from gateway.workers import JailUnavailable, Workers
 from sanitizers.model import Job, Limits, Reason, Verdict
-from tests.build.jailed import HOSTILE, LIMITS, PATIENT, content, play
+from tests.build.jailed import HOSTILE, LIMITS, PATIENT, content, play, warm_parents
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ async def only_a_spare_is_left(parent: psutil.Process) -> None:
     async with asyncio.timeout(30):
         while len(parent.children(recursive=True)) != 1:
             await asyncio.sleep(0.01)
-    assert psutil.Process().children() == [parent]
+    assert warm_parents() == [parent]
 
 
 ESCAPES = (
@@ -109,7 +109,7 @@ async def test_others_go_on_beside_a_child_that_spins(workers: Workers) -> None:
 
 async def test_no_child_and_no_descriptor_is_left_behind(workers: Workers) -> None:
     content(await play(workers, "good"))
-    parent = psutil.Process().children()[0]
+    parent = warm_parents()[0]
     await only_a_spare_is_left(parent)
     before = await descriptors(parent)
     for deed in ("good", "crash", "garbage", "spin_deaf", "first_thread_leaves"):
@@ -143,28 +143,28 @@ async def test_the_environment_of_the_road_does_not_reach_a_child(workers: Worke
 async def test_a_parent_that_dies_is_started_again_and_its_transfers_are_held(workers: Workers) -> None:
     hanging = asyncio.create_task(play(workers, "spin_deaf"))
     await asyncio.sleep(0.3)
-    psutil.Process().children()[0].kill()
+    warm_parents()[0].kill()
     assert (await hanging).report.reason is Reason.WORKER_CRASHED
     assert content(await play(workers, "good", PATIENT)) == b"rebuilt: good"
-    (parent,) = psutil.Process().children()
+    (parent,) = warm_parents()
     await only_a_spare_is_left(parent)
 
 
 async def test_a_parent_that_hangs_is_killed(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.warm_parent._GRACE_SECONDS", 0.3)
-    psutil.Process().children()[0].suspend()
+    warm_parents()[0].suspend()
     sanitized = await play(workers, "good", Limits(wall_seconds=0.3))
     assert sanitized.report.reason is Reason.TIMEOUT
     assert content(await play(workers, "good", PATIENT)) == b"rebuilt: good"
 
 
 async def test_a_parent_that_has_grown_is_replaced(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = psutil.Process().children()[0].pid
+    before = warm_parents()[0].pid
     assert content(await play(workers, "good", PATIENT)) == b"rebuilt: good"
-    assert psutil.Process().children()[0].pid == before
+    assert warm_parents()[0].pid == before
     monkeypatch.setattr("gateway.warm_parent._GROWTH", 0.5)
     assert content(await play(workers, "good", PATIENT)) == b"rebuilt: good"
-    assert [child.pid for child in psutil.Process().children()] != [before]
+    assert [child.pid for child in warm_parents()] != [before]
 
 
 async def test_a_reload_takes_over_without_losing_a_transfer(workers: Workers) -> None:

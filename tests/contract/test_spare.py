@@ -16,7 +16,7 @@ import pytest
 from gateway.workers import Workers
 from sanitizers import child, spare
 from sanitizers.model import Limits, Reason, Verdict
-from tests.build.jailed import HOSTILE, LIMITS, PATIENT, content, play
+from tests.build.jailed import HOSTILE, LIMITS, PATIENT, content, play, warm_parents
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,7 +46,7 @@ async def gone(process: psutil.Process) -> None:
 
 
 def the_parent() -> psutil.Process:
-    (parent,) = psutil.Process().children()
+    (parent,) = warm_parents()
     return parent
 
 
@@ -125,7 +125,7 @@ async def test_a_parent_that_retires_takes_its_spare_along() -> None:
     waiting = await the_spare(the_parent())
     await crew.stop()
     await gone(waiting)
-    assert psutil.Process().children(recursive=True) == []
+    assert warm_parents() == []
 
 
 async def test_a_parent_that_is_killed_takes_its_spare_along(workers: Workers) -> None:

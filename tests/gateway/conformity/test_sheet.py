@@ -100,7 +100,6 @@ BAD = {
     "unknown_asked": lambda facts: settings(facts, {"drop.approval": "never"}),
     "record_intact": lambda facts: msgspec.structs.replace(facts, record_fault="row 7 is missing"),
     "retention": lambda facts: msgspec.structs.replace(facts, policy=Policy(original_days=10_000)),
-    "backup": lambda facts: settings(facts, {"storage.database": "postgresql://db/sekisho"}),
     "web_tls": lambda facts: customs(facts, secure=False),
     "inside_only": lambda facts: settings(facts, {"admin.listen": ("0.0.0.0", 80)}),
 }
