@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from gateway import structs
 from gateway.commands import Failure, Usage
 from gateway.config import ConfigError
 from gateway.warm_parent import JailUnavailable
@@ -35,6 +36,7 @@ def main(words: Sequence[str] | None = None) -> int:
         importlib.import_module(f"gateway.commands.{name}").add(commands)
     try:
         arguments = parser.parse_args(words)
+        structs.learn()
         status: int = arguments.run(arguments)
     except (Usage, ConfigError) as error:
         return _say(2, error)

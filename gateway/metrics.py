@@ -44,7 +44,8 @@ loop_lag: Final = Histogram("sekisho_loop_lag_seconds", "処理ループの遅�
 
 # ------------------------------------------------------------------------------------------------------ how it stands
 
-build: Final = Gauge("sekisho_build_info", "製品・規則・ポリシーの版（値は1） / versions in force, value 1", ["engine", "rules", "policy"])
+# The product's own version is nobody's business who only reaches a face.
+build: Final = Gauge("sekisho_build_info", "規則とポリシーの版（値は1） / what is in force, value 1", ["rules", "policy"])
 ready: Final = Gauge("sekisho_ready", "受付と処理ができるか（1か0） / whether it can take in, scan and store")
 walls: Final = Gauge("sekisho_jail_wall", "隔離の壁が立っているか（値は1） / walls of the jail that stand", ["wall"])
 halted: Final = Gauge("sekisho_halted", "緊急停止しているか（1か0） / whether intake or delivery is stopped by a person", ["what"])

@@ -17,7 +17,6 @@ from gateway.storage import watching
 from gateway.storage.faults import StorageError
 from gateway.storage.halts import Halt
 from gateway.storage.journal import Journal
-from sanitizers.model import ENGINE_VERSION
 
 _log = log.get(__name__)
 
@@ -76,7 +75,7 @@ class Watch:
     def _house(self) -> None:
         rules, policy = self._versions()
         metrics.build.clear()
-        metrics.build.labels(ENGINE_VERSION, rules, policy).set(1)
+        metrics.build.labels(rules, policy).set(1)
         metrics.walls.clear()
         for wall in self._walls():
             metrics.walls.labels(wall).set(1)

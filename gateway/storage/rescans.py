@@ -39,6 +39,9 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     waiting: tuple[str, ...] = ()
 
 
+_RECEIVED: Final = msgspec.json.Decoder(Received)     # not made in a thread (gateway.structs)
+
+
 class LateHit(msgspec.Struct, frozen=True, kw_only=True):
     """Something that nothing was known against when it passed."""
 
@@ -133,7 +136,7 @@ def late_hits(connection: Connection, limit: int) -> list[LateHit]:
             organisation=row.organisation,
             name=row.name,
             at=row.at,
-            received_by=msgspec.json.decode(row.received_by, type=Received),
+            received_by=_RECEIVED.decode(row.received_by),
         )
         for row in rows
     ]

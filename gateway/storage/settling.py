@@ -19,6 +19,8 @@ from gateway.storage.tables import transfers as transfers_table
 from sanitizers.model import BLOCKING_REASONS, Reason, Report, Verdict
 
 _COMPRESSION: Final = 3
+# Made here and not where it is used, which is in threads (gateway.structs).
+_REPORTS: Final = msgspec.json.Decoder(Report)
 _INSERT: Final[dict[str, Any]] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
 
 
@@ -54,7 +56,7 @@ def pack(report: Report) -> bytes:
 
 
 def unpack(packed: bytes) -> Report:
-    return msgspec.json.decode(zlib.decompress(packed), type=Report)
+    return _REPORTS.decode(zlib.decompress(packed))
 
 
 def report_of(connection: Connection, transfer_id: int) -> tuple[Report | None, str | None]:

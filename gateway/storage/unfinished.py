@@ -38,6 +38,9 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     receipt_no: str = ""
 
 
+_BEGUN: Final = msgspec.json.Decoder(Begun)     # not made in a thread (gateway.structs)
+
+
 class NoSuchUploadError(Exception):
     """No upload of that id: never begun, given up, or too long ago."""
 
@@ -72,7 +75,7 @@ class Unfinished:
         """What it will be and how many bytes of it are there. Raises NoSuchUploadError."""
         path = self._path(number)
         try:
-            begun = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=Begun)
+            begun = _BEGUN.decode(path.with_suffix(".json").read_bytes())
             return begun, begun.length if begun.receipt_no else path.stat().st_size
         except (FileNotFoundError, msgspec.DecodeError):
             raise NoSuchUploadError(number) from None

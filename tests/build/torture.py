@@ -43,7 +43,7 @@ RECEIVER: dict[int, tuple[tuple[str, str], ...]] = {
     11: (("mail/test_receiver.py", "test_lines_by_themselves"),),
     12: (("mail/test_server.py", "test_a_client_that_closes_its_half_after_the_dot_is_answered"), ("mail/test_server.py", "test_a_client_that_is_cut_off_after_the_dot_has_its_mail_kept_once")),
     13: (("e2e/test_kill.py", "test_a_few_kills_lose_nothing"), ("e2e/test_kill.py", "test_two_hundred_kills_lose_nothing")),
-    14: (("mail/test_server.py", "test_whatever_the_intake_raises_is_temporary_and_its_text_stays_here"), ("e2e/test_faults.py", "test_thirty_rounds_lose_nothing"), ("gateway/test_post.py", "test_without_a_durable_body_there_is_no_row")),
+    14: (("mail/test_server.py", "test_whatever_the_intake_raises_is_temporary_and_its_text_stays_here"), ("e2e/test_faults.py", "test_fifteen_rounds_lose_nothing"), ("gateway/test_post.py", "test_without_a_durable_body_there_is_no_row")),
     15: (("mail/test_relay.py", "test_each_recipient_by_itself"), ("mail/test_relay.py", "test_no_lie_makes_a_mail_delivered"), ("mail/test_relay.py", "test_hanging_and_leaving_at_any_stage_is_temporary")),
     16: (("mail/test_data.py", "test_hops_are_counted_in_the_header_only"), ("mail/test_queue.py", "test_a_null_sender_is_never_told"), ("sanitizers/formats/message/test_notice.py", "test_stations_keep_their_number")),
     17: (("mail/test_server.py", "test_a_thousand_idle_connections_do_not_keep_others_out"), ("mail/test_clients.py", "test_connections_of_one_and_of_all")),

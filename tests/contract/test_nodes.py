@@ -191,6 +191,7 @@ async def test_a_leader_that_says_nothing_is_deposed_by_the_server(url: str) -> 
     await asyncio.gather(running, silent.close(), return_exceptions=True)
 
 
+@pytest.mark.slow
 def test_nodes_are_killed_and_paused_and_nothing_is_lost(url: str, tmp_path: Path) -> None:
     """One is paused beyond its leases, and goes on; one is killed in the middle; a third brings everything to its end. Longer, and with
     everything else that can fail: tests/e2e/test_failover.py."""

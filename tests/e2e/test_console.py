@@ -190,7 +190,7 @@ PAGES = ["/?period=month", "/transfers?q=tanaka", "/transfers/{one}/original", "
          "/monitored", "/emergency", "/exceptions"]  # fmt: skip
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["light", "dark"])
 async def test_these_pages_are_for_everybody(place: Town, dark: bool) -> None:
     one = await place.settled("tanaka", held(Reason.MALFORMED))
     wrong: dict[str, list[str]] = {}

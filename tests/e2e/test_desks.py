@@ -105,7 +105,7 @@ async def faults(shown: Page) -> list[str]:
     return [f"{one['id']}: {one['nodes'][0]['html'][:150]}" for one in found if one["impact"] in ("serious", "critical")]
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["light", "dark"])
 @pytest.mark.parametrize("face", list(PAGES))
 async def test_every_page_is_for_everybody(place: Town, face: str, dark: bool) -> None:
     login, paths = PAGES[face]

@@ -9,6 +9,7 @@ import io
 import zipfile
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, TimeoutError, expect  # noqa: A004 - the browser's own
 
 from deploy.demo import samples
@@ -82,6 +83,7 @@ async def test_a_line_that_breaks_at_sixty_percent(service: Service, tmp_path: P
     assert (row["size"], row["sha256"]) == (size, hashlib.sha256(big.read_bytes()).hexdigest())
 
 
+@pytest.mark.slow
 async def test_the_answer_to_the_last_byte_is_lost(service: Service, tmp_path: Path) -> None:
     """The file is there already: it is found again and not brought a second time."""
     file = tmp_path / "議事録.txt"

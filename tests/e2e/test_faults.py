@@ -180,8 +180,8 @@ def _delivered(detail: str) -> bool:
     return said["purpose"] == "mail" and any(one["state"] == "delivered" for one in said["recipients"])
 
 
-async def test_thirty_rounds_lose_nothing(tmp_path: Path) -> None:
-    await rounds(tmp_path, 30, seed=20261121)
+async def test_fifteen_rounds_lose_nothing(tmp_path: Path) -> None:
+    await rounds(tmp_path, 15, seed=20261121)
 
 
 @pytest.mark.slow

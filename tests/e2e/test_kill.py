@@ -83,7 +83,7 @@ def check(service: Service, next_hop: NextHop, load: Load) -> int:
 
 
 async def test_a_few_kills_lose_nothing(service: Service, next_hop: NextHop) -> None:
-    load = await rounds(service, next_hop, 5)
+    load = await rounds(service, next_hop, 3)
     check(service, next_hop, load)
 
 

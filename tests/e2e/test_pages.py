@@ -8,6 +8,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, expect
 
 from deploy.demo import samples
@@ -56,6 +57,7 @@ def folder_of(tmp_path: Path) -> list[str]:
     return [str(path) for path in sorted(folder.iterdir())]
 
 
+@pytest.mark.slow     # test_drop.py drags twenty
 async def test_twenty_files_at_once_each_with_its_result(service: Service, tmp_path: Path) -> None:
     async with page() as shown:
         await first_log_in(shown, service)
@@ -78,6 +80,7 @@ async def test_twenty_files_at_once_each_with_its_result(service: Service, tmp_p
         assert not any("vba" in name.lower() for name in zipfile.ZipFile(io.BytesIO(fetched)).namelist())
 
 
+@pytest.mark.slow     # test_drop.py cuts the line in the middle of a request
 async def test_an_upload_that_is_cut_goes_on_where_it_was(service: Service, tmp_path: Path) -> None:
     """60 of 100 percent are sent, then the line breaks for a moment."""
     big = tmp_path / "写真一式.txt"

@@ -15,6 +15,7 @@ from aiohttp import web
 from gateway.people.accounts import Role
 from gateway.storage.faults import JournalUnavailableError
 from gateway.web.routes import DOCUMENT, MACHINES
+from sanitizers.model import ENGINE_VERSION
 from tests.build.face import PASSWORD, Town, client, csrf, log_in
 
 FACES = ("drop", "pickup", "admin")
@@ -240,6 +241,7 @@ async def test_metrics_tell_no_version(place: Town) -> None:
         text = await (await browser.get("/metrics")).text()
         assert "# HELP" in text
         assert "python_info" not in text
+        assert ENGINE_VERSION not in text
         assert platform.python_version() not in text
 
 
