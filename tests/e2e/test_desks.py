@@ -82,6 +82,15 @@ async def test_a_file_of_unknown_class_waits_for_the_head_who_approves_it(place:
         await picture(shown, "waits-for-approval")
         await shown.goto(address + "/requests")
         await expect(shown.get_by_role("button", name="承認")).to_have_count(0)
+        # Who asked gets no button; who sends the form nevertheless is refused.
+        await shown.goto(address + "/requests/S-000001")
+        await expect(shown.get_by_role("button", name="承認")).to_have_count(0)
+        await shown.evaluate(
+            "() => { const form = document.querySelector('form[action$=\"/withdraw\"]');"
+            " form.action = form.action.replace('withdraw', 'approve'); form.submit(); }"
+        )
+        await expect(shown.get_by_role("alert")).to_contain_text("承認者と申請者が同一です")
+        assert (await place.journal.find(number)).state is State.HELD
     async with served(place, "drop") as address, page() as shown:
         await log_in(shown, address, "kacho")
         await shown.get_by_role("link", name="申請・承認").click()
