@@ -31,6 +31,7 @@ async def uploads(service: Service, *, large: int, most_large: int, small: int, 
     assert sorted(one["size"] for one in taken)[-3:] == [large] * 3
 
 
+@pytest.mark.slow
 async def test_memory_stays_as_it_was(service: Service) -> None:
     """What is sent is several times what the service may grow by."""
     await uploads(service, large=60 * MIB, most_large=30 * MIB, small=64 << 10, count=200, most_many=75 * MIB)

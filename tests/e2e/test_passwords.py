@@ -58,6 +58,7 @@ async def clerk(service: Service) -> AsyncIterator[Clerk]:
         yield Clerk(service, session, await asyncio.to_thread(service.person, "tanaka", "clerk@town.example.jp"))
 
 
+@pytest.mark.slow
 async def test_every_locked_kind_opens_with_its_password_after_a_restart(service: Service, clerk: Clerk) -> None:
     numbers = {name: await clerk.upload(name, build(PASSWORD)) for name, build in locked.KINDS.items()}
     for name, receipt_no in numbers.items():
@@ -80,6 +81,7 @@ async def test_every_locked_kind_opens_with_its_password_after_a_restart(service
     assert PASSWORD not in service.log()
 
 
+@pytest.mark.slow
 async def test_the_command_opens_and_takes_passwords_from_standard_input_only(service: Service, clerk: Clerk) -> None:
     receipt_no = await clerk.upload("a.zip", locked.zip_aes(PASSWORD))
     await clerk.shown(receipt_no)

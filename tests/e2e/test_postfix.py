@@ -96,6 +96,7 @@ async def test_before_a_postfix_that_refuses_for_a_while(tmp_path: Path, next_ho
     check_clean(next_hop)
 
 
+@pytest.mark.slow
 async def test_a_hundred_mails_of_smtp_source_all_arrive(tmp_path: Path, next_hop: NextHop, opened: list[Postfix | Service]) -> None:
     service = sekisho(tmp_path, next_hop.port)
     front = Postfix(given("relay.main.cf", p2525=service.smtp))
