@@ -6,23 +6,20 @@ ends that. Where nobody stands in the chain the postmaster is told, once.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from sqlalchemy import Connection
 
-from gateway import letters, log
+from gateway import letters
+from gateway.chores import now_and_then
 from gateway.notices import Office, Words
 from gateway.registers.incidents import KINDS
 from gateway.storage import contacts, incidents
 from gateway.storage import letters as letter_rows
 from gateway.storage.contacts import Contact
-from gateway.storage.faults import StorageError
 from gateway.storage.incidents import Incident, Register
 from gateway.storage.journal import Journal
-
-_log = log.get(__name__)
 
 _EVERY_SECONDS: Final = 30.0
 _WORDS: Final = {
@@ -52,14 +49,7 @@ class Escalation:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            try:
-                await self.tick()
-            except StorageError as error:
-                _log.error("nobody could be told of an incident", error=str(error))
-            except Exception:  # noqa: BLE001 - one that cannot be told keeps no later one back
-                _log.exception("nobody could be told of an incident")
-            await asyncio.sleep(_EVERY_SECONDS)
+        await now_and_then("calls", _EVERY_SECONDS, self.tick, whatever=True)
 
     async def tick(self) -> int:
         """Tell whoever is to be told by now; how many letters."""

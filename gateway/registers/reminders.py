@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection
 
-from gateway import letters, log
+from gateway import letters
+from gateway.chores import now_and_then
 from gateway.notices import Office, Words
 from gateway.people.roles import Role
 from gateway.registers.reviews import Due, Reviews
 from gateway.storage import accounts, ledger
 from gateway.storage import letters as letter_rows
-from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
-
-_log = log.get(__name__)
 
 _EVERY_SECONDS: Final = 3_600.0
 _OVERDUE: Final = Words(
@@ -40,14 +37,7 @@ class Reminders:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            try:
-                await self.tick()
-            except StorageError as error:
-                _log.error("nobody could be reminded", error=str(error))
-            except Exception:  # noqa: BLE001 - one that cannot be written keeps no other back
-                _log.exception("nobody could be reminded")
-            await asyncio.sleep(_EVERY_SECONDS)
+        await now_and_then("reminders", _EVERY_SECONDS, self.tick, whatever=True)
 
     async def tick(self) -> int:
         """How many letters."""

@@ -16,8 +16,9 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from gateway import letters, log, periods
+from gateway import letters, periods
 from gateway.auditing.verification import Proof
+from gateway.chores import now_and_then
 from gateway.letters import Enclosure
 from gateway.notices import Office, Words
 from gateway.periods import Period
@@ -29,10 +30,7 @@ from gateway.reports.tables import as_csv
 from gateway.storage import documents, ledger
 from gateway.storage import letters as letter_rows
 from gateway.storage.documents import Document
-from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
-
-_log = log.get(__name__)
 
 _EVERY_SECONDS: Final = 60.0
 _DAY: Final = 86_400.0
@@ -87,14 +85,7 @@ class Reporting:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            try:
-                await self.tick()
-            except StorageError as error:
-                _log.error("reports have to wait", error=str(error))
-            except Exception:  # noqa: BLE001 - one report that cannot be made keeps no other back
-                _log.exception("a report has to wait")
-            await asyncio.sleep(_EVERY_SECONDS)
+        await now_and_then("reports", _EVERY_SECONDS, self.tick, whatever=True)
 
     async def tick(self) -> list[Made]:
         """What is due by now and was not made by itself before."""
