@@ -18,12 +18,11 @@ from sqlalchemy import Connection, make_url, text
 
 from gateway import log
 from gateway.storage.narrow import put_off
+from gateway.storage.postgresql import ALIVE
 
 _log = log.get(__name__)
 
 _AGAIN_SECONDS: Final = 2.0
-# A line that was cut without a word is noticed so soon.
-_ALIVE: Final = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 _CONNECT_SECONDS: Final = 10
 
 
@@ -55,7 +54,7 @@ async def connected(url: str, **options: str) -> psycopg.AsyncConnection[tuple[o
     address = make_url(url).set(drivername="postgresql+psycopg")
     dialect: Any = address.get_dialect()()
     told: dict[str, Any] = dialect.create_connect_args(address)[1]
-    told |= {"connect_timeout": _CONNECT_SECONDS, "application_name": "sekisho", "options": said, **_ALIVE}
+    told |= {"connect_timeout": _CONNECT_SECONDS, "application_name": "sekisho", "options": said, **ALIVE}
     return await psycopg.AsyncConnection.connect(make_conninfo("", **told), autocommit=True)
 
 

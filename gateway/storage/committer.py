@@ -36,8 +36,8 @@ class _Request(Generic[T]):
     def __init__(self, operation: Operation[T], *, narrow: bool) -> None:
         self._operation = operation
         self.narrow = narrow
-        self._loop = asyncio.get_running_loop()
-        self.answer: asyncio.Future[T] = self._loop.create_future()
+        self.loop = asyncio.get_running_loop()
+        self.answer: asyncio.Future[T] = self.loop.create_future()
         self._result: T
         self._error: Exception | None = None
 
@@ -48,15 +48,8 @@ class _Request(Generic[T]):
     def fail(self, error: Exception) -> None:
         self._error = error
 
-    def reply(self) -> None:
-        """From the writer's thread."""
-        try:
-            self._loop.call_soon_threadsafe(self._settle)
-        except RuntimeError:
-            # The caller's loop is closed; what was committed is committed.
-            pass
-
-    def _settle(self) -> None:
+    def settle(self) -> None:
+        """In the caller's loop."""
         if self.answer.done():
             return
         if self._error is not None:
@@ -114,8 +107,7 @@ class Committer:
             except Exception as error:  # noqa: BLE001 - whatever it is, nothing was committed and every caller is told
                 self._give_up(connection, batch, error)
                 connection = None
-            for request in batch:
-                request.reply()
+            _reply(batch)
         if connection is not None:
             connection.close()
 
@@ -161,6 +153,21 @@ class Committer:
                 connection.close()
             except Exception:  # noqa: BLE001 - a connection that cannot even be closed is left behind
                 _log.exception("a broken journal connection could not be closed")
+
+
+def _reply(batch: list[_Request[Any]]) -> None:
+    """Each loop is woken once for all of its callers."""
+    for loop in {request.loop for request in batch}:
+        try:
+            loop.call_soon_threadsafe(_settle, [request for request in batch if request.loop is loop])
+        except RuntimeError:
+            # The callers' loop is closed; what was committed is committed.
+            pass
+
+
+def _settle(requests: list[_Request[Any]]) -> None:
+    for request in requests:
+        request.settle()
 
 
 def _run(connection: Connection, request: _Request[Any]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, or_, select, update
 
 from gateway.model import State
 from gateway.storage.faults import BlobMissingError
@@ -16,6 +16,7 @@ from gateway.storage.tables import blob_copies, deliveries, organisation_keys, t
 
 _PAGE: Final = 1_000
 _STANDS: Final = blob_copies.c.gone_at.is_(None)
+_GONE: Final = select(blob_copies.c.gone_at).where(blob_copies.c.digest == bindparam("of_digest"))
 
 
 class Copy(NamedTuple):
@@ -62,7 +63,7 @@ def find(connection: Connection, digest: str) -> Copy | None:
 
 def must_stand(connection: Connection, digest: str) -> None:
     """In the transaction that will refer to it. Raises BlobMissingError when it was given up since it was put: put it again."""
-    stands = list(connection.execute(select(blob_copies.c.gone_at).where(blob_copies.c.digest == digest)).scalars())
+    stands = list(connection.execute(_GONE, {"of_digest": digest}).scalars())
     if stands and None not in stands:
         raise BlobMissingError("the blob was given up meanwhile")
 

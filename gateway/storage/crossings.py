@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, delete, exists, insert, select, update
 
 from gateway.model import Arrival, Door, Purpose, State, Transfer
-from gateway.storage import deliveries, halts, incidents, ledger, letters, settling, transfers
+from gateway.storage import deliveries, halts, incidents, ledger, letters, rescans, settling, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.faults import NoSuchTransferError, StorageError
 from gateway.storage.halts import Halt
@@ -88,6 +88,22 @@ def pass_on(connection: Connection, record: Crossing, recipients: Collection[str
     halts.check(connection, Halt.INTAKE)
     letters.queue(connection, recipients, content, about=receipt_no, at=record.at)
     _record(connection, record, None)
+
+
+def recall(connection: Connection, record: Crossing, names: Collection[str], receipt_no: str) -> bool:
+    """The outer side found something in what it let through: it is kept with who has got it, an incident calls somebody, and what has not
+    left this side yet stays, also in the boxes. Whether anything was stopped. Raises NotNowError while it is on its way here."""
+    try:
+        transfer = transfers.find(connection, receipt_no)
+    except NoSuchTransferError:
+        raise NotNowError(f"{receipt_no}: nothing came under that number") from None
+    rescans.hit(connection, transfer, names, at=record.at, actor=ACTOR)
+    stopped = transfer.can_be_stopped
+    if stopped:
+        note = f"found late: {', '.join(names)}"[:300]
+        settling.hold(connection, transfer.id, at=record.at, actor=ACTOR, note=note)
+    _record(connection, record, transfer.id)
+    return stopped
 
 
 def cleared(connection: Connection, nonce: str, at: float) -> None:

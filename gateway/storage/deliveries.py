@@ -8,12 +8,13 @@ get it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, func, insert, or_, select, update
 
-from gateway.model import BY_POST, CARRYING, TO_SHARES, Addressee, Delivery, Purpose, RecipientState, State, Way
+from gateway.model import BY_POST, CARRYING, TO_SHARES, Addressee, Delivery, Purpose, RecipientState, State, Transfer, Way
 from gateway.storage import bells, copies, halts, ledger, nodes, transfers
 from gateway.storage.bells import Bell
 from gateway.storage.blobs import Blob
@@ -24,6 +25,10 @@ from gateway.storage.tables import transfers as transfers_table
 
 # A recipient about whom the post said nothing is tried again after this pause.
 _UNSAID_SECONDS: Final = 60.0
+
+
+_INSERT: Final = insert(deliveries).returning(deliveries.c.id)
+_INSERT_RECIPIENT: Final = insert(delivery_recipients)
 
 
 def queue(
@@ -49,21 +54,29 @@ def queue(
         "first_at": at,
         "next_due": at,
     }
-    delivery_id: int = connection.execute(insert(deliveries).returning(deliveries.c.id), row).scalar_one()
+    delivery_id: int = connection.execute(_INSERT, row).scalar_one()
     said = {"state": RecipientState.WAITING, "attempts": 0, "due": at, "code": 0, "enhanced": "", "text": ""}
     rows = [
         {"delivery_id": delivery_id, "position": position, "address": address} | said
         for position, address in enumerate(dict.fromkeys(recipients))
     ]
-    connection.execute(insert(delivery_recipients), rows)
+    connection.execute(_INSERT_RECIPIENT, rows)
     bells.ring(connection, Bell.POST)
     return delivery_id
 
 
 # ------------------------------------------------------------------------------------------------------------- reading
 
+_CARRIES: Final = or_(*(deliveries.c.purpose == purpose for purpose in sorted(CARRYING)))
 _OF_TRANSFER: Final = transfers_table.c.id == deliveries.c.transfer_id
 _JOINED: Final = select(deliveries, transfers_table.c.receipt_no, transfers_table.c.wishes).join(transfers_table, _OF_TRANSFER)
+
+
+_ADDRESSEES: Final = (
+    select(delivery_recipients)
+    .where(delivery_recipients.c.delivery_id == bindparam("of_delivery"))
+    .order_by(delivery_recipients.c.position)
+)
 
 
 def of_transfer(connection: Connection, transfer_id: int) -> list[Delivery]:
@@ -72,8 +85,6 @@ def of_transfer(connection: Connection, transfer_id: int) -> list[Delivery]:
 
 
 def addressees(connection: Connection, delivery_id: int) -> tuple[Addressee, ...]:
-    columns = delivery_recipients.c
-    statement = select(delivery_recipients).where(columns.delivery_id == delivery_id).order_by(columns.position)
     return tuple(
         Addressee(
             address=row.address,
@@ -84,7 +95,7 @@ def addressees(connection: Connection, delivery_id: int) -> tuple[Addressee, ...
             enhanced=row.enhanced,
             text=row.text,
         )
-        for row in connection.execute(statement)
+        for row in connection.execute(_ADDRESSEES, {"of_delivery": delivery_id})
     )
 
 
@@ -114,14 +125,27 @@ def next_due(connection: Connection, *, way: Way = POST) -> float | None:
     """When the first delivery that nobody has in hand is due; never while delivery is stopped."""
     if Halt.DELIVERY in halts.standing(connection):
         return None
-    first = func.min(_due_at(way)).label("due")
-    statement = select(first).where(deliveries.c.lease_token.is_(None), _goes(way), deliveries.c.next_due.is_not(None))
-    due: float | None = connection.execute(statement).scalar_one()
+    due: float | None = connection.execute(_next(way)).scalar_one()
     return due
 
 
+@cache
+def _next(way: Way) -> Select[tuple[float]]:
+    first = func.min(_due_at(way)).label("due")
+    return select(first).where(deliveries.c.lease_token.is_(None), _goes(way), deliveries.c.next_due.is_not(None))
+
+
+@cache
+def _due(way: Way) -> Select[Any]:
+    """Of two nodes that claim at once each gets deliveries of its own, of transfers that the other has not in hand."""
+    at = bindparam("at")
+    due = deliveries.c.lease_token.is_(None) & (deliveries.c.next_due <= at) & (_due_at(way) <= at) & _goes(way)
+    statement = _JOINED.where(due).order_by(deliveries.c.purpose != Purpose.MAIL, deliveries.c.next_due)
+    return statement.limit(bindparam("most")).with_for_update(skip_locked=True)
+
+
 def _goes(way: Way) -> ColumnElement[bool]:
-    return deliveries.c.purpose.in_(way.purposes)
+    return or_(*(deliveries.c.purpose == purpose for purpose in sorted(way.purposes)))
 
 
 def _due_at(way: Way) -> ColumnElement[Any]:
@@ -129,7 +153,7 @@ def _due_at(way: Way) -> ColumnElement[Any]:
     if not way.hold:
         return deliveries.c.next_due
     over = deliveries.c.first_at + way.hold
-    waits = deliveries.c.purpose.in_(CARRYING) & (over > deliveries.c.next_due)
+    waits = _CARRIES & (over > deliveries.c.next_due)
     return case((waits, over), else_=deliveries.c.next_due)
 
 
@@ -145,19 +169,16 @@ def claim(connection: Connection, limit: int, at: float, lease_until: float, *, 
     """
     if Halt.DELIVERY in halts.standing(connection):
         return []
-    due = deliveries.c.lease_token.is_(None) & (deliveries.c.next_due <= at) & (_due_at(way) <= at) & _goes(way)
-    statement = _JOINED.where(due).order_by(deliveries.c.purpose != Purpose.MAIL, deliveries.c.next_due).limit(limit)
-    # Of two nodes that claim at once each gets deliveries of its own, of transfers that the other has not in hand.
-    rows = connection.execute(statement.with_for_update(skip_locked=True)).all()
+    rows = connection.execute(_due(way), {"at": at, "most": limit}).all()
     claimed = []
     for row in rows:
         try:
-            _as_delivery(row, addressees(connection, row.id))
-            transfers.load(connection, row.transfer_id)
+            delivery = _as_delivery(row, addressees(connection, row.id), nodes.token())
+            transfer = transfers.load(connection, row.transfer_id, locked=True)
         except ValueError as error:
             _set_apart(connection, row, str(error), at)
         else:
-            claimed.append(_lease(connection, row, at, lease_until))
+            claimed.append(_lease(connection, delivery, transfer, at, lease_until))
     return claimed
 
 
@@ -167,16 +188,27 @@ def _set_apart(connection: Connection, row: Row[Any], error: str, at: float) -> 
     ledger.append(connection, at=at, actor=transfers.ROAD, action="delivery.unreadable", subject=row.receipt_no, detail={"error": error})
 
 
-def _lease(connection: Connection, row: Row[Any], at: float, lease_until: float) -> Delivery:
-    token = nodes.token()
-    connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(lease_token=token, lease_until=lease_until))
-    of_row = delivery_recipients.c.delivery_id == row.id
-    is_due = of_row & (delivery_recipients.c.state == RecipientState.WAITING) & (delivery_recipients.c.due <= at)
-    connection.execute(update(delivery_recipients).where(is_due).values(attempts=delivery_recipients.c.attempts + 1))
-    waiting = (one for one in addressees(connection, row.id) if one.state is RecipientState.WAITING)
-    delivery = _as_delivery(row, tuple(one for one in waiting if one.due is not None and one.due <= at), token)
-    _follow(connection, delivery, State.DELIVERING, at)
-    return delivery
+_LEASE: Final = update(deliveries).where(deliveries.c.id == bindparam("of_delivery"))
+_ATTEMPT: Final = (
+    update(delivery_recipients)
+    .where(
+        delivery_recipients.c.delivery_id == bindparam("of_delivery"),
+        delivery_recipients.c.state == RecipientState.WAITING,
+        delivery_recipients.c.due <= bindparam("at"),
+    )
+    .values(attempts=delivery_recipients.c.attempts + 1)
+)
+
+
+def _lease(connection: Connection, delivery: Delivery, transfer: Transfer, at: float, lease_until: float) -> Delivery:
+    """With those recipients only that are due, their attempt counted as it is in their rows."""
+    connection.execute(_LEASE, {"of_delivery": delivery.id, "lease_token": delivery.token, "lease_until": lease_until})
+    connection.execute(_ATTEMPT, {"of_delivery": delivery.id, "at": at})
+    if delivery.purpose.carries_transfer:
+        transfers.move(connection, transfer, State.DELIVERING, at=at)
+    waiting = (one for one in delivery.recipients if one.state is RecipientState.WAITING and one.due is not None and one.due <= at)
+    counted = tuple(msgspec.structs.replace(one, attempts=one.attempts + 1) for one in waiting)
+    return msgspec.structs.replace(delivery, recipients=counted)
 
 
 def settle(connection: Connection, delivery: Delivery, outcomes: Sequence[Addressee], bounce: Blob | None, at: float) -> None:
@@ -205,10 +237,12 @@ def settle(connection: Connection, delivery: Delivery, outcomes: Sequence[Addres
         _stop_late(connection, delivery, at)
 
 
+_FOUND_AT: Final = select(func.max(late_hits.c.at)).where(late_hits.c.transfer_id == bindparam("of_transfer"))
+
+
 def _found_late(connection: Connection, delivery: Delivery) -> bool:
     """Whether a second look found something while it was leaving, when nobody could stop it."""
-    youngest = select(func.max(late_hits.c.at)).where(late_hits.c.transfer_id == delivery.transfer_id)
-    found_at: float | None = connection.execute(youngest).scalar_one()
+    found_at: float | None = connection.execute(_FOUND_AT, {"of_transfer": delivery.transfer_id}).scalar_one()
     if found_at is None:
         return False
     claimed = transfers.load(connection, delivery.transfer_id)
@@ -253,6 +287,11 @@ def return_leases(connection: Connection, ended_before: float, at: float, lost: 
     return len(rows)
 
 
+_THAT_CARRY: Final = (deliveries.c.transfer_id == bindparam("of_transfer")) & _CARRIES
+_IDS: Final = select(deliveries.c.id).where(_THAT_CARRY)
+_NEW_CONTENT: Final = update(deliveries).where(_THAT_CARRY)
+
+
 def stop(connection: Connection, transfer_id: int) -> None:
     """Nobody who still waits for the mail gets it."""
     _turn(connection, transfer_id, (RecipientState.WAITING,), RecipientState.STOPPED, None)
@@ -261,38 +300,49 @@ def stop(connection: Connection, transfer_id: int) -> None:
 def restart(connection: Connection, transfer_id: int, at: float, content: Blob | None = None) -> bool:
     """Everybody who was stopped or given up is due again, with the new content if there is one; False if there is no delivery of it."""
     if content is not None:
-        mail = (deliveries.c.transfer_id == transfer_id) & deliveries.c.purpose.in_(CARRYING)
-        connection.execute(update(deliveries).where(mail).values(blob=content.digest, size=content.size))
+        connection.execute(_NEW_CONTENT, {"of_transfer": transfer_id, "blob": content.digest, "size": content.size})
     return _turn(connection, transfer_id, (RecipientState.STOPPED, RecipientState.FAILED), RecipientState.WAITING, at)
 
 
 def _turn(connection: Connection, transfer_id: int, old: Sequence[RecipientState], new: RecipientState, due: float | None) -> bool:
-    of_transfer_ = (deliveries.c.transfer_id == transfer_id) & deliveries.c.purpose.in_(CARRYING)
-    ids = list(connection.execute(select(deliveries.c.id).where(of_transfer_)).scalars())
+    ids = list(connection.execute(_IDS, {"of_transfer": transfer_id}).scalars())
+    if not ids:
+        return False
     theirs = delivery_recipients.c.delivery_id.in_(ids) & delivery_recipients.c.state.in_(old)
     connection.execute(update(delivery_recipients).where(theirs).values(state=new, due=due))
     # A mail that is sent again has its whole time before it.
     first_at = {} if due is None else {"first_at": due}
     connection.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(next_due=due, **first_at))
-    return bool(ids)
+    return True
 
 
 # --------------------------------------------------------------------------------------------------------------- steps
 
 
+_STORE: Final = update(delivery_recipients).where(
+    delivery_recipients.c.delivery_id == bindparam("of_delivery"), delivery_recipients.c.address == bindparam("of_address")
+)
+_FIRST_DUE: Final = (
+    select(func.min(delivery_recipients.c.due))
+    .where(delivery_recipients.c.delivery_id == bindparam("of_delivery"), delivery_recipients.c.state == RecipientState.WAITING)
+    .scalar_subquery()
+)
+_FREE: Final = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("of_delivery"), deliveries.c.lease_token == bindparam("of_token"))
+    .values(lease_token=None, lease_until=None, next_due=_FIRST_DUE)
+)
+
+
 def _store(connection: Connection, delivery: Delivery, outcome: Addressee) -> None:
-    ours = (delivery_recipients.c.delivery_id == delivery.id) & (delivery_recipients.c.address == outcome.address)
     due = outcome.due if outcome.state is RecipientState.WAITING else None
     values = {"state": outcome.state, "due": due, "code": outcome.code, "enhanced": outcome.enhanced, "text": outcome.text}
-    connection.execute(update(delivery_recipients).where(ours).values(**values))
+    connection.execute(_STORE, {"of_delivery": delivery.id, "of_address": outcome.address} | values)
 
 
 def _free(connection: Connection, delivery: Delivery) -> None:
     """Give the lease up and set when the delivery is due next. Raises LeaseLostError."""
-    waiting = (delivery_recipients.c.delivery_id == delivery.id) & (delivery_recipients.c.state == RecipientState.WAITING)
-    due = select(func.min(delivery_recipients.c.due)).where(waiting).scalar_subquery()
-    ours = (deliveries.c.id == delivery.id) & (deliveries.c.lease_token == delivery.token)
-    freed = connection.execute(update(deliveries).where(ours).values(lease_token=None, lease_until=None, next_due=due))
+    freed = connection.execute(_FREE, {"of_delivery": delivery.id, "of_token": delivery.token})
     if freed.rowcount != 1:
         raise LeaseLostError(delivery.receipt_no)
 

@@ -7,9 +7,9 @@ through between the word and the deed.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from gateway.storage import ledger
 from gateway.storage.faults import HaltedError
@@ -31,13 +31,17 @@ class Halted(NamedTuple):
     reason: str
 
 
+_STANDING: Final = select(halts)
+_ONE: Final = select(halts.c.what).where(halts.c.what == bindparam("one"))
+
+
 def standing(connection: Connection) -> dict[Halt, Halted]:
-    return {Halt(row.what): Halted(row.since, row.actor, row.reason) for row in connection.execute(select(halts))}
+    return {Halt(row.what): Halted(row.since, row.actor, row.reason) for row in connection.execute(_STANDING)}
 
 
 def check(connection: Connection, what: Halt) -> None:
     """Raises HaltedError."""
-    if connection.execute(select(halts.c.what).where(halts.c.what == what)).first() is not None:
+    if connection.execute(_ONE, {"one": what}).first() is not None:
         raise HaltedError(f"{what} is stopped")
 
 

@@ -54,6 +54,7 @@ class Cut(NamedTuple):
 PURGED: Final = "audit.purged"
 # So many rows go in one transaction: nobody waits long for the writer.
 _MOST_AT_ONCE: Final = 20_000
+_APPEND: Final = insert(audit)
 _HEAD: Final = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 
 
@@ -94,7 +95,7 @@ def _chained(connection: Connection, new: list[Entry]) -> list[Entry]:
         linked = msgspec.structs.replace(entry, seq=seq, prev_hash=prev_hash)
         entries.append(msgspec.structs.replace(linked, hash=linked.computed()))
         prev_hash = entries[-1].hash
-    connection.execute(insert(audit), [msgspec.structs.asdict(entry) for entry in entries])
+    connection.execute(_APPEND, [msgspec.structs.asdict(entry) for entry in entries])
     return entries
 
 

@@ -21,6 +21,8 @@ from gateway.storage.faults import JournalUnavailableError
 
 SCHEME: Final = "postgresql://"
 _CONNECT_SECONDS: Final = 10
+# A line that was cut without a word is noticed so soon, not after the quarter of an hour that TCP tries by itself (tcp(7)).
+ALIVE: Final = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 _READERS: Final = 10
 # A transaction that its process forgot (SIGSTOP, a lost machine) would keep every other writer out.
 _FORGOTTEN: Final = "10s"
@@ -58,7 +60,7 @@ def _engine(url: str, **options: Any) -> Engine:
     except ArgumentError:
         raise JournalUnavailableError("database: not an address") from None
     # No compiling of questions: it takes seconds where the answer takes a tenth of one.
-    told = {"connect_timeout": _CONNECT_SECONDS, "application_name": "sekisho",
+    told = {"connect_timeout": _CONNECT_SECONDS, "application_name": "sekisho", **ALIVE,
             "options": f"-c idle_in_transaction_session_timeout={_FORGOTTEN} -c timezone=UTC -c jit=off"}  # fmt: skip
     engine = create_engine(address, connect_args=told, **options)
 

@@ -95,7 +95,7 @@ def candidates(connection: Connection, *, since: float, below: int | None, limit
     return list(connection.execute(select(transfers.c.id).where(*wanted).order_by(transfers.c.id.desc()).limit(limit)).scalars())
 
 
-def hit(connection: Connection, transfer: Transfer, names: Iterable[str], *, at: float) -> tuple[tuple[str, ...], Received]:
+def hit(connection: Connection, transfer: Transfer, names: Iterable[str], *, at: float, actor: str = _ACTOR) -> tuple[tuple[str, ...], Received]:
     """Those of `names` that were not known of it yet, kept with who has got it; and an entry in the record for them."""
     known = set(connection.execute(select(hits.c.name).where(hits.c.transfer_id == transfer.id)).scalars())
     new, received = tuple(sorted(set(names) - known)), received_by(connection, transfer)
@@ -103,8 +103,8 @@ def hit(connection: Connection, transfer: Transfer, names: Iterable[str], *, at:
         kept = msgspec.json.encode(received).decode()
         connection.execute(insert(hits), [{"transfer_id": transfer.id, "name": name, "at": at, "received_by": kept} for name in new])
         detail: dict[str, object] = {"names": list(new), "received_by": msgspec.to_builtins(received)}
-        ledger.append(connection, at=at, actor=_ACTOR, action="transfer.late_hit", subject=transfer.receipt_no, detail=detail)
-        open_incident(connection, transfer=transfer, kind=Kind.LATE_HIT, text=", ".join(new), who=_ACTOR, moment=at)
+        ledger.append(connection, at=at, actor=actor, action="transfer.late_hit", subject=transfer.receipt_no, detail=detail)
+        open_incident(connection, transfer=transfer, kind=Kind.LATE_HIT, text=", ".join(new), who=actor, moment=at)
     return new, received
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from gateway.model import day_of
 from gateway.storage.tables import rule_matches, transfers
@@ -28,9 +28,12 @@ class Matched(NamedTuple):
     received_at: float
 
 
+_FORGET: Final = delete(rule_matches).where(rule_matches.c.transfer_id == bindparam("of_id"))
+
+
 def keep(connection: Connection, transfer_id: int, rules: Collection[str], at: float) -> None:
     """In place of what an earlier report of the transfer said. `at`: when it was received."""
-    connection.execute(delete(rule_matches).where(rule_matches.c.transfer_id == transfer_id))
+    connection.execute(_FORGET, {"of_id": transfer_id})
     if rules:
         connection.execute(insert(rule_matches), [{"transfer_id": transfer_id, "rule": rule, "at": at} for rule in sorted(rules)])
 

@@ -6,7 +6,7 @@ import zlib
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -92,10 +92,10 @@ def settle(connection: Connection, claim: Claim, settlement: Settlement, at: flo
     }
     for field in ("name", "size", "sha256", "kind"):
         changes[f"result_{field}"] = getattr(result, field, None)
-    if not decision.verdict.delivers:
-        changes["notice"] = transfers.owed(claim.transfer)
-    transfers.move(connection, claim.transfer, decision.state, at=at, note=decision.note, token=claim.token, **changes)
-    _keep(connection, claim.transfer.id, {"report": settlement.packed, "receipt": settlement.receipt})
+    owing = not decision.verdict.delivers
+    transfers.move(connection, claim.transfer, decision.state, at=at, note=decision.note, token=claim.token, owing=owing, **changes)
+    kept = {"transfer_id": claim.transfer.id, "report": settlement.packed, "receipt": settlement.receipt}
+    connection.execute(_KEEP[connection.dialect.name], kept)
     rule_matches.keep(connection, claim.transfer.id, settlement.matches, claim.transfer.received_at)
     _found_by(connection, claim.transfer, settlement)
     for number in settlement.exceptions:
@@ -125,9 +125,13 @@ def reopened(connection: Connection, transfer: Transfer, settlement: Settlement,
     settle(connection, claim, settlement, at, anew=transfer.state is State.DELIVERED)
 
 
-def _keep(connection: Connection, transfer_id: int, values: dict[str, Any]) -> None:
-    statement = _INSERT[connection.dialect.name](reports).values(transfer_id=transfer_id, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["transfer_id"], set_=values))
+def _kept(make: Any, *names: str) -> Any:
+    statement = make(reports).values({name: bindparam(name) for name in ("transfer_id", *names)})
+    return statement.on_conflict_do_update(index_elements=["transfer_id"], set_={name: statement.excluded[name] for name in names})
+
+
+_KEEP: Final = {dialect: _kept(make, "report", "receipt") for dialect, make in _INSERT.items()}
+_KEEP_RECEIPT: Final = {dialect: _kept(make, "receipt") for dialect, make in _INSERT.items()}
 
 
 def _send(connection: Connection, transfer: Transfer, content: Blob, at: float, *, anew: bool = False) -> None:
@@ -226,7 +230,7 @@ def release(connection: Connection, transfer_id: int, verdict: Verdict, *, at: f
     if slips.waits(connection, transfer_id):
         raise NotAllowedError(f"{transfer.receipt_no}: it waits for the approval that was asked for")
     transfers.move(connection, transfer, State.RELEASED, at=at, actor=actor, note=note, verdict=verdict, reason=None)
-    _keep(connection, transfer_id, {"receipt": receipt})
+    connection.execute(_KEEP_RECEIPT[connection.dialect.name], {"transfer_id": transfer_id, "receipt": receipt})
     _send(connection, transfer, Blob(transfer.result.sha256, transfer.result.size), at)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, exists, insert, select, update
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, exists, insert, select, update
 
 from gateway.model import Slip, SlipApproval, State
 from gateway.storage import ledger
@@ -34,10 +36,12 @@ def of(connection: Connection, transfer_id: int) -> Slip | None:
     )
 
 
+_APPROVAL: Final = select(slips.c.approval).where(slips.c.transfer_id == bindparam("of_id"))
+
+
 def waits(connection: Connection, transfer_id: int) -> bool:
     """Whether it may not be handed out before somebody has approved it."""
-    statement = select(slips.c.approval).where(slips.c.transfer_id == transfer_id)
-    return connection.execute(statement).scalar_one_or_none() == SlipApproval.NEEDED
+    return connection.execute(_APPROVAL, {"of_id": transfer_id}).scalar_one_or_none() == SlipApproval.NEEDED
 
 
 def unasked(connection: Connection, kind: str, *, since: float, before: float, limit: int = 100) -> list[str]:

@@ -1,6 +1,8 @@
 """What happens to the row of a transfer. Every function runs inside the writer's transaction and audits what it did.
 
 Each step is checked against `TRANSITIONS`, and written only if the row still stands where the step began.
+
+Statements of the road are made once, here and in its other rooms: to put one together anew costs five times what it costs to run.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, bindparam, exists, func, insert, select, update
 
 from gateway.model import CARRYING, TRANSITIONS, Arrival, Claim, Door, IllegalTransitionError, Result, State, Transfer, day_of
 from gateway.storage import bells, copies, counting, halts, ledger, nodes, slips, text_search, turns
@@ -61,23 +63,26 @@ def as_transfer(row: Row[Any], recipients: tuple[str, ...]) -> Transfer:
     )
 
 
+_RECIPIENTS: Final = (
+    select(transfer_recipients.c.transfer_id, transfer_recipients.c.address)
+    .where(transfer_recipients.c.transfer_id.in_(bindparam("of_them", expanding=True)))
+    .order_by(transfer_recipients.c.transfer_id, transfer_recipients.c.position)
+)
+_LOAD: Final = select(transfers).where(transfers.c.id == bindparam("of_id"))
+_LOAD_LOCKED: Final = _LOAD.with_for_update()
+
+
 def recipients_of(connection: Connection, transfer_ids: list[int]) -> dict[int, tuple[str, ...]]:
     """The envelope's recipients of each, in their order."""
-    statement = (
-        select(transfer_recipients.c.transfer_id, transfer_recipients.c.address)
-        .where(transfer_recipients.c.transfer_id.in_(transfer_ids))
-        .order_by(transfer_recipients.c.transfer_id, transfer_recipients.c.position)
-    )
     found: dict[int, list[str]] = {transfer_id: [] for transfer_id in transfer_ids}
-    for row in connection.execute(statement):
+    for row in connection.execute(_RECIPIENTS, {"of_them": transfer_ids}):
         found[row.transfer_id].append(row.address)
     return {transfer_id: tuple(addresses) for transfer_id, addresses in found.items()}
 
 
 def load(connection: Connection, transfer_id: int, *, locked: bool = False) -> Transfer:
     """`locked`: nobody changes it before the transaction ends. Raises NoSuchTransferError."""
-    statement = select(transfers).where(transfers.c.id == transfer_id)
-    row = connection.execute(statement.with_for_update() if locked else statement).one_or_none()
+    row = connection.execute(_LOAD_LOCKED if locked else _LOAD, {"of_id": transfer_id}).one_or_none()
     if row is None:
         raise NoSuchTransferError(str(transfer_id))
     return as_transfer(row, recipients_of(connection, [transfer_id])[transfer_id])
@@ -96,6 +101,17 @@ def find(connection: Connection, receipt_no: str) -> Transfer:
 _AUDITED: Final = ("verdict", "reason", "policy", "rules", "attempts", "result_sha256")
 
 
+def _moving(*, leased: bool, owing: bool) -> Update:
+    statement = update(transfers).where(transfers.c.id == bindparam("of_id"), transfers.c.state == bindparam("of_state"))
+    if leased:
+        statement = statement.where(transfers.c.lease_token == bindparam("of_token"))
+    # A mail that stays inside owes its recipients one notice, ever; a file is shown as held where it was handed in.
+    return statement.values(notice=func.coalesce(transfers.c.notice, OWED)) if owing else statement
+
+
+_MOVES: Final = {(leased, owing): _moving(leased=leased, owing=owing) for leased in (False, True) for owing in (False, True)}
+
+
 def move(
     connection: Connection,
     transfer: Transfer,
@@ -105,19 +121,19 @@ def move(
     actor: str = ROAD,
     note: str = "",
     token: str | None = None,
+    owing: bool = False,
     **changes: object,
 ) -> None:
-    """One edge of the table, audited; `note` stands in the row until the next.
+    """One edge of the table, audited; `note` stands in the row until the next. `owing`: whoever should have got it hears of it.
 
     Raises IllegalTransitionError, or LeaseLostError when the row stands elsewhere by now.
     """
     if new not in TRANSITIONS[transfer.state]:
         raise IllegalTransitionError(transfer.receipt_no, transfer.state, new)
-    statement = update(transfers).where(transfers.c.id == transfer.id, transfers.c.state == transfer.state)
-    if token is not None:
-        statement = statement.where(transfers.c.lease_token == token)
-    changes = {"lease_until": None, "lease_token": None} | changes
-    if connection.execute(statement.values(state=new, changed_at=at, note=_stored(note), **changes)).rowcount != 1:
+    written = {"lease_until": None, "lease_token": None, "state": new, "changed_at": at, "note": _stored(note), **changes}
+    where = {"of_id": transfer.id, "of_state": transfer.state} | ({} if token is None else {"of_token": token})
+    statement = _MOVES[token is not None, owing and transfer.door is Door.SMTP]
+    if connection.execute(statement, where | written).rowcount != 1:
         raise LeaseLostError(transfer.receipt_no)
     detail: dict[str, object] = {"from": transfer.state, "to": new}
     detail |= {key: changes[key] for key in _AUDITED if changes.get(key) is not None}
@@ -277,13 +293,9 @@ def return_leases(connection: Connection, ended_before: float, at: float, attemp
 
 def hold_lost(connection: Connection, transfer: Transfer, at: float, token: str | None = None) -> None:
     """Tried too often, and every time its whole worker was lost."""
-    lost = {"verdict": Verdict.HELD, "reason": Reason.WORKER_CRASHED, "note": f"lost {transfer.attempts} times"}
-    move(connection, transfer, State.HELD, at=at, token=token, notice=owed(transfer), **lost)
-
-
-def owed(transfer: Transfer) -> ColumnElement[str] | None:
-    """A mail that stays inside owes its recipients one notice, ever; a file is shown as held where it was handed in."""
-    return func.coalesce(transfers.c.notice, OWED) if transfer.door is Door.SMTP else None
+    note = f"lost {transfer.attempts} times"
+    lost = {"verdict": Verdict.HELD, "reason": Reason.WORKER_CRASHED}
+    move(connection, transfer, State.HELD, at=at, token=token, note=note, owing=True, **lost)
 
 
 def released_without_delivery(connection: Connection, limit: int) -> list[Transfer]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, Row, bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -26,7 +26,6 @@ _LATER_SECONDS: Final = 2.0
 _LATEST_SECONDS: Final = 600.0
 # No organisation is called so.
 _CLOCK: Final = "\x1fclock"
-_INSERT: Final[dict[str, Any]] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
 
 # From one organisation to the next along the index, however many transfers of each wait. SQLite has to be told: it would rather count
 # through all that wait.
@@ -44,6 +43,24 @@ ORGANISATIONS: Final = {
     "postgresql": text(_ORGANISATIONS.format(indexed="")),
 }
 
+_HAD: Final = select(turns).where(turns.c.organisation.in_(bindparam("of_them", expanding=True)))
+# Of two processes that claim at once on PostgreSQL each gets rows of its own.
+_FIRST: Final = (
+    select(transfers)
+    .where(WAITING, transfers.c.organisation == bindparam("of_whom"))
+    .order_by(transfers.c.turn, transfers.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+
+
+def _counting(make: Any) -> Any:
+    statement = make(turns)
+    return statement.on_conflict_do_update(index_elements=["organisation"], set_={"had": statement.excluded.had})
+
+
+_COUNT: Final = {"sqlite": _counting(sqlite_insert), "postgresql": _counting(postgresql_insert)}
+
 
 def turn(received_at: float, size: int) -> float:
     """When a transfer is due among those of its organisation, in seconds since 1970."""
@@ -60,7 +77,7 @@ def next_rows(connection: Connection, limit: int, weights: Mapping[str, float]) 
     waiting = list(connection.execute(ORGANISATIONS[connection.dialect.name]).scalars())
     if not waiting:
         return []
-    had = {row.organisation: row.had for row in connection.execute(select(turns).where(turns.c.organisation.in_([*waiting, _CLOCK])))}
+    had = {row.organisation: row.had for row in connection.execute(_HAD, {"of_them": [*waiting, _CLOCK]})}
     clock = had.pop(_CLOCK, 0.0)
     tags = {organisation: max(had.get(organisation, 0.0), clock) for organisation in waiting}
     queues: dict[str, list[Row[Any]]] = {}
@@ -82,9 +99,7 @@ def next_rows(connection: Connection, limit: int, weights: Mapping[str, float]) 
 
 
 def _first(connection: Connection, organisation: str, limit: int) -> list[Row[Any]]:
-    statement = select(transfers).where(WAITING, transfers.c.organisation == organisation)
-    # Of two processes that claim at once on PostgreSQL each gets rows of its own.
-    return list(connection.execute(statement.order_by(transfers.c.turn, transfers.c.id).limit(limit).with_for_update(skip_locked=True)))
+    return list(connection.execute(_FIRST, {"of_whom": organisation, "most": limit}))
 
 
 def _keep(connection: Connection, had: Mapping[str, float]) -> None:
@@ -99,6 +114,4 @@ def _keep_all(connection: Connection, several: list[Mapping[str, float]]) -> Non
     had: dict[str, float] = {}
     for one in several:
         had |= one
-    statement = _INSERT[connection.dialect.name](turns)
-    statement = statement.on_conflict_do_update(index_elements=["organisation"], set_={"had": statement.excluded.had})
-    connection.execute(statement, [{"organisation": name, "had": value} for name, value in had.items()])
+    connection.execute(_COUNT[connection.dialect.name], [{"organisation": name, "had": value} for name, value in had.items()])
