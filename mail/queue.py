@@ -68,6 +68,8 @@ class Queue:
         self._woken = asyncio.Event()
         self._draining = False
         self._busy = 0
+        # Whether more may be due than was claimed last.
+        self._more = True
 
     def wake(self) -> None:
         self._woken.set()
@@ -86,7 +88,7 @@ class Queue:
                     for delivery in claimed:
                         self._busy += 1
                         crew.create_task(self._work(delivery))
-                    if not claimed:
+                    if not (claimed and self._more):
                         await self._sleep()
         finally:
             await self._relay.close()
@@ -95,14 +97,17 @@ class Queue:
         now = self._clock()
         # While the gate is shut, the one that tries has to come back first.
         room = self._gate.room(self._settings.concurrency - self._busy, now) if not (self._gate.shut and self._busy) else 0
+        self._more = True
         if room <= 0:
             return []
         try:
-            return await self._outbox.claim(room, now)
+            claimed = await self._outbox.claim(room, now)
         except Exception:
             _log.exception("nothing can be claimed from the outbox")
             await self._nap(_PAUSE_SECONDS)
             return []
+        self._more = len(claimed) == room
+        return claimed
 
     async def _sleep(self) -> None:
         """Until woken, until the next is due, or until it is time to look again anyway."""
@@ -135,13 +140,18 @@ class Queue:
         """One delivery to its settlement. What goes wrong with one does not stop the others; its lease brings it back."""
         try:
             results = await self._delivered(delivery)
-            await self._finished(self._settled(delivery, results))
+            notice = self._notice(delivery, results)
+            await self._finished(self._settled(delivery, results, notice))
+            # Due before anything that was known of: the notice at once, the next attempt perhaps.
+            sooner = notice is not None or any(result.status == "deferred" for result in results)
         except asyncio.CancelledError:
             raise
         except Exception:
             _log.exception("a delivery could not be settled", extra={"facts": {"receipt_no": delivery.receipt_no}})
+            sooner = True
         finally:
             self._busy -= 1
+        if sooner or self._more or self._gate.shut:
             self.wake()
 
     async def _delivered(self, delivery: Delivery) -> list[Result]:
@@ -163,8 +173,7 @@ class Queue:
             self._gate.reached()
         return self._judged(delivery, answers)
 
-    async def _settled(self, delivery: Delivery, results: list[Result]) -> None:
-        notice = self._notice(delivery, results)
+    async def _settled(self, delivery: Delivery, results: list[Result], notice: bytes | None) -> None:
         for pause in _SETTLE_PAUSES:
             try:
                 return await self._outbox.settle(delivery, results, notice)

@@ -137,6 +137,9 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     difference: Difference | None = None
 
 
+_SHOWN: Final = msgspec.json.Decoder(Shown)
+
+
 def encode(shown: Shown) -> bytes:
     return msgspec.json.encode(shown)
 
@@ -144,7 +147,7 @@ def encode(shown: Shown) -> bytes:
 def decode(untrusted_bytes: bytes, output_bytes: int) -> Shown:
     """Raises ValueError for anything that is not within the bounds, and where the output has not just the pixels that are announced."""
     try:
-        shown = msgspec.json.decode(untrusted_bytes, type=Shown)
+        shown = _SHOWN.decode(untrusted_bytes)
     except RecursionError:
         raise ValueError("nested too deep") from None
     width, height = shown.drawn or (0, 0)

@@ -52,6 +52,12 @@ _MOST_PASSWORDS: Final = 8
 _LONGEST_PASSWORD: Final = 64
 
 
+# Made once: a decoder for each message would learn its type anew, and in a child every page that this touches is copied.
+_JOBS: Final = msgspec.json.Decoder(Job)
+_REPORTS: Final = msgspec.json.Decoder(Report)
+_PASSWORDS: Final = msgspec.json.Decoder(tuple[str, ...])
+
+
 class WireError(Exception):
     """The child answered something that no honest child answers."""
 
@@ -118,7 +124,7 @@ def encode_job(job: Job) -> bytes:
 
 
 def decode_job(data: bytes) -> Job:
-    return msgspec.json.decode(data, type=Job)
+    return _JOBS.decode(data)
 
 
 def encode_passwords(seen: Iterable[str]) -> bytes:
@@ -130,7 +136,7 @@ def encode_passwords(seen: Iterable[str]) -> bytes:
 def decode_passwords(untrusted_bytes: bytes) -> tuple[str, ...]:
     """Raises WireError."""
     try:
-        seen = msgspec.json.decode(untrusted_bytes, type=tuple[str, ...])
+        seen = _PASSWORDS.decode(untrusted_bytes)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise WireError("passwords") from None
     if len(seen) > _MOST_PASSWORDS or not all(0 < len(one) <= _LONGEST_PASSWORD and one.isprintable() for one in seen):
@@ -145,7 +151,7 @@ def encode_report(report: Report) -> bytes:
 def decode_report(untrusted_bytes: bytes, job: Job) -> Report:
     """The report of a child about `job`, every field checked. Raises WireError."""
     try:
-        report = msgspec.json.decode(untrusted_bytes, type=Report)
+        report = _REPORTS.decode(untrusted_bytes)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise WireError(f"report: {printable(str(error).encode())[:200]}") from None
     if report.path != job.name or (report.policy, report.rules) != (job.policy, job.rules):
@@ -244,17 +250,21 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
     rss_kb: int
 
 
+_REQUESTS: Final[msgspec.json.Decoder[Start | Kill]] = msgspec.json.Decoder(Start | Kill)
+_ANSWERS: Final[msgspec.json.Decoder[Ready | Ended]] = msgspec.json.Decoder(Ready | Ended)
+
+
 def encode_message(message: Start | Kill | Ready | Ended) -> bytes:
     return msgspec.json.encode(message)
 
 
 def decode_request(data: bytes) -> Start | Kill:
-    return msgspec.json.decode(data, type=Start | Kill)
+    return _REQUESTS.decode(data)
 
 
 def decode_answer(data: bytes) -> Ready | Ended:
     """Raises WireError."""
     try:
-        return msgspec.json.decode(data, type=Ready | Ended)
+        return _ANSWERS.decode(data)
     except msgspec.DecodeError as error:
         raise WireError(str(error)) from None

@@ -130,7 +130,7 @@ def next_due(connection: Connection, *, way: Way = POST) -> float | None:
 
 
 @cache
-def _next(way: Way) -> Select[tuple[float]]:
+def _next(way: Way) -> Select[Any]:
     first = func.min(_due_at(way)).label("due")
     return select(first).where(deliveries.c.lease_token.is_(None), _goes(way), deliveries.c.next_due.is_not(None))
 
@@ -138,7 +138,7 @@ def _next(way: Way) -> Select[tuple[float]]:
 @cache
 def _due(way: Way) -> Select[Any]:
     """Of two nodes that claim at once each gets deliveries of its own, of transfers that the other has not in hand."""
-    at = bindparam("at")
+    at: ColumnElement[float] = bindparam("at")
     due = deliveries.c.lease_token.is_(None) & (deliveries.c.next_due <= at) & (_due_at(way) <= at) & _goes(way)
     statement = _JOINED.where(due).order_by(deliveries.c.purpose != Purpose.MAIL, deliveries.c.next_due)
     return statement.limit(bindparam("most")).with_for_update(skip_locked=True)

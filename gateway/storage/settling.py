@@ -249,8 +249,7 @@ def dispose(connection: Connection, transfer_id: int, *, at: float, actor: str, 
     transfer = transfers.load(connection, transfer_id)
     if (transfer.state is State.RELEASED and _bound_for(transfer)[1]) or evidence.kept(connection, transfer_id) is not None:
         raise IllegalTransitionError(transfer.receipt_no, transfer.state, State.DISPOSED)
-    given_up = {"blob": None, "result_sha256": None}
-    transfers.move(connection, transfer, State.DISPOSED, at=at, actor=actor, note=note, **given_up)
+    transfers.move(connection, transfer, State.DISPOSED, at=at, actor=actor, note=note, blob=None, result_sha256=None)
     for digest in (transfer.blob, transfer.result.sha256 if transfer.result is not None else None):
         if digest is not None and not blob_in_use(connection, digest) and (gone := copies.give_up(connection, digest, at)):
             detail: dict[str, object] = {"sha256": digest, "copies": len(gone)}
