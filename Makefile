@@ -1,5 +1,5 @@
 # Two commands: `make run` shows the gateway at work, `make test` proves it. The work itself is in Python and in deploy/.
-.PHONY: run test slow check perf perf-quick lock
+.PHONY: run test slow check coverage perf perf-quick reference lock
 
 run:
 	@python3 deploy/prepare.py
@@ -18,6 +18,10 @@ check:
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy && .venv/bin/lint-imports
 
+coverage:
+	@python3 deploy/prepare.py --test
+	@.venv/bin/python -m tests.covered $(ARGS)
+
 perf:
 	@python3 deploy/prepare.py --test
 	@.venv/bin/python perf/report.py $(ARGS)
@@ -25,6 +29,10 @@ perf:
 perf-quick:
 	@python3 deploy/prepare.py --test
 	@.venv/bin/python perf/report.py --quick $(ARGS)
+
+reference:
+	@python3 deploy/prepare.py --test
+	@.venv/bin/python -m tests.house.references --write
 
 lock:
 	@uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-header -o deploy/requirements.lock

@@ -15,7 +15,7 @@ Two kinds of consequence: `within` runs in the transaction of the last word, so 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
@@ -63,14 +63,12 @@ class Approvals:
         journal: Journal,
         clock: Callable[[], float],
         *,
-        rules: Mapping[Kind, Rule] = RULES,
         patience: float = _DAY,
         unavoidable: bool = True,
         heard: Heard | None = None,
     ) -> None:
         self._journal = journal
         self._clock = clock
-        self._rules = rules
         self._patience = patience
         self._unavoidable = unavoidable
         self.heard = heard
@@ -117,7 +115,7 @@ class Approvals:
 
     async def candidates(self, kind: Kind, requester: Account) -> list[Seat]:
         """Who could decide such a request of this person, from below upwards, each once; those who are away are left out."""
-        return await self._journal.ask(lambda connection: offered(connection, self._rules[kind].steps[0], requester, self._clock()))
+        return await self._journal.ask(lambda connection: offered(connection, RULES[kind].steps[0], requester, self._clock()))
 
     async def withdraw(self, number: str, account: Account) -> Request:
         """By the one who asked. Raises RefusedError, NoSuchRequestError."""
@@ -252,7 +250,7 @@ class Approvals:
             department_id=department_id if department_id is not None else next(iter(own), None),
             reason=reason,
             at=at,
-            expires_at=at + self._rules[kind].days * _DAY,
+            expires_at=at + RULES[kind].days * _DAY,
         )
 
     def _towards(self, connection: Connection, request: Request, approver: str) -> Request:
@@ -264,7 +262,7 @@ class Approvals:
 
     def _approved(self, connection: Connection, number: str, account: Account, note: str, *, inspected: bool) -> Request:
         request, at = self._open(connection, number), self._clock()
-        rule = self._rules[Kind(request.kind)]
+        rule = RULES[Kind(request.kind)]
         seat = self._seat(connection, request, account)
         if rule.inspected and not inspected:
             raise RefusedError(_LOOK)
@@ -289,7 +287,7 @@ class Approvals:
         return self._carried(connection, done), report
 
     def _alone(self, request: Request, account: Account) -> bool:
-        rule = self._rules[Kind(request.kind)]
+        rule = RULES[Kind(request.kind)]
         own = request.requester.id == account.id and request.state is RequestState.REQUESTED
         return own and self._unavoidable and rule.unavoidable and len(rule.steps) == 1
 
@@ -345,14 +343,14 @@ class Approvals:
         return [seat for seat in found if seat.level <= level]
 
     def _level(self, request: Request, found: Sequence[Seat]) -> int:
-        highest = len(self._rules[Kind(request.kind)].steps[request.step]) - 1
+        highest = len(RULES[Kind(request.kind)].steps[request.step]) - 1
         return reached(found, request.level, self._clock() - request.step_at, self._patience, highest)
 
     def _impartial(self, connection: Connection, request: Request) -> list[Seat]:
         return impartial(self._everybody(connection, request), self._persons(connection, request))
 
     def _everybody(self, connection: Connection, request: Request) -> list[Seat]:
-        chain = self._rules[Kind(request.kind)].steps[request.step]
+        chain = RULES[Kind(request.kind)].steps[request.step]
         return seats(connection, chain, request.department_id, self._clock())
 
     def _persons(self, connection: Connection, request: Request) -> set[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
+
+from cryptography import x509
 
 from gateway.auditing.anchors import Anchoring, Place
 from gateway.auditing.inspections import Customs
@@ -39,11 +42,12 @@ class Caretaking:
         self.letters = Queue(LettersOutbox(journal, clock=clock), relay, queue, clock)
         self.incidents = Incidents(journal, clock)
         self.customs = customs(settings)
-        self.kept = Kept(settings["retention.audit"], settings["retention.documents"])
+        self.kept = Kept(settings["retention.audit"], settings["retention.documents"], settings["retention.transfers"])
         self.reviews = Reviews(journal, clock, self.customs)
         self.anchoring = Anchoring(
-            journal, places(settings, clock), clock, organisation=office.organisation, every=settings["audit.anchor_every"]
-        )
+            journal, places(settings, clock), clock, organisation=office.organisation, every=settings["audit.anchor_every"],
+            trusted=trusted(settings),
+        )  # fmt: skip
         self.verification = Verification(journal, self.anchoring, clock, at=settings["audit.verify_at"], broken=self._broken)
         self.investigations = Investigations(journal, clock)
         self.retention = Retention(journal, self.kept, clock)
@@ -72,7 +76,17 @@ def customs(settings: Config) -> Customs:
     hours = settings["audit.hours"]
     if len(hours) != 2 or hours[0] >= hours[1]:
         raise ConfigError("audit.hours: must be two times of day, the first before the second")
-    return Customs(hours[0], hours[1], settings["audit.failures"], settings["audit.downloads"])
+    return Customs(hours[0], hours[1], settings["audit.failures"], settings["audit.downloads"], _closed(settings["audit.closed"]))
+
+
+def _closed(given: Sequence[str]) -> frozenset[tuple[int, int]]:
+    """Month and day of each. Raises ConfigError."""
+    try:
+        # In a year that has a 29th of February.
+        days = [dt.date.fromisoformat(f"2000-{one}") for one in given]
+    except ValueError:
+        raise ConfigError("audit.closed: must be days of the year, as 12-29") from None
+    return frozenset((day.month, day.day) for day in days)
 
 
 def places(settings: Config, clock: Callable[[], float]) -> list[Place]:
@@ -85,8 +99,19 @@ def places(settings: Config, clock: Callable[[], float]) -> list[Place]:
     if url := settings["audit.anchor_timestamp"]:
         if not url.startswith(("http://", "https://")):
             raise ConfigError("audit.anchor_timestamp: must be http://… or https://…")
-        found.append(TimestampPlace(url))
+        found.append(TimestampPlace(url, trusted(settings)))
     return found
+
+
+def trusted(settings: Config) -> list[x509.Certificate]:
+    """Who stands behind time stamps. Raises ConfigError."""
+    if not settings["audit.anchor_trusted"]:
+        return []
+    path = Path(settings.path("audit.anchor_trusted"))
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"audit.anchor_trusted: {path}: {error}") from None
 
 
 def _syslog(where: str, hostname: str, clock: Callable[[], float]) -> Place:

@@ -47,12 +47,14 @@ _TIME_UNITS: Final = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, 
 
 
 def text(value: Any) -> str:
+    """Raises ValueError, as all of these: what the value must be."""
     if not isinstance(value, str):
         raise ValueError("must be text")
     return value
 
 
 def flag(value: Any) -> bool:
+    """`true` or `false`, of the environment as letters. Raises ValueError."""
     if isinstance(value, str) and value.lower() in ("true", "false"):
         return value.lower() == "true"
     if not isinstance(value, bool):
@@ -61,7 +63,7 @@ def flag(value: Any) -> bool:
 
 
 def whole(value: Any) -> int:
-    """A whole number above zero."""
+    """A whole number above zero. Raises ValueError."""
     if isinstance(value, str) and value.isdigit():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
@@ -75,7 +77,7 @@ def count(value: Any) -> int:
 
 
 def size(value: Any) -> int:
-    """Bytes: `20 MiB`, `512 KiB` or a plain number."""
+    """Bytes: `20 MiB`, `512 KiB` or a plain number. Raises ValueError."""
     match = _SIZE.fullmatch(str(value).strip())
     if match is None or isinstance(value, bool):
         raise ValueError("must be a size such as 20 MiB")
@@ -83,7 +85,7 @@ def size(value: Any) -> int:
 
 
 def seconds(value: Any) -> float:
-    """Seconds: `90s`, `5m`, `2h`, `30d` or a plain number."""
+    """Seconds: `90s`, `5m`, `2h`, `30d` or a plain number. Raises ValueError."""
     match = _TIME.fullmatch(str(value).strip())
     if match is None or isinstance(value, bool):
         raise ValueError("must be a time such as 5m")
@@ -91,7 +93,7 @@ def seconds(value: Any) -> float:
 
 
 def clock(value: Any) -> int:
-    """A time of day, `9:00`, in minutes since midnight."""
+    """A time of day, `9:00`, in minutes since midnight. Raises ValueError."""
     match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", str(value).strip())
     if match is None:
         raise ValueError("must be a time of day such as 9:00")
@@ -112,7 +114,7 @@ def many(read: Callable[[Any], object]) -> Callable[[Any], tuple[object, ...]]:
 
 
 def address(value: Any) -> tuple[str, int]:
-    """`host:port`; an IPv6 host in brackets."""
+    """`host:port`; an IPv6 host in brackets. Raises ValueError."""
     host, colon, port = text(value).rpartition(":")
     if not colon or not port.isdigit() or not 0 <= int(port) <= 65_535:
         raise ValueError("must be an address such as 127.0.0.1:2525")
@@ -120,6 +122,7 @@ def address(value: Any) -> tuple[str, int]:
 
 
 def domain(value: Any) -> str:
+    """In lower case, without a dot at its end. Raises ValueError."""
     name = text(value).lower().rstrip(".")
     if not re.fullmatch(r"(?!-)[a-z0-9-]{1,63}(\.(?!-)[a-z0-9-]{1,63})*", name):
         raise ValueError("must be a domain such as town.example.jp")
@@ -127,6 +130,7 @@ def domain(value: Any) -> str:
 
 
 def choice(*allowed: str) -> Callable[[Any], str]:
+    """A reader of one of these words, which raises ValueError for any other."""
     def read_choice(value: Any) -> str:
         if value not in allowed:
             raise ValueError("must be one of " + ", ".join(allowed))
@@ -155,6 +159,8 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("storage", "reserve", size, "1 GiB", "free disk space below which nothing more is taken in"),
     Setting("log", "syslog", text, "", "events also go to a SOC (CEF in RFC 5424): udp://, tcp:// or tls://host:port; empty: none"),
     Setting("log", "syslog_authority", text, "", "certificates (PEM) that may sign that server's, for tls; empty: those of the system"),
+    Setting("tracing", "to", text, "", "collector of OpenTelemetry traces (OTLP/HTTP): http://host:4318 or https://…; empty: none"),
+    Setting("tracing", "one_in", whole, 1, "of so many transfers one is traced, the same one by every node"),
     Setting("monitor", "listen", text, "", "address of its own for /healthz, /readyz and /metrics; empty: none"),
     Setting("monitor", "clients", many(text), [], "addresses that monitoring comes from, for the packet filter; empty: any"),
     Setting("monitor", "proxy", many(address), [], "where the proxy before the faces takes browsers in, for the packet filter"),
@@ -265,13 +271,18 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("audit", "anchor_file", text, "", "file in another place to which heads of the audit record are appended; empty: none"),
     Setting("audit", "anchor_syslog", text, "", "syslog server for the same (RFC 5424): udp://host or tcp://host:port; empty: none"),
     Setting("audit", "anchor_timestamp", text, "", "timestamping authority for the same (RFC 3161): http://… or https://…; empty: none"),
+    Setting("audit", "anchor_trusted", text, "", "certificates (PEM) of which one stands behind its time stamps; empty: any"),
     Setting("audit", "anchor_every", seconds, "1h", "how often the record is anchored"),
     Setting("audit", "verify_at", clock, "5:00", "time of day at which the whole record is verified against its anchors"),
     Setting("audit", "hours", many(clock), ["8:30", "17:15"], "office hours; administration outside of them is inspected"),
+    Setting("audit", "closed", many(text), ["12-29", "12-30", "12-31", "01-02", "01-03"],
+            "days on which the office is closed besides Saturdays, Sundays and holidays (国民の祝日): month and day"),
     Setting("audit", "failures", whole, 5, "so many failed log-ins of one account or address on a day are shown by the inspection"),
     Setting("audit", "downloads", whole, 50, "so many files fetched by one person on a day are shown by the inspection"),
     Setting("retention", "audit", count, 1096, "days that the audit record is kept; 0: for good"),
     Setting("retention", "documents", count, 1827, "days that reports and other printed papers are kept; 0: for good"),
+    Setting("retention", "transfers", count, 1827,
+            "days that what is known of a transfer is kept once its files were disposed of; 0: for good"),
     Setting("reports", "at", clock, "7:00", "time of day at which reports of what is over are made and sent"),
     Setting("reports", "daily", many(text), [], "addresses that get the report of each day"),
     Setting("reports", "monthly", many(text), [], "addresses that get the report of each month, for the security committee"),
@@ -346,13 +357,14 @@ def commented() -> str:
             section = setting.section
             lines += ["", f"[{section}]"]
         lines.append(f"# {setting.meaning}")
-        lines.append(f"{setting.key} = {_toml(setting.default)}")
+        lines.append(f"{setting.key} = {written(setting.default)}")
     return "\n".join(lines) + "\n"
 
 
-def _toml(value: object) -> str:
+def written(value: object) -> str:
+    """A value as it stands in the file."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
+        return "[" + ", ".join(written(item) for item in value) + "]"
     return f'"{value}"' if isinstance(value, str) else str(value)

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from aiohttp import web
+
 from gateway import fittings
 from gateway.admin import registers
 from gateway.admin.app import admin
@@ -21,12 +23,14 @@ from gateway.admin.transfers import TransfersDesk
 from gateway.admin.visits import VisitsDesk
 from gateway.approvals import Approvals
 from gateway.asking import Asking
+from gateway.boxes import Boxes
 from gateway.bringing import Bringing
 from gateway.caretaking import Caretaking
 from gateway.config import Config
 from gateway.conformity.facts import Gathering
 from gateway.drop.app import Drop
 from gateway.exceptions import Exceptions
+from gateway.flows import Way, flows
 from gateway.operating import Operating
 from gateway.overview import Overview
 from gateway.people.accounts import Accounts
@@ -57,6 +61,9 @@ from gateway.web.exception_pages import ExceptionPages
 from gateway.web.face import Listener
 from gateway.web.preview_desks import Looking, looks
 
+# The roles that others connect to.
+_TAKING_IN = frozenset({"smtp", "drop", "pickup", "admin", "gate"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
@@ -85,58 +92,83 @@ class Parts:
 
 def listeners(parts: Parts, roles: frozenset[str]) -> list[Listener]:
     """One for each face that is among the roles, not started."""
+    faces = {"drop": _drop, "pickup": _pickup, "admin": _administration}
+    shared = _shared(parts)
+    return [Listener(build(shared), parts.settings[f"{role}.listen"]) for role, build in faces.items() if role in roles]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What more than one face has in hand."""
+
+    parts: Parts
+    unlocking: Unlocking
+    operating: Operating
+    events: Events
+    boxes: Boxes
+    looking: Looking
+
+
+def _shared(parts: Parts) -> _Shared:
+    journal, clock = parts.journal, parts.clock
+    return _Shared(
+        parts,
+        Unlocking(journal, parts.pipeline, clock),
+        Operating(journal, parts.signer, clock, parts.pipeline, parts.work_to_do),
+        Events(journal, parts.pipeline.progress),
+        fittings.boxes(parts.settings, journal, clock),
+        Looking(parts.previews, journal, parts.approvals, clock),
+    )
+
+
+def _drop(shared: _Shared) -> web.Application:
+    parts, operating = shared.parts, shared.operating
     settings, journal, clock = parts.settings, parts.journal, parts.clock
-    unlocking = Unlocking(journal, parts.pipeline, clock)
-    operating = Operating(journal, parts.signer, clock, parts.pipeline, parts.work_to_do)
-    events = Events(journal, parts.pipeline.progress)
-    boxes = fittings.boxes(settings, journal, clock)
-    looking = Looking(parts.previews, journal, parts.approvals, clock)
-    faces = {
-        "drop": Drop(
-            _uploads(parts),
-            journal,
-            unlocking,
-            parts.accounts,
-            unfinished=fittings.unfinished(settings),
-            readiness=parts.ready,
-            events=events,
-            asking=(
-                parts.approvals,
-                Asking(journal, parts.approvals, operating, pipeline=parts.pipeline, blobs=parts.blobs, clock=clock),
-            ),
-            bringing=Bringing(
-                journal,
-                parts.approvals,
-                operating,
-                fittings.usage(settings),
-                {one.address: one.title for one in parts.shares.values()},
-                boxes=boxes,
-            ),
-            desks=[
-                ApprovalPages(parts.approvals, looks=partial(looks, journal)),
-                ExceptionPages(parts.exceptions, clock),
-                *looking.of_drop(originals=settings["drop.preview"]),
-                Announced(journal, clock),
-            ],
-            jail=settings["jail.required"],
-        ).application,
-        "pickup": Pickup(
-            parts.blobs,
-            journal,
-            unlocking,
-            parts.accounts,
-            parts.ready,
-            clock=clock,
-            events=events,
-            days=settings["pickup.days"],
-            public_key=receipt_keys(settings, parts.signer),
-            boxes=boxes,
-            desks=[*looking.of_pickup(), Announced(journal, clock)],
-            jail=settings["jail.required"],
-        ).application,
-        "admin": admin(parts.accounts, parts.ready, [*_desks(parts, operating), *looking.of_admin()], jail=settings["jail.required"]),
-    }
-    return [Listener(face, settings[f"{role}.listen"]) for role, face in faces.items() if role in roles]
+    asking = Asking(journal, parts.approvals, operating, pipeline=parts.pipeline, blobs=parts.blobs, clock=clock)
+    shares = {one.address: one.title for one in parts.shares.values()}
+    return Drop(
+        _uploads(parts),
+        journal,
+        shared.unlocking,
+        parts.accounts,
+        unfinished=fittings.unfinished(settings),
+        readiness=parts.ready,
+        events=shared.events,
+        asking=(parts.approvals, asking),
+        bringing=Bringing(journal, parts.approvals, operating, fittings.usage(settings), shares, boxes=shared.boxes),
+        desks=[
+            ApprovalPages(parts.approvals, looks=partial(looks, journal)),
+            ExceptionPages(parts.exceptions, clock),
+            *shared.looking.of_drop(originals=settings["drop.preview"]),
+            Announced(journal, clock),
+        ],
+        jail=settings["jail.required"],
+    ).application
+
+
+def _pickup(shared: _Shared) -> web.Application:
+    parts = shared.parts
+    settings, journal, clock = parts.settings, parts.journal, parts.clock
+    return Pickup(
+        parts.blobs,
+        journal,
+        shared.unlocking,
+        parts.accounts,
+        parts.ready,
+        clock=clock,
+        events=shared.events,
+        days=settings["pickup.days"],
+        public_key=receipt_keys(settings, parts.signer),
+        boxes=shared.boxes,
+        desks=[*shared.looking.of_pickup(), Announced(journal, clock)],
+        jail=settings["jail.required"],
+    ).application
+
+
+def _administration(shared: _Shared) -> web.Application:
+    parts = shared.parts
+    desks = [*_desks(parts, shared.operating), *shared.looking.of_admin()]
+    return admin(parts.accounts, parts.ready, desks, jail=parts.settings["jail.required"])
 
 
 def _uploads(parts: Parts) -> Uploads:
@@ -185,6 +217,7 @@ def overview(parts: Parts) -> Overview:
         folder=folder,
         clock=parts.clock,
         shown=fittings.certificates_shown(parts.settings),
+        inner=any(parts.settings[f"crossing.{how}"] for how in ("listen", "folder", "address")),
     )
 
 
@@ -200,4 +233,5 @@ def _gathering(parts: Parts) -> Gathering:
         panel=parts.panel,
         in_force=in_force,
         clock=parts.clock,
+        ports=frozenset(one.port for one in flows(parts.settings, _TAKING_IN, parts.shares) if one.way is Way.IN),
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
-from gateway import config, policy, segments
+from gateway import config, policy, segments, tracing
 from gateway.boxes import Boxes, Quotas
 from gateway.bringing import Usage
 from gateway.config import Config, ConfigError
@@ -29,6 +30,7 @@ from gateway.storage.blobs import Blobs
 from gateway.storage.chosen import stores as stores  # noqa: PLC0414 - what the house and the commands ask for here
 from gateway.storage.journal import Journal
 from gateway.storage.unfinished import Unfinished
+from gateway.tracing import Traces
 from gateway.watch import Watch
 from gateway.web.face import Listener, face
 from mail.authentication import Checker
@@ -37,6 +39,7 @@ from mail.receiver import ReceiverSettings
 from mail.relay import RelaySettings, Tls
 from mail.retry import Schedule
 from mail.server import ServerSettings
+from sanitizers.model import ENGINE_VERSION
 
 
 def unfinished(settings: Config) -> Unfinished:
@@ -198,6 +201,20 @@ def soc(settings: Config, journal: Journal, leads: Callable[[], bool]) -> list[C
     except (AddressError, OSError) as error:
         raise ConfigError(f"log.syslog: {error}") from None
     return [Following(journal, collector, settings.path("storage.path") / "soc.seq", leads).run()]
+
+
+def traces(settings: Config) -> list[Coroutine[None, None, None]]:
+    """What happens to transfers is told to a collector, where there is such. Raises ConfigError."""
+    where = settings["tracing.to"]
+    if not where:
+        return []
+    parts = urlsplit(where)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError("tracing.to: must be http://host:4318 or https://…")
+    body, node = settings["service.organisation"], settings["service.hostname"]
+    told = Traces(where, body=body, node=node, version=ENGINE_VERSION, one_in=settings["tracing.one_in"])
+    tracing.tell(told)
+    return [told.run()]
 
 
 def outbox(settings: Config, journal: Journal, blobs: Blobs, clock: Callable[[], float]) -> MailOutbox:

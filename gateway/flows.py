@@ -162,6 +162,8 @@ def _stores(settings: Config, lane: Lane) -> Iterator[Flow]:
         yield _dialled("storage.s3_endpoint", settings["storage.s3_endpoint"], zone, ("オブジェクト保管", "object store"))
     if settings["log.syslog"]:
         yield _dialled("log.syslog", settings["log.syslog"], zone, ("SOCへのログ", "log to a SOC"))
+    if settings["tracing.to"]:
+        yield _dialled("tracing.to", settings["tracing.to"], zone, ("トレースの収集", "traces"))
     for name in ("audit.anchor_syslog", "audit.anchor_timestamp"):
         if settings[name]:
             yield _dialled(name, settings[name], zone, ("監査記録の証拠", "anchors of the audit record"))

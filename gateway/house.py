@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from typing import Final
 
-from gateway import fittings, log, policy, segments
+from gateway import fittings, log, segments
 from gateway.account_mails import AccountMails
 from gateway.alarm import Alarm
 from gateway.approvals import Approvals
@@ -26,14 +26,14 @@ from gateway.pipeline import Pipeline
 from gateway.policy import Policy
 from gateway.post import MailIntake
 from gateway.previews import AT_ONCE, Previews
-from gateway.publishing.in_force import InForce
 from gateway.publishing.rescan import Rescans
-from gateway.publishing.trials import Trials, low_priority
-from gateway.publishing.versions import POLICY_FILE, NotNowError, Publishing, Subject
+from gateway.publishing.trials import low_priority
+from gateway.publishing.versions import NotNowError, Publishing
 from gateway.readiness import troubles
 from gateway.receipts import Signer
 from gateway.request_mails import RequestMails
 from gateway.results import Results
+from gateway.rulebook import Rulebook
 from gateway.storage import bells, nodes, upkeep
 from gateway.storage.bells import Bell
 from gateway.storage.keys import signing_key
@@ -61,61 +61,24 @@ class House:
         self._settings = settings
         self._roles = roles
         self._clock = clock
-        self._jail = settings["jail.required"]
         self.journal, self.blobs = fittings.stores(settings)
         self._unfinished = fittings.unfinished(settings)
         self._panel = fittings.read_panel(settings)
         self._results = Results(self.journal, self.blobs, seconds=settings["workers.reuse"], clock=clock)
-        self.publishing = Publishing(
-            self.journal, clock, self._fitted, four_eyes=settings["policy.four_eyes"], jail_required=self._jail
+        self._rulebook = Rulebook(
+            settings, self.journal, self.blobs, self._panel, clock, new_workers=self._new_workers, behind=self._behind
         )
-        self._trials = Trials(
-            self.journal,
-            self.blobs,
-            self.publishing,
-            self._fitted,
-            clock,
-            new_workers=self._behind,
-            clean=settings.path("policy.clean_set") if settings["policy.clean_set"] else None,
-            days=settings["policy.backtest_days"],
-            jail_required=self._jail,
-        )
-        self._rescans: Rescans | None = None
-        self._in_force = InForce(
-            self.publishing,
-            self._panel,
-            self._fitted,
-            self._new_workers,
-            policy=fittings.read_policy(settings),
-            workers=self._new_workers(fittings.read_rules(settings)),
-        )
-        self.publishing.changed = self._in_force.take
-        self._in_force.changed = self._changed
+        self._rulebook.changed = self._changed
         self._shares = fittings.read_shares(settings)
-        self._previews = Previews(self.blobs, lambda rules: Workers(rules, AT_ONCE, jail_required=self._jail))
-        self.accounts = reception.accounts(settings, self.journal, clock)
-        self.approvals = Approvals(
-            self.journal, clock, patience=settings["approvals.patience"], unavoidable=settings["approvals.unavoidable"]
-        )
-        self.exceptions = Exceptions(self.journal, self.approvals, clock)
+        self._previews = Previews(self.blobs, lambda rules: Workers(rules, AT_ONCE, jail_required=settings["jail.required"]))
         self._tls = fittings.certificate(settings, None)
         self._relay = Relay(fittings.relay_settings(settings))
         outbox = fittings.outbox(settings, self.journal, self.blobs, clock)
         self.queue = Queue(outbox, self._relay, fittings.queue_settings(settings), clock)
-        self._office = office = fittings.office(settings)
+        self._office = fittings.office(settings)
         self.leader = Leader(self.journal.url)
-        told = {"at_once": settings["notices.at_once"], "digest_at": settings["notices.digest"]}
-        self._notifier = Notifier(self.journal, self.blobs, office, **told, clock=clock, queued=self.queue.wake)
-        self.care = Caretaking(
-            settings,
-            self.journal,
-            office,
-            clock,
-            relay=Relay(fittings.relay_settings(settings)),
-            queue=fittings.queue_settings(settings),
-        )
-        self.accounts.heard = AccountMails(self.journal, office, clock).tell
-        self.approvals.heard = RequestMails(self.journal, self.blobs, office, clock, self.queue.wake).tell
+        self._people()
+        self._beside_the_road()
         self._pipeline: Pipeline | None = None
         self._later_mail: LaterMail | None = None
         self._ways: segments.Ways | None = None
@@ -123,6 +86,44 @@ class House:
         self._server: Server | None = None
         self._listeners: list[Listener] = []
         self._draining = False
+
+    def _people(self) -> None:
+        """Who may do what, and that they hear of it."""
+        settings, clock = self._settings, self._clock
+        self.accounts = reception.accounts(settings, self.journal, clock)
+        self.approvals = Approvals(
+            self.journal, clock, patience=settings["approvals.patience"], unavoidable=settings["approvals.unavoidable"]
+        )
+        self.exceptions = Exceptions(self.journal, self.approvals, clock)
+        self.accounts.heard = AccountMails(self.journal, self._office, clock).tell
+        self.approvals.heard = RequestMails(self.journal, self.blobs, self._office, clock, self.queue.wake).tell
+
+    def _beside_the_road(self) -> None:
+        """What speaks of transfers, or looks at them again, without moving any."""
+        settings, clock = self._settings, self._clock
+        told = {"at_once": settings["notices.at_once"], "digest_at": settings["notices.digest"]}
+        self._notifier = Notifier(self.journal, self.blobs, self._office, **told, clock=clock, queued=self.queue.wake)
+        self.care = Caretaking(
+            settings,
+            self.journal,
+            self._office,
+            clock,
+            relay=Relay(fittings.relay_settings(settings)),
+            queue=fittings.queue_settings(settings),
+        )
+        self._rescans = Rescans(
+            self.journal,
+            self.blobs,
+            self._panel,
+            self._office,
+            self.publishing,
+            new_workers=self._behind,
+            policy=lambda: self._policy,
+            clock=clock,
+            days=settings["policy.rescan_days"],
+            crosses=segments.crosses(settings),
+            told=self.queue.wake,
+        )
 
     async def serve(self, stop: asyncio.Event, started: Callable[[], None] = lambda: None) -> None:
         """Run all roles until `stop`, then drain. Raises JailUnavailable, StorageError, OSError (an address is taken), ConfigError."""
@@ -149,60 +150,44 @@ class House:
     async def reload(self) -> None:
         """Read recipients, certificate, and the files of rules and policy again; what is at work keeps what it began with.
 
-        A bad file changes nothing and is logged. What becomes of another file than before: `Publishing.seen_on_disk`.
+        A bad file changes nothing and is logged.
         """
         try:
             known = fittings.read_recipients(self._settings)
             tls = fittings.certificate(self._settings, self._tls)
-            lists = fittings.read_lists(self._settings)
-            await self.publishing.seen_on_disk(self._on_disk())
-            await self._in_force.take()
+            await self._rulebook.reload()
         except (ConfigError, ValueError, OSError, JailUnavailable, NotNowError) as error:
             _log.error("nothing was reloaded", why=str(error))
             return
         self._tls = tls
-        self._in_force.own_lists(lists)
         if self._intake is not None:
             self._intake.know(known)
         _log.info("settings were read again", rules=self.workers.rules_version, policy=self._policy.version)
 
-    def _fitted(self, text: str) -> Policy:
-        """The policy that a document says in this installation. Raises ValueError."""
-        return fittings.fitted(policy.load(text), self._settings)
-
-    def _on_disk(self) -> dict[Subject, dict[str, str]]:
-        document = {POLICY_FILE: fittings.read_policy_text(self._settings)}
-        return {Subject.RULES: fittings.read_rules(self._settings), Subject.POLICY: document}
-
     @property
     def workers(self) -> Workers:
         """With the rules in force."""
-        return self._in_force.workers
+        return self._rulebook.workers
+
+    @property
+    def publishing(self) -> Publishing:
+        return self._rulebook.publishing
 
     @property
     def _policy(self) -> Policy:
-        return self._in_force.policy
+        return self._rulebook.policy
 
     def _changed(self) -> None:
         """Something else came in force."""
-        self._say_dangers()
         if self._pipeline is not None:
             self._pipeline.policy = self._policy
-        if self._rescans is not None:
-            self._rescans.wake()
-
-    def _say_dangers(self) -> None:
-        """What the policy in force lets through that somebody should look at twice."""
-        for warning in policy.warnings(self._policy):
-            _log.warning("the policy in force is unsafe", policy=self._policy.version, why=warning)
-        if self._panel.seats and not any(seat.required for seat in self._panel.seats):
-            _log.warning("no scanner is required: while they are silent everything passes without their word")
+        self._rescans.wake()
 
     def _new_workers(self, rules: Mapping[str, str]) -> Workers:
-        return Workers(rules, self._settings["workers.jobs"], jail_required=self._jail)
+        return Workers(rules, self._settings["workers.jobs"], jail_required=self._settings["jail.required"])
 
     def _behind(self, rules: Mapping[str, str]) -> Workers:
-        return low_priority(rules, 1, jail_required=self._jail)
+        return low_priority(rules, 1, jail_required=self._settings["jail.required"])
 
     # ---------------------------------------------------------------------------------------------------------- parts
 
@@ -212,19 +197,39 @@ class House:
         opened.push_async_callback(self.journal.stop)
         await self.blobs.start()
         opened.push_async_callback(self.blobs.stop)
-        # What a dead predecessor had in hand, each role its own: another may be at work beside us.
+        returned = await self._taken_back()
+        await self._rulebook.start()
+        opened.push_async_callback(self.workers.stop)
+        opened.push_async_callback(self._previews.stop)
+        self._signer = Signer(signing_key(self._settings.path("storage.path")))
+        self._pipeline = self._road(self._signer)
+        self._later_mail = LaterMail(self.journal, self._pipeline, self._clock)
+        self._ways = segments.Ways(
+            self._settings,
+            self.journal,
+            self.blobs,
+            self._signer,
+            self._shares,
+            roles=self._roles,
+            relay=self._relay,
+            ready=self._not_ready,
+            let_in=self._released,
+            clock=self._clock,
+        )
+        _log.info("stores and jail stand", returned=returned, walls=self.workers.walls, rules=self.workers.rules_version)
+
+    async def _taken_back(self) -> int:
+        """What a dead predecessor had in hand, each role its own: another may be at work beside us. Returns how many."""
         returned = 0
         if "worker" in self._roles and not self.journal.shared:
             returned += await self.journal.requeue_transfers(at=self._clock(), attempts=self._policy.attempts)
             await self._results.forget(everything=True)
         if "deliver" in self._roles and not self.journal.shared:
             returned += await self.journal.requeue_deliveries(at=self._clock())
-        await self._in_force.start(self._on_disk())
-        self._say_dangers()
-        opened.push_async_callback(self.workers.stop)
-        opened.push_async_callback(self._previews.stop)
-        self._signer = signer = Signer(signing_key(self._settings.path("storage.path")))
-        self._pipeline = Pipeline(
+        return returned
+
+    def _road(self, signer: Signer) -> Pipeline:
+        return Pipeline(
             self.journal,
             self.blobs,
             self.workers,
@@ -241,32 +246,6 @@ class House:
             stayed=self._notifier.wake,
             passwords_seen=self._heard,
         )
-        self._later_mail = LaterMail(self.journal, self._pipeline, self._clock)
-        self._rescans = Rescans(
-            self.journal,
-            self.blobs,
-            self._panel,
-            self._office,
-            self.publishing,
-            new_workers=self._behind,
-            policy=lambda: self._policy,
-            clock=self._clock,
-            days=self._settings["policy.rescan_days"],
-            told=self.queue.wake,
-        )
-        self._ways = segments.Ways(
-            self._settings,
-            self.journal,
-            self.blobs,
-            signer,
-            self._shares,
-            roles=self._roles,
-            relay=self._relay,
-            ready=self._not_ready,
-            let_in=self._released,
-            clock=self._clock,
-        )
-        _log.info("stores and jail stand", returned=returned, walls=self.workers.walls, rules=self.workers.rules_version)
 
     def _heard(self, mail: Transfer, passwords: tuple[str, ...]) -> None:
         if self._later_mail is not None:
@@ -310,13 +289,13 @@ class House:
             approvals=self.approvals,
             exceptions=self.exceptions,
             publishing=self.publishing,
-            trials=self._trials,
+            trials=self._rulebook.trials,
             panel=self._panel,
             pipeline=self._pipeline,
             signer=self._signer,
             shares=self._shares,
             previews=self._previews,
-            in_force=self._in_force,
+            in_force=self._rulebook.in_force,
             care=self.care,
             ready=self._not_ready,
             taken_in=self._wake,
@@ -351,9 +330,9 @@ class House:
     def _chores(self) -> list[Coroutine[None, None, None]]:
         """What ends at once when the service stops."""
         later = [self._later_mail.run()] if "worker" in self._roles and self._later_mail is not None else []
-        if "worker" in self._roles and self._rescans is not None:
-            later += [self._trials.run(), self._rescans.run()]
-        watch = fittings.watch(self._settings, self.journal, self._in_force, self._not_ready, self._clock)
+        if "worker" in self._roles:
+            later += [self._rulebook.trials.run(), self._rescans.run()]
+        watch = fittings.watch(self._settings, self.journal, self._rulebook.in_force, self._not_ready, self._clock)
         beside = [] if self._ways is None else self._ways.chores()
         if "deliver" in self._roles:
             later.append(self.leader.only(lambda: asyncio.gather(*self.care.chores(self._lights))))
@@ -367,9 +346,10 @@ class House:
             self.leader.only(lambda: now_and_then("requests", _CARRY_UP_SECONDS, self.approvals.tick)),
             self.leader.only(lambda: now_and_then("upkeep", _UPKEEP_SECONDS, self._upkeep)),
         ]
+        beside += fittings.traces(self._settings)
         beside += fittings.soc(self._settings, self.journal, lambda: self.leader.leads)
         tidy = now_and_then("unfinished uploads", _UPKEEP_SECONDS, self._tidy)
-        return [self._notifier.run(), tidy, self._in_force.follow(), watch.run(), *later, *beside]
+        return [self._notifier.run(), tidy, self._rulebook.in_force.follow(), watch.run(), *later, *beside]
 
     async def _upkeep(self) -> None:
         """Retention, blobs without a row. Of several nodes one does it."""

@@ -67,6 +67,11 @@ def about(receipt_no: str) -> Iterator[None]:
         _about.reset(token)
 
 
+def subject() -> str:
+    """The receipt number of the transfer that this task is about; empty for none."""
+    return _about.get()
+
+
 def facts_of(record: logging.LogRecord) -> dict[str, Any]:
     """What a line says besides its event, with nothing in it by which a person is known."""
     given: dict[str, Any] = dict(getattr(record, "facts", {}))

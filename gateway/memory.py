@@ -50,7 +50,10 @@ def seal(fd: int) -> None:
 
 
 def keep_out_of_dumps() -> None:
-    """No core file of this process, neither written nor piped to a collector: passwords pass through its memory (prctl(2), core(5))."""
+    """No core file of this process, neither written nor piped to a collector: passwords pass through its memory (prctl(2), core(5)).
+
+    Raises OSError.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # A limit of 0 does not stop a core_pattern that is a pipe; this does.
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:

@@ -104,13 +104,6 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True):
     destinations: tuple[str, ...] = ()
 
 
-class Organisation(msgspec.Struct, frozen=True, kw_only=True):
-    """A body (団体) that this installation serves."""
-
-    name: str
-    title: str = ""
-
-
 INBOUND: Final = Lane(name="inbound", source=Zone(name="outer"), target=Zone(name="inner"))
 
 
@@ -272,6 +265,7 @@ class Purpose(StrEnum):
     NOTICE = "notice"               # that it is held or blocked, to its recipients
     DIGEST = "digest"               # what is held for one recipient, with others of that time
     BOUNCE = "bounce"               # that it could not be delivered, to its sender
+    RECALL = "recall"               # that something was found in it later, to the inner side, which keeps back what is still there
 
     @property
     def carries_transfer(self) -> bool:
@@ -292,7 +286,7 @@ class Way(msgspec.Struct, frozen=True):
 BY_POST: Final = frozenset({Purpose.MAIL, Purpose.NOTICE, Purpose.DIGEST, Purpose.BOUNCE})
 TO_SHARES: Final = frozenset({Purpose.SHARE})
 # Where the inner side is another installation: all that goes there, and what alone goes by post on this side.
-ACROSS: Final = frozenset({Purpose.MAIL, Purpose.SHARE, Purpose.BOX, Purpose.NOTICE, Purpose.DIGEST})
+ACROSS: Final = frozenset({Purpose.MAIL, Purpose.SHARE, Purpose.BOX, Purpose.NOTICE, Purpose.DIGEST, Purpose.RECALL})
 BOUNCES: Final = frozenset({Purpose.BOUNCE})
 
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import Connection
 
 from gateway.model import TRANSITIONS, IllegalTransitionError, State, Transfer
-from gateway.pipeline import Pipeline
-from gateway.policy import releasable, unconfirmed, unrebuilt
+from gateway.pipeline import LONGEST, MOST_TRIES, Pipeline
+from gateway.policy import Strength, locked, releasable, strengths, unconfirmed, unrebuilt
 from gateway.receipts import Signer
 from gateway.storage import disposals, evidence, settling
 from gateway.storage.faults import LeaseLostError
 from gateway.storage.journal import Journal
 from gateway.storage.settling import NotAllowedError
-from sanitizers.model import Report, Verdict
+from sanitizers.model import BLOCKING_REASONS, Report, Verdict
 
 
 class Deed(StrEnum):
@@ -25,6 +25,7 @@ class Deed(StrEnum):
     RELEASE = "release"
     HOLD = "hold"
     RETRY = "retry"
+    AGAIN = "again"                 # here and now, in a way that is chosen
     AS_PIXELS = "as-pixels"
     CONFIRM = "confirm"
     KEEP = "keep"                   # 証拠保全
@@ -32,8 +33,29 @@ class Deed(StrEnum):
     DELETE = "delete"
 
 
+class Way(StrEnum):
+    """How something is processed again, always by the rules and scanners of now: as policy says, in one of its strengths, or each page
+    of a PDF and each drawing as a picture."""
+
+    POLICY = "policy"
+    SECURITY = "security"
+    STANDARD = "standard"
+    FIDELITY = "fidelity"
+    PIXELS = "pixels"
+
+
+_CHOSEN: Final[Mapping[Way, Mapping[str, object]]] = {
+    Way.POLICY: {},
+    **{way: strengths.VALUES[Strength(way)] for way in (Way.SECURITY, Way.STANDARD, Way.FIDELITY)},
+    Way.PIXELS: {"pdf_strict_pixels": True, "svg_as_pixels": True},
+}
+
 # Those that need a jail of their own, here and now.
-JAILED: Final = frozenset({Deed.AS_PIXELS, Deed.CONFIRM})
+JAILED: Final = frozenset({Deed.AGAIN, Deed.AS_PIXELS, Deed.CONFIRM})
+# What takes a deed back, as long as it is possible.
+BACK: Final[Mapping[Deed, Deed]] = {
+    Deed.RELEASE: Deed.HOLD, Deed.HOLD: Deed.RELEASE, Deed.KEEP: Deed.LET_GO, Deed.LET_GO: Deed.KEEP,
+}  # fmt: skip
 _RETRIED: Final = frozenset({State.HELD, State.UNDELIVERABLE})
 
 
@@ -49,6 +71,7 @@ def possible(transfer: Transfer, report: Report | None, *, kept: bool = False) -
         Deed.RELEASE: transfer.state is State.HELD and _release_as(transfer, report) is not None,
         Deed.HOLD: waits,
         Deed.RETRY: transfer.state in _RETRIED and (transfer.blob is not None or transfer.state is State.UNDELIVERABLE),
+        Deed.AGAIN: _reworkable(transfer),
         Deed.AS_PIXELS: rests and transfer.blob is not None and bool(unrebuilt(report)),
         Deed.CONFIRM: rests and transfer.blob is not None and bool(unconfirmed(report)),
         Deed.KEEP: not kept and transfer.state is not State.DISPOSED,
@@ -75,8 +98,11 @@ class Operating:
         self._pipeline = pipeline
         self._wake = wake
 
-    async def act(self, deed: Deed, transfer: Transfer, *, actor: str, note: str) -> None:
-        """Raises NotAllowedError or IllegalTransitionError, each one line for him who asked; what `Pipeline.confirm` raises."""
+    async def act(
+        self, deed: Deed, transfer: Transfer, *, actor: str, note: str, way: Way = Way.POLICY, password: str = ""
+    ) -> None:
+        """`way`, `password`: of AGAIN. Raises NotAllowedError or IllegalTransitionError, each one line for him who asked; what
+        `Pipeline.confirm` raises."""
         at = self._clock()
         if deed is Deed.HOLD:
             await self._journal.hold(transfer.id, at=at, actor=actor, note=note)
@@ -89,6 +115,8 @@ class Operating:
             await self._evidence(deed, transfer, at=at, actor=actor, note=note)
         elif deed is Deed.RELEASE:
             await self._release(transfer, at=at, actor=actor, note=note)
+        elif deed is Deed.AGAIN:
+            await self._again(transfer, way, password, actor=actor, note=note)
         elif deed is Deed.CONFIRM:
             await self._confirm(transfer, actor=actor, note=note)
         else:
@@ -173,6 +201,24 @@ class Operating:
         if self._pipeline is None or not await self._pipeline.confirm(transfer, actor=actor, note=note):
             raise NotAllowedError(f"{transfer.receipt_no}: policy lets no original of it through")
 
+    async def _again(self, transfer: Transfer, way: Way, password: str, *, actor: str, note: str) -> None:
+        """What came before gives way; a mail that had left is sent once more. The password is counted, used and forgotten."""
+        number, passwords = transfer.receipt_no, (password,) if password else ()
+        if not _reworkable(transfer):
+            raise NotAllowedError(f"{number}: 原本があり、処理も配送もしていないものだけです / only what rests, with its original")
+        if not note:
+            raise NotAllowedError(f"{number}: processing it again needs a reason")
+        if actor == transfer.sender:
+            raise NotAllowedError(f"{number}: nobody chooses how his own file is processed")
+        if password:
+            if len(password) > LONGEST or "\0" in password or not locked(await self._journal.report(transfer.id)):
+                raise NotAllowedError(f"{number}: パスワードを待つ部分がありません / nothing waits for a password")
+            await self._journal.begin_try(transfer.id, most=MOST_TRIES, at=self._clock(), actor=actor)
+        said = f"again ({way}{', password' if password else ''}): {note}"
+        chosen = _CHOSEN[way]
+        if self._pipeline is None or not await self._pipeline.again(transfer, actor=actor, note=said, chosen=chosen, passwords=passwords):
+            raise NotAllowedError(f"{number}: よい結果にならず、元のままです / nothing better came of it: it stays")
+
     async def _as_pixels(self, transfer: Transfer, *, actor: str, note: str) -> None:
         """The strictest way, for a PDF that no other way brings across."""
         if not transfer.at_rest or not unrebuilt(await self._journal.report(transfer.id)):
@@ -182,6 +228,11 @@ class Operating:
 
 
 _KEPT: Final = {Deed.KEEP: "すでに証拠保全中です / kept already", Deed.LET_GO: "証拠保全中ではありません / not kept"}
+
+
+def _reworkable(transfer: Transfer) -> bool:
+    """What is blocked for good (malware) is never let out by another way of processing it."""
+    return transfer.at_rest and transfer.blob is not None and transfer.reason not in BLOCKING_REASONS
 
 
 def _release_as(transfer: Transfer, report: Report | None) -> Verdict | None:

@@ -15,7 +15,7 @@ from gateway.policy.layers import named
 from gateway.storage.exceptions import Grant
 from gateway.storage.journal import Journal
 from gateway.storage.standing import standing
-from sanitizers.model import Authentication, Job, Kind
+from sanitizers.model import Job, Kind
 
 _DAY_SECONDS: Final = 86_400
 AS_POLICY_SAYS: Final[Mapping[str, object]] = MappingProxyType({})
@@ -48,7 +48,6 @@ class Orders:
         *,
         passwords: tuple[str, ...] = (),
         chosen: Mapping[str, object] = AS_POLICY_SAYS,
-        authentication: Authentication | None = None,
     ) -> Job:
         """`policy`: what holds for the transfer; `chosen`: fields of its treatment that a person wants otherwise."""
         treatment = msgspec.structs.replace(
@@ -68,7 +67,6 @@ class Orders:
             policy=policy.version,
             rules=rules,
             door=transfer.door,
-            authentication=authentication,
         )
 
 

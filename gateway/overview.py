@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from gateway import certificates, timekeeping
 from gateway.model import State
 from gateway.scanners.panel import Heard, Panel
-from gateway.storage import statistics, watching
+from gateway.storage import publishing, statistics, watching
 from gateway.storage.journal import Journal
 from gateway.storage.statistics import Ranks
 
@@ -31,6 +31,9 @@ _LATE_SECONDS: Final = (900.0, 14_400.0)
 _FULL: Final = (0.80, 0.92)
 _OFF_SECONDS: Final = (0.1, 1.0)
 _EXPIRES_DAYS: Final = (30, 7)
+_STALE_RULES: Final = (90 * _DAY, float("inf"))       # old rules are no fault of a machine's
+# From the other side of two: a weekend without a mail is nothing, nor are the holidays of a new year.
+_SILENT_SECONDS: Final = (3 * _DAY, 14 * _DAY)
 # As many of each as stand in a list of the first.
 _FIRST: Final = 8
 
@@ -84,7 +87,7 @@ class Day(msgspec.Struct, frozen=True):
 
 class Overview:
     """`versions`: walls and what is in force; `folder`: where everything is kept; `ready`: what stops the service, empty if nothing;
-    `shown`: use → file of a certificate; `told`: what the kernel knows of its clock."""
+    `shown`: use → file of a certificate; `told`: what the kernel knows of its clock; `inner`: there is an outer side that hands over."""
 
     def __init__(
         self,
@@ -97,6 +100,7 @@ class Overview:
         clock: Callable[[], float],
         shown: Mapping[str, Path] = MappingProxyType({}),
         told: Callable[[], timekeeping.Clock | None] = timekeeping.clock,
+        inner: bool = False,
     ) -> None:
         self._journal = journal
         self._panel = panel
@@ -106,12 +110,14 @@ class Overview:
         self._clock = clock
         self._shown = shown
         self._told = told
+        self._inner = inner
         self._trends: dict[Period, tuple[float, Trend]] = {}
 
     async def lights(self) -> list[Light]:
         """The service itself first, then what it stands on."""
         queues, scanners, shown = await self._queues(), await self._scanners(), await asyncio.to_thread(self._certificates)
-        return [await self._service(), *queues, await self._speed(), *scanners, await self._disk(), self._time(), *shown]
+        beside = [await self._rules(), *([await self._outer()] if self._inner else [])]
+        return [await self._service(), *queues, await self._speed(), *scanners, *beside, await self._disk(), self._time(), *shown]
 
     async def day(self) -> Day:
         now, midnight, ask = self._clock(), self._midnight(), self._journal.ask
@@ -176,6 +182,22 @@ class Overview:
 
     async def _scanners(self) -> list[Light]:
         return [_scanner(heard) for heard in await self._panel.standing()]
+
+    async def _rules(self) -> Light:
+        title = ("検知ルール", "Rules")
+        published = await self._journal.ask(lambda connection: publishing.history(connection, publishing.Subject.RULES, 1))
+        if not published:
+            return Light("rules", title, Tone.OK, ("製品に付属のルール", "as they came with the product"))
+        age = max(0.0, self._clock() - published[0].at)
+        said = (f"{age / _DAY:,.0f}日前に公開（{published[0].version}）", f"published {age / _DAY:,.0f} days ago")
+        return Light("rules", title, _tone(age, _STALE_RULES), said)
+
+    async def _outer(self) -> Light:
+        last, title = await self._journal.ask(statistics.last_crossing), ("外側の系からの受渡し", "From the outer side")
+        if last is None:
+            return Light("outer", title, Tone.WAIT, ("最近の受渡しはありません", "nothing came lately"))
+        age = max(0.0, self._clock() - last)
+        return Light("outer", title, _tone(age, _SILENT_SECONDS), (f"最後は{_spell(age)}前", f"the last one {age:.0f} s ago"))
 
     async def _disk(self) -> Light:
         usage = await asyncio.to_thread(shutil.disk_usage, self._folder)

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
+from gateway import tracing
 from gateway.model import Transfer
 from gateway.orders import AS_POLICY_SAYS, Orders
 from gateway.policy import Policy, used
@@ -123,7 +124,9 @@ class Passage:
 
     async def _jailed(self, source: int, transfer: Transfer, policy: Policy, job: Job, key: str) -> Made:
         try:
-            report, output_fd, seen = await self._workers.sanitize(source, job, lambda name: self.progress.part(transfer.id, name))
+            with tracing.step("sanitise", size=transfer.size) as told:
+                report, output_fd, seen = await self._workers.sanitize(source, job, lambda name: self.progress.part(transfer.id, name))
+                told["verdict"] = report.verdict.value
         finally:
             self.progress.over(transfer.id)
         keepable = self._results is not None and self._results.keepable(report)
@@ -131,7 +134,8 @@ class Passage:
 
     async def _judge(self, fd: int, size: int, sha256: str, policy: Policy, report: Report) -> None:
         """What the scanners from outside say. Raises StoppedByScannersError unless that is `clean`."""
-        judgement = await self.panel.judge(fd, size, sha256)
+        with tracing.step("scan", size=size):
+            judgement = await self.panel.judge(fd, size, sha256)
         if judgement.ruling is not Ruling.CLEAN:
             raise StoppedByScannersError(judgement, await asyncio.to_thread(stopped, report, judgement), policy)
 

@@ -8,13 +8,14 @@ Whatever is not an explicit delivery stays inside.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gateway import log, metrics
+from gateway import log, metrics, tracing
 from gateway.alarm import Alarm
-from gateway.model import Claim, Decision, Transfer
+from gateway.model import Claim, Decision, State, Transfer
 from gateway.orders import AS_POLICY_SAYS, Orders
 from gateway.passage import Authenticate, Passage, StoppedByScannersError, Workers, nobody_asked
 from gateway.policy import Policy, locked, macros_lost, unconfirmed, unrebuilt
@@ -30,9 +31,13 @@ from gateway.storage.results import ResultGoneError
 from gateway.storage.settling import Settlement
 from sanitizers.model import Reason, Report
 
-__all__ = ["Pipeline", "StoppedByScannersError"]
+__all__ = ["LONGEST", "MOST_TRIES", "Pipeline", "StoppedByScannersError"]
 
 _log = log.get(__name__)
+
+# Passwords that people give: so many tries in a row, and none longer than any that the formats take; a child is not fed with more.
+MOST_TRIES: Final = 5
+LONGEST: Final = 512
 
 # Between two looks for work that nobody announced: other processes' transfers, leases that ran out.
 _POLL_SECONDS: Final = 1.0
@@ -87,6 +92,7 @@ class Pipeline:
         self._woken = asyncio.Event()
         self._draining = False
         self._busy = 0
+        self._leases_looked_at = -math.inf      # by the clock of this process
 
     @property
     def policy(self) -> Policy:
@@ -167,39 +173,53 @@ class Pipeline:
         The passwords are in memory only, here and in the jail. Raises IllegalTransitionError, LeaseLostError when the transfer moved on
         meanwhile, BlobMissingError, BlobDamagedError, StoppedByScannersError.
         """
-        return await self._again(transfer, locked, actor=actor, note="password given", passwords=passwords)
+        return await self._again(transfer, await self._fewer(transfer, locked), actor=actor, note="password given", passwords=passwords)
 
     async def confirm(self, transfer: Transfer, *, actor: str, note: str) -> bool:
         """確認済み: `actor` approves the originals in it whose structure is sound and that policy would let through.
 
         Whether any passed. The approval stands in the report, the receipt's digest of it and the audit record. Raises as `unlock` does.
         """
-        return await self._again(transfer, unconfirmed, actor=actor, note=f"confirmed: {note}", chosen={"confirmed_by": actor})
+        fewer = await self._fewer(transfer, unconfirmed)
+        return await self._again(transfer, fewer, actor=actor, note=f"confirmed: {note}", chosen={"confirmed_by": actor})
 
     async def with_macros(self, transfer: Transfer, *, actor: str, note: str) -> bool:
         """マクロ付き取込み, where an exception for its very digest counts. Whether it passed. Raises as `unlock` does."""
-        return await self._again(transfer, macros_lost, actor=actor, note=f"with macros: {note}")
+        return await self._again(transfer, await self._fewer(transfer, macros_lost), actor=actor, note=f"with macros: {note}")
 
     async def as_pixels(self, transfer: Transfer, *, actor: str, note: str) -> bool:
         """PDFs in it that could not be rebuilt, as pictures of their pages. Whether any passed. Raises as `unlock` does."""
-        return await self._again(transfer, unrebuilt, actor=actor, note=f"as pixels: {note}", chosen={"pdf_strict_pixels": True})
+        fewer = await self._fewer(transfer, unrebuilt)
+        return await self._again(transfer, fewer, actor=actor, note=f"as pixels: {note}", chosen={"pdf_strict_pixels": True})
+
+    async def again(
+        self, transfer: Transfer, *, actor: str, note: str, chosen: Mapping[str, object] = AS_POLICY_SAYS, passwords: tuple[str, ...] = ()
+    ) -> bool:
+        """処理のやり直し by what is in force now, with fields of its treatment `chosen` otherwise. Whether it was settled anew: what is
+        held always is, what was let go only if it goes again; with passwords only if one opened something. Raises as `unlock` does."""
+        wanted = await self._fewer(transfer, locked) if passwords else _goes if transfer.state is not State.HELD else _whatever
+        return await self._again(transfer, wanted, actor=actor, note=note, passwords=passwords, chosen=chosen)
+
+    async def _fewer(self, transfer: Transfer, waiting: Callable[[Report | None], tuple[Report, ...]]) -> Callable[[Report], bool]:
+        """Whether less of it is `waiting` than was."""
+        before = len(waiting(await self._journal.report(transfer.id)))
+        return lambda report: len(waiting(report)) < before
 
     async def _again(
         self,
         transfer: Transfer,
-        waiting: Callable[[Report | None], tuple[Report, ...]],
+        wanted: Callable[[Report], bool],
         *,
         actor: str,
         note: str,
         passwords: tuple[str, ...] = (),
         chosen: Mapping[str, object] = AS_POLICY_SAYS,
     ) -> bool:
-        """The kept original once more, with fields of its treatment `chosen` otherwise; settled anew only if less of it is `waiting`."""
-        before = waiting(await self._journal.report(transfer.id))
+        """The kept original once more, with fields of its treatment `chosen` otherwise; settled anew if what comes of it is `wanted`."""
         async with opened(self._blobs, transfer.blob or "") as source:
             made = await self._passage.through(source, transfer, passwords=passwords, chosen=chosen, anew=True)
         try:
-            if made.report.reason in (Reason.WORKER_CRASHED, Reason.TIMEOUT) or len(waiting(made.report)) >= len(before):
+            if made.report.reason in (Reason.WORKER_CRASHED, Reason.TIMEOUT) or not wanted(made.report):
                 return False
             settlement = await self._settlements.of(transfer, made, confirmed_by=str(chosen.get("confirmed_by", "")))
         finally:
@@ -224,7 +244,9 @@ class Pipeline:
         return await self._settle(claim, await self._settlements.stopped(transfer, decision, stop.report))
 
     async def _settle(self, claim: Claim, settlement: Settlement) -> Decision:
-        decision = await self._journal.settle(claim, settlement, at=self._clock())
+        with tracing.step("settle") as told:
+            decision = await self._journal.settle(claim, settlement, at=self._clock())
+            told["verdict"] = decision.verdict.value
         self._tell(claim.transfer, decision)
         return decision
 
@@ -246,13 +268,21 @@ class Pipeline:
             return []
         at = self._clock()
         try:
-            if await self._journal.return_leases(at=at, attempts=self.policy.attempts):
-                self._stayed()
+            await self._return_leases(at)
             return await self._journal.claim(free, at=at, lease_until=self._lease_until(at), weights=self.policy.weights)
         except StorageError as error:
             _log.error("no work can be claimed", error=str(error))
             await self._wait(_PAUSE_SECONDS)
             return []
+
+    async def _return_leases(self, at: float) -> None:
+        """Now and then, however often something is claimed."""
+        now = time.monotonic()
+        if now - self._leases_looked_at < self._poll_seconds:
+            return
+        if await self._journal.return_leases(at=at, attempts=self.policy.attempts):
+            self._stayed()
+        self._leases_looked_at = now
 
     async def _heard_again(self) -> bool:
         """While a required scanner is silent nothing is begun: the queue grows, and goes on by itself when it answers."""
@@ -278,7 +308,7 @@ class Pipeline:
     async def _work(self, claim: Claim) -> None:
         """One claim to its end. Nothing that goes wrong with one transfer stops the road."""
         try:
-            with log.about(claim.transfer.receipt_no):
+            with log.about(claim.transfer.receipt_no), tracing.step("work", attempts=claim.transfer.attempts):
                 await self.process(claim)
         except LeaseLostError:
             _log.warning("a late worker was fenced off", receipt_no=claim.transfer.receipt_no)
@@ -303,3 +333,11 @@ class Pipeline:
         except (StorageError, LeaseLostError) as error:
             # Then the lease runs out by itself.
             _log.warning("not put back", receipt_no=claim.transfer.receipt_no, error=str(error))
+
+
+def _whatever(_: Report) -> bool:
+    return True
+
+
+def _goes(report: Report) -> bool:
+    return report.verdict.delivers

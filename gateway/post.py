@@ -9,11 +9,12 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
 
-from gateway import log, metrics, model
+from gateway import log, metrics, model, tracing
 from gateway.model import Addressee, Arrival, Door, RecipientState, Transfer, Way
 from gateway.storage.blobs import Blobs, BlobWriter
 from gateway.storage.deliveries import POST
@@ -30,6 +31,9 @@ _log = log.get(__name__)
 _NAME: Final = "message.eml"
 # Longer than the slowest conversation that the relay allows itself.
 _LEASE_SECONDS: Final = 1800.0
+# Longer than the queue itself tries to have something written down.
+_OWED_SECONDS: Final = 30.0
+_Step = Callable[..., Awaitable[None]]
 _LONGEST_TEXT: Final = 1_000
 _STATES: Final[dict[Status, RecipientState]] = {
     "delivered": RecipientState.DELIVERED,
@@ -103,6 +107,7 @@ class MailIntake:
         )
         _, receipt_no = await self._journal.accept(arrival)
         metrics.received(Door.SMTP, blob.size)
+        tracing.taken_in(receipt_no, arrival.received_at, door=Door.SMTP.value, size=blob.size)
         self._accepted()
         return receipt_no
 
@@ -165,11 +170,15 @@ class MailOutbox:
         self._blobs = blobs
         self._way = way
         self._clock = clock
-        self._leased: dict[str, model.Delivery] = {}
+        # With the moment since when, in seconds since 1970.
+        self._leased: dict[str, tuple[model.Delivery, float]] = {}
+        # How leases end that the journal has not heard of yet, and since when.
+        self._owed: dict[str, tuple[_Step, float]] = {}
 
     async def claim(self, limit: int, now: float) -> list[Delivery]:
+        await self._make_up(now)
         claimed = await self._journal.claim_deliveries(limit, at=now, lease_until=now + _LEASE_SECONDS, way=self._way)
-        self._leased |= {_lease_id(delivery): delivery for delivery in claimed}
+        self._leased |= {_lease_id(delivery): (delivery, now) for delivery in claimed}
         return [_as_mail(delivery) for delivery in claimed]
 
     async def read(self, delivery: Delivery) -> bytes:
@@ -178,31 +187,47 @@ class MailOutbox:
 
     async def settle(self, delivery: Delivery, results: Sequence[Result], notice: bytes | None) -> None:
         """Raises LeaseLostError when the lease ran out."""
-        leased = self._known(delivery)
+        leased, since = self._known(delivery), self._leased[delivery.id][1]
         bounce = None if notice is None or not leased.sender else await self._blobs.put(notice)
         outcomes = [_as_addressee(result) for result in results]
-        await self._end(delivery, self._journal.settle_delivery(leased, outcomes, bounce, at=self._clock()))
+        await self._end(delivery.id, partial(self._journal.settle_delivery, leased, outcomes, bounce))
         for outcome in outcomes:
             metrics.delivered("mail", outcome.state)
+        tracing.was("hand on", delivery.receipt_no, since, recipients=len(outcomes))
 
     async def next_due(self) -> float | None:
         return await self._journal.next_due(way=self._way)
 
     async def release(self, delivery: Delivery) -> None:
-        await self._end(delivery, self._journal.give_back_delivery(self._known(delivery), at=self._clock()))
+        await self._end(delivery.id, partial(self._journal.give_back_delivery, self._known(delivery)))
 
-    async def _end(self, delivery: Delivery, step: Awaitable[None]) -> None:
-        """The lease is over with this step, or was before; if the journal fails, the post may come again."""
+    async def _end(self, lease_id: str, step: _Step) -> None:
+        """The lease is over with this step, or was before; if the journal fails, the post may come again, or `_make_up` does it."""
+        at = self._clock()
+        self._owed.setdefault(lease_id, (step, at))
         try:
-            await step
+            await step(at=at)
         except LeaseLostError:
-            del self._leased[delivery.id]
+            self._forget(lease_id)
             raise
-        del self._leased[delivery.id]
+        self._forget(lease_id)
+
+    async def _make_up(self, now: float) -> None:
+        """What the journal could not hear when it happened: nobody waits for a lease to run out whose end is known here."""
+        for lease_id, (step, since) in list(self._owed.items()):
+            if now - since >= _OWED_SECONDS:
+                try:
+                    await self._end(lease_id, step)
+                except LeaseLostError:
+                    _log.warning("a late messenger was fenced off", lease=lease_id.partition("-")[0])
+
+    def _forget(self, lease_id: str) -> None:
+        self._leased.pop(lease_id, None)
+        self._owed.pop(lease_id, None)
 
     def _known(self, delivery: Delivery) -> model.Delivery:
         try:
-            return self._leased[delivery.id]
+            return self._leased[delivery.id][0]
         except KeyError:
             raise LeaseLostError(delivery.receipt_no) from None
 

@@ -11,15 +11,12 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from gateway.model import IllegalTransitionError, Transfer
-from gateway.pipeline import Pipeline, StoppedByScannersError
+from gateway.pipeline import LONGEST, MOST_TRIES, Pipeline, StoppedByScannersError
 from gateway.policy import locked
 from gateway.storage.faults import LeaseLostError
 from gateway.storage.journal import Journal
 from gateway.storage.settling import NotAllowedError
 
-MOST_TRIES: Final = 5
-# Longer than any that the formats take; a child is not fed with more.
-LONGEST: Final = 512
 # Transfers whose fitting passwords are kept in mind until the service stops: a mail with two locked files needs the first for the second.
 _REMEMBERED: Final = 1_000
 

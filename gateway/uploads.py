@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from gateway import metrics
+from gateway import metrics, tracing
 from gateway.model import INBOUND, Arrival, Door, Slip
 from gateway.storage.blobs import Blobs
 from gateway.storage.journal import Journal
@@ -74,6 +74,7 @@ class Uploads:
         )
         _, receipt_no = await self._journal.accept(arrival)
         metrics.received(Door.DROP, blob.size)
+        tracing.taken_in(receipt_no, arrival.received_at, door=Door.DROP.value, size=blob.size)
         self._wake()
         return receipt_no
 

@@ -23,7 +23,7 @@ _log = log.get(__name__)
 
 # Isolated from the environment and the working folder: nothing there can slip a module in.
 COMMAND: Final = (sys.executable, "-I", "-m", "sanitizers.parent")
-_START_SECONDS: Final = 30.0
+_START_SECONDS: Final = 90.0
 # How long after a child's deadline the parent may take to ask, kill and reap it before the parent itself counts as hung.
 _GRACE_SECONDS: Final = 10.0
 _MAX_MESSAGE: Final = 65_536

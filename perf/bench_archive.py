@@ -20,7 +20,6 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import uvloop
 from PIL import Image
@@ -39,9 +38,14 @@ class Watched(Workers):
 
     ended: Ended
 
-    async def _answer(self, *arguments: Any) -> Any:
-        answer, self.ended = await super()._answer(*arguments)
-        return answer, self.ended
+    def _ended(self, ending: asyncio.Task[Ended]) -> None:
+        super()._ended(ending)
+        self.ended = ending.result()
+
+    async def rested(self) -> None:
+        """Until the child is gone, which may be a little after its last word."""
+        if self._endings:
+            await asyncio.wait(self._endings)
 
 
 def small(count: int) -> bytes:
@@ -95,6 +99,7 @@ async def measure(workers: Watched, name: str, data: bytes) -> None:
     if sanitized.output_fd is None:
         raise SystemExit(f"{name}: {sanitized.report.verdict} {sanitized.report.reason} {sanitized.report.findings}")
     os.close(sanitized.output_fd)
+    await workers.rested()
     print(f"{name:<12}{len(data) / 1e6:>10.1f}{content / 1e6:>12.1f}{seconds:>10.2f}{floor:>12.2f}{seconds / floor:>8.2f}"
           f"{content / 1e6 / seconds:>10.1f}{workers.ended.rss_kb / 1000:>10.0f}")  # fmt: skip
 

@@ -29,6 +29,7 @@ from sanitizers.model import Kind
 from tests.build.transfer import FakeWorkers, arrival, report, signer
 
 HITS = 200
+SIZES = (20 << 10, 200 << 10, 2 << 20)
 
 
 def percentiles(seconds: list[float]) -> str:
@@ -36,7 +37,8 @@ def percentiles(seconds: list[float]) -> str:
     return f"p50 {statistics.median(ordered) * 1000:6.2f} ms   p95 {ordered[int(len(ordered) * 0.95)] * 1000:6.2f} ms"
 
 
-async def measure(size: int) -> None:
+async def measure(size: int) -> dict[str, float]:
+    """Milliseconds: of the whole road, of the question alone, and of processor time."""
     content, result = os.urandom(size), os.urandom(size)
     with tempfile.TemporaryDirectory() as folder:
         journal, blobs = Journal(Path(folder) / "sekisho.db"), LocalBlobs(Path(folder) / "blobs", reserve=0)
@@ -69,12 +71,16 @@ async def measure(size: int) -> None:
         print(f"{size >> 10:6d} KiB   hit {percentiles(hits[1:])}   lookup {percentiles(lookups[1:])}   cpu {worked:.2f} ms a hit")
         await journal.stop()
         await blobs.stop()
+    return {"p50": statistics.median(hits[1:]) * 1000, "lookup": statistics.median(lookups[1:]) * 1000, "cpu": worked}
+
+
+def measured() -> dict[str, dict[str, float]]:
+    log.start("error")
+    return {f"{size >> 10} KiB": uvloop.run(measure(size)) for size in SIZES}
 
 
 def main() -> None:
-    log.start("error")
-    for size in (20 << 10, 200 << 10, 2 << 20):
-        uvloop.run(measure(size))
+    measured()
 
 
 if __name__ == "__main__":

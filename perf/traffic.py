@@ -242,7 +242,7 @@ def _mail(rng: random.Random, sender: str, recipient: str, message_id: str, atta
     said = _words(rng, round(120 * math.exp(rng.gauss(0, 1))))
     parts = [_text(said, "text/plain", charset)]
     if rng.random() < _HTML:
-        page = f'<html><body><p>{said.replace(chr(10), "<br>")}</p><a href="https://www.example.jp/{rng.random()}">詳細</a></body></html>'
+        page = f'<html><body><p>{said.replace(chr(10), "<br>" + chr(10))}</p><a href="https://www.example.jp/{rng.random()}">詳細</a></body></html>'
         parts = [_multipart("alternative", [*parts, _text(page, "text/html", charset)])]
     parts += [_attachment(file) for file in attached]
     subject = base64.b64encode("照会について（依頼）".encode()).decode()

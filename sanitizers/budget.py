@@ -23,32 +23,39 @@ class Budget:
         return self._expanded_left
 
     def spend_bytes(self, count: int) -> None:
-        """Bytes that came out of any decoder: inflate, base64, an image's raw pixels are counted by `check_frame` instead."""
+        """Bytes that came out of any decoder: inflate, base64, an image's raw pixels are counted by `check_frame` instead.
+
+        Raises LimitExceeded.
+        """
         self._expanded_left -= count
         if self._expanded_left < 0:
             raise LimitExceeded("expanded bytes")
 
     def spend_part(self) -> None:
+        """One more part of the transfer. Raises LimitExceeded."""
         self._parts_left -= 1
         if self._parts_left < 0:
             raise LimitExceeded(f"more than {self.limits.parts} parts")
 
     def spend_pages(self, count: int = 1) -> None:
+        """Pages or slides, before they are rebuilt. Raises LimitExceeded."""
         self._pages_left -= count
         if self._pages_left < 0:
             raise LimitExceeded(f"more than {self.limits.pages} pages")
 
     def spend_cells(self, count: int = 1) -> None:
+        """Cells of tables that have content. Raises LimitExceeded."""
         self._cells_left -= count
         if self._cells_left < 0:
             raise LimitExceeded(f"more than {self.limits.cells} cells")
 
     def check_depth(self, depth: int) -> None:
+        """Of a part inside parts; the file itself is 0. Raises LimitExceeded."""
         if depth > self.limits.depth:
             raise LimitExceeded(f"nested deeper than {self.limits.depth}")
 
     def check_frame(self, width: int, height: int, index: int = 0) -> None:
-        """Width and height in pixels of frame `index` (from 0), before it is decoded."""
+        """Width and height in pixels of frame `index` (from 0), before it is decoded. Raises LimitExceeded."""
         if width * height > self.limits.pixels:
             raise LimitExceeded(f"{width} x {height} pixels, at most {self.limits.pixels}")
         if index >= self.limits.frames:

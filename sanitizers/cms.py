@@ -45,6 +45,17 @@ class Check(NamedTuple):
     stamped: bool       # the time is a time stamp authority's, not the signer's own
 
 
+class Stamp(NamedTuple):
+    """A time stamp, for whoever judges whom its certificate belongs to. `imprint`: what it is over, by SHA-256; `certificates`: all that
+    came with it."""
+
+    intact: bool
+    time: str
+    imprint: bytes
+    signer: x509.Certificate
+    certificates: tuple[x509.Certificate, ...]
+
+
 class _Signer(NamedTuple):
     certificate: x509.Certificate
     hash: hashes.HashAlgorithm
@@ -59,6 +70,7 @@ class _Data(NamedTuple):
     kind: str                       # content type
     content: bytes | None           # None: detached
     signer: _Signer
+    certificates: list[Node]
 
 
 def check_detached(data: bytes, content: Pieces) -> Check:
@@ -100,15 +112,33 @@ def check_sha1(data: bytes, content: Pieces) -> Check:
 
 def check_time_stamp(data: bytes, content: Pieces) -> Check:
     """`ETSI.RFC3161`. Raises Broken."""
+    found, imprint, algorithm, time = _stamp_of(data)
+    same = imprint == _digest(algorithm, content)
+    return _checked(found, _verify(found, [found.content or b""]) and same, time)
+
+
+def time_stamp(data: bytes) -> Stamp:
+    """A token by itself, over a SHA-256. Raises Broken."""
+    found, imprint, algorithm, time = _stamp_of(data)
+    if not isinstance(algorithm, hashes.SHA256):
+        raise Broken("a time stamp over another digest")
+    try:
+        sent = tuple(x509.load_der_x509_certificate(node.whole) for node in found.certificates)
+    except _UNREADABLE as error:
+        raise Broken(str(error)[:100] or "a certificate that cannot be read") from error
+    return Stamp(_verify(found, [found.content or b""]), time, imprint, found.signer.certificate, sent)
+
+
+def _stamp_of(data: bytes) -> tuple[_Data, bytes, hashes.HashAlgorithm, str]:
+    """What is signed, the imprint and its algorithm, and the time (RFC 3161, 2.4.2)."""
     found = _read(data)
     if found.kind != _TIME_STAMP or found.content is None:
         raise Broken("no time stamp")
     information = der.sequence(der.parse(found.content))
-    if len(information) < 5:
+    imprint = der.sequence(information[2]) if len(information) >= 5 else []
+    if len(imprint) != 2:
         raise Broken("no time stamp")
-    imprint = der.sequence(information[2])
-    same = len(imprint) == 2 and der.octets(imprint[1]) == _digest(_hash(imprint[0]), content)
-    return _checked(found, _verify(found, [found.content]) and same, der.time(information[4]))
+    return found, der.octets(imprint[1]), _hash(imprint[0]), der.time(information[4])
 
 
 def _checked(found: _Data, intact: bool, stamped: str) -> Check:
@@ -152,7 +182,7 @@ def _read(data: bytes) -> _Data:
         content = der.octets(der.items(inner[1])[0]) if len(inner) > 1 else None
         certificates = [item for field in fields[3:] if field.tag == 0xA0 for item in der.items(field) if item.tag == der.SEQUENCE]
         (signer,) = der.items(der.expect(fields[-1], der.SET))
-        return _Data(der.identifier(inner[0]), content, _signer(der.sequence(signer), certificates))
+        return _Data(der.identifier(inner[0]), content, _signer(der.sequence(signer), certificates), certificates)
     except _UNREADABLE as error:
         raise Broken(str(error)[:100] or "cannot be read") from error
 

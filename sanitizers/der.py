@@ -69,6 +69,7 @@ def items(node: Node) -> list[Node]:
 
 
 def expect(node: Node, tag: int) -> Node:
+    """The node, if it has that tag. Raises Broken."""
     if node.tag != tag:
         raise Broken(f"tag {node.tag:#x} where {tag:#x} belongs")
     return node
@@ -79,7 +80,7 @@ def sequence(node: Node) -> list[Node]:
 
 
 def identifier(node: Node) -> str:
-    """An object identifier in dotted form."""
+    """An object identifier in dotted form. Raises Broken."""
     numbers, value = list[int](), 0
     for octet in expect(node, OID).body:
         value = value << 7 | octet & 0x7F
@@ -106,7 +107,7 @@ def integer(node: Node) -> int:
 
 
 def time(node: Node) -> str:
-    """A UTCTime or GeneralizedTime as RFC 3339."""
+    """A UTCTime or GeneralizedTime as RFC 3339. Raises Broken."""
     text = node.body.decode("latin-1")
     if node.tag == UTC_TIME:
         text = ("19" if text >= "50" else "20") + text

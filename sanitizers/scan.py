@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import yara
 
-from sanitizers import rule_parts
+from sanitizers import rule_sets
 from sanitizers.model import Kind, LimitExceeded, Match, Seen, Severity
 from sanitizers.source import Folded, Source
 
@@ -25,7 +25,7 @@ _EXTERNALS: Final[dict[str, Any]] = {"kind": "", "where": "", "size": 0}
 _SEVERITIES: Final = frozenset(Severity)
 _KINDS: Final = frozenset(map(str, Kind))
 _STATES: Final = ("enabled", "evaluation", "disabled")
-# Kinds whose scans share a cut set of rules (`rule_parts`), each without the rules that are about other kinds only; all other kinds
+# Kinds whose scans share a cut set of rules (`rule_sets`), each without the rules that are about other kinds only; all other kinds
 # together are one group more.
 _GROUPS: Final = (
     frozenset({Kind.JPEG, Kind.PNG, Kind.GIF, Kind.BMP, Kind.TIFF, Kind.WEBP, Kind.HEIC, Kind.AVIF, Kind.JP2, Kind.ICO}),
@@ -137,13 +137,13 @@ def compile_rules(files: Mapping[str, str]) -> Scanner:
     states = _states(files, {rule.identifier for of_file in rules.values() for rule in of_file})
     if not sources:
         return NO_RULES
-    whole = rule_parts.compact(yara.compile(sources=sources, externals=_EXTERNALS, includes=False))
+    whole = rule_sets.compact(yara.compile(sources=sources, externals=_EXTERNALS, includes=False))
 
     def cut(keep: Callable[[yara.Rule], bool]) -> yara.Rules:
         enabled = {name: [(rule.identifier, states.get(rule.identifier) != "disabled" and keep(rule)) for rule in of_file]
                    for name, of_file in rules.items()}  # fmt: skip
         everything = all(wanted for of_file in enabled.values() for _, wanted in of_file)
-        return whole if everything else rule_parts.compiled(sources, enabled, _EXTERNALS) or whole
+        return whole if everything else rule_sets.compiled(sources, enabled, _EXTERNALS) or whole
 
     groups = (*_GROUPS, frozenset(Kind).difference(*_GROUPS))
     narrowed = {kind: made for group in groups for made in [cut(partial(_is_about_any, group))] for kind in group}

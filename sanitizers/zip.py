@@ -66,7 +66,6 @@ class Member(NamedTuple):
     """One entry. `name` is decoded, with "/" between folders, and not yet harmless: see `names.safe_path`. Sizes in bytes."""
 
     name: str
-    raw_name: bytes
     size: int
     method: int           # of compression, below any encryption
     encrypted: bool
@@ -81,7 +80,7 @@ class Member(NamedTuple):
     time: int             # of change, in DOS form; also a check of ZipCrypto passwords
     flags: int
     aes: Aes | None
-    start: int            # of its data in the file; 0 unless opened strictly
+    start: int            # of its data in the file
 
 
 class Archive:
@@ -113,19 +112,16 @@ class Archive:
         return content
 
 
-def open_archive(source: Source, *, strict: bool = True, most: int = Limits().parts) -> Archive:
+def open_archive(source: Source, *, most: int = Limits().parts) -> Archive:
     """Walk all records of a ZIP file; nothing is decompressed. `most`: LimitExceeded if there are more members.
 
-    Raises Malformed with a `zip.*` code on any ambiguity, Unsupported for multi-volume sets. Not strict: the central directory
-    alone is walked, to see names; the members of such an archive cannot be read.
+    Raises Malformed with a `zip.*` code on any ambiguity, Unsupported for multi-volume sets.
     """
     data = source.view
     end = find_end(data)
     if end.members > most:
         raise LimitExceeded(f"{end.members} members, at most {most}")
     found = list(centrals(data, end))
-    if not strict:
-        return Archive(memoryview(b""), tuple(_member(central, central.header, 0) for central in found), end.comment)
     local_parts = _layout(data, found, end.offset)
     members = tuple(_member(central, *local_part) for central, local_part in zip(found, local_parts, strict=True))
     _refuse_twins(members)
@@ -196,7 +192,6 @@ def _member(central: Central, beside: Header, start: int) -> Member:
         raise Malformed("AES method without its field", where=name, code="zip.extra_field")
     return Member(
         name=name.replace("\\", "/"),
-        raw_name=header.name,
         size=header.size,
         method=header.aes.method if header.aes else method,
         encrypted=bool(header.flags & FLAG_ENCRYPTED),
@@ -314,7 +309,10 @@ class Writer:
         self._directory: list[bytes] = []
 
     def add(self, name: str, data: bytes | Source, *, store: bool = False) -> None:
-        """Add a member; `store` forbids compression, which is also left out where it does not help. A folder ends with "/"."""
+        """Add a member; `store` forbids compression, which is also left out where it does not help. A folder ends with "/".
+
+        Raises LimitExceeded.
+        """
         pieces, method, crc = _packed(data, store)
         size = sum(map(len, pieces))
         raw = name.encode()

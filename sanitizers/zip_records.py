@@ -79,7 +79,7 @@ class Central(NamedTuple):
 
 
 def find_end(data: memoryview) -> End:
-    """The one end record. Raises Malformed where two could be meant or bytes follow it."""
+    """The one end record. Raises Malformed where two could be meant or bytes follow it, Unsupported for a split set."""
     tail_start = max(0, len(data) - END_RECORD.size - MAX16)
     tail = bytes(data[tail_start:])
     at = tail.rfind(END)
@@ -127,7 +127,7 @@ def _widened(data: memoryview, end: End, narrow: tuple[int, int, int], locator: 
 
 
 def centrals(data: memoryview, end: End) -> Iterator[Central]:
-    """Every central record; together they fill the central directory exactly."""
+    """Every central record; together they fill the central directory exactly. Raises Malformed."""
     if end.offset + end.size != end.directory_end:
         raise Malformed("the central directory is not where the end record says", code="zip.directory")
     at, stop = end.offset, end.directory_end
@@ -157,7 +157,7 @@ def _central(fields: tuple[int, ...], name: bytes, extra: bytes) -> Central:
 
 
 def local(data: memoryview, offset: int) -> tuple[Header, int]:
-    """The local record at `offset` and where its data begins."""
+    """The local record at `offset` and where its data begins. Raises Malformed."""
     if offset + LOCAL_RECORD.size > len(data) or bytes(data[offset : offset + 4]) != LOCAL:
         raise Malformed("no local record where the central one says", code="zip.local_header")
     _, _, flags, method, time, _, crc, packed, size, named, extras = LOCAL_RECORD.unpack_from(data, offset)

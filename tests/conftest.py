@@ -1,22 +1,53 @@
-"""For every test: random examples are the same in each run, so that a run says something of the change and not of the dice.
+"""For every test: random examples are the same in each run, so that a run says something of the change and not of the dice; and what is
+dear and the same for all is done once.
 
 `SEKISHO_DICE=1` throws them anew; what is found then becomes an example of its own.
 """
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from tests.build.swift import Swift
 
-settings.register_profile("same", derandomize=True)
-settings.load_profile("default" if os.environ.get("SEKISHO_DICE") else "same")
+# How long an example takes says something of the machine, which others may keep busy.
+settings.register_profile("dice", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", settings.get_profile("dice"), derandomize=True)
+settings.load_profile("dice" if os.environ.get("SEKISHO_DICE") else "same")
+
+
+# Byte code of the tests and of what they start is kept, whatever the account's environment says of programs in general: with none,
+# every worker and every service would compile every module anew. This runs before there are workers, which inherit it.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    sys.dont_write_bytecode = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Thousands of tests are collected and stay: nothing of it is garbage that would be worth looking for, now or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_collection_finish() -> None:
+    """What the migrations make is made once in a run; tests of the migrations themselves call them."""
+    if "gateway.storage.journal" in sys.modules:
+        from tests.build.database import begin_with_it
+
+        begin_with_it()
 
 
 @pytest.fixture(scope="session")

@@ -85,6 +85,7 @@ class AuditDesk:
         proof = verification.last
         return web.json_response({
             "walking": verification.walked, "places": verification.places, "retention_days": self._care.kept.audit,
+            "retention": self._care.kept._asdict(),
             "begins_after": None if cut is None else {"seq": cut.seq, "hash": cut.hash, "at": rfc3339(cut.at)},
             "last": None if proof is None else _proved(proof),
         })  # fmt: skip
@@ -114,6 +115,7 @@ class AuditDesk:
             request, "audit.html", status, error=error, walking=verification.walked, places=verification.places,
             proof=None if verification.last is None else _proof_said(verification.last), head=head,
             cut=None if cut is None else (cut.seq, when(cut.at)), days=self._care.kept.audit, printed=papers.rows(printed),
+            transfer_days=self._care.kept.transfers,
             disposals=[(one.number, one.what, when(one.at), one.actor, one.count, one.oldest, one.youngest, one.method) for one in gone],
             verifies=permitted("admin", "POST", "/audit/verify", role), investigates=permitted("admin", "GET", "/audit/cases", role),
         )  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.model import Door, State
-from gateway.operating import Deed
+from gateway.operating import Deed, Way
 from gateway.storage.ledger import Entry
 from gateway.web.words import when
 from sanitizers.findings import CODES
@@ -19,11 +19,21 @@ DEEDS: Final[Mapping[Deed, tuple[str, str, str]]] = {
     Deed.RELEASE: ("無害化した結果を通す", "release the result", ""),
     Deed.HOLD: ("止める", "hold", "second"),
     Deed.RETRY: ("もう一度処理する", "process again", "second"),
+    Deed.AGAIN: ("方法を選んで処理し直す", "process again, in a way chosen", "second"),
     Deed.AS_PIXELS: ("画像にして通す", "as pictures of its pages", "second"),
     Deed.CONFIRM: ("原本を目視確認して通す", "confirm the original", "second"),
     Deed.KEEP: ("証拠として保全する", "keep as evidence", "second"),
     Deed.LET_GO: ("証拠保全を解く", "end keeping it as evidence", "second"),
     Deed.DELETE: ("廃棄する", "delete", "danger"),
+}
+
+# Way of processing again → Japanese, English.
+WAYS: Final[Mapping[Way, tuple[str, str]]] = {
+    Way.POLICY: ("いまのポリシー・ルールで", "by policy and rules of now"),
+    Way.SECURITY: ("最大セキュリティで", "with the most security"),
+    Way.STANDARD: ("標準の強さで", "as the standard has it"),
+    Way.FIDELITY: ("最大整合性で（見た目と中身を残す）", "as like the original as can be"),
+    Way.PIXELS: ("すべてのページを画像にして", "all pages as pictures"),
 }
 
 _STATES: Final[Mapping[State, str]] = {

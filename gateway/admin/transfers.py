@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -12,10 +12,11 @@ from aiohttp import web
 
 from gateway.admin import asking, drafting, exports, saying, workbook
 from gateway.model import IllegalTransitionError, Transfer, rfc3339
-from gateway.operating import MANY, Deed, Operating, possible
+from gateway.operating import BACK, MANY, Deed, Operating, Way, possible
 from gateway.people.permissions import permitted
 from gateway.people.roles import Role
 from gateway.pipeline import StoppedByScannersError
+from gateway.policy import locked
 from gateway.storage import evidence
 from gateway.storage.faults import LeaseLostError, NoSuchTransferError
 from gateway.storage.journal import Journal
@@ -30,7 +31,16 @@ from sanitizers.model import Report
 _LIST: Final = "/api/v1/transfers"
 _ONE: Final = _LIST + "/{receipt_no}"
 _ROWS: Final = {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}}
-_BODY: Final = {"application/json": {"schema": {"type": "object", "required": ["reason"], "properties": {"reason": {"type": "string"}}}}}
+_BODY: Final = {
+    "application/json": {
+        "schema": {
+            "type": "object",
+            "required": ["reason"],
+            "properties": {"reason": {"type": "string"}, "way": {"enum": [*Way], "description": "of `again`"},
+                           "password": {"type": "string", "description": "of `again`: used once, written nowhere"}},
+        }
+    }
+}  # fmt: skip
 _FAULTS: Final = {400: "no reason, or not a deed", 404: "not found", 409: "not possible in this state", 422: "it cannot be done"}
 _SAME: Final = 50
 _LONGEST_REASON: Final = 500
@@ -109,9 +119,8 @@ class TransfersDesk:
     async def _act(self, request: web.Request) -> web.Response:
         transfer = await self._named(request)
         try:
-            reason = (await request.json())["reason"]
-            deed = Deed(request.match_info["deed"])
-            await self._do(request, deed, transfer, reason)
+            given = await request.json()
+            await self._do(request, Deed(request.match_info["deed"]), transfer, given["reason"], given)
         except (NoReasonError, ValueError, KeyError, TypeError) as error:
             return problem(400, str(error) if isinstance(error, NoReasonError) else "", receipt_no=transfer.receipt_no)
         except (IllegalTransitionError, LeaseLostError) as error:
@@ -165,7 +174,7 @@ class TransfersDesk:
     async def _search_page(self, request: web.Request) -> web.Response:
         return await self._found(request)
 
-    async def _found(self, request: web.Request, status: int = 200, error: str = "", done: str = "") -> web.Response:
+    async def _found(self, request: web.Request, status: int = 200, error: str = "", done: str = "", back: Any = None) -> web.Response:
         found = list[Transfer]()
         try:
             found = await self._journal.transfers(await self._asked(request))
@@ -173,7 +182,7 @@ class TransfersDesk:
             status, error = 400, f"検索条件を確かめてください（{fault}） / please check the conditions"
         exported = [(title, request.rel_url.with_path(path).with_query(request.query)) for title, path in _EXPORTS]
         return self._signin.page(
-            request, "search.html", status, error=error, done=done, exported=exported, choices=saying.CHOICES,
+            request, "search.html", status, error=error, done=done, back=back, exported=exported, choices=saying.CHOICES,
             asked=dict.fromkeys(asking.QUERY, "") | dict(request.query),
             here=request.rel_url, older=request.rel_url.update_query(before=found[-1].receipt_no) if found else "",
             rows=[self._row(transfer, await self._journal.report(transfer.id)) for transfer in found],
@@ -198,7 +207,9 @@ class TransfersDesk:
             return await self._found(request, 409, f"できませんでした：{error} / could not be done")
         done = f"{saying.DEEDS[deed][0]}：{len(wanted) - len(refused)}件 / {saying.DEEDS[deed][1]}: {len(wanted) - len(refused)}"
         why = "".join(f" {text}。" for text in refused.values())
-        return await self._found(request, error=f"できなかったもの {len(refused)}件：{why}" if refused else "", done=done)
+        gone = [one.receipt_no for one in wanted if one.receipt_no not in refused]
+        back = (BACK[deed].value, gone, " / ".join(saying.DEEDS[BACK[deed]][:2])) if deed in BACK and gone else None
+        return await self._found(request, error=f"できなかったもの {len(refused)}件：{why}" if refused else "", done=done, back=back)
 
     async def _page(self, request: web.Request) -> web.Response:
         return await self._rendered(request, await self._named(request))
@@ -206,16 +217,18 @@ class TransfersDesk:
     async def _from_page(self, request: web.Request) -> web.StreamResponse:
         transfer, given = await self._named(request), await request.post()
         try:
-            await self._do(request, Deed(str(given.get("deed", ""))), transfer, str(given.get("reason", "")))
+            deed = Deed(str(given.get("deed", "")))
+            await self._do(request, deed, transfer, str(given.get("reason", "")), given)
         except (NoReasonError, IllegalTransitionError, LeaseLostError, NotAllowedError, StoppedByScannersError, ValueError) as error:
             now = await self._journal.transfer(transfer.id)
             return await self._rendered(request, now, 409, f"できませんでした：{error} / could not be done")
-        raise web.HTTPSeeOther(f"/transfers/{transfer.receipt_no}")
+        raise web.HTTPSeeOther(f"/transfers/{transfer.receipt_no}?done={deed}")
 
     async def _rendered(self, request: web.Request, transfer: Transfer, status: int = 200, error: str = "") -> web.Response:
         report = await self._journal.report(transfer.id)
         entries = [entry async for entry in self._journal.entries(subject=transfer.receipt_no)]
         kept = await self._journal.ask(lambda connection: evidence.kept(connection, transfer.id))
+        deeds = possible(transfer, report, kept=kept is not None) if self._may_act(request) else ()
         return self._signin.page(
             request,
             "one.html",
@@ -232,7 +245,10 @@ class TransfersDesk:
             deliveries=[_delivered(delivery) for delivery in await self._journal.deliveries(transfer.id)],
             timeline=[saying.step(entry) for entry in entries],
             same=[words.row(other) for other in await self._same(transfer)],
-            deeds=[(deed, saying.DEEDS[deed]) for deed in possible(transfer, report, kept=kept is not None) if self._may_act(request)],
+            deeds=[(deed, saying.DEEDS[deed]) for deed in deeds if deed is not Deed.AGAIN],
+            ways=[(way.value, *said) for way, said in saying.WAYS.items()] if Deed.AGAIN in deeds else [],
+            locked=[part.input.name for part in locked(report)],
+            back=_back(request, deeds),
         )
 
     # ----------------------------------------------------------------------------------------------------------- small
@@ -256,9 +272,14 @@ class TransfersDesk:
         found = await self._journal.transfers(Filter(sha256=transfer.sha256, limit=_SAME + 1))
         return [other for other in found if other.id != transfer.id][:_SAME]
 
-    async def _do(self, request: web.Request, deed: Deed, transfer: Transfer, reason: object) -> None:
-        """Raises NoReasonError and what `Operating.act` raises."""
-        await self._operating.act(deed, transfer, actor=account_of(request).login, note=_reason(reason))
+    async def _do(self, request: web.Request, deed: Deed, transfer: Transfer, reason: object, given: Mapping[str, object]) -> None:
+        """`given`: how, where a deed can be done in several ways. Raises NoReasonError, ValueError and what `Operating.act` raises."""
+        way, password = Way(str(given.get("way") or Way.POLICY)), given.get("password") or ""
+        if not isinstance(password, str):
+            raise ValueError("password")
+        await self._operating.act(
+            deed, transfer, actor=account_of(request).login, note=_reason(reason), way=way, password=password
+        )
 
     async def _do_on_many(self, request: web.Request, deed: Deed, wanted: Sequence[Transfer], reason: object) -> dict[str, str]:
         """Raises NoReasonError, NotAllowedError."""
@@ -282,6 +303,15 @@ class TransfersDesk:
     @staticmethod
     def _may(request: web.Request, method: str, path: str) -> bool:
         return permitted("admin", method, path, Role(account_of(request).role))
+
+
+def _back(request: web.Request, deeds: Sequence[Deed]) -> tuple[str, str, str] | None:
+    """What was just done, in words, and the deed that takes it back, if that can be done now."""
+    done = request.query.get("done", "")
+    if done not in set(Deed):
+        return None
+    back, said = BACK.get(Deed(done)), " / ".join(saying.DEEDS[Deed(done)][:2])
+    return (said, back.value, " / ".join(saying.DEEDS[back][:2])) if back in deeds and back is not None else (said, "", "")
 
 
 def _reason(given: object) -> str:

@@ -11,13 +11,16 @@ A place is a file on another path (of the other side, of a write-once share), a 
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import msgspec
+from cryptography import x509
 
 from gateway import audit, log
 from gateway.audit import Head
+from gateway.auditing.timestamps import TimestampError, verified
 from gateway.model import rfc3339
 from gateway.storage import ledger
 from gateway.storage.faults import StorageError
@@ -59,16 +62,24 @@ class Place(Protocol):
 
 
 class Anchoring:
-    """`every`: seconds. `clock`: seconds since 1970."""
+    """`every`: seconds. `clock`: seconds since 1970. `trusted`: whose time stamps count; empty: anybody's."""
 
     def __init__(
-        self, journal: Journal, places: Sequence[Place], clock: Callable[[], float], *, organisation: str = "", every: float = 3600.0
+        self,
+        journal: Journal,
+        places: Sequence[Place],
+        clock: Callable[[], float],
+        *,
+        organisation: str = "",
+        every: float = 3600.0,
+        trusted: Sequence[x509.Certificate] = (),
     ) -> None:
         self._journal = journal
         self.places = tuple(places)
         self._clock = clock
         self._organisation = organisation
         self._every = every
+        self._trusted = tuple(trusted)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -113,9 +124,11 @@ class Anchoring:
     async def verify(self, progress: Callable[[int], None] = lambda _: None) -> tuple[audit.Verified, list[Anchor], dict[str, str]]:
         """The whole record against every anchor that can be read back."""
         anchors, faults = await self.known()
-        if (torn := _disagreeing(anchors)) is not None:
-            broken = audit.Verified(0, torn.head, torn.seq, "the places do not say the same")
-            return broken, anchors, faults
+        wrong = _disagreeing(anchors), "the places do not say the same"
+        if wrong[0] is None:
+            wrong = await asyncio.to_thread(_unproven, anchors, self._trusted)
+        if wrong[0] is not None:
+            return audit.Verified(0, wrong[0].head, wrong[0].seq, wrong[1]), anchors, faults
         return await audit.verify(self._journal, anchors=[one.head for one in anchors], progress=progress), anchors, faults
 
 
@@ -127,3 +140,14 @@ def _disagreeing(anchors: Sequence[Anchor]) -> Anchor | None:
     """The first that says another hash of a row than one before it."""
     said: dict[int, str] = {}
     return next((one for one in anchors if said.setdefault(one.seq, one.hash) != one.hash), None)
+
+
+def _unproven(anchors: Sequence[Anchor], trusted: Sequence[x509.Certificate]) -> tuple[Anchor | None, str]:
+    """The first whose proof does not prove it, and why."""
+    for one in anchors:
+        try:
+            if one.proof:
+                verified(base64.b64decode(one.proof, validate=True), bytes.fromhex(one.hash), trusted)
+        except (ValueError, TimestampError) as error:
+            return one, str(error)
+    return None, ""

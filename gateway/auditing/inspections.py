@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from gateway.auditing.events import EVENTS, Class, said
+from gateway.holidays import holiday
 from gateway.model import rfc3339
 from gateway.periods import Period
 from gateway.storage import ledger
@@ -27,12 +28,14 @@ _MACHINES: Final = frozenset({"road", "sekisho", "retention"})
 
 
 class Customs(NamedTuple):
-    """What is usual: office hours in minutes since midnight, and the numbers from which something is much."""
+    """What is usual: office hours in minutes since midnight, the numbers from which something is much, and the days (month, day) on
+    which the office is closed besides Saturdays, Sundays and holidays."""
 
     begins: int = 8 * 60 + 30
     ends: int = 17 * 60 + 15
     failures: int = 5
     downloads: int = 50
+    closed: frozenset[tuple[int, int]] = frozenset()
 
 
 USUAL: Final = Customs()
@@ -82,13 +85,13 @@ def _said_at(entry: Entry) -> str:
 
 
 def _after_hours(entries: Sequence[Entry], customs: Customs) -> list[Noticed]:
-    """On Saturdays, Sundays, and outside of office hours."""
+    """On Saturdays, Sundays, holidays and days on which the office is closed, and outside of office hours."""
+    return [_one(entry) for entry in entries if _outside(_local(entry), customs)]
 
-    def outside(entry: Entry) -> bool:
-        at = _local(entry)
-        return at.weekday() >= _SATURDAY or not customs.begins <= at.hour * 60 + at.minute < customs.ends
 
-    return [_one(entry) for entry in entries if outside(entry)]
+def _outside(at: dt.datetime, customs: Customs) -> bool:
+    free = at.weekday() >= _SATURDAY or bool(holiday(at.date())) or (at.month, at.day) in customs.closed
+    return free or not customs.begins <= at.hour * 60 + at.minute < customs.ends
 
 
 def _many_failures(entries: Sequence[Entry], customs: Customs) -> list[Noticed]:

@@ -8,15 +8,16 @@ import contextlib
 import datetime as dt
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import aiohttp
 import msgspec
+from cryptography import x509
 
 from gateway.auditing.anchors import Anchor, PlaceError, Prover
-from gateway.auditing.timestamps import TimestampError, answered, question
+from gateway.auditing.timestamps import TimestampError, answered, question, verified
 from gateway.storage.disk import Disk
 
 # An anchor an hour for twenty years.
@@ -119,11 +120,13 @@ def _escaped(value: str) -> str:
 
 
 class TimestampPlace(Prover):
-    """An authority that signs when it saw a hash (RFC 3161 over HTTP). Its word is kept with the anchor; `openssl ts -verify` proves it."""
+    """An authority that signs when it saw a hash (RFC 3161 over HTTP). Its word is kept with the anchor; `openssl ts -verify` proves it.
+    `trusted`: certificates of which one stands behind its word; empty: any."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, trusted: Sequence[x509.Certificate] = ()) -> None:
         self.name = f"timestamp {url}"
         self._url = url
+        self._trusted = tuple(trusted)
 
     async def put(self, anchor: Anchor) -> Anchor:
         nonce = secrets.randbits(63) | 1 << 62
@@ -131,6 +134,7 @@ class TimestampPlace(Prover):
         try:
             reply = await self._posted(asked)
             answered(reply, bytes.fromhex(anchor.hash), nonce)
+            verified(reply, bytes.fromhex(anchor.hash), self._trusted)
         except (aiohttp.ClientError, OSError, TimeoutError, TimestampError) as error:
             raise PlaceError(str(error) or "no answer in time") from error
         return msgspec.structs.replace(anchor, proof=base64.b64encode(reply).decode())

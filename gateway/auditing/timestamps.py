@@ -1,19 +1,28 @@
-"""Questions to a timestamping authority and what its answer says (RFC 3161), as far as it has to be understood to be kept.
+"""Questions to a timestamping authority, and whether its answer proves what it says (RFC 3161).
 
-The signature is not checked here but by whoever looks at the proof later, with the authority's certificate; that the answer is about our
-hash and our question is.
+That an answer is about our hash and our question is looked at when it comes (`answered`). Its signature is checked then and at every walk
+of the record (`verified`): it fits, its certificate is for time stamps and was valid when it stamped, and, where the installation says
+whom it trusts, it is one of those or was issued by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from sanitizers import cms, der
 
 _SHA256: Final = bytes.fromhex("300d06096086480165030402010500")  # AlgorithmIdentifier of SHA-256, parameters NULL
 _SEQUENCE, _INTEGER, _OCTETS, _BOOLEAN = 0x30, 0x02, 0x04, 0x01
 _GRANTED: Final = (0, 1)  # granted, and granted with modifications
 _CONSTRUCTED: Final = 0x20
 _DEEPEST: Final = 24
+_LONGEST_CHAIN: Final = 6
 
 
 class TimestampError(Exception):
@@ -41,6 +50,71 @@ def answered(reply: bytes, digest: bytes, nonce: int) -> None:
     info = next((inner for inner in _octets(token, 0) if _is_about(inner, digest, nonce)), None)
     if info is None:
         raise TimestampError("the answer is not about what was asked")
+
+
+class Proven(NamedTuple):
+    """When (RFC 3339, the authority's clock) and by whom."""
+
+    time: str
+    signer: str
+
+
+def verified(reply: bytes, digest: bytes, trusted: Sequence[x509.Certificate] = ()) -> Proven:
+    """What a kept TimeStampResp proves of the SHA-256 `digest`. `trusted`: whom the installation trusts; empty: it does not say, and the
+    certificate that came along is taken. Raises TimestampError."""
+    try:
+        token = der.sequence(der.parse(reply))[1]
+        stamp = cms.time_stamp(token.whole)
+        at = dt.datetime.fromisoformat(stamp.time)
+    except (ValueError, IndexError) as error:
+        raise TimestampError(f"the proof cannot be read: {error}") from None
+    if not stamp.intact:
+        raise TimestampError("the signature of the timestamp does not fit")
+    if stamp.imprint != digest:
+        raise TimestampError("the timestamp is about another hash")
+    if not _for_stamps(stamp.signer) or not stamp.signer.not_valid_before_utc <= at <= stamp.signer.not_valid_after_utc:
+        raise TimestampError("the certificate is not one for time stamps, or was not valid at that time")
+    if trusted and not _leads_to(stamp.signer, stamp.certificates, trusted):
+        raise TimestampError("the timestamp is by nobody who is trusted")
+    return Proven(stamp.time, stamp.signer.subject.rfc4514_string())
+
+
+def _for_stamps(certificate: x509.Certificate) -> bool:
+    """RFC 3161, 2.3: for nothing else, and said so that nobody may overlook it."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+    return found.critical and list(found.value) == [ExtendedKeyUsageOID.TIME_STAMPING]
+
+
+def _leads_to(signer: x509.Certificate, sent: Sequence[x509.Certificate], trusted: Sequence[x509.Certificate]) -> bool:
+    """Whether it is one of those that are trusted, or was issued by one, step by step."""
+    current = signer
+    for _ in range(_LONGEST_CHAIN):
+        if current in trusted or any(_issued(current, one) for one in trusted):
+            return True
+        above = next((one for one in sent if one != current and _issues(one) and _issued(current, one)), None)
+        if above is None:
+            return False
+        current = above
+    return False
+
+
+def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _issues(certificate: x509.Certificate) -> bool:
+    """Whether it may sign others at all."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (x509.ExtensionNotFound, ValueError):
+        return False
 
 
 def _is_about(info: bytes, digest: bytes, nonce: int) -> bool:

@@ -43,7 +43,7 @@ def _anchoring(settings: Config, journal: Journal, file: Path | None) -> Anchori
     places = caretaking.places(settings, time.time)
     if file is not None:
         places.append(FilePlace(file))
-    return Anchoring(journal, places, time.time, organisation=settings["service.organisation"])
+    return Anchoring(journal, places, time.time, organisation=settings["service.organisation"], trusted=caretaking.trusted(settings))
 
 
 async def _verify(anchoring: Anchoring, arguments: argparse.Namespace) -> int:

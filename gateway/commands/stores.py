@@ -12,8 +12,8 @@ from pathlib import Path
 from gateway import config, log
 from gateway.commands import Failure
 from gateway.config import Config
-from gateway.fittings import stores
 from gateway.storage.blobs import Blobs
+from gateway.storage.chosen import stores
 from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
 

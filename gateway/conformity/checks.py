@@ -77,6 +77,15 @@ def _faces(facts: Facts) -> list[tuple[str, int]]:
     return [facts.settings[f"{face}.listen"] for face in ("drop", "pickup", "admin")]
 
 
+def _opened(facts: Facts) -> str:
+    if facts.openings is None:
+        return "待ち受けているポートを確かめられません"
+    passed = "IP転送が有効です" if facts.openings.forwards else "IP転送なし"
+    if facts.unlisted:
+        return f"表にない待受け：{_spelt(facts.unlisted)}。{passed}"
+    return f"待受け {len(facts.openings.listening)}件はすべて表のとおり。{passed}"
+
+
 def _spelt(addresses: list[tuple[str, int]]) -> str:
     return "、".join(f"{host}:{port}" for host, port in addresses)
 
@@ -192,6 +201,16 @@ _MAIL: Final[Mapping[str, Check]] = {
         lambda facts: bool(facts.settings["smtp.tls_certificate"]) and facts.settings["relay.tls"] != "never",
         lambda facts: f"受信 {_yes(facts.settings['smtp.tls_certificate'])}、配送先へは {facts.settings['relay.tls']}",
         lambda _: "STARTTLS",
+    ),
+    "flow_table": _if(
+        "必要な通信だけ",
+        lambda facts: facts.openings is not None and not facts.openings.forwards and not facts.unlisted,
+        lambda facts: f"フロー表の受付ポート：{'、'.join(map(str, sorted(facts.ports))) or 'なし'}（sekisho flows）",
+        _opened,
+    ),
+    "mynumber": _always(
+        "マイナンバー利用事務系を宛先にしない",
+        lambda facts: f"宛先の区域：{facts.settings['lane.target']}（{facts.settings['lane.target_class']}）。mynumber では起動しません",
     ),
     "trusted_hops": Check(
         "前段のサーバー",

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from gateway import audit, timekeeping
 from gateway.model import Door, State
+from gateway.openings import Openings, openings
 from gateway.people.customs import Customs
 from gateway.people.roles import PRIVILEGED, Role
 from gateway.policy import Policy
@@ -47,7 +48,8 @@ _DELIVERING: Final = (Verdict.CLEAN, Verdict.SANITIZED, Verdict.CONFIRMED)
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """`settings` as `Config` gives them; `walls`: of the jail, as they stand; `counted`: by name, of the last 30 days where not said
-    otherwise; `record_fault`: what is wrong with the end of the record, empty if nothing."""
+    otherwise; `record_fault`: what is wrong with the end of the record, empty if nothing; `openings`: what takes connections here, None
+    where that cannot be seen; `ports`: on which the flow table lets connections in."""
 
     settings: Mapping[str, Any]
     policy: Policy
@@ -57,10 +59,17 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     heard: tuple[Heard, ...]
     counted: Mapping[str, int]
     record_fault: str
+    openings: Openings | None = None
+    ports: frozenset[int] = frozenset()
+
+    @property
+    def unlisted(self) -> list[tuple[str, int]]:
+        """What takes connections and is not in the flow table."""
+        return [] if self.openings is None else sorted(one for one in self.openings.listening if one[1] not in self.ports)
 
 
 class Gathering:
-    """`in_force`: policy, walls and version of the rules at this moment."""
+    """`in_force`: policy, walls and version of the rules at this moment. `ports`: on which the flow table lets connections in."""
 
     def __init__(
         self,
@@ -71,6 +80,7 @@ class Gathering:
         panel: Panel,
         in_force: Callable[[], tuple[Policy, tuple[str, ...], str]],
         clock: Callable[[], float],
+        ports: frozenset[int] = frozenset(),
     ) -> None:
         self._journal = journal
         self._settings = settings
@@ -78,6 +88,7 @@ class Gathering:
         self._panel = panel
         self._in_force = in_force
         self._clock = clock
+        self._ports = ports
 
     @property
     def profile(self) -> str:
@@ -101,6 +112,8 @@ class Gathering:
             heard=await self._panel.standing(),
             counted=counted | {"synchronised": int((known := timekeeping.clock()) is not None and known.synchronised)},
             record_fault=(await audit.verify_end(self._journal, after)).why,
+            openings=openings(),
+            ports=self._ports,
         )
 
 

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from gateway import log, metrics
+from gateway import log, metrics, tracing
 from gateway.crossing import papers as crossing
 from gateway.crossing.papers import Papers
 from gateway.model import ACROSS, Addressee, Delivery, Lane, Purpose, RecipientState, Slip, Transfer, Way
@@ -167,7 +167,8 @@ class Pushing:
         """Why it is not over there; empty if it is."""
         try:
             async with opened(self._blobs, delivery.blob, check=True) as fd:
-                await self._carrier.carry(await self._load(delivery, fd))
+                with tracing.step("carry over", delivery.receipt_no, size=delivery.size):
+                    await self._carrier.carry(await self._load(delivery, fd))
         except (CarryError, StorageError, NoSuchTransferError) as error:
             _log.warning("the inner side did not get something", receipt_no=delivery.receipt_no, error=str(error)[:300])
             return f"{type(error).__name__}: {error}"[:500]

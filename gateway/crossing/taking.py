@@ -17,10 +17,10 @@ from typing import Final, NamedTuple
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gateway import log, metrics
+from gateway import log, metrics, tracing
 from gateway.crossing import papers as crossing
 from gateway.crossing.papers import OPENING, Papers, RefusedError
-from gateway.model import Arrival, Decision, Lane
+from gateway.model import Arrival, Decision, Lane, Purpose
 from gateway.storage import crossings as rows
 from gateway.storage.blobs import Blob, Blobs
 from gateway.storage.crossings import Crossing
@@ -35,6 +35,7 @@ _AHEAD_SECONDS: Final = 600.0
 # A report inflated; a message of ours.
 _LARGEST_INFLATED: Final = 256 << 20
 _LARGEST_MESSAGE: Final = 8 << 20
+_NAMES: Final = msgspec.json.Decoder(tuple[str, ...])     # not made in a thread (gateway.structs)
 
 
 class BrokenOffError(Exception):
@@ -120,6 +121,10 @@ class Taking:
         papers = crossing.read(await stream.exactly(crossing.opening(await stream.exactly(OPENING.size))), self._terms.keys)
         at = self._clock()
         self._addressed(papers, at)
+        with tracing.step("come over", papers.receipt_no, size=papers.size):
+            return await self._believed(papers, stream, at, file=file)
+
+    async def _believed(self, papers: Papers, stream: _Stream, at: float, *, file: bool) -> Taken:
         crossing.check_receipt(papers, self._terms.keys)
         before = await self._journal.ask(lambda connection: rows.with_papers(connection, papers.nonce))
         if before is not None:
@@ -141,6 +146,8 @@ class Taking:
             raise RefusedError("report", "the report is not the one that was signed")
         if papers.purpose.carries_transfer:
             await self._keep(papers, record, packed, stream)
+        elif papers.purpose is Purpose.RECALL:
+            await self._recall(papers, record, stream)
         else:
             await self._pass_on(papers, record, stream)
         return Taken(papers.crossing, papers.nonce, again=False)
@@ -185,13 +192,25 @@ class Taking:
             await writer.abort()
             raise
 
-    async def _pass_on(self, papers: Papers, record: Crossing, stream: _Stream) -> None:
+    async def _recall(self, papers: Papers, record: Crossing, stream: _Stream) -> None:
+        try:
+            names = _NAMES.decode(await self._message(papers, stream))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise RefusedError("format", f"a recall that cannot be read: {error}") from None
+        stopped = await self._journal.write(lambda connection: rows.recall(connection, record, names, papers.receipt_no))
+        _log.error("found late by the outer side", receipt_no=papers.receipt_no, found=list(names), stopped=stopped)
+
+    async def _message(self, papers: Papers, stream: _Stream) -> bytes:
         if papers.size > _LARGEST_MESSAGE:
             raise RefusedError("large", f"a message of {papers.size} octets")
         content = await stream.exactly(papers.size)
         await stream.end()
         if hashlib.sha256(content).hexdigest() != papers.sha256:
             raise RefusedError("content", "the content is not what was signed")
+        return content
+
+    async def _pass_on(self, papers: Papers, record: Crossing, stream: _Stream) -> None:
+        content = await self._message(papers, stream)
         await self._journal.write(lambda connection: rows.pass_on(connection, record, papers.recipients, content, papers.receipt_no))
 
     async def _refused(self, error: RefusedError, via: str) -> None:

@@ -60,7 +60,7 @@ class Drop:
         *,
         unfinished: Unfinished,
         bringing: Bringing,
-        asking: tuple[Approvals, Asking] | None = None,
+        asking: tuple[Approvals, Asking],
         readiness: Readiness,
         events: Events,
         desks: Sequence[Desk] = (),
@@ -70,7 +70,7 @@ class Drop:
         self._bringing = bringing
         self._journal = journal
         self._signin = SignIn(accounts, "drop", "取込み / Drop", jail=jail)
-        wishes = None if asking is None else partial(Wishes, *asking, bringing)
+        wishes = partial(Wishes, *asking, bringing)
         self._one = TransferPage(journal, unlocking, events, self._signin, clock=uploads.now, downloads=False, wishes=wishes)
         self._resumable = Resumable(uploads, unfinished, bringing)
         self.application = face(readiness)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 
 from gateway.config import Config
-from gateway.people import directory, single_sign_on
-from gateway.people.accounts import Accounts
+from gateway.people import single_sign_on
+from gateway.people.accounts import Accounts, Directory
 from gateway.people.customs import Customs
 from gateway.storage.journal import Journal
 from gateway.storage.keys import sealing_key
@@ -38,6 +39,12 @@ def accounts(settings: Config, journal: Journal, clock: Callable[[], float]) -> 
         clock,
         customs(settings),
         sealer=Sealer(lambda: sealing_key(folder)),
-        directory=directory.of(settings),
+        directory=_directory(settings),
         sso=single_sign_on.of(settings, journal, clock),
     )
+
+
+def _directory(settings: Config) -> Directory | None:
+    """Its library is loaded where one is set: most installations have none, and each start would pay."""
+    found: Directory | None = importlib.import_module("gateway.people.directory").of(settings) if settings["directory.url"] else None
+    return found

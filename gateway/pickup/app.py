@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
-from urllib.parse import quote
 
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -27,6 +26,7 @@ from gateway.web import entrance, words
 from gateway.web.desks import Desk
 from gateway.web.events import Events
 from gateway.web.face import Readiness, face
+from gateway.web.handing import attachment, handed
 from gateway.web.ownership import boxes, delivered, meant_for, not_yours, shown, strangers
 from gateway.web.problem import problem
 from gateway.web.routes import Route, install
@@ -35,7 +35,6 @@ from gateway.web.transfer_page import TransferPage
 
 _log = log.get(__name__)
 
-_CHUNK: Final = 1 << 20
 _QUERY: Final = {"box": "one of one's boxes; all of them if left out", "q": "words of its name, sender or receipt number"}
 _RECENT: Final = 50
 _MOST_AT_ONCE: Final = 200
@@ -140,16 +139,9 @@ class Pickup:
             return problem(410, receipt_no=transfer.receipt_no)
         if not await self._proven(transfer):
             return problem(409, _UNPROVEN, receipt_no=transfer.receipt_no)
-        response = _attachment(transfer.result.name, transfer.result.size)
         async with opened(self._blobs, transfer.result.sha256, check=True) as fd:
             await self._journal.collected(transfer, at=self._clock(), actor=account_of(request).login)
-            await response.prepare(request)
-            offset = 0
-            while chunk := await asyncio.to_thread(os.pread, fd, _CHUNK, offset):
-                await response.write(chunk)
-                offset += len(chunk)
-        await response.write_eof()
-        return response
+            return await handed(request, fd, transfer.result.name, transfer.result.size)
 
     async def _zip(self, request: web.Request) -> web.StreamResponse:
         """The files that were ticked, in one archive. One that may not be fetched any more spoils the whole, before its first byte."""
@@ -170,7 +162,7 @@ class Pickup:
                 files.append((transfer, Stored(transfer.result.name, transfer.result.size, fd)))
             for transfer, _ in files:
                 await self._journal.collected(transfer, at=self._clock(), actor=account.login)
-            response = _attachment("files.zip")
+            response = attachment("files.zip")
             await response.prepare(request)
             async for piece in stream([file for _, file in files], _read):
                 await response.write(piece)
@@ -197,16 +189,6 @@ class Pickup:
 
 async def _read(fd: int, size: int, offset: int) -> bytes:
     return await asyncio.to_thread(os.pread, fd, size, offset)
-
-
-def _attachment(name: str, size: int | None = None) -> web.StreamResponse:
-    headers = {
-        "Content-Type": "application/octet-stream",
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-    }
-    return web.StreamResponse(headers=headers if size is None else headers | {"Content-Length": str(size)})
 
 
 def _size(transfer: Transfer) -> str:

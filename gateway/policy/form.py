@@ -15,7 +15,7 @@ from tomlkit.exceptions import TOMLKitError
 from gateway.policy import words
 from gateway.policy.document import Layer, Policy, PolicyError, Strength
 from gateway.policy.layers import feasible
-from gateway.policy.reading import FACTS, SIZES, load
+from gateway.policy.reading import SIZES, load
 from gateway.policy.strengths import NAMES, VALUES
 from sanitizers.model import Kind, Limits, Treatment
 
@@ -281,7 +281,7 @@ def _value(key: str, answer: str) -> Any:
     section, _, name = key.rpartition(".")
     answer = answer.strip()
     if section == "treatment":
-        if name in FACTS or name not in words.TREATMENT:
+        if name not in words.TREATMENT:        # nor has what the road writes a word there
             raise PolicyError(f"{key}: no such key in a policy")
         default = getattr(Treatment(), name)
         if isinstance(default, bool):

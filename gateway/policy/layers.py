@@ -83,7 +83,10 @@ def _with_ways(policy: Policy) -> Policy:
 
 
 def effective(policy: Policy, given: Facts, exceptions: Sequence[Excepted] = ()) -> Policy:
-    """What holds for one transfer: pure, and quick the second time. `exceptions`: those that are live and fit the transfer."""
+    """What holds for one transfer: pure, and quick the second time. `exceptions`: those that are live and fit the transfer.
+
+    Raises ValueError.
+    """
     if policy.document:
         raise ValueError("already resolved")
     fitting = {tuple(layer.name for layer in layers): layers for layers in (_fitting(policy, given, who) for who in given.people or ("",))}

@@ -60,7 +60,8 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rescans:
-    """`new_workers` makes workers of low priority. `policy`: the one in force. `days`: how far back; 0: never. `told`: a notice waits."""
+    """`new_workers` makes workers of low priority. `policy`: the one in force. `days`: how far back; 0: never. `crosses`: what
+    was let through is on the inner side, which is another installation and has to hear of it. `told`: a notice waits."""
 
     def __init__(
         self,
@@ -74,6 +75,7 @@ class Rescans:
         policy: Callable[[], Policy],
         clock: Callable[[], float],
         days: int,
+        crosses: bool = False,
         told: Callable[[], None] = lambda: None,
     ) -> None:
         self._journal = journal
@@ -85,6 +87,7 @@ class Rescans:
         self._policy = policy
         self._clock = clock
         self._days = days
+        self._crosses = crosses
         self._told = told
         self._woken = asyncio.Event()
 
@@ -203,26 +206,37 @@ class Rescans:
         _late.inc()
         got = (*received.delivered, *received.collected)
         _log.error("found late, in what was let through", receipt_no=transfer.receipt_no, found=list(new), received_by=list(got))
-        await self._stop(transfer, new)
+        stopped = await self._stop(transfer, new)
         await self._tell(transfer, new, got)
+        if self._crosses and not (stopped and transfer.state is State.RELEASED):
+            await self._recall(transfer, new)
         return True
 
-    async def _stop(self, transfer: Transfer, new: tuple[str, ...]) -> None:
+    async def _stop(self, transfer: Transfer, new: tuple[str, ...]) -> bool:
         """What has not left yet stays; what is leaving just now, when it comes back (`deliveries.settle`)."""
         if not transfer.can_be_stopped:
-            return
+            return False
         try:
             await self._journal.hold(transfer.id, at=self._clock(), actor="rescan", note=f"found late: {', '.join(new)}"[:300])
         except (IllegalTransitionError, LeaseLostError):
             _log.warning("it is leaving just now", receipt_no=transfer.receipt_no)
+            return False
+        return True
 
     async def _tell(self, transfer: Transfer, new: tuple[str, ...], got: tuple[str, ...]) -> None:
-        at = self._clock()
-        content = await self._blobs.put(notices.late_hit_notice(transfer, new, got, self._office, at))
+        letter = notices.late_hit_notice(transfer, new, got, self._office, self._clock())
+        await self._queue(transfer, Purpose.NOTICE, self._office.sender, letter)
+
+    async def _recall(self, transfer: Transfer, new: tuple[str, ...]) -> None:
+        """The inner side looks for itself who has got it, and keeps back what is still there (`storage.crossings.recall`)."""
+        await self._queue(transfer, Purpose.RECALL, transfer.receipt_no, msgspec.json.encode(new))
+
+    async def _queue(self, transfer: Transfer, purpose: Purpose, to: str, content: bytes) -> None:
+        at, blob = self._clock(), await self._blobs.put(content)
 
         def queued(connection: Connection) -> int:
             return deliveries.queue(
-                connection, transfer.id, Purpose.NOTICE, sender="", recipients=(self._office.sender,), blob=content, smtputf8=False, at=at
+                connection, transfer.id, purpose, sender="", recipients=(to,), blob=blob, smtputf8=False, at=at
             )
 
         await self._journal.write(queued)

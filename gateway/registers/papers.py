@@ -184,6 +184,7 @@ def log_definition(head: Head, kept: Kept, anchored: Sequence[str]) -> Paper:
         ),
         ("hash", "SHA-256（[seq, at, actor, action, subject, detail, prev_hash] のJSON）"),
         ("改ざんの検知", f"連鎖の検証、アンカー：{'、'.join(anchored) or '未設定'}"),
+        ("転送の記録", "無期限" if not kept.transfers else f"ファイルの廃棄から{kept.transfers}日"),
         ("保存期間", f"{days}。期限後は保存期間の処理だけが消去し、廃棄記録を残します。"),
         ("閲覧", "監査担当、CISO、CSIRT。照会は調査番号を要し、照会自体を記録します。"),
         ("秘匿", "パスワード、ファイルの内容は記録しません。"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import random
 import time
@@ -14,14 +15,12 @@ from typing import Final, NamedTuple
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gateway import log, metrics
+from gateway import log, metrics, tracing
 from gateway.model import SHARE, Addressee, Delivery, RecipientState, Transfer, Way
 from gateway.receipts import ReceiptError, verify
 from gateway.shares.directory import Directory
 from gateway.shares.document import Share
 from gateway.shares.placing import Folder, place
-from gateway.shares.sftp import SftpFolder
-from gateway.shares.smb import SmbFolder
 from gateway.storage.blobs import Blobs, opened
 from gateway.storage.deliveries import SHARES
 from gateway.storage.faults import LeaseLostError, StorageError
@@ -126,7 +125,8 @@ class Courier:
     async def _work(self, delivery: Delivery) -> None:
         """One delivery to all its shares. Nothing that goes wrong with one stops the others."""
         try:
-            outcomes = [await self._to(delivery, one) for one in delivery.recipients]
+            with tracing.step("put on shares", delivery.receipt_no, size=delivery.size):
+                outcomes = [await self._to(delivery, one) for one in delivery.recipients]
             await self._journal.settle_delivery(delivery, outcomes, None, at=self._clock())
             for outcome in outcomes:
                 metrics.delivered("share", outcome.state)
@@ -194,12 +194,15 @@ def _leave(folder: Folder, name: str, content: bytes) -> None:
 
 
 def _open(share: Share) -> AbstractContextManager[Folder]:
+    """The libraries of SFTP and SMB are loaded for the first share that needs them: most installations have none."""
     if share.folder is not None:
         return Directory(share.folder)
+    opened: AbstractContextManager[Folder]
     if share.sftp is not None:
-        return SftpFolder(share.sftp)
-    assert share.smb is not None
-    return SmbFolder(share.smb)
+        opened = importlib.import_module("gateway.shares.sftp").SftpFolder(share.sftp)
+    else:
+        opened = importlib.import_module("gateway.shares.smb").SmbFolder(share.smb)
+    return opened
 
 
 def _blocks(fd: int) -> Iterator[bytes]:

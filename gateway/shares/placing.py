@@ -36,7 +36,7 @@ class ChangedOnTheWayError(OSError):
 
 
 def place(folder: Folder, name: str, content: Iterable[bytes], *, size: int, digest: str) -> str:
-    """Put the file there; the name that it has now. Raises OSError."""
+    """Put the file there; the name that it has now. Raises OSError, ChangedOnTheWayError, FileExistsError."""
     passing = f".sekisho-{digest[:32]}.part"
     written = False
     for candidate in _names(name):

@@ -6,10 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event
+from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
@@ -84,16 +81,38 @@ def migrate(engine: Engine, revision: str = "head") -> None:
 
     Raises JournalUnavailableError for a database of a later version.
     """
-    settings = Config()
-    settings.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     try:
         with engine.begin() as connection:
-            settings.attributes["connection"] = connection
-            command.upgrade(settings, revision)
-    except CommandError as error:
-        raise JournalUnavailableError(f"database: {error}") from error
+            if _revision(connection) != (latest() if revision == "head" else revision):
+                _upgrade(connection, revision)
     except DBAPIError as error:
         raise JournalUnavailableError(f"database: {error.orig}") from error
+
+
+def latest() -> str:
+    """The revision that this version's tables have."""
+    return max(path.name[1:5] for path in (_MIGRATIONS / "versions").glob("v[0-9]*.py"))
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    # Loaded where it has something to do: that costs each start and each command a sixth of a second.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    settings = Config()
+    settings.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    settings.attributes["connection"] = connection
+    try:
+        command.upgrade(settings, revision)
+    except CommandError as error:
+        raise JournalUnavailableError(f"database: {error}") from error
 
 
 def in_transaction(connection: PoolProxiedConnection) -> bool:

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from gateway.storage import ledger
 from gateway.storage.tables import exceptions
@@ -85,11 +85,17 @@ def grant(
     return given
 
 
+_LIVE: Final = (
+    select(exceptions)
+    .where(exceptions.c.revoked_at.is_(None), exceptions.c.granted_at <= bindparam("at"), exceptions.c.expires_at > bindparam("at"))
+    .order_by(exceptions.c.id.desc())
+    .limit(_MOST_LIVE)
+)
+
+
 def live(connection: Connection, at: float) -> list[Grant]:
     """Those that count now, the youngest first."""
-    counting = exceptions.c.revoked_at.is_(None) & (exceptions.c.granted_at <= at) & (exceptions.c.expires_at > at)
-    statement = select(exceptions).where(counting).order_by(exceptions.c.id.desc()).limit(_MOST_LIVE)
-    return [_grant(row) for row in connection.execute(statement)]
+    return [_grant(row) for row in connection.execute(_LIVE, {"at": at})]
 
 
 def listed(connection: Connection, at: float, *, over: bool = False, limit: int = 1_000) -> list[Grant]:

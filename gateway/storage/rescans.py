@@ -95,7 +95,9 @@ def candidates(connection: Connection, *, since: float, below: int | None, limit
     return list(connection.execute(select(transfers.c.id).where(*wanted).order_by(transfers.c.id.desc()).limit(limit)).scalars())
 
 
-def hit(connection: Connection, transfer: Transfer, names: Iterable[str], *, at: float, actor: str = _ACTOR) -> tuple[tuple[str, ...], Received]:
+def hit(
+    connection: Connection, transfer: Transfer, names: Iterable[str], *, at: float, actor: str = _ACTOR
+) -> tuple[tuple[str, ...], Received]:
     """Those of `names` that were not known of it yet, kept with who has got it; and an entry in the record for them."""
     known = set(connection.execute(select(hits.c.name).where(hits.c.transfer_id == transfer.id)).scalars())
     new, received = tuple(sorted(set(names) - known)), received_by(connection, transfer)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, Select, cast, func, s
 from gateway.model import RecipientState, State
 from gateway.storage.tables import (
     accounts,
+    crossings,
     deliveries,
     delivery_recipients,
     departments,
@@ -99,3 +100,9 @@ def last_refusal(connection: Connection) -> str:
     waiting = (deliveries.c.id == delivery_recipients.c.delivery_id) & deliveries.c.next_due.is_not(None)
     said = select(delivery_recipients.c.text).where(tried, waiting).order_by(deliveries.c.next_due.desc()).limit(1)
     return str(connection.execute(said).scalar_one_or_none() or "")[:200]
+
+
+def last_crossing(connection: Connection) -> float | None:
+    """When something last came from the outer side; None: not within the time for which its papers are remembered."""
+    found = connection.execute(select(func.max(crossings.c.at))).scalar_one()
+    return None if found is None else float(found)

@@ -12,7 +12,7 @@ whether a word is rare, and is looked up, or common, so that the youngest texts 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Select, bindparam, cast, column, func, select, table, text
@@ -65,6 +65,15 @@ def put(connection: Connection, transfer_id: int, pieces: Iterable[str]) -> None
         connection.execute(_TAKE_OUT, {"id": transfer_id, "grams": _grams(old)})
         connection.execute(_CHANGED, {"of_id": transfer_id, "text": new})
     connection.execute(_ADD, {"id": transfer_id, "grams": _grams(new)})
+
+
+def take_out(connection: Connection, transfer_ids: Sequence[int]) -> None:
+    """They are found by nothing any more."""
+    gone = search_texts.c.transfer_id.in_(transfer_ids)
+    if connection.dialect.name == "sqlite":
+        for row in connection.execute(select(search_texts).where(gone)).all():
+            connection.execute(_TAKE_OUT, {"id": row.transfer_id, "grams": _grams(row.text)})
+    connection.execute(search_texts.delete().where(gone))
 
 
 def renew(connection: Connection) -> None:

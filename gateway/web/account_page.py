@@ -1,4 +1,4 @@
-"""One's own account: who one is here, sessions and their end, absences and who acts meanwhile, and 特権の行使 for a while."""
+"""One's own account: who one is here, sessions and tokens and their end, absences and who acts meanwhile, and 特権の行使 for a while."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class AccountPage:
         router.add_post("/account/stay", self._stay)
         router.add_get("/account/style", self._style)
         router.add_post("/account/sessions/{handle}/end", self._end_session)
+        router.add_post("/account/tokens/{handle}/end", self._revoke_token)
         router.add_post("/account/absences", self._absent)
         router.add_post("/account/absences/{absence}/end", self._back)
         router.add_get("/elevate", self._elevation)
@@ -58,6 +59,7 @@ class AccountPage:
             status,
             error=error,
             sessions=sessions,
+            tokens=await self._accounts.tokens_of(account),
             places=[_place(one) for one in places],
             absences=await self._accounts.absences(account),
             heading=any(one.head for one in places),
@@ -68,6 +70,12 @@ class AccountPage:
     async def _end_session(self, request: web.Request) -> web.StreamResponse:
         account = entered(request).session.account
         if not await self._accounts.end_session(account, request.match_info["handle"], account.login):
+            return problem(404)
+        raise web.HTTPSeeOther("/account")
+
+    async def _revoke_token(self, request: web.Request) -> web.StreamResponse:
+        account = entered(request).session.account
+        if not await self._accounts.revoke_token(account, request.match_info["handle"], account.login):
             return problem(404)
         raise web.HTTPSeeOther("/account")
 

@@ -16,6 +16,8 @@ Readiness = Callable[[], Awaitable[list[str]]]
 
 # How long requests in hand may last when the face closes.
 _LAST_SECONDS: Final = 10.0
+# Bytes of a form or of JSON; files come in streams.
+_LARGEST_FORM: Final = 1 << 20
 
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -42,9 +44,9 @@ async def _headers(_: web.Request, response: web.StreamResponse) -> None:
         response.headers.setdefault(name, value)
 
 
-def face(readiness: Readiness, *, body_limit: int = 1 << 20) -> web.Application:
-    """An application that answers /healthz, /readyz and /metrics; the face adds its own routes. `body_limit` in bytes."""
-    application = web.Application(middlewares=[problems], client_max_size=body_limit)
+def face(readiness: Readiness) -> web.Application:
+    """An application that answers /healthz, /readyz and /metrics; the face adds its own routes."""
+    application = web.Application(middlewares=[problems], client_max_size=_LARGEST_FORM)
     application.on_response_prepare.append(_headers)
 
     async def ready(_: web.Request) -> web.Response:

@@ -65,6 +65,22 @@ class Link(NamedTuple):
     en: str
 
 
+class Group(NamedTuple):
+    """Entries of a menu that belong together, by their paths, in order."""
+
+    ja: str
+    en: str
+    paths: tuple[str, ...]
+
+
+class Section(NamedTuple):
+    """A group as one person sees it: without a title where a face's menu is short enough to have no groups."""
+
+    ja: str
+    en: str
+    links: list[Link]
+
+
 def account_of(request: web.Request) -> Account:
     """Who acts; only behind `SignIn`."""
     return request[_ACCOUNT]
@@ -88,6 +104,7 @@ class SignIn:
         self._secure = accounts.customs.secure
         self._cookie = f"__Host-sekisho-{face}" if self._secure else f"sekisho-{face}"
         self.announced: Callable[[], Awaitable[Sequence[Announcement]]] | None = None   # what stands above every page
+        self.groups: Sequence[Group] = ()
         self._links: list[Link] = []
         self._ways: list[Link] = []
 
@@ -115,7 +132,7 @@ class SignIn:
         """One page, with what every page shows."""
         account, inside, chosen = request.get(_ACCOUNT), request.get(_ENTERED), view.now()
         known = {"title": self._title, "face": self._title, "account": account, "csrf": request.get(_CSRF, ""), "jail": self._jail,
-                 "error": "", "previous": previous_login(inside.session) if inside else "", "links": self._menu(request, account),
+                 "error": "", "previous": previous_login(inside.session) if inside else "", "menu": self._menu(request, account),
                  "elevated": elevation(inside.session) if inside and self._is_elevated(inside.session) else "",
                  "role": TITLES[Role(account.role)] if account else "", "path": request.path, "desk": self.face == "admin",
                  "announced": request.get(_ANNOUNCED, []), "view": chosen, "idle": self._idle(inside)}  # fmt: skip
@@ -145,11 +162,13 @@ class SignIn:
         """The browser keeps the session."""
         response.set_cookie(self._cookie, value, httponly=True, samesite="Strict", secure=self._secure, path="/")
 
-    def _menu(self, request: web.Request, account: Account | None) -> list[Link]:
+    def _menu(self, request: web.Request, account: Account | None) -> list[Section]:
         """What he may follow, once nothing has to be done first."""
         if account is None or self._first(request, account) is not None:
             return []
-        return [link for link in self._links if permitted(self.face, "GET", link.path, Role(account.role))]
+        free = {link.path: link for link in self._links if permitted(self.face, "GET", link.path, Role(account.role))}
+        grouped = [Section(one.ja, one.en, [free.pop(path) for path in one.paths if path in free]) for one in self.groups]
+        return [section for section in (*grouped, Section("", "", list(free.values()))) if section.links]
 
     def _is_elevated(self, session: Session) -> bool:
         return self.may_elevate(session.account) and self.accounts.elevated(session)

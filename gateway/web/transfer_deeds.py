@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeGuard
-from urllib.parse import quote
 
 from aiohttp import web
 
@@ -19,13 +16,13 @@ from gateway.storage import incidents
 from gateway.storage.journal import Journal
 from gateway.web import view
 from gateway.web.certificate import Finder
+from gateway.web.handing import handed
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import account_of, posted
 
 _ONE: Final = "/api/v1/transfers/{receipt_no}"
 _LONGEST: Final = 2_000
-_PIECE: Final = 1 << 20
 _ASKABLE: Final = (Kind.FILE, Kind.MACRO, Kind.CONFIRMED, Kind.ORIGINAL)
 _TEXT: Final = {"type": "string", "maxLength": _LONGEST}
 _LOGIN: Final = {"type": "string", "maxLength": 64}
@@ -154,30 +151,28 @@ class Wishes:
     # ------------------------------------------------------------------------------------------------------- handlers
 
     async def _api(self, request: web.Request) -> web.Response:
-        given, transfer = await _json(request), await self._own(request)
-        if transfer is None:
-            return problem(404)
-        if given is None:
-            return problem(400)
-        try:
-            made = await self._ask(account_of(request), transfer, given)
-        except ValueError:
-            return problem(400)
-        except RefusedError as refusal:
-            return problem(409, str(refusal), receipt_no=transfer.receipt_no)
+        made = await self._asked(request, await _json(request))
+        if isinstance(made, web.Response):
+            return made
         return web.json_response({"request": made.number, "state": made.state}, status=202)
 
     async def _from_page(self, request: web.Request) -> web.StreamResponse:
-        given, transfer = await posted(request), await self._own(request)
+        made = await self._asked(request, await posted(request))
+        if isinstance(made, web.Response):
+            return made
+        raise web.HTTPSeeOther(f"/requests/{made.number}")
+
+    async def _asked(self, request: web.Request, given: Mapping[str, object] | None) -> Request | web.Response:
+        """The request that was made, or the answer that says why there is none."""
+        transfer = await self._own(request)
         if transfer is None:
             return problem(404)
         try:
-            made = await self._ask(account_of(request), transfer, given)
+            return await self._ask(account_of(request), transfer, given or {})
         except ValueError:
             return problem(400)
         except RefusedError as refusal:
             return problem(409, str(refusal), receipt_no=transfer.receipt_no)
-        raise web.HTTPSeeOther(f"/requests/{made.number}")
 
     async def _ask(self, account: Account, transfer: Transfer, given: Mapping[str, object]) -> Request:
         """Raises ValueError, RefusedError."""
@@ -200,22 +195,8 @@ class Wishes:
             held = await self._asking.original(account_of(request), transfer)
         except RefusedError:
             return problem(404)
-        response = web.StreamResponse(
-            headers={
-                "Content-Type": "application/octet-stream",
-                "Content-Disposition": f"attachment; filename*=UTF-8''{quote(transfer.name, safe='')}",
-                "Content-Security-Policy": "sandbox; default-src 'none'",
-                "Content-Length": str(transfer.size),
-            }
-        )
         async with held as fd:
-            await response.prepare(request)
-            offset = 0
-            while piece := await asyncio.to_thread(os.pread, fd, _PIECE, offset):
-                await response.write(piece)
-                offset += len(piece)
-            await response.write_eof()
-        return response
+            return await handed(request, fd, transfer.name, transfer.size)
 
 
 def _writable(text: object) -> TypeGuard[str]:

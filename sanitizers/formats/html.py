@@ -77,6 +77,7 @@ _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 
 
 def sanitize(source: Source, context: Context) -> Rebuilt:
+    """A page written anew from its tree. Raises Malformed, LimitExceeded."""
     data = source.bytes()
     context.budget.spend_bytes(len(data))
     decoded = decode_html(data)

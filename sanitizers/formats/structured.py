@@ -50,6 +50,7 @@ _JSON_COST: Final = 24                  # bytes of Python objects for each byte 
 
 
 def sanitize_xml(source: Source, context: Context) -> Rebuilt:
+    """Elements, attributes and text, and at most the name of a known DTD. Raises Malformed, LimitExceeded."""
     text, encoding = _decoded_xml(source, context)
     text, doctype = _without_doctype(text)
     data = text.encode("utf-8")
@@ -158,7 +159,10 @@ def _written(root: xml.Element, doctype: str, encoding: str, context: Context) -
 
 
 def sanitize_json(source: Source, context: Context) -> Rebuilt:
-    """Parsed to prove that it is JSON and nothing else; the tokens go out as they were written, so that no number changes."""
+    """Parsed to prove that it is JSON and nothing else; the tokens go out as they were written, so that no number changes.
+
+    Raises LimitExceeded, Malformed.
+    """
     text, encoding, bom = plain.read(source, context)
     if len(text) * _JSON_COST > context.limits.memory_bytes:
         raise LimitExceeded(f"{len(text)} characters of JSON")

@@ -94,7 +94,7 @@ def _by_runs(source: Folded, context: Context) -> Source | None:
 
 
 def read(source: Source, context: Context) -> tuple[str, str, bytes]:
-    """Text, the encoding it came in, and its byte order mark (empty if it had none)."""
+    """Text, the encoding it came in, and its byte order mark (empty if it had none). Raises Malformed."""
     data = source.bytes()
     context.budget.spend_bytes(len(data))
     decoded = charset.decode(data)

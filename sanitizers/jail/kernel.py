@@ -39,6 +39,7 @@ def syscall(number: int, *arguments: object) -> int:
 
 
 def prctl(option: int, value: int) -> None:
+    """prctl(2). Raises OSError."""
     if _libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
@@ -52,6 +53,7 @@ def advise(address: int, length: int, advice: int) -> None:
 
 
 def unshare(flags: int) -> None:
+    """unshare(2). Raises OSError."""
     if _libc.unshare(ctypes.c_int(flags)) != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))

@@ -103,7 +103,6 @@ _REFUSED: Final[dict[str, int]] = {
     "openat": errno.EACCES,
     "stat": errno.EACCES,
     "lstat": errno.EACCES,
-    "newfstatat": errno.EACCES,
     "statx": errno.ENOSYS,
     "statfs": errno.EACCES,
     "access": errno.EACCES,
@@ -180,7 +179,7 @@ def _program() -> list[_Step]:
             _returns(_ERRNO | errno.EACCES),
             _returns(_ALLOW),
         )
-    # glibc spells fstat as newfstatat with an empty path; a real path is refused below.
+    # glibc spells fstat as newfstatat with an empty path; a real path is refused.
     steps += _when(
         "newfstatat",
         _Step(_LD_ABS, 0, 0, _argument(3)),

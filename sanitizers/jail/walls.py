@@ -47,14 +47,11 @@ class OuterRing(NamedTuple):
 
 def put_up_outer() -> OuterRing:
     """Called once in the warm parent, after all libraries are loaded and before the first child."""
-    standing = []
     if os.geteuid() == 0:
         os.setgroups([])
         os.setresgid(_NOBODY, _NOBODY, _NOBODY)
         os.setresuid(_NOBODY, _NOBODY, _NOBODY)
-        standing.append("unprivileged-user")
-    elif os.geteuid() != 0:
-        standing.append("unprivileged-user")
+    standing = ["unprivileged-user"]
     try:
         kernel.unshare(sum(_NAMESPACES.values()))
         standing += [f"{name}-namespace" for name in _NAMESPACES]
@@ -139,7 +136,7 @@ def _try_signal_parent() -> None:
 
 
 def _try_run_memory() -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = ctypes.CDLL(None)
     libc.mmap.restype = ctypes.c_void_p
     if libc.mmap(None, 4096, 7, 0x22, -1, 0) == ctypes.c_void_p(-1).value:
         raise PermissionError

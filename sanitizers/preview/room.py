@@ -29,7 +29,7 @@ class Room:
     def rebuilt(self, source: Source, kind: Kind, name: str, caught: Caught = lambda _name, _part: None) -> Rebuilt:
         """What the sanitizer of that kind makes of it, without the parts in it, which are `caught`; not verified, never handed on.
 
-        Raises what the sanitizer raises.
+        Raises Unsupported, and what the sanitizer raises.
         """
         sanitizer = BY_KIND.get(kind)
         if sanitizer is None:

@@ -45,7 +45,7 @@ def _content(blocks: Iterable[bytes]) -> _Content:
 
 
 def verify_zip(output: Source, _original: Source, context: Context) -> None:
-    """Both readers see the same plain members, and each is a part that the engine delivered, or a notice."""
+    """Both readers see the same plain members, and each is a part that the engine delivered, or a notice. Raises VerificationFailed."""
     try:
         with zipfile.ZipFile(output.stream()) as archive:
             listed = archive.infolist()
@@ -99,7 +99,10 @@ def _check_path(path: str) -> None:
 
 
 def verify_tar(output: Source, _original: Source, context: Context) -> None:
-    """tarfile and libarchive see the same plain files and folders, each one delivered by the engine, or a notice."""
+    """tarfile and libarchive see the same plain files and folders, each one delivered by the engine, or a notice.
+
+    Raises VerificationFailed.
+    """
     plain: list[tuple[str, int]] = []
     try:
         with tarfile.open(fileobj=output.stream(), mode="r:") as archive:
@@ -135,7 +138,7 @@ def _through_libarchive(output: Source) -> list[tuple[str, _Content | None]]:
 
 
 def verify_gzip(output: Source, _original: Source, context: Context) -> None:
-    """One bare gzip member around exactly the part that the engine delivered."""
+    """One bare gzip member around exactly the part that the engine delivered. Raises VerificationFailed."""
     if output.head(10) != b"\x1f\x8b\x08\0\0\0\0\0\0\xff":
         raise VerificationFailed("gzip header says more than it should")
     delivered = [part.output for part in context.parts if part.output is not None]

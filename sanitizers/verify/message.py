@@ -59,6 +59,7 @@ class _Piece(NamedTuple):
 
 
 def verify(output: Source, original: Source, context: Context) -> None:  # noqa: ARG001 - one signature for all verifiers
+    """Read by lines: the structure that we write and no other, with just the attachments that were rebuilt. Raises VerificationFailed."""
     data = output.bytes()
     head, gap, rest = data.partition(b"\r\n\r\n")
     if not gap:

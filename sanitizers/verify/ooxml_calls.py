@@ -60,7 +60,7 @@ _NAME_THAT_STARTS: Final = re.compile(
 
 
 def check_actions(name: str, content: bytes) -> None:
-    """Clicks only jump inside a show, and start no macro."""
+    """Clicks only jump inside a show, and start no macro. Raises VerificationFailed."""
     if not all(_JUMP.fullmatch(action) for action in _CLICK.findall(content)):
         raise VerificationFailed(f"action in {name}")
     if any(spelled.in_tags(content, _CLICK_MACRO.finditer(content))):
@@ -68,19 +68,22 @@ def check_actions(name: str, content: bytes) -> None:
 
 
 def check_loading(name: str, content: bytes) -> None:
-    """No address that VML would load: the pictures of all readers lie inside, behind a relationship."""
+    """No address that VML would load: the pictures of all readers lie inside, behind a relationship. Raises VerificationFailed."""
     if any(spelled.in_tags(content, _LOADED.finditer(content))):
         raise VerificationFailed(f"address that is loaded in {name}")
 
 
 def check_names(name: str, content: bytes) -> None:
-    """No name of a workbook that is a macro or starts one."""
+    """No name of a workbook that is a macro or starts one. Raises VerificationFailed."""
     if any(_NAME_THAT_STARTS.search(attributes) for attributes in _DEFINED_NAME.findall(content)):
         raise VerificationFailed(f"name that starts a macro in {name}")
 
 
 def check_fields(name: str, content: bytes, schemes: tuple[str, ...]) -> None:
-    """The instruction of every field, put together from its pieces, however far they stand apart; and of each piece alone."""
+    """The instruction of every field, put together from its pieces, however far they stand apart; and of each piece alone.
+
+    Raises VerificationFailed.
+    """
     open_fields: list[list[bytes]] = []
     for kind, attributes, text in _FIELD.findall(content):
         if kind == b"fldSimple":

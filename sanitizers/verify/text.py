@@ -70,7 +70,10 @@ _BROWSER: Final = ("www.w3.org/1999/xhtml", "www.w3.org/2000/svg", "/MathML", "X
 
 
 def verify(output: Source, original: Source, context: Context) -> None:
-    """Nothing in it that a terminal or a reader obeys instead of showing, and every visible character of the original."""
+    """Nothing in it that a terminal or a reader obeys instead of showing, and every visible character of the original.
+
+    Raises VerificationFailed.
+    """
     for text in _texts(output):
         if hidden := _hidden(text):
             raise VerificationFailed(f"{unicodedata.name(hidden, 'control character')} U+{ord(hidden):04X}")
@@ -120,7 +123,7 @@ def decoded(data: bytes) -> str:
 
 
 def verify_csv(output: Source, original: Source, context: Context) -> None:
-    """Read as a spreadsheet reads it, no cell begins with a sign that calculates, plain numbers apart."""
+    """Read as a spreadsheet reads it, no cell begins with a sign that calculates, plain numbers apart. Raises VerificationFailed."""
     verify(output, original, context)
     text = decoded(output.bytes())
     declared = _DECLARED.match(text)
@@ -155,7 +158,10 @@ def _number(value: str) -> bool:
 
 
 def verify_xml(output: Source, original: Source, context: Context) -> None:
-    """expat, not libxml2: well-formed, neither declaration, instruction nor entity, nothing for a browser, as many elements as before."""
+    """expat, not libxml2: well-formed, neither declaration, instruction nor entity, nothing for a browser, as many elements as before.
+
+    Raises VerificationFailed.
+    """
     now = _Census(strict=True)
     now.read(output.bytes())
     if any(finding.code == "markup.active_element" for finding in context.findings):
@@ -214,6 +220,7 @@ class _Census:
 
 
 def verify_json(output: Source, original: Source, context: Context) -> None:
+    """As text, and parsed as JSON. Raises VerificationFailed."""
     verify(output, original, context)
     try:
         json.loads(decoded(output.bytes()), parse_int=len, parse_float=len)

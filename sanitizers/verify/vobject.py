@@ -22,7 +22,7 @@ _ADDRESSES: Final = frozenset({"URL", "ATTENDEE", "ORGANIZER", "IMPP", "MEMBER",
 
 
 def verify(output: Source, original: Source, context: Context) -> None:
-    """As text, and line by line."""
+    """As text, and line by line. Raises VerificationFailed."""
     text.verify(output, output, context)
     ours, theirs = _blocks(output), _blocks(original)
     if ours - theirs:

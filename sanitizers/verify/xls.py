@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from itertools import pairwise
 from typing import Final
 
 import olefile
@@ -11,8 +12,8 @@ import olefile
 from sanitizers.model import VerificationFailed
 from sanitizers.source import Source
 
-_CELLS: Final = frozenset({0x0006, 0x0201, 0x0203, 0x0204, 0x0205, 0x00D6, 0x00FD, 0x027E})
-_RUNS: Final = {0x00BD: 6, 0x00BE: 2}  # of numbers and of blanks → bytes of each cell
+# Records of cells → bytes of each one that follows its row and column, 0 where there is one only.
+_WIDTHS: Final = {**dict.fromkeys((0x0006, 0x0201, 0x0203, 0x0204, 0x0205, 0x00D6, 0x00FD, 0x027E), 0), 0x00BD: 6, 0x00BE: 2}
 _BOUNDSHEET, _FILEPASS, _BOF, _EOF = 0x0085, 0x002F, 0x0809, 0x000A
 _COLUMNS: Final = 256
 _HEAD: Final = struct.Struct("<HH")
@@ -65,24 +66,28 @@ def _worksheets(stream: bytes) -> list[int] | None:
 
 def _cells(stream: bytes, at: int) -> int:
     """Different cells: one may be written twice."""
-    seen: set[int] = set()  # row and column in one number
-    depth = 0
+    stretches: list[range] = []  # of cells beside each other, row and column in one number
+    start = stop = depth = 0
     while at + 4 <= len(stream):
         kind, size = _HEAD.unpack_from(stream, at)
         at += 4
-        if kind == _BOF:
+        width = _WIDTHS.get(kind)
+        if width is not None and depth == 1 and size > 5:
+            row, col = _HEAD.unpack_from(stream, at)
+            first = row * _COLUMNS + col
+            count = min((size - 6) // width if width else 1, _COLUMNS - col)
+            if first != stop and count > 0:
+                stretches.append(range(start, stop))
+                start = first
+            stop = first + count if count > 0 else stop
+        elif kind == _BOF:
             depth += 1
         elif kind == _EOF:
             depth -= 1
             if depth == 0:
                 break
-        elif kind in _CELLS and depth == 1 and size > 5:
-            row, col = _HEAD.unpack_from(stream, at)
-            if col < _COLUMNS:
-                seen.add(row * _COLUMNS + col)
-        elif kind in _RUNS and depth == 1 and size > 5:
-            row, col = _HEAD.unpack_from(stream, at)
-            first = row * _COLUMNS + col
-            seen.update(range(first, min(first + (size - 6) // _RUNS[kind], (row + 1) * _COLUMNS)))
         at += size
-    return len(seen)
+    stretches.append(range(start, stop))
+    if all(one.stop <= other.start for one, other in pairwise(stretches)):
+        return sum(map(len, stretches))
+    return len(set[int]().union(*stretches))

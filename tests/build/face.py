@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -111,6 +111,31 @@ def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
+class Faces(MutableMapping[str, web.Application]):
+    """Each is made when it is first asked for: hundreds of routes, and most tests look at one face."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], web.Application]]) -> None:
+        self._makers = dict(makers)
+        self._made: dict[str, web.Application] = {}
+
+    def __getitem__(self, name: str) -> web.Application:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __setitem__(self, name: str, face: web.Application) -> None:
+        self._made[name] = face
+
+    def __delitem__(self, name: str) -> None:
+        del self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys([*self._makers, *self._made]))
+
+    def __len__(self) -> int:
+        return len(self._makers.keys() | self._made.keys())
+
+
 @dataclass
 class Town:
     """One installation's stores, people and faces."""
@@ -123,7 +148,7 @@ class Town:
     approvals: Approvals
     staff: Staff
     roles: dict[str, Role] = field(default_factory=lambda: dict(ROLES))
-    faces: dict[str, web.Application] = field(default_factory=dict)
+    faces: MutableMapping[str, web.Application] = field(default_factory=dict)
     woken: int = 0
     workers: FakeWorkers = field(default_factory=FakeWorkers)
     pipeline: Pipeline | None = None
@@ -207,8 +232,8 @@ async def town(
     looking = Looking(previews, journal, made.approvals, clock)
     boxes = Boxes(journal, quotas or Quotas(), days=14, clock=clock)
     versions = {"walls": "seccomp", "rules": "rules-1", "policy": "policy-1"}
-    made.faces = {
-        "drop": Drop(
+    made.faces = Faces({
+        "drop": lambda: Drop(
             uploads,
             journal,
             unlocking,
@@ -221,9 +246,9 @@ async def town(
             desks=[ApprovalPages(made.approvals, looks=partial(looks, journal)), *looking.of_drop(originals=True), Announced(journal, clock)],
             jail=True,
         ).application,
-        "pickup": Pickup(blobs, journal, unlocking, made.accounts, ready, clock=clock, events=events, days=14, desks=[*looking.of_pickup(), Announced(journal, clock)],
+        "pickup": lambda: Pickup(blobs, journal, unlocking, made.accounts, ready, clock=clock, events=events, days=14, desks=[*looking.of_pickup(), Announced(journal, clock)],
                          public_key=seal.public_key, boxes=boxes, jail=True).application,
-        "admin": admin(
+        "admin": lambda: admin(
             made.accounts,
             ready,
             [
@@ -242,7 +267,7 @@ async def town(
             ],
             jail=True,
         ),
-    }
+    })  # fmt: skip
     try:
         yield made
     finally:

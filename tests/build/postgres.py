@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import psycopg
 
+from tests.build.network import Place
+
 _START_SECONDS: Final = 60.0
 _MEMORY: Final = "/dev/shm"
 
@@ -52,24 +54,37 @@ def server() -> Iterator[str]:
 
 
 class Pair:
-    """A primary and its synchronous standby. `address`: whichever of the two takes writes."""
+    """A primary and its synchronous standby, each at its place or both on loopback. `address`: whichever of the two takes writes."""
 
-    def __init__(self, home: Path, other: dict[str, Any], ports: tuple[int, int]) -> None:
-        self._home, self._other, self._ports = home, other, ports
-        hosts = "&".join(f"host=127.0.0.1:{port}" for port in ports)
+    def __init__(self, home: Path, other: dict[str, Any], places: tuple[Place, Place] | None = None) -> None:
+        self._home, self._other = home, other
+        self._at = dict(zip(("first", "second"), places or (None, None), strict=True))
+        self._ports = {name: 5432 if place else _free_port() for name, place in self._at.items()}
+        self.primary, self.standby = "first", "second"
+        hosts = "&".join(f"host={self._host(name)}:{self._ports[name]}" for name in self._at)
         self.address = f"postgresql://sekisho@/postgres?{hosts}&target_session_attrs=read-write"
 
     def prepare(self) -> None:
         """Both run, and no commit is answered before both have it."""
         assert PROGRAMS is not None
-        first, second = self._home / "first", self._home / "second"
+        first = self._home / "first"
         _run([PROGRAMS / "initdb", "-D", first, "-U", "sekisho", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"], self._other, self._home)
-        self._control(first, "start", self._ports[0])
-        source = f"host=127.0.0.1 port={self._ports[0]} user=sekisho application_name=second"
-        _run([PROGRAMS / "pg_basebackup", "-D", second, "-R", "-X", "stream", "-c", "fast", "-d", source], self._other, self._home)
-        self._control(second, "start", self._ports[1])
-        with psycopg.connect(f"postgresql://sekisho@127.0.0.1:{self._ports[0]}/postgres", autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET synchronous_standby_names = 'second'")
+        with (first / "pg_hba.conf").open("a") as rules:
+            rules.write("host all,replication all samenet trust\n")
+        self._control("first", "start")
+        self.follow()
+
+    def follow(self) -> None:
+        """The standby is made anew of the primary, and commits wait for it from now on."""
+        assert PROGRAMS is not None
+        folder = self._home / self.standby
+        shutil.rmtree(folder, ignore_errors=True)
+        source = f"host={self._host(self.primary)} port={self._ports[self.primary]} user=sekisho application_name={self.standby}"
+        with self._inside(self.standby):
+            _run([PROGRAMS / "pg_basebackup", "-D", folder, "-R", "-X", "stream", "-c", "fast", "-d", source], self._other, self._home)
+        self._control(self.standby, "start")
+        with self._inside(self.primary), psycopg.connect(self.alone(self.primary), autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '\"{self.standby}\"'".encode())
             connection.execute("SELECT pg_reload_conf()")
             ends = time.monotonic() + _START_SECONDS
             while connection.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'").fetchone() is None:
@@ -78,32 +93,50 @@ class Pair:
                 time.sleep(0.1)
 
     def fail_over(self) -> None:
-        """The primary is gone as in a power cut; the standby takes over."""
+        """The primary is gone as in a power cut; the standby takes over, and waits for nobody until there is another one."""
         assert PROGRAMS is not None
-        self._control(self._home / "first", "stop")
-        _run([PROGRAMS / "pg_ctl", "-D", self._home / "second", "-w", "promote"], self._other, self._home)
+        self._control(self.primary, "stop")
+        with self._inside(self.standby):
+            _run([PROGRAMS / "pg_ctl", "-D", self._home / self.standby, "-w", "promote"], self._other, self._home)
+        self.primary, self.standby = self.standby, self.primary
+        with self._inside(self.primary), psycopg.connect(self.alone(self.primary), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = ''")
+            connection.execute("SELECT pg_reload_conf()")
 
     def stop(self) -> None:
-        for name in ("first", "second"):
+        for name in self._at:
             with contextlib.suppress(subprocess.SubprocessError):
-                self._control(self._home / name, "stop")
+                self._control(name, "stop")
 
-    def _control(self, data: Path, what: str, port: int = 0) -> None:
+    def _control(self, name: str, what: str) -> None:
         assert PROGRAMS is not None
-        words: list[str | Path] = [PROGRAMS / "pg_ctl", "-D", data, "-w", what]
+        words: list[str | Path] = [PROGRAMS / "pg_ctl", "-D", self._home / name, "-w", what]
         if what == "start":
-            settings = f"-h 127.0.0.1 -p {port} -c unix_socket_directories= -c max_connections=100 -c shared_buffers=16MB"
-            words += ["-l", self._home / f"{data.name}.log", "-o", settings]
+            settings = f"-h {self._host(name)} -p {self._ports[name]} -c unix_socket_directories= -c max_connections=100 -c shared_buffers=16MB"
+            words += ["-l", self._home / f"{name}.log", "-o", settings]
         else:
             words += ["-m", "immediate"]
-        _run(words, self._other, self._home)
+        with self._inside(name):
+            _run(words, self._other, self._home)
+
+    def _inside(self, name: str) -> contextlib.AbstractContextManager[None]:
+        place = self._at[name]
+        return place.inside() if place else contextlib.nullcontext()
+
+    def _host(self, name: str) -> str:
+        place = self._at[name]
+        return place.address if place else "127.0.0.1"
+
+    def alone(self, name: str) -> str:
+        """The address of that one alone."""
+        return f"postgresql://sekisho@{self._host(name)}:{self._ports[name]}/postgres"
 
 
 @contextlib.contextmanager
-def pair() -> Iterator[Pair]:
+def pair(places: tuple[Place, Place] | None = None) -> Iterator[Pair]:
     """Needs PROGRAMS."""
     home = Path(tempfile.mkdtemp(prefix="sekisho-postgres-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None))
-    made = Pair(home, _other_user(home), (_free_port(), _free_port()))
+    made = Pair(home, _other_user(home), places)
     try:
         made.prepare()
         yield made

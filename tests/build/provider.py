@@ -8,6 +8,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -17,6 +18,12 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
 CLIENT, SECRET = "sekisho-town", "a client's secret"
+
+
+@cache
+def _key() -> RSAKey:
+    """Made once: it takes long."""
+    return RSAKey.generate_key(2048, {"kid": "1"}, private=True)
 
 
 @dataclass
@@ -30,7 +37,7 @@ class Idp:
     claims: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
     header: dict[str, Any] = field(default_factory=lambda: {"alg": "RS256", "kid": "1"})
-    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "1"}, private=True))
+    key: RSAKey = field(default_factory=_key)
     signing: RSAKey | None = None
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)

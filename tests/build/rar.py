@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import struct
 import zlib
+from functools import cache
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -72,6 +73,7 @@ def rar5(
 # ---------------------------------------------------------------------------------------------------------- RAR 3 and 4
 
 
+@cache
 def _key4(password: str, salt: bytes) -> tuple[bytes, bytes]:
     state, vector = hashlib.sha1(), b""
     seed = password.encode("utf-16-le") + salt

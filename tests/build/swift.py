@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from tests.build.network import Place
+
 _PYTHON: Final = "/usr/bin/python3"
 _START_SECONDS: Final = 60.0
 _MEMORY: Final = "/dev/shm"
@@ -33,9 +35,9 @@ import sys
 import swift.common.utils as utils
 utils.SWIFT_CONF_FILE = sys.argv[1] + "/swift.conf"
 from swift.common.ring import RingBuilder
-for name, port in zip(("account", "container", "object"), sys.argv[2:]):
+for name, port in zip(("account", "container", "object"), sys.argv[3:]):
     builder = RingBuilder(2, 1, 0)
-    builder.add_dev({"region": 1, "zone": 1, "ip": "127.0.0.1", "port": int(port), "device": "disk", "weight": 1})
+    builder.add_dev({"region": 1, "zone": 1, "ip": sys.argv[2], "port": int(port), "device": "disk", "weight": 1})
     builder.rebalance()
     builder.get_ring().save(sys.argv[1] + "/" + name + ".ring.gz")
 """
@@ -51,7 +53,7 @@ sys.exit(run_wsgi(sys.argv[1] + "/" + sys.argv[2] + ".conf", sys.argv[2] + "-ser
 """
 _STORE: Final = """
 [DEFAULT]
-bind_ip = 127.0.0.1
+bind_ip = {host}
 bind_port = {port}
 workers = 0
 swift_dir = {home}
@@ -67,7 +69,7 @@ use = egg:swift#{kind}
 """
 _PROXY: Final = """
 [DEFAULT]
-bind_ip = 127.0.0.1
+bind_ip = {host}
 bind_port = {port}
 workers = 0
 swift_dir = {home}
@@ -113,11 +115,13 @@ use = egg:swift#dlo
 class Swift:
     """`endpoint`: where it speaks S3."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, place: Place | None = None) -> None:
         self._home = home
+        self._place = place
+        self._host = place.address if place else "127.0.0.1"
         self._ports = dict(zip(("account", "container", "object", "proxy"), _free_ports(4), strict=True))
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self.endpoint = f"http://127.0.0.1:{self._ports['proxy']}"
+        self.endpoint = f"http://{self._host}:{self._ports['proxy']}"
 
     def prepare(self) -> None:
         """Settings and rings."""
@@ -126,12 +130,12 @@ class Swift:
         (self._home / "swift.conf").write_text("[swift-hash]\nswift_hash_path_suffix = tests\nswift_hash_path_prefix = tests\n")
         for kind, port in self._ports.items():
             form = _PROXY if kind == "proxy" else _STORE
-            (self._home / f"{kind}.conf").write_text(form.format(kind=kind, port=port, home=self._home, user=user, secret=SECRET))
-        rings = [_PYTHON, "-c", _RINGS, str(self._home), *(str(self._ports[kind]) for kind in ("account", "container", "object"))]
+            (self._home / f"{kind}.conf").write_text(form.format(kind=kind, port=port, host=self._host, home=self._home, user=user, secret=SECRET))
+        rings = [_PYTHON, "-c", _RINGS, str(self._home), self._host, *(str(self._ports[kind]) for kind in ("account", "container", "object"))]
         subprocess.run(rings, check=True, timeout=_START_SECONDS, capture_output=True)
 
     def start(self, kind: str) -> None:
-        with (self._home / f"{kind}.log").open("ab") as told:
+        with (self._home / f"{kind}.log").open("ab") as told, self._inside():
             self._running[kind] = subprocess.Popen(
                 [_PYTHON, "-c", _SERVER, str(self._home), kind], stdin=subprocess.DEVNULL, stdout=told, stderr=told, start_new_session=True
             )
@@ -140,7 +144,7 @@ class Swift:
         """Once every process answers."""
         ends = time.monotonic() + _START_SECONDS
         for kind, process in self._running.items():
-            while not _answers(self._ports[kind]):
+            while not self._answers(self._ports[kind]):
                 if process.poll() is not None or time.monotonic() > ends:
                     raise RuntimeError(f"{kind}: " + (self._home / f"{kind}.log").read_text("utf-8", "replace")[-2_000:])
                 time.sleep(0.05)
@@ -152,16 +156,29 @@ class Swift:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
 
+    @property
+    def processes(self) -> list[int]:
+        """Of those that run."""
+        return [process.pid for process in self._running.values()]
+
     def close(self) -> None:
         for kind in list(self._running):
             self.stop(kind)
 
+    def _inside(self) -> contextlib.AbstractContextManager[None]:
+        return self._place.inside() if self._place else contextlib.nullcontext()
+
+    def _answers(self, port: int) -> bool:
+        with self._inside(), contextlib.suppress(OSError), socket.create_connection((self._host, port), 1.0):
+            return True
+        return False
+
 
 @contextlib.contextmanager
-def server() -> Iterator[Swift]:
-    """Needs HERE."""
+def server(place: Place | None = None) -> Iterator[Swift]:
+    """At that place, or on loopback. Needs HERE."""
     home = Path(tempfile.mkdtemp(prefix="sekisho-swift-", dir=_folder()))
-    swift = Swift(home)
+    swift = Swift(home, place)
     try:
         for left in (2, 1, 0):
             swift.prepare()
@@ -175,7 +192,7 @@ def server() -> Iterator[Swift]:
                 swift.close()
                 if not left:
                     raise
-                swift = Swift(home)
+                swift = Swift(home, place)
         yield swift
     finally:
         swift.close()
@@ -190,12 +207,6 @@ def _folder() -> str | None:
     except OSError:
         return None
     return _MEMORY
-
-
-def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
-        return True
-    return False
 
 
 def _free_ports(count: int) -> list[int]:

@@ -7,6 +7,7 @@ import hmac
 import struct
 import zlib
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -37,7 +38,9 @@ class Entry:
     comment: bytes = b""
 
 
+@lru_cache(maxsize=8)
 def deflate(data: bytes) -> bytes:
+    """Remembered for a moment: both headers of a member, and members alike, ask for the same."""
     coder = zlib.compressobj(6, zlib.DEFLATED, -15)
     return coder.compress(data) + coder.flush()
 
@@ -61,12 +64,13 @@ def _fields(entry: Entry) -> dict[str, Any]:
 
 
 def local(entry: Entry) -> bytes:
-    said = _fields(entry) | entry.local
+    true = _fields(entry)
+    said, packed = true | entry.local, true["body"]
     record = struct.pack(
         "<4s5H3I2H", b"PK\3\4", 20, said["flags"], said["method"], 0, 33,
         said["crc"], said["packed"], said["size"], len(said["name"]), len(said["extra"]),
     )  # fmt: skip
-    return record + said["name"] + said["extra"] + _fields(entry)["body"] + entry.descriptor
+    return record + said["name"] + said["extra"] + packed + entry.descriptor
 
 
 def central(entry: Entry, offset: int) -> bytes:

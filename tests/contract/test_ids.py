@@ -90,6 +90,13 @@ async def session(house: Open, login: str) -> str:
     return (await house.house.accounts.sessions_of(account))[0].handle
 
 
+async def token(house: Open, login: str) -> str:
+    account = await house.house.accounts.find(login)
+    assert account is not None
+    await house.house.accounts.issue_token(account, "himitsu", DAY, login)
+    return (await house.house.accounts.tokens_of(account))[0].handle
+
+
 async def absence(house: Open, login: str) -> str:
     account = await house.house.accounts.find(login)
     assert account is not None
@@ -112,7 +119,7 @@ async def factor(house: Open, login: str) -> str:
 Make = Callable[[Open, str], Awaitable[str]]
 THINGS: dict[tuple[str, str], Make] = {
     **{(face, f"/account/{thing}"): make for face in OWNER for thing, make in (
-        ("sessions/{handle}", session), ("absences/{absence}", absence), ("factors/{factor}", factor))},
+        ("sessions/{handle}", session), ("tokens/{handle}", token), ("absences/{absence}", absence), ("factors/{factor}", factor))},
     **{(face, prefix + "/transfers/{receipt_no}"): transfer for face in ("drop", "pickup") for prefix in ("", "/api/v1")},
     ("drop", "/api/v1/uploads/{number}"): upload,
     **{("drop", prefix + "/requests/{number}"): request for prefix in ("", "/api/v1")},
@@ -124,7 +131,7 @@ HOUSE = frozenset({
     "reviews", "rules", "rulesets", "transfers", "versions", "visits",
 })  # fmt: skip
 # As long and of the same letters as a real one, and of nothing.
-NONE = {transfer: "20991231-999999", upload: "0" * 32, request: "S-999999", exception: "EX-999999", session: "f" * 16, absence: "999999",
+NONE = {transfer: "20991231-999999", upload: "0" * 32, request: "S-999999", exception: "EX-999999", session: "f" * 16, token: "f" * 16, absence: "999999",
         factor: "999999"}  # fmt: skip
 
 

@@ -132,6 +132,16 @@ async def test_a_node_that_forgot_its_transaction_holds_nobody_up_for_long(url: 
     await journal.stop()
 
 
+async def test_a_line_that_is_cut_without_a_word_is_noticed(three: list[Journal]) -> None:
+    """Both ends of the journal ask TCP to, or a primary that was lost would hold a node up for a quarter of an hour."""
+    for engine in (three[0].writer, three[0]._reader):
+        with engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, psycopg.Connection)
+            told = raw.info.get_parameters()
+            assert (told["keepalives_idle"], told["tcp_user_timeout"]) == ("10", "20000")
+
+
 async def test_who_takes_something_in_wakes_the_others(three: list[Journal], url: str) -> None:
     work, post = asyncio.Event(), asyncio.Event()
     listening = asyncio.create_task(bells.listen(url, {Bell.WORK: work.set, Bell.POST: post.set}))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
 
+import msgspec
 import pytest
 from sqlalchemy import delete
 from sqlalchemy.exc import DBAPIError
 
 from gateway import audit
 from gateway.auditing.retention import Kept, Retention
-from gateway.storage import disposals, documents, ledger, letters
-from gateway.storage.faults import JournalUnavailableError
+from gateway.model import State
+from gateway.storage import disposals, documents, incidents, ledger, letters
+from gateway.storage.faults import JournalUnavailableError, NoSuchTransferError
 from gateway.storage.journal import Journal
+from gateway.storage.search import Filter
 from gateway.storage.tables import audit as audit_rows
-from tests.build.transfer import DAY, NOW
+from tests.build.transfer import DAY, NOW, arrival, claimed, held, settlement
 
 pytestmark = pytest.mark.asyncio
 
@@ -86,3 +90,43 @@ async def test_letters_at_their_end_go(journal: Journal) -> None:
     keeper = Retention(journal, Kept(0, 0), lambda: NOW + 91 * DAY)
     assert await keeper.run_once() == 1
     assert not await journal.ask(lambda connection: letters.written_about(connection, "x"))
+
+
+async def gone_through(journal: Journal, name: str) -> str:
+    """A mail that was delivered and whose files were then given up; its receipt number."""
+    _, number = await journal.accept(arrival(name=name, recipients=("a@city.example.jp", "b@city.example.jp")))
+    claim = claimed(await journal.claim(1, at=NOW, lease_until=NOW + 60))
+    await journal.settle(claim, msgspec.structs.replace(settlement(held()), matches=frozenset({"A_Rule"})), at=NOW)
+    await journal.dispose(claim.transfer.id, at=NOW, actor="retention")
+    return number
+
+
+async def test_transfers_are_forgotten_after_their_time_and_all_that_is_said_of_them(journal: Journal) -> None:
+    numbers = [await gone_through(journal, f"古い{number}.docx") for number in range(3)]
+    _, alive = await journal.accept(arrival(name="古いが残る.docx"))
+    keeper = Retention(journal, Kept(0, 0, transfers=10), lambda: NOW + 11 * DAY)
+    assert await Retention(journal, Kept(0, 0, transfers=12), lambda: NOW + 11 * DAY).run_once() == 0
+    assert await keeper.run_once() == 3
+    assert [one.receipt_no for one in await journal.transfers(Filter())] == [alive]
+    assert [one.receipt_no for one in await journal.transfers(Filter(text="古い"))] == [alive]
+    for number in numbers:
+        with pytest.raises(NoSuchTransferError):
+            await journal.find(number)
+        assert [entry.action async for entry in journal.entries(subject=number)][-1] == "transfer.disposed", "the record keeps it"
+    (record,) = await journal.ask(disposals.listed)
+    assert (record.what, record.count, record.oldest, record.youngest) == ("transfers", 3, numbers[0], numbers[-1])
+    assert record.detail["sha256"] == hashlib.sha256("\n".join(numbers).encode()).hexdigest()
+    assert (await audit.verify(journal)).broken is None
+    assert await keeper.run_once() == 0
+
+
+async def test_what_an_incident_is_about_is_not_forgotten(journal: Journal) -> None:
+    number = await gone_through(journal, "検体.docx")
+    transfer = await journal.find(number)
+    await journal.write(
+        lambda connection: incidents.open_incident(
+            connection, transfer=transfer, kind=incidents.Kind.SUSPICIOUS, text="x", who="tanaka", moment=NOW
+        )
+    )
+    assert await Retention(journal, Kept(0, 0, transfers=1), lambda: NOW + 99 * DAY).run_once() == 0
+    assert (await journal.find(number)).state is State.DISPOSED

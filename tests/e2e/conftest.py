@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.build.launcher import Launcher
+from tests.build.launcher import launcher as one_launcher
 from tests.e2e.service import NextHop, Service
+
+
+@pytest.fixture(scope="session")
+def launcher() -> Iterator[Launcher]:
+    """Starts services and commands that need not load their modules anew: as long as this run."""
+    with one_launcher() as made:
+        yield made
 
 
 @pytest.fixture
@@ -19,8 +28,8 @@ async def next_hop() -> AsyncIterator[NextHop]:
 
 
 @pytest.fixture
-async def service(tmp_path: Path, next_hop: NextHop) -> AsyncIterator[Service]:
-    running = Service(tmp_path / "var", next_hop.port)
+async def service(tmp_path: Path, next_hop: NextHop, launcher: Launcher) -> AsyncIterator[Service]:
+    running = Service(tmp_path / "var", next_hop.port, launcher=launcher)
     running.start()
     yield running
     if running.process is not None and running.process.poll() is None:

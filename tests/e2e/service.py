@@ -24,6 +24,8 @@ from typing import Any
 from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.build.launcher import Forked, Launcher
+
 SEKISHO = (sys.executable, "-m", "gateway.cli")
 
 
@@ -70,7 +72,7 @@ class NextHop:
 
 @dataclass
 class Service:
-    """`sekisho serve` in a folder. `environment` are extra settings (SEKISHO_…)."""
+    """`sekisho serve` in a folder. `environment` are extra settings (SEKISHO_…). With a launcher it and the commands start as its forks."""
 
     folder: Path
     next_hop: int
@@ -79,8 +81,9 @@ class Service:
     drop: int = field(default_factory=free_port)
     pickup: int = field(default_factory=free_port)
     admin: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Forked | None = None
     roles: str = ""
+    launcher: Launcher | None = None
 
     def _environment(self) -> dict[str, str]:
         settings = {
@@ -98,11 +101,14 @@ class Service:
         }
         return os.environ | settings | self.environment
 
-    def start(self, seconds: float = 30.0) -> None:
+    def start(self, seconds: float = 120.0) -> None:
         """Returns when it is ready to take in; raises if it is not in time."""
         with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
-            words = ["--role", self.roles] if self.roles else []
-            self.process = subprocess.Popen([*SEKISHO, "serve", *words], env=self._environment(), stdout=log, stderr=log)
+            words = ["serve", "--role", self.roles] if self.roles else ["serve"]
+            if self.launcher is None:
+                self.process = subprocess.Popen([*SEKISHO, *words], env=self._environment(), stdout=log, stderr=log)
+            else:
+                self.process = self.launcher.start(words, self._environment(), log.fileno(), log.fileno(), log.fileno())
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -124,7 +130,7 @@ class Service:
         self.process.kill()
         self.process.wait()
 
-    def stop(self, seconds: float = 30.0) -> int:
+    def stop(self, seconds: float = 60.0) -> int:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
@@ -133,6 +139,8 @@ class Service:
         return (self.folder.parent / f"{self.folder.name}.log").read_text("utf-8", "replace")
 
     def command(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        if self.launcher is not None:
+            return self.launcher.run(words, self._environment(), stdin)
         return subprocess.run(
             [*SEKISHO, *words], env=self._environment(), capture_output=True, text=True, timeout=60, check=False, input=stdin
         )

@@ -146,6 +146,56 @@ async def test_what_matched_becomes_an_exception_that_ends(place: Town) -> None:
         await picture(shown, "exception-over")
 
 
+async def test_three_hundred_people_come_by_a_list_that_is_looked_at_first(place: Town, tmp_path: Path) -> None:
+    await place.staff.add_department("税務課", "test")
+    file = tmp_path / "異動.csv"
+    rows = [f"shokuin{number:03d},職員{number:03d},税務課" for number in range(300)]
+    file.write_bytes("\n".join(["ログイン名,氏名,所属", *rows, ""]).encode("cp932"))
+    before = len(await place.accounts.listed())
+    async with served(place, "admin") as address, page() as shown:
+        await log_in(shown, address, "kanri")
+        await shown.goto(address + "/people-import")
+        await shown.get_by_label("ファイル", exact=False).first.set_input_files(str(file))
+        await shown.get_by_role("button", name="内容を確認する").click()
+        await expect(shown.get_by_text("shokuin299").first).to_be_visible()
+        assert len(await place.accounts.listed()) == before, "nothing is done by looking"
+        await picture(shown, "import-300")
+        await shown.get_by_role("button", name="この内容で実行する").click()
+        await expect(shown.locator("tr", has_text="shokuin299").locator("code")).to_be_visible()
+        await expect(shown.locator("tr code")).to_have_count(300)
+    assert len(await place.accounts.listed()) == before + 300
+
+
+async def test_processed_again_with_another_strength_and_taken_back(place: Town) -> None:
+    """By the keyboard alone, from the menu on."""
+    number = await place.settled("tanaka", held(Reason.MALFORMED))
+    async with served(place, "admin") as address, page() as shown:
+        await log_in(shown, address, "sousa")
+        await shown.get_by_role("navigation", name="メニュー").get_by_role("link", name="転送の検索").press("Enter")
+        await shown.get_by_role("link", name=number).press("Enter")
+        await shown.get_by_text("方法を選んで処理し直す").press("Enter")
+        await shown.get_by_label("方法", exact=False).first.select_option("security")
+        await shown.get_by_label("やり直す理由").fill("図が崩れるとの電話")
+        await picture(shown, "again")
+        await shown.keyboard.press("Enter")
+        await expect(shown.get_by_text("行いました")).to_be_visible()
+        assert (await place.journal.find(number)).state is State.RELEASED
+        [job] = place.workers.jobs
+        assert job.treatment.pdf_strict_pixels
+        await expect(shown.get_by_text("again (security): 図が崩れるとの電話").first).to_be_visible()
+        await shown.get_by_label("理由（記録されます）").fill("相手先の確認待ち")
+        await shown.get_by_role("button", name="止める").click()
+        back = shown.get_by_role("button", name="取り消す")
+        await expect(back).to_be_visible()
+        assert (await place.journal.find(number)).state is State.HELD
+        await picture(shown, "taken-back")
+        await back.press("Enter")
+        await expect(shown.get_by_text("無害化した結果を通す").first).to_be_visible()
+    assert (await place.journal.find(number)).state is State.RELEASED
+    entries = [entry async for entry in place.journal.entries(subject=number)]
+    assert "直前の操作の取消し" in entries[-1].detail
+
+
 async def test_the_stop_and_the_way_on(place: Town) -> None:
     async with served(place, "admin") as address, page() as shown:
         await log_in(shown, address, "sousa")

@@ -6,12 +6,23 @@ import asyncio
 import email.policy
 import shutil
 import smtplib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from deploy.demo import samples
 from tests.e2e.service import NextHop, Service
+
+
+@pytest.fixture
+async def service(tmp_path: Path, next_hop: NextHop) -> AsyncIterator[Service]:
+    """Started as an installation starts it, from nothing."""
+    running = Service(tmp_path / "var", next_hop.port)
+    running.start()
+    yield running
+    if running.process is not None and running.process.poll() is None:
+        running.kill()
 
 
 async def arrived(next_hop: NextHop, count: int, seconds: float = 60.0) -> None:

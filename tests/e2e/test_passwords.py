@@ -13,6 +13,7 @@ import aiosmtplib
 import pytest
 
 from tests.build import locked
+from tests.build.launcher import Launcher
 from tests.e2e.service import NextHop, Service
 from tests.e2e.test_mail import arrived
 
@@ -126,10 +127,10 @@ async def test_nobody_opens_what_is_not_his(service: Service, clerk: Clerk) -> N
     assert (await clerk.shown(receipt_no))["state"] == "held"
 
 
-async def test_the_password_in_a_second_mail_opens_the_first_where_policy_says_so(tmp_path: Path, next_hop: NextHop) -> None:
+async def test_the_password_in_a_second_mail_opens_the_first_where_policy_says_so(tmp_path: Path, next_hop: NextHop, launcher: Launcher) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text("[treatment]\nmail_passwords_tried = true\n", "utf-8")
-    service = Service(tmp_path / "var", next_hop.port, {"SEKISHO_POLICY_FILE": str(policy)})
+    service = Service(tmp_path / "var", next_hop.port, {"SEKISHO_POLICY_FILE": str(policy)}, launcher=launcher)
     await asyncio.to_thread(service.start)
     try:
         await send(service, "見積書", "パスワードは別途お送りします。", ("見積.zip", locked.KINDS["aes.zip"](PASSWORD)))

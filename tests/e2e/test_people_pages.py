@@ -13,6 +13,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from gateway.people import totp
+from tests.build.launcher import Launcher
 from tests.e2e.browser import needs_chromium, page, picture
 from tests.e2e.service import Service, free_port
 
@@ -23,10 +24,10 @@ STRICT = {"SEKISHO_PEOPLE_SECOND_FACTOR": "privileged", "SEKISHO_PEOPLE_ELEVATIO
 
 
 @pytest.fixture
-def strict(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Service]:
+def strict(tmp_path: Path, request: pytest.FixtureRequest, launcher: Launcher) -> Iterator[Service]:
     folder = tmp_path / "strict"
     folder.mkdir()
-    service = Service(folder, free_port(), environment=getattr(request, "param", STRICT))
+    service = Service(folder, free_port(), environment=getattr(request, "param", STRICT), launcher=launcher)
     service.start()
     try:
         yield service

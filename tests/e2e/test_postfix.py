@@ -12,6 +12,7 @@ import aiosmtplib
 import pytest
 
 from deploy.demo import samples
+from tests.build.launcher import Launcher
 from tests.e2e.postfix import Postfix, given, needs_postfix
 from tests.e2e.service import NextHop, Service, free_port
 from tests.e2e.test_mail import arrived
@@ -38,8 +39,8 @@ async def send(port: int, recipient: str = TO) -> str:
     return reply
 
 
-def sekisho(tmp_path: Path, next_hop: int) -> Service:
-    return Service(tmp_path / "var", next_hop, {"SEKISHO_SMTP_TRUSTED_HOPS": "127.0.0.1"})
+def sekisho(tmp_path: Path, next_hop: int, launcher: Launcher) -> Service:
+    return Service(tmp_path / "var", next_hop, {"SEKISHO_SMTP_TRUSTED_HOPS": "127.0.0.1"}, launcher=launcher)
 
 
 def check_clean(next_hop: NextHop) -> None:
@@ -48,12 +49,12 @@ def check_clean(next_hop: NextHop) -> None:
     assert message["X-Sekisho-Result"] is not None
 
 
-async def test_as_the_content_filter_of_one_postfix(tmp_path: Path, next_hop: NextHop, opened: list[Postfix | Service]) -> None:
+async def test_as_the_content_filter_of_one_postfix(tmp_path: Path, next_hop: NextHop, opened: list[Postfix | Service], launcher: Launcher) -> None:
     back, service_port = free_port(), free_port()
     inside = f"relay_domains = town.example.jp\nrelay_transport = smtp:[127.0.0.1]:{next_hop.port}\n"
     ports = {"p2525": service_port, "p10025": back}
     postfix = Postfix(given("content_filter.main.cf", **ports) + inside, given("content_filter.master.cf", **ports))
-    service = sekisho(tmp_path, back)
+    service = sekisho(tmp_path, back, launcher)
     service.smtp = service_port
     opened += [postfix, service]
     await asyncio.to_thread(service.start)
@@ -68,9 +69,9 @@ async def test_as_the_content_filter_of_one_postfix(tmp_path: Path, next_hop: Ne
 
 
 async def test_behind_a_relaying_postfix_that_waits_while_we_are_down(
-    tmp_path: Path, next_hop: NextHop, opened: list[Postfix | Service]
+    tmp_path: Path, next_hop: NextHop, opened: list[Postfix | Service], launcher: Launcher
 ) -> None:
-    service = sekisho(tmp_path, next_hop.port)
+    service = sekisho(tmp_path, next_hop.port, launcher)
     front = Postfix(given("relay.main.cf", p2525=service.smtp))
     opened += [front, service]
     await asyncio.to_thread(front.start)
@@ -84,9 +85,9 @@ async def test_behind_a_relaying_postfix_that_waits_while_we_are_down(
         await send(front.port, "someone@elsewhere.example")
 
 
-async def test_before_a_postfix_that_refuses_for_a_while(tmp_path: Path, next_hop: NextHop, opened: list[Postfix | Service]) -> None:
+async def test_before_a_postfix_that_refuses_for_a_while(tmp_path: Path, next_hop: NextHop, opened: list[Postfix | Service], launcher: Launcher) -> None:
     inner = Postfix(f"relay_domains = town.example.jp\nrelay_transport = smtp:[127.0.0.1]:{next_hop.port}\n")
-    service = sekisho(tmp_path, inner.port)
+    service = sekisho(tmp_path, inner.port, launcher)
     opened += [inner, service]
     await asyncio.to_thread(service.start)
     await send(service.smtp)
@@ -97,8 +98,8 @@ async def test_before_a_postfix_that_refuses_for_a_while(tmp_path: Path, next_ho
 
 
 @pytest.mark.slow
-async def test_a_hundred_mails_of_smtp_source_all_arrive(tmp_path: Path, next_hop: NextHop, opened: list[Postfix | Service]) -> None:
-    service = sekisho(tmp_path, next_hop.port)
+async def test_a_hundred_mails_of_smtp_source_all_arrive(tmp_path: Path, next_hop: NextHop, opened: list[Postfix | Service], launcher: Launcher) -> None:
+    service = sekisho(tmp_path, next_hop.port, launcher)
     front = Postfix(given("relay.main.cf", p2525=service.smtp))
     opened += [front, service]
     await asyncio.to_thread(service.start)

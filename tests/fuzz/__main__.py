@@ -117,7 +117,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for number, seed in enumerate(families.seeds(families.FAMILIES[options.family], options.seeds)):
             (folder / str(number)).write_bytes(seed)
-        arguments: list[Any] = [sys.argv[0], f"-max_len={_LONGEST}", "-timeout=600", "-rss_limit_mb=0", "-verbosity=0", str(folder)]
+        arguments: list[Any] = [sys.argv[0], f"-max_len={_LONGEST}", "-timeout=600", "-rss_limit_mb=0", "-verbosity=1", str(folder)]
         atheris.Setup(arguments, run.one)
         atheris.Fuzz()
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from gateway.model import TRANSITIONS, Decision, State, day_of, rfc3339
+from gateway.model import TRANSITIONS, Decision, Door, IllegalTransitionError, Purpose, State, day_of, rfc3339
 from sanitizers.model import Reason, Verdict
 from tests.build.transfer import NOW, transfer
 
@@ -91,6 +91,41 @@ def test_a_decision_leads_to_one_state(verdict: Verdict) -> None:
 def test_a_transfer_is_listed_with_the_keys_of_the_contract() -> None:
     keys = ["receipt_no", "door", "state", "verdict", "reason", "received_at", "sender", "recipients", "message_id", "size", "sha256"]
     assert list(transfer().listed())[: len(keys)] == keys
+
+
+def test_the_line_of_a_list_says_what_the_transfer_is() -> None:
+    one = transfer(organisation="A町", note="見ました")
+    said = one.listed()
+    assert said.pop("received_at") == rfc3339(NOW)
+    assert said.pop("recipients") == ["kakari@town.example.jp"]
+    assert said == {name: getattr(one, name) for name in said}
+    assert set(said) >= {"organisation", "lane", "attempts", "policy", "rules", "note", "name", "subject"}
+
+
+AT_REST = {(State.HELD, Door.SMTP), (State.HELD, Door.DROP), (State.DELIVERED, Door.SMTP), (State.DELIVERED, Door.DROP), (State.RELEASED, Door.DROP)}
+STOPPABLE = {
+    (State.PROCESSING, Door.SMTP), (State.PROCESSING, Door.DROP), (State.RELEASED, Door.SMTP), (State.RELEASED, Door.DROP),
+    (State.DEFERRED, Door.SMTP), (State.DEFERRED, Door.DROP), (State.DELIVERED, Door.DROP), (State.UNDELIVERABLE, Door.DROP),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("door", [Door.SMTP, Door.DROP])
+@pytest.mark.parametrize("state", State)
+def test_when_more_may_be_opened_and_when_it_may_be_stopped(state: State, door: Door) -> None:
+    """A mail that was sent is gone; what lies in a box can still be kept back."""
+    one = transfer(state=state, door=door)
+    assert one.at_rest == ((state, door) in AT_REST)
+    assert one.can_be_stopped == ((state, door) in STOPPABLE)
+
+
+def test_a_step_that_there_is_not_is_named() -> None:
+    error = IllegalTransitionError("20261118-000001", State.BLOCKED, State.RELEASED)
+    assert str(error) == "20261118-000001: blocked may not become released"
+    assert (error.old, error.new) == (State.BLOCKED, State.RELEASED)
+
+
+def test_which_deliveries_move_the_transfer() -> None:
+    assert {purpose for purpose in Purpose if purpose.carries_transfer} == {Purpose.MAIL, Purpose.SHARE, Purpose.BOX}
 
 
 def test_moments_are_told_in_the_time_of_the_place(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from gateway.model import Door
 from gateway.overview import Light, Overview, Period, Tone
 from gateway.scanners.interface import Answer, Clean, Failed
 from gateway.scanners.panel import Panel, Seat
+from gateway.storage import crossings, publishing
 from gateway.storage.journal import Journal
 from tests.build.transfer import NOW, arrival, claimed, held, settlement
 
@@ -43,6 +44,7 @@ class Place:
         self.journal, self.folder, self.now, self.wrong = journal, folder, NOW, list[str]()
         self.panel = Panel()
         self.shown: dict[str, Path] = {}
+        self.inner = False
         self.told: timekeeping.Clock | None = timekeeping.Clock(synchronised=True, offset=0.001, error=0.01)
 
     async def ready(self) -> list[str]:
@@ -58,6 +60,7 @@ class Place:
             clock=lambda: self.now,
             shown=self.shown,
             told=lambda: self.told,
+            inner=self.inner,
         )
 
     async def light(self, name: str) -> Light:
@@ -81,7 +84,7 @@ async def through(place: Place, *, at: float, seconds: float = 1.0, stays: bool 
 
 async def test_an_empty_house_is_well(place: Place) -> None:
     lights = await place.overview().lights()
-    assert [light.name for light in lights] == ["service", "queue", "next_hop", "held", "speed", "disk", "clock"]
+    assert [light.name for light in lights] == ["service", "queue", "next_hop", "held", "speed", "rules", "disk", "clock"]
     assert {light.tone for light in lights if light.name != "disk"} == {Tone.OK}
 
 
@@ -203,3 +206,29 @@ async def test_what_the_next_hop_said_is_told(place: Place) -> None:
     await place.journal.settle_delivery(delivery, [refused], None, at=NOW)
     light = await place.light("next_hop")
     assert "greylisted" in light.said[0]
+
+
+async def test_rules_grow_old(place: Place) -> None:
+    assert (await place.light("rules")).said[1] == "as they came with the product"
+    files = {"a.yar": "rule A { condition: false }"}
+    version = await place.journal.write(
+        lambda connection: publishing.add(connection, publishing.Subject.RULES, files, "rules-2", at=NOW, author="sousa", note="")
+    )
+    await place.journal.write(
+        lambda connection: publishing.put_in_force(connection, version, at=NOW, actor="kanri", reason="", action="rules.published")
+    )
+    for days, tone in ((1, Tone.OK), (91, Tone.WAIT), (366, Tone.WAIT)):
+        place.now = NOW + days * 86_400
+        light = await place.light("rules")
+        assert (light.tone, str(days) in light.said[0]) == (tone, True)
+
+
+async def test_the_other_side_that_falls_silent_is_seen(place: Place) -> None:
+    assert "outer" not in [light.name for light in await place.overview().lights()]
+    place.inner = True
+    assert (await place.light("outer")).tone is Tone.WAIT
+    record = crossings.Crossing(nonce="n", crossing="c", key="k", sha256="0" * 64, sent_at=NOW, at=NOW)
+    await place.journal.write(lambda connection: crossings.again(connection, record))
+    for days, tone in ((0, Tone.OK), (4, Tone.WAIT), (15, Tone.STOP)):
+        place.now = NOW + days * 86_400
+        assert (await place.light("outer")).tone is tone

@@ -180,13 +180,19 @@ async def test_an_original_that_is_gone_is_held_with_that_reason(the_road: Road)
 
 
 async def test_no_more_at_a_time_than_there_are_lanes(the_road: Road) -> None:
+    all_lanes = asyncio.Event()
+
     class Slow(FakeWorkers):
         busy = most = 0
 
         async def sanitize(self, source_fd: int, job: Job, progress: Seen = unseen) -> Sanitized:
             self.busy += 1
             self.most = max(self.most, self.busy)
-            await asyncio.sleep(0.05)
+            if self.busy == 4:
+                all_lanes.set()
+            async with asyncio.timeout(30):
+                await all_lanes.wait()
+            await asyncio.sleep(0)
             self.busy -= 1
             return await super().sanitize(source_fd, job, progress)
 

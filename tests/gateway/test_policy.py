@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.model import State
-from gateway.policy import KindAction, Policy, PolicyError, decide, dump, load, releasable
+from gateway.policy import Excepted, KindAction, Layer, Policy, PolicyError, decide, dump, load, releasable
 from sanitizers.model import BLOCKING_REASONS, Kind, Limits, PartInfo, Reason, Report, Treatment, Verdict
 from tests.build.transfer import BODY, held, report, transfer
 
@@ -87,6 +89,27 @@ def test_the_strictest_kind_anywhere_decides() -> None:
     assert decide(svg, Policy(kinds={Kind.SVG: KindAction.SANITIZE})).verdict is Verdict.SANITIZED
 
 
+def test_what_came_in_and_what_goes_out_are_judged() -> None:
+    came, goes = report(kind=Kind.DOCM), changed(output=msgspec.structs.replace(report().input, kind=Kind.DOCX))
+    both = msgspec.structs.replace(came, output=goes.output)
+    for kind in (Kind.DOCM, Kind.DOCX):
+        decision = decide(both, Policy(kinds={kind: KindAction.HOLD}))
+        assert (decision.verdict, decision.note) == (Verdict.HELD, f"policy: {kind} hold")
+    assert decide(both, Policy(kinds={Kind.EMF: KindAction.HOLD})).verdict is Verdict.SANITIZED
+
+
+def test_a_part_that_stayed_behind_is_judged_too() -> None:
+    behind = msgspec.structs.replace(report(Verdict.HELD, Reason.MALFORMED), input=msgspec.structs.replace(report().input, kind=Kind.EMF))
+    assert decide(report(parts=(behind,)), Policy(kinds={Kind.EMF: KindAction.HOLD})).verdict is Verdict.HELD
+    assert decide(report(parts=(behind,)), Policy()).verdict is Verdict.SANITIZED
+
+
+def test_of_two_kinds_that_stop_alike_the_same_is_named_in_any_order() -> None:
+    policy = Policy(kinds={Kind.SVG: KindAction.HOLD, Kind.EMF: KindAction.HOLD})
+    svg, emf = report(kind=Kind.SVG), report(kind=Kind.EMF)
+    assert decide(report(parts=(svg, emf)), policy).note == decide(report(parts=(emf, svg)), policy).note == "policy: svg hold"
+
+
 def test_policy_never_makes_a_refusal_milder() -> None:
     policy = Policy(kinds={Kind.EML: KindAction.HOLD})
     assert decide(report(Verdict.BLOCKED, Reason.MALWARE), policy).verdict is Verdict.BLOCKED
@@ -100,6 +123,15 @@ def test_a_deep_report_is_walked_without_recursion() -> None:
 
 
 # ----------------------------------------------------------------------------------------------------------- the document
+
+
+@pytest.mark.parametrize(("type_", "said"), [(Layer, {"path": ("x",)}), (Policy, {}), (Excepted, {"number": "1", "kind": Kind.SVG, "action": KindAction.HOLD, "until": 0.0, "approver": "x"})])
+def test_what_is_said_is_said_by_name_and_stays(type_: Any, said: dict[str, Any]) -> None:
+    made = type_(**said)
+    with pytest.raises(AttributeError):
+        setattr(made, made.__struct_fields__[0], "other")
+    with pytest.raises(TypeError):
+        type_("x", *said.values())
 
 
 def test_the_empty_document_is_the_builtin_policy() -> None:
@@ -191,3 +223,8 @@ def test_an_original_passes_by_policy_and_a_persons_word_together(given: Report)
     for policy, by in ((LETS_DRAWINGS, ""), (Policy(), "shinsa"), (Policy(), "")):
         decision = decide(given, policy, confirmed_by=by)
         assert (decision.verdict, decision.reason) == (Verdict.HELD, Reason.VERIFICATION_FAILED)
+
+
+@pytest.mark.parametrize("name", ["input_bytes", "expanded_bytes", "expansion_floor", "memory_bytes"])
+def test_sizes_are_written_with_their_unit(name: str) -> None:
+    assert getattr(load(f"[limits]\n{name} = '3 MiB'").limits, name) == 3 << 20

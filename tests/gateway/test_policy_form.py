@@ -169,3 +169,106 @@ def test_any_answers_say_what_they_say_and_leave_the_rest(first: dict[str, Any],
 def test_the_document_of_the_whole_house_as_it_is_written_out_can_be_changed() -> None:
     made = changed(dump(Policy()), (), {"treatment.comments_kept": "false"})
     assert made == dump(Policy()).replace("comments_kept = true", "comments_kept = false")
+
+
+def test_a_path_that_is_none_has_no_form() -> None:
+    for path in (("limits",), ("organisations", ""), ("organisations", "A町", "departments"), ("organisations", "A町", "limits", "x"), ("departments", "x")):
+        with pytest.raises(PolicyError, match="no such table"):
+            form.form(TEXT, path)
+
+
+def test_a_text_that_its_editor_cannot_read_is_changed_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_text: str) -> None:
+        raise tomlkit.exceptions.ParseError(1, 1)
+
+    monkeypatch.setattr(tomlkit, "parse", refuse)
+    with pytest.raises(PolicyError, match="as text"):
+        changed(TEXT, (), {"kinds.svg": "block"})
+
+
+def test_names_are_a_list_however_they_are_parted() -> None:
+    made = changed(TEXT, ("groups", "cad"), {"members": " a@x、b@x，c@x\nd ", "senders": "@go.jp"})
+    (group,) = [layer for layer in load(made).layers if layer.members]
+    assert (group.members, group.senders) == (("a@x", "b@x", "c@x", "d"), ("@go.jp",))
+
+
+def test_each_row_has_its_words_in_both_languages() -> None:
+    rows = {row.key: (row.ja, row.en) for row in form.form(TEXT, ("groups", "cad")).rows}
+    for section, table in (("limits", words.LIMITS), ("treatment", words.TREATMENT)):
+        assert {name: rows[f"{section}.{name}"] for name in table} == table
+    assert rows["members"] == ("宛先（アドレス、ログイン名、@ドメイン）", "for whom: addresses, log-in names, @domain")
+    assert rows["senders"] == ("差出人（同）", "from whom")
+    assert rows["kinds.svg"] == ("svg", "")
+    head = {row.key: (row.ja, row.en) for row in form.form(TEXT, ()).head}
+    assert head == {
+        "strength": ("強さ", "strength"), "attempts": ("処理を試みる回数", "attempts at one transfer"), "original_days": ("原本を残す日数", "days that originals are kept"),
+    }  # fmt: skip
+    assert [row.key for row in form.form(TEXT, ("organisations", "A町")).head] == ["strength", "weight"]
+    assert [row.key for row in form.form(TEXT, ("lanes", "inbound")).head] == ["strength"]
+
+
+def test_sizes_are_told_in_mebibytes_where_they_are_whole_ones() -> None:
+    rows = {row.key: row.otherwise for row in form.form("[limits]\ninput_bytes = 1500000\nmemory_bytes = '3 MiB'\npixels = 1048576", ("lanes", "inbound")).rows}
+    assert (rows["limits.input_bytes"], rows["limits.memory_bytes"], rows["limits.pixels"]) == ("1500000", "3 MiB", "1048576")
+    assert rows["limits.expanded_bytes"] == "2048 MiB"
+
+
+def test_the_kinds_of_which_something_is_said_come_first_and_the_others_by_name() -> None:
+    keys = [row.key.partition(".")[2] for row in form.form("[kinds]\nsvg = 'hold'\nemf = 'hold'", ()).kinds]
+    assert keys[:2] == ["emf", "svg"]
+    assert keys[2:] == sorted(keys[2:])
+    assert len(keys) == len(Kind)
+
+
+def test_lists_and_texts_are_told_as_they_would_be_entered() -> None:
+    rows = {row.key: (row.said, row.otherwise, row.control) for row in form.form("[treatment]\nlink_schemes = ['https', 'tel']", ("lanes", "inbound")).rows}
+    assert rows["treatment.link_schemes"] == (None, "https, tel", Control.LIST)
+    assert rows["treatment.mail_subject_mark"] == (None, "", Control.TEXT)
+    house = {row.key: (row.said, row.otherwise) for row in form.form("[treatment]\nlink_schemes = ['https', 'tel']\ncomments_kept = false", ()).rows}
+    assert house["treatment.link_schemes"] == ("https, tel", ", ".join(Treatment().link_schemes))
+    assert house["treatment.comments_kept"] == ("false", "はい")
+
+
+def test_answers_become_values_of_their_kind() -> None:
+    made = load(changed("", (), {
+        "treatment.comments_kept": " false ", "treatment.pdf_strict_pixels": "true", "treatment.mail_subject_mark": " 【外部】 ", "limits.input_bytes": "1000",
+        "limits.memory_bytes": "3 MiB", "limits.wall_seconds": "1.5", "attempts": "4",
+    }))  # fmt: skip
+    assert (made.treatment.comments_kept, made.treatment.pdf_strict_pixels, made.treatment.mail_subject_mark) == (False, True, "【外部】")
+    assert (made.limits.input_bytes, made.limits.memory_bytes, made.limits.wall_seconds, made.attempts) == (1_000, 3 << 20, 1.5, 4)
+    for key in ("treatment.receipt_no", "treatment.nothing"):
+        with pytest.raises(PolicyError, match=f"{key}: no such key"):
+            changed("", (), {key: "x"})
+
+
+def test_a_text_that_its_editor_spoils_is_changed_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tomlkit, "dumps", lambda _document: "= broken")
+    with pytest.raises(PolicyError, match="as text"):
+        changed(TEXT, (), {"kinds.svg": "block"})
+
+
+def test_a_group_may_be_one_organisations_and_a_lane_is_nobodys() -> None:
+    assert place("groups", "cad", "A町") == ("organisations", "A町", "groups", "cad")
+    assert place("lanes", "inbound", "A町") == ("lanes", "inbound")
+    assert place("organisations", "A町", "B町") == ("organisations", "A町")
+
+
+def test_the_strength_is_chosen_by_name_and_the_houses_holds_elsewhere() -> None:
+    (row,) = [row for row in form.form(TEXT, ("lanes", "inbound")).head if row.key == "strength"]
+    assert (row.said, row.otherwise) == (None, "標準")
+    assert row.choices == (("security", "最大セキュリティ / most secure"), ("standard", "標準 / standard"), ("fidelity", "最大整合性 / most faithful"))
+    (row,) = [row for row in form.form(TEXT, ()).head if row.key == "strength"]
+    assert (row.said, row.otherwise) == ("standard", "")
+    (row,) = [row for row in form.form("", ("lanes", "inbound")).head if row.key == "strength"]
+    assert row.otherwise == ""
+
+
+def test_what_a_layers_own_strength_says_holds_in_it() -> None:
+    def held(text: str, path: tuple[str, ...]) -> str:
+        return {row.key: row.otherwise for row in form.form(text, path).rows}["treatment.pdf_strict_pixels"]
+
+    own = "[lanes.inbound]\nstrength = 'security'"
+    assert held(own, ("lanes", "inbound")) == "はい"
+    assert held(own, ("lanes", "outbound")) == "いいえ"
+    assert held(f"strength = 'security'\n[treatment]\npdf_strict_pixels = false\n{own.replace('security', 'standard')}", ("lanes", "outbound")) == "いいえ"
+    assert held("strength = 'security'", ("lanes", "inbound")) == "はい"

@@ -26,6 +26,7 @@ from gateway.policy import (
     load,
     used,
 )
+from gateway.policy import layers as layers_module
 from gateway.policy import warnings as warnings_of
 from gateway.policy.layers import judged_fields, strictest
 from gateway.policy.reading import FACTS
@@ -203,6 +204,19 @@ def test_facts_of_a_transfer() -> None:
     assert facts(transfer(door=Door.DROP, recipients=(), sender="sato")).people == ("sato",)
 
 
+def test_a_group_of_one_organisation_is_for_its_people_only() -> None:
+    policy = load("[organisations.a.groups.g]\nmembers = ['x']\nkinds = {svg = 'hold'}")
+    (layer,) = policy.layers
+    assert (layer.path, layer.organisation) == (("organisations", "a", "groups", "g"), "a")
+    assert effective(policy, at(organisation="a", people=("x",))).action(Kind.SVG) is KindAction.HOLD
+    assert effective(policy, at(organisation="b", people=("x",))).action(Kind.SVG) is KindAction.SANITIZE
+
+
+def test_where_somebody_belongs_matters_where_a_department_has_its_own_word(policy: Policy) -> None:
+    assert policy.asks_departments
+    assert not load("[organisations.a.kinds]\nsvg = 'hold'").asks_departments
+
+
 def test_the_longest_work_counts_for_leases() -> None:
     assert load("[organisations.a.limits]\nwall_seconds = 600").longest_seconds == 600
     assert Policy().longest_seconds == Limits().wall_seconds
@@ -317,6 +331,9 @@ def test_what_can_be_confirmed_is_what_the_jail_can_check() -> None:
         ("[groups.a]\nkinds = {}", "groups.a"),
         ("[groups.a]\nmembers = 'x'", "groups.a.members"),
         ("[groups.a]\nmembers = ['']", "groups.a.members"),
+        ("[groups.a]\nsenders = ['']", "groups.a.members"),
+        ("[organisations.a]\ndepartments = 3", "organisations.a.departments"),
+        ("[organisations.'']\nweight = 2", "organisations."),
         ("[lanes.a]\nmembers = ['x']", "lanes.a.members"),
         ("[doors.window]\nkinds = {}", "doors.window"),
         ("layers = []", "layers"),
@@ -357,6 +374,45 @@ def test_the_builtin_policy_and_the_strengths_need_no_warning() -> None:
 def test_what_is_unsafe_is_said(document: str, key: str) -> None:
     said = warnings_of(load(document))
     assert any(line.startswith(f"{key}:") for line in said), said
+
+
+@pytest.mark.parametrize("scheme", ["javascript", "vbscript", "data", "file", "ms-msdt", "search-ms", "shell", "smb", "SHELL"])
+def test_a_scheme_that_readers_run_is_said(scheme: str) -> None:
+    (line,) = warnings_of(load(f"[treatment]\nlink_schemes = ['https', '{scheme}']"))
+    assert scheme in line
+
+
+EXECUTABLE = ["pe", "elf", "macho", "class", "jar", "apk", "script", "lnk", "url", "chm", "msi"]
+
+
+@pytest.mark.parametrize("kind", EXECUTABLE)
+def test_a_kind_that_runs_is_said(kind: str) -> None:
+    (line,) = warnings_of(load(f"[treatment]\nconfirmed_kinds = ['{kind}']"))
+    assert "executable" in line
+    (line,) = warnings_of(load(f"[kinds]\n{kind} = 'sanitize'"))
+    assert "cannot be rebuilt" in line
+    assert warnings_of(load(f"[kinds]\n{kind} = 'hold'")) == ()
+
+
+def test_other_kinds_are_confirmed_or_rebuilt_without_a_word() -> None:
+    assert warnings_of(load("[treatment]\nconfirmed_kinds = ['dxf']")) == ()
+    assert warnings_of(load("[kinds]\npdf = 'sanitize'")) == ()
+    (line,) = warnings_of(load("[treatment]\nconfirmed_kinds = ['dwg']"))
+    assert "cannot be checked" in line
+
+
+@pytest.mark.parametrize(("times", "said"), [(4, False), (4.01, True)])
+def test_limits_of_more_than_four_times_the_builtin_ones_are_said(times: float, said: bool) -> None:
+    assert bool(warnings_of(load(f"[limits]\nexpansion_ratio = {int(200 * times)}"))) is said
+
+
+def test_a_strength_for_a_sender_is_said_and_a_layer_for_members_is_not() -> None:
+    (line,) = warnings_of(load("[groups.a]\nsenders = ['x']\nstrength = 'security'"))
+    assert "(strength)" in line
+    assert warnings_of(load("[groups.a]\nmembers = ['x']\nstrength = 'fidelity'\nkinds = {svg = 'sanitize'}\n[kinds]\nsvg = 'hold'")) == ()
+    (line,) = warnings_of(load("[groups.a]\nsenders = ['x']\nkinds = {svg = 'sanitize', pdf = 'sanitize'}\ntreatment = {comments_kept = true}\n[kinds]\nsvg = 'hold'"))
+    assert "kinds.svg)" in line
+    assert "pdf" not in line
 
 
 def test_a_sender_may_be_treated_more_strictly_without_a_word() -> None:
@@ -400,6 +456,24 @@ def test_one_of_a_digest_lets_that_part_alone_go() -> None:
     assert used(report(parts=(other,)), let) == ()
 
 
+def test_one_of_a_digest_is_for_its_kind_and_its_action_alone() -> None:
+    policy = load("[kinds]\nsvg = 'block'\nemf = 'block'")
+    let = effective(policy, at(), [excepted(sha256=digest(b"one"))])
+    assert decide(report(parts=(report(kind=Kind.EMF, source=b"one"),)), let).verdict is Verdict.BLOCKED
+    rebuilt = effective(load("[kinds]\ndxf = 'hold'"), at(), [excepted(Kind.DXF, KindAction.SANITIZE, digest(b"DXF"))])
+    assert decide(DRAWING, rebuilt).reason is Reason.VERIFICATION_FAILED
+
+
+def test_one_counts_as_used_where_something_was_delivered_by_it() -> None:
+    policy = load("[kinds]\nsvg = 'block'")
+    one = report(kind=Kind.SVG, source=b"one")
+    by_digest = effective(policy, at(), [excepted(sha256=digest(b"one"))])
+    assert [each.number for each in used(report(parts=(one,)), by_digest)] == ["EX-2026-0001"]
+    stopped = report(Verdict.HELD, Reason.MALFORMED, kind=Kind.SVG, source=b"one")
+    assert used(report(parts=(stopped,)), by_digest) == ()
+    assert used(report(parts=(stopped,)), effective(policy, at(), [excepted()])) == ()
+
+
 def test_an_original_of_that_digest_needs_no_other_word() -> None:
     let = effective(Policy(), at(), [excepted(Kind.DXF, KindAction.CONFIRM, digest(b"DXF"))])
     assert let.treatment.confirmed_digests == ((digest(b"DXF"), "例外措置 EX-2026-0001（承認 ciso）"),)
@@ -423,3 +497,131 @@ def test_one_of_the_whole_transfers_digest_changes_its_treatment() -> None:
     whole = excepted(Kind.PDF, KindAction.SANITIZE, digest(BODY))
     assert not effective(policy, at(sha256=digest(BODY)), [whole]).treatment.pdf_strict_pixels
     assert effective(policy, at(sha256="0" * 64), [whole]).treatment.pdf_strict_pixels
+
+
+def test_facts_are_said_by_name_and_stay_and_know_the_departments() -> None:
+    given = facts(transfer(), {"a@x": ("建設部",)})
+    assert given.departments == {"a@x": ("建設部",)}
+    assert facts(transfer()).departments == {}
+    with pytest.raises(AttributeError):
+        given.sender = "x"      # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Facts("A町")            # type: ignore[misc]
+
+
+# As the manual tells them: what the two ends of the scale say, value by value.
+SECURITY = {
+    "link_schemes": (), "mail_links_defanged": True, "pdf_attachments": False, "pdf_forms_flattened": True, "pdf_properties_kept": (),
+    "pdf_links_removed": True, "pdf_strict_pixels": True, "comments_kept": False, "capture_date_kept": False, "picture_codes": "covered",
+    "low_bits_cleared": True, "svg_as_pixels": True, "bad_member_holds_archive": True, "pages_as_text": True,
+}  # fmt: skip
+FIDELITY = {
+    "link_schemes": ("http", "https", "mailto", "tel"), "mail_links_defanged": True, "pdf_attachments": True, "pdf_forms_flattened": False,
+    "pdf_properties_kept": ("Title", "Subject", "Keywords"), "pdf_links_removed": False, "pdf_strict_pixels": False, "comments_kept": True,
+    "capture_date_kept": True, "picture_codes": "ignored", "low_bits_cleared": False, "svg_as_pixels": False, "bad_member_holds_archive": False,
+    "pages_as_text": False,
+}  # fmt: skip
+
+
+def test_what_the_strengths_say() -> None:
+    assert VALUES[Strength.SECURITY] == SECURITY
+    assert VALUES[Strength.FIDELITY] == FIDELITY
+    assert VALUES[Strength.STANDARD] == {field: getattr(Treatment(), field) for field in SECURITY}
+
+
+@pytest.mark.parametrize("document", ["attempts = 1", "original_days = 1", "[organisations.a]\nweight = 1000", "[organisations.a]\nweight = 0.001"])
+def test_the_least_and_the_most_are_taken(document: str) -> None:
+    load(document)
+
+
+@pytest.mark.parametrize("document", ["attempts = 0", "original_days = 0", "[organisations.a]\nweight = 1000.5", "[organisations.a]\nweight = -1", "[organisations.a]\nweight = nan"])
+def test_less_and_more_are_not(document: str) -> None:
+    with pytest.raises(PolicyError):
+        load(document)
+
+
+def test_layers_are_laid_on_by_what_they_are_for_and_not_as_they_stand() -> None:
+    """The door's word last, before it the lane's, groups' of either sort, and the organisation's."""
+    def holds(action: KindAction, *path: str, **whose: object) -> Layer:
+        return Layer(path=path, kinds={Kind.SVG: action}, **whose)      # type: ignore[arg-type]
+
+    door, lane = holds(KindAction.HOLD, "doors", "smtp", door="smtp"), holds(KindAction.BLOCK, "lanes", "inbound", lane="inbound")
+    members, senders = holds(KindAction.PIXELS, "groups", "a", members=("x",)), holds(KindAction.PIXELS, "groups", "b", senders=("y",))
+    town = holds(KindAction.SANITIZE, "organisations", "a", organisation="a")
+    ordered = [town, members, lane, door]
+    for count in range(1, 5):
+        for group in (members, senders):
+            layers = [group if layer is members else layer for layer in ordered[:count]]
+            found = effective(Policy(layers=tuple(reversed(layers))), at(organisation="a", people=("x",), sender="y"))
+            assert found.applied == tuple(layer.name for layer in layers)
+            assert found.action(Kind.SVG) is layers[-1].kinds[Kind.SVG]
+
+
+def test_kinds_that_are_confirmed_are_those_of_the_treatment_and_of_the_kinds() -> None:
+    found = effective(load("[treatment]\nconfirmed_kinds = ['jww']\n[kinds]\nsfc = 'confirm'\ndxf = 'confirm'\npdf = 'hold'"), at())
+    assert found.treatment.confirmed_kinds == (Kind.JWW, Kind.DXF, Kind.SFC)
+
+
+def test_what_was_found_stays_found_until_there_is_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layers_module, "_MOST_RESOLVED", 2)
+    policy = load("\n".join(f"[groups.g{number}]\nmembers = ['{number}']\n" for number in range(3)))
+    first = effective(policy, at(people=("0",)))
+    effective(policy, at(people=("1",)))
+    assert effective(policy, at(people=("0",))) is first
+    assert len(policy.resolved) == 2
+    effective(policy, at(people=("2",)))
+    assert len(policy.resolved) == 1
+
+
+@pytest.mark.parametrize("said", ["strength = 'security'", "weight = 2", "limits = {parts = 1}", "treatment = {comments_kept = true}", "kinds = {svg = 'hold'}"])
+def test_an_organisation_of_which_anything_is_said_is_a_layer(said: str) -> None:
+    assert [layer.name for layer in load(f"[organisations.a]\n{said}").layers] == ["organisations.a"]
+    assert load("[organisations.a]").layers == ()
+
+
+CONFIRMS = load("[kinds]\ndxf = 'confirm'\nsvg = 'hold'")
+THIS = digest(b"DXF")
+
+
+@pytest.mark.parametrize(
+    ("one", "kept"),
+    [
+        (excepted(Kind.DXF, KindAction.CONFIRM, THIS), True),           # a person's word on that very file, which policy never stands for
+        (excepted(Kind.DXF, KindAction.CONFIRM), False),
+        (excepted(Kind.SVG, KindAction.HOLD, THIS), False),
+        (excepted(Kind.SVG, KindAction.HOLD), False),
+        (excepted(Kind.SVG, KindAction.SANITIZE, THIS), True),
+        (excepted(Kind.DXF, KindAction.HOLD), True),
+    ],
+)
+def test_which_exceptions_say_something_that_policy_does_not(one: Excepted, kept: bool) -> None:
+    assert effective(CONFIRMS, at(), [one]).exceptions == ((one,) if kept else ())
+
+
+def test_a_persons_word_on_a_file_holds_where_policy_confirms_its_kind() -> None:
+    let = effective(CONFIRMS, at(sha256="0" * 64), [excepted(Kind.DXF, KindAction.CONFIRM, THIS)])
+    assert decide(DRAWING, let).verdict is Verdict.CONFIRMED
+    assert decide(DRAWING, effective(CONFIRMS, at(sha256="0" * 64))).verdict is Verdict.HELD
+
+
+@pytest.mark.parametrize("sha256", ["", "0" * 64])
+def test_an_exception_without_a_digest_is_for_every_transfer(sha256: str) -> None:
+    assert effective(CONFIRMS, at(sha256=sha256), [excepted()]).action(Kind.SVG) is KindAction.SANITIZE
+
+
+def test_only_a_word_on_a_file_lets_that_file_be_an_original() -> None:
+    for one in (excepted(Kind.DXF, KindAction.CONFIRM), excepted(Kind.SVG, KindAction.SANITIZE, THIS), excepted(Kind.DXF, KindAction.HOLD, THIS)):
+        assert effective(Policy(), at(), [one]).treatment.confirmed_digests == ()
+
+
+def test_what_is_forbidden_to_one_of_several_is_forbidden_to_all() -> None:
+    policy = load("[groups.a]\nmembers = ['a']\ntreatment = {forbidden_extensions = ['exe', 'js']}\n[groups.b]\nmembers = ['b']\ntreatment = {forbidden_extensions = ['js', 'hta']}")
+    assert effective(policy, at(people=("a", "b"))).treatment.forbidden_extensions == ("exe", "js", "hta")
+    assert effective(policy, at(people=("c", "b"))).treatment.forbidden_extensions == ("js", "hta")
+
+
+def test_the_exceptions_of_each_of_several_are_kept_once() -> None:
+    first, second = excepted(), excepted(Kind.EMF)
+    one, other = (msgspec.structs.replace(Policy(), exceptions=given) for given in ((first,), (first, second)))
+    assert strictest(one, other).exceptions == strictest(other, one).exceptions == (first, second)
+    assert strictest(other, Policy()).exceptions == (first, second)

@@ -7,6 +7,7 @@ import errno
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -198,6 +199,38 @@ async def test_a_late_result_is_fenced_off(journal: Journal) -> None:
             await step
     await outbox.settle(second, [Result(one.address, "delivered", 250, "2.0.0", "ok") for one in second.recipients], None)
     assert (await journal.transfer(transfer_id)).state is State.DELIVERED
+
+
+@pytest.mark.parametrize("end", ["handed on", "given back", "fenced off"])
+async def test_what_the_journal_could_not_hear_is_made_up_for(journal: Journal, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    """A database that was away for longer than the queue tries: nobody waits for the lease, and what was handed on is not once more."""
+    blobs, now = MemoryBlobs(), [NOW]
+    transfer_id = await released(journal, blobs)
+    outbox = MailOutbox(journal, blobs, clock=lambda: now[0])
+    mail = await claim(outbox)
+    away, write = [True], journal.write
+
+    async def perhaps(*given: Any, **said: Any) -> Any:
+        if away[0]:
+            raise JournalUnavailableError("journal: away")
+        return await write(*given, **said)
+
+    monkeypatch.setattr(journal, "write", perhaps)
+    delivered = [Result(one.address, "delivered", 250, "2.0.0", "ok") for one in mail.recipients]
+    with pytest.raises(JournalUnavailableError):
+        await (outbox.release(mail) if end == "given back" else outbox.settle(mail, delivered, None))
+    now[0] += 60
+    with pytest.raises(JournalUnavailableError):
+        await outbox.claim(1, now[0])
+    away[0] = False
+    if end == "fenced off":
+        await journal.return_leases(at=NOW + 10_000, attempts=3)
+    again = await outbox.claim(1, now[0])
+    assert (await journal.transfer(transfer_id)).state is (State.DELIVERED if end == "handed on" else State.DELIVERING)
+    assert len(again) == (0 if end == "handed on" else 1)
+    assert [one.recipients[0].attempts for one in again] == ([] if end == "handed on" else [0 if end == "given back" else 1])
+    with pytest.raises(LeaseLostError):
+        await outbox.read(mail)
 
 
 async def test_what_a_sender_wants_to_hear_goes_with_his_mail_and_no_other(journal: Journal) -> None:

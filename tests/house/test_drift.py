@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from deploy import formats as formats_table
-from gateway import config
+from gateway import config, workers
 from gateway.notices import REASONS
 from sanitizers.findings import CODES, FAMILIES
 from sanitizers.formats import SANITIZERS
+from sanitizers.jail import walls
 from sanitizers.model import EXTENSIONS, Kind, Reason
 from sanitizers.verify import VERIFIERS
 
@@ -96,6 +97,11 @@ def test_the_project_speaks_of_itself_only() -> None:
     files = [*TOP.glob("*.md"), *TOP.glob("*.toml"), *(TOP / "deploy").glob("*"), *SOURCES, *(TOP / "tests").rglob("*.py"), TOP / "Makefile"]
     found = [str(path.relative_to(TOP)) for path in files if path.is_file() and foreign.search(path.read_text("utf-8"))]
     assert found == []
+
+
+def test_both_sides_ask_for_the_same_walls() -> None:
+    """Each has a list of its own, as the road believes nothing that it is told."""
+    assert workers.REQUIRED_WALLS == walls.REQUIRED
 
 
 def test_every_setting_of_the_contract_is_there() -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from sanitizers.budget import Budget
 from sanitizers.formats.office.functions import FUNCTIONS
-from sanitizers.formats.xls import book, sheet
+from sanitizers.formats.xls import book, cells, patterns, sheet
 from sanitizers.formats.xls.functions import NAMES
+from sanitizers.model import Limits
 from tests.mutation.runner import Mutant, main
 
 _XLS = "sanitizers.formats.xls"
 _CHARTS = "tests/sanitizers/formats/xls/test_charts.py"
+_PATTERNS = "tests/sanitizers/formats/xls/test_patterns.py"
 _NEVER = re.compile(r"(?!)")
 
 
@@ -34,12 +37,23 @@ def _all_inside(self: book.Workbook, record: Any) -> None:
     self._supporting.append(book.Supporting("self", []))
 
 
+def _any_formula(self: patterns.Pattern, said: bytes) -> str:
+    """Whatever is as long is taken for the same."""
+    return self.text % tuple(row + 1 for row in self.rows.unpack_from(said)) if len(said) == self.size else ""
+
+
+def _uncounted(self: cells.Cells, stream: bytes, at: int) -> int:
+    self._budget = Budget(Limits(), 0)
+    return _take(self, stream, at)
+
+
+_take = cells.Cells.take
 _sheet = book.Workbook._sheet
 _read = sheet.Sheet.read
 
 
-def _anything_is_a_worksheet(self: sheet.Sheet, records: Any) -> bool:
-    _read(self, records)
+def _anything_is_a_worksheet(self: sheet.Sheet, stream: bytes, at: int) -> bool:
+    _read(self, stream, at)
     return True
 
 
@@ -52,6 +66,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("built-in names of macros", f"{_XLS}.book:_BUILT_IN", dict.fromkeys(range(20), "Print_Area")),
     Mutant("names made of bad names", f"{_XLS}.book:Workbook.name", lambda self, index: self.defined[index - 1].name),
     Mutant("functions that are not allowed", f"{_XLS}.book:FUNCTIONS", FUNCTIONS | {*NAMES.values(), "CANARY-71E4"}),
+    Mutant("what differs beside rows", f"{_XLS}.patterns:Pattern.written", _any_formula, _PATTERNS),
+    Mutant("lengths of cells", f"{_XLS}.cells:_LEAST", dict.fromkeys(cells._LEAST, 0), _PATTERNS),
+    Mutant("number of cells", f"{_XLS}.cells:Cells.take", _uncounted, _PATTERNS),
     Mutant("numbers of functions", f"{_XLS}.formulas:NAMES", {**NAMES, 150: "SUM"}),
     Mutant("targets of HYPERLINK", f"{_XLS}.book:excel.danger", _nothing),
     Mutant("links of cells", f"{_XLS}.links:links.allowed", lambda *_: True),

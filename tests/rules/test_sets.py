@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yara
 
-from sanitizers import rule_parts
+from sanitizers import rule_sets
 from sanitizers.model import Kind, Match, Severity
 from sanitizers.scan import Scanner, compile_rules
 from sanitizers.source import Source
@@ -92,7 +92,7 @@ B = 'rule B { strings: $a = "bbb" condition: $a }\n'
 
 def cut(text: str, kept: set[str]) -> list[str] | None:
     names = rules_of(yara.compile(source=text, externals=EXTERNALS))
-    made = rule_parts.compiled({"x": text}, {"x": [(name, name in kept) for name in names]}, EXTERNALS)
+    made = rule_sets.compiled({"x": text}, {"x": [(name, name in kept) for name in names]}, EXTERNALS)
     return None if made is None else rules_of(made)
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sanitizers import charset
 from sanitizers.charset import canonical, decode, decode_html, encode
 
 PHRASES = ["こんにちは世界", "①㈱髙﨑の件", "半角ｶﾅと全角カナ", "10～20の間－∥", "資料 第1版.docx", "ソ表能十"]
@@ -125,3 +126,61 @@ def test_encoding_for_old_groupware() -> None:
     assert encode("ｶﾞ①𠮷", "iso-2022-jp") == b"\x1b$B%,-!\x22\x2e\x1b(B"
     assert encode("〜−", "iso-2022-jp") == encode("～－", "iso-2022-jp")
     assert encode("日本", "no-such-charset") == "日本".encode()
+
+
+def test_korean_in_seven_bits_needs_its_label() -> None:
+    data = "한국".encode("iso2022_kr")
+    assert decode(data, "iso-2022-kr") == ("한국", "iso2022-kr", 0)
+    assert decode(data.replace(b"\x1b$)C", b""), "iso-2022-kr").charset == "iso2022-kr"
+
+
+@pytest.mark.parametrize(
+    ("codec", "label", "charset"),
+    [
+        ("utf-32-le", "utf-32", "utf-32-le"), ("utf-32-be", "utf-32", "utf-32-be"), ("utf-32-le", "utf-32le", "utf-32-le"),
+        ("utf-16-le", "utf-16", "utf-16-le"), ("utf-16-be", "utf-16", "utf-16-be"), ("utf-16-be", None, "utf-16-be"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("text", ["abc 1", "日本 abcdefgh"])
+def test_wide_text_without_a_mark(text: str, codec: str, label: str | None, charset: str) -> None:
+    assert decode(text.encode(codec), label) == (text, charset, 0)
+
+
+def test_nuls_on_both_sides_are_no_wide_text() -> None:
+    assert decode(b"\0\0ab" * 4).charset == "us-ascii"
+    assert decode(b"\0\0\xe9b" * 4).charset != "utf-16-be"
+
+
+def test_a_codec_that_raises_whatever_it_is_told_loses_only_what_is_not_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stubborn(bytes):
+        def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # type: ignore[override]
+            if encoding != "ascii":
+                raise UnicodeError
+            return bytes(self).decode(encoding, errors)
+
+    assert charset._replacing(Stubborn(b"a\xff"), "idna") == ("a〓", "idna", 1)
+
+
+def test_two_bytes_that_could_be_both_are_what_the_label_says() -> None:
+    data = "ﾃｨ".encode("cp932")         # as UTF-8: è
+    assert decode(data, "shift_jis") == ("ﾃｨ", "cp932", 0)
+    assert decode(data) == ("è", "utf-8", 0)
+    assert decode("日本".encode(), "shift_jis") == ("日本", "utf-8", 0)
+
+
+def test_accents_that_are_no_shift_jis_and_no_euc() -> None:
+    assert decode(b"Caf\xe9 cr\xe8me br\xfbl\xe9e and more plain words, to be sure \x80 5\xff") == (
+        "Café crème brûlée and more plain words, to be sure € 5ÿ", "cp1252", 0,
+    )  # fmt: skip
+
+
+def test_a_character_that_is_missing_goes_out_as_geta() -> None:
+    assert encode("a𠮷𠮷b", "shift_jis") == "a〓〓b".encode("cp932")
+    assert encode("a漢b", "latin-1") == b"a?b"
+
+
+@pytest.mark.parametrize("data", [b"\x80", b"\xa0", b"\xfd", b"\xfe", b"\xff"])
+def test_bytes_that_no_shift_jis_has_are_none(data: bytes) -> None:
+    assert charset._strict(data, "cp932") is None
+    assert charset._strict(b"\x88\x9f", "cp932") == "亜"
+    assert charset._strict(b"\x81", "cp932") is None

@@ -92,6 +92,19 @@ def test_safe(name: str, expected: str) -> None:
     assert names.safe(name) == expected
 
 
+def test_the_longest_name_fits_every_disk() -> None:
+    """NAME_MAX is 255 bytes, MAX_PATH of Windows 260 characters."""
+    assert (names.LONGEST, names.DEEPEST) == (200, 64)
+    assert len(names.safe("x" * 300)) == 200
+    assert names.safe_path("/".join("d" * 64)) == names.Path("/".join("d" * 64), "", climbs=False)
+    assert names.safe_path("/".join("d" * 65)).why == "too deep"
+
+
+@pytest.mark.parametrize(("fallback", "expected"), [("添付.bin", "添付.bin"), ("", "file"), ("\u200b", "file"), ("a/b", "a_b")])
+def test_a_name_of_which_nothing_is_left(fallback: str, expected: str) -> None:
+    assert names.safe("..", fallback) == expected
+
+
 def test_a_long_name_keeps_its_extension_and_whole_characters() -> None:
     made = names.safe("あ" * 300 + ".docx")
     assert len(made.encode()) <= names.LONGEST
@@ -112,6 +125,7 @@ def test_a_long_name_keeps_its_extension_and_whole_characters() -> None:
         ("a\\..\\x", "a/x", "parent folder", True),
         ("a/.. /x", "a/x", "parent folder", True),
         ("a/con/x", "a/_con/x", "unsafe name", False),
+        ("a/. /x", "a/x", "unsafe name", False),
         ("a./x", "a/x", "unsafe name", False),
         ("\u202e/x", "x", "unsafe name", False),
         ("/", "", "absolute path", False),
@@ -143,6 +157,7 @@ def test_a_very_deep_path_is_cut() -> None:
         ("pack.tar.xz", Kind.ZIP, "pack.zip"),
         ("pack.lzh", Kind.ZIP, "pack.zip"),
         ("pack.tar.gz", Kind.GZ, "pack.tar.gz"),
+        ("pack.tar.xz", Kind.PDF, "pack.tar.pdf"),
         ("v1.2/readme", Kind.TEXT, "v1.2/readme.txt"),
         (".exe", Kind.TEXT, ".exe.txt"),
         ("x.library-ms", Kind.XML, "x.xml"),
@@ -198,3 +213,63 @@ def test_an_extension_always_tells_the_kind(name: str, kind: Kind) -> None:
 @pytest.mark.parametrize("name", ["ﾃｨ.txt", "ﾃﾞｨ.txt", "ﾃｨﾂｨ.txt"])
 def test_half_width_kana_that_could_be_accents_are_kana(name: str) -> None:
     assert names.decode_unmarked(name.encode("cp932")) == (name, False)
+
+
+@pytest.mark.parametrize("name", ["a/", "a/..", ". ", ""])
+def test_what_names_no_file_gets_no_extension(name: str) -> None:
+    assert names.with_extension(name, Kind.PDF) == name
+
+
+def test_paths_that_fall_together_have_one_key() -> None:
+    for one, other in (("a/b/../c", "a/c"), ("a./b ", "A/B"), ("../x", "x"), ("a\\b", "a/b"), ("a//b", "a/b"), ("が", "か\u3099"), ("ẞ", "ss")):
+        assert names.key(one) == names.key(other)
+    assert names.key("a/b") != names.key("a/c")
+
+
+def test_a_long_end_is_no_extension() -> None:
+    made = names.shortened("あ" * 100 + "." + "x" * 21, 100)
+    assert made == "あ" * 33
+    assert names.shortened("あ" * 100 + "." + "x" * 20, 100) == "あ" * 26 + "." + "x" * 20
+    assert names.shortened("." + "x" * 120, 100) == "." + "x" * 99
+    assert names.shortened("x" * 100, 100) == "x" * 100
+    assert names.shortened("あ.txt", 6) == "_.txt"
+
+
+@pytest.mark.parametrize("mark", ["\u3099", "\U000e0100", "\ufe0f"])
+def test_a_name_is_not_cut_between_a_character_and_its_mark(mark: str) -> None:
+    assert names._cut(f"ab葛{mark}x", 5) == "ab"
+    assert names._cut(f"ab葛{mark}x", 5 + len(mark.encode())) == f"ab葛{mark}"
+    assert names._cut("葛" + mark, 3) == ""
+
+
+def test_of_a_path_that_is_too_deep_the_beginning_and_the_name_stay() -> None:
+    parts = [str(number) for number in range(70)]
+    assert names.safe_path("/".join(parts)) == names.Path("/".join([*parts[:63], "69"]), "too deep", climbs=False)
+    assert names.safe_path("/" + "/".join(parts)).why == "absolute path"
+
+
+def test_a_number_that_was_given_is_taken() -> None:
+    taken: dict[str, int] = {}
+    assert [names.numbered(path, taken) for path in ("a.txt", "a.txt", "a (2).txt", "a.txt")] == ["a.txt", "a (2).txt", "a (2) (2).txt", "a (3).txt"]
+
+
+def test_what_is_sure_is_no_guess() -> None:
+    assert names.decode_unmarked(b"a.txt") == ("a.txt", False)
+    assert names.decode_unmarked("日本.txt".encode()) == ("日本.txt", False)
+    assert names.decode_zip(b"a", utf8=True, unicode_path="a") == "a"
+
+
+def test_singletons_stay_among_what_is_composed() -> None:
+    assert names.compose("か\u3099\u212bか\u3099") == "が\u212bが"
+
+
+@pytest.mark.parametrize(("name", "expected"), [("a\ud800b", "a_b"), ("a\u0378b", "a_b"), ("a\u2029b", "a b"), ("a\u2028b", "a b"), ("a\u00a0b", "a b")])
+def test_signs_without_a_meaning_and_blanks(name: str, expected: str) -> None:
+    assert names.safe(name) == expected
+
+
+@pytest.mark.parametrize("before", ["葛", "☺", "∑", "‼", "1"])
+def test_a_selector_stays_behind_what_it_can_belong_to(before: str) -> None:
+    assert names.safe(f"{before}\ufe0f.txt") == f"{before}\ufe0f.txt"
+    assert names.safe("\ufe0fa.txt") == "a.txt"
+    assert names.safe("a\ufe0f.txt") == "a.txt"

@@ -163,3 +163,122 @@ def test_an_original_is_confirmed_only_by_approval_and_only_as_it_came() -> None
     ):
         with pytest.raises(WireError):
             wire.decode_report(wire.encode_report(given), job)
+
+
+def test_a_job_arrives_as_it_was_sent() -> None:
+    assert wire.decode_job(wire.encode_job(JOB)) == JOB
+
+
+@pytest.mark.parametrize("message", [wire.Start(7, 1.5), wire.Kill(7)])
+def test_what_the_road_asks_of_the_parent_arrives(message: wire.Start | wire.Kill) -> None:
+    assert wire.decode_request(wire.encode_message(message)) == message
+
+
+@pytest.mark.parametrize("message", [wire.Ready(("seccomp",), (), "r1"), wire.Ended(7, 9, True, 0.5, 1024)])
+def test_what_the_parent_answers_arrives(message: wire.Ready | wire.Ended) -> None:
+    assert wire.decode_answer(wire.encode_message(message)) == message
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", wire.encode_message(wire.Start(1, 1.0)), b'{"type":"ended","id":1}'])
+def test_an_answer_that_is_none_is_refused(data: bytes) -> None:
+    with pytest.raises(WireError):
+        wire.decode_answer(data)
+
+
+def test_an_original_of_an_excepted_digest_is_confirmed() -> None:
+    drawing = msgspec.structs.replace(INFO, kind=Kind.DXF)
+    given = changed(verdict=Verdict.CONFIRMED, input=drawing, output=drawing)
+    job = msgspec.structs.replace(JOB, treatment=Treatment(confirmed_digests=((INFO.sha256, "例外措置"),)))
+    assert wire.decode_report(wire.encode_report(given), job) == given
+    other = msgspec.structs.replace(JOB, treatment=Treatment(confirmed_digests=(("1" * 64, "例外措置"),)))
+    with pytest.raises(WireError):
+        wire.decode_report(wire.encode_report(given), other)
+
+
+def test_a_report_without_an_output_is_a_report() -> None:
+    held = changed(verdict=Verdict.HELD, output=None, reason=Reason.MALFORMED)
+    assert sent(held) == held
+
+
+def test_how_much_a_child_may_say() -> None:
+    """At the limit it passes, past it it does not."""
+
+    def told(**fields: object) -> bool:
+        try:
+            sent(changed(**fields))
+        except WireError:
+            return False
+        return True
+
+    def named(length: int) -> PartInfo:
+        return msgspec.structs.replace(OUTPUT, name="x" * length)
+
+    assert told(output=named(4_096))
+    assert not told(output=named(4_097))
+    for field in ("where", "detail"):
+        assert told(findings=(msgspec.structs.replace(FINDING, **{field: "x" * 2_000}),))
+        assert not told(findings=(msgspec.structs.replace(FINDING, **{field: "x" * 2_001}),))
+    for field in ("rule", "where"):
+        match = {"rule": "R", "where": "", field: "x" * 2_000}
+        assert told(matches=(Match(severity=Severity.LOW, **match),))
+        assert not told(matches=(Match(severity=Severity.LOW, **(match | {field: "x" * 2_001})),))
+    reader, frame = FrameReader(), wire.encode_frame(FrameType.PROGRESS, b"")
+    assert len(reader.feed(frame * 50_000)) == 50_000
+    with pytest.raises(WireError, match="too many"):
+        reader.feed(frame)
+
+
+def test_the_numbers_of_the_frames_are_those_of_the_wire() -> None:
+    assert {kind.name: int(kind) for kind in FrameType} == {"PROGRESS": 1, "FAULT": 2, "REPORT": 3, "PASSWORDS": 4, "SHOWN": 5}
+
+
+def test_a_report_is_nested_as_deep_as_a_transfer_may_be() -> None:
+    report = GOOD
+    for _ in range(JOB.limits.depth + 1):
+        report = changed(parts=(report,))
+    assert sent(report) == report
+    with pytest.raises(WireError, match="deep"):
+        sent(changed(parts=(report,)))
+
+
+@pytest.mark.parametrize("data", [b'{"other":' + b"[" * 200_000, b'{"path":"\xff"}'])
+def test_a_report_that_cannot_be_read_at_all_is_refused(data: bytes) -> None:
+    with pytest.raises(WireError, match="report:"):
+        wire.decode_report(data, JOB)
+    with pytest.raises(WireError, match="passwords"):
+        wire.decode_passwords(b'["\xff"]')
+
+
+def test_at_its_limits_what_a_child_says_is_believed() -> None:
+    seen = (Seen("x" * 64, 0, "00" * 32),) * 4
+    empty = msgspec.structs.replace(INFO, size=0)
+    report = changed(input=empty, matches=(Match(rule="R", severity=Severity.LOW, where="", seen=seen),), elapsed_ms=0)
+    assert sent(report) == report
+    longest = "x" * 64
+    [frame] = FrameReader().feed(wire.encode_passwords([longest]))
+    assert wire.decode_passwords(frame.payload) == (longest,)
+
+
+def test_findings_of_the_road_are_not_the_jails() -> None:
+    finding = Finding(code="road.reused", severity=Severity.INFO, action=Action.KEPT, where="x")
+    with pytest.raises(WireError, match="undeclared"):
+        sent(changed(findings=(finding,)))
+
+
+def test_nothing_is_confirmed_that_does_not_come_out() -> None:
+    drawing = msgspec.structs.replace(INFO, kind=Kind.DXF)
+    approved = msgspec.structs.replace(JOB, treatment=Treatment(confirmed_kinds=("dxf",), confirmed_by="課長"))
+    with pytest.raises(WireError, match="may not confirm"):
+        wire.decode_report(wire.encode_report(changed(verdict=Verdict.CONFIRMED, input=drawing, output=None)), approved)
+
+
+@pytest.mark.parametrize("message", [wire.Start(7, 1.5), wire.Kill(7), wire.Ready((), (), ""), wire.Ended(7, 0, False, 0.0, 0)])
+def test_a_message_stays_as_it_is(message: msgspec.Struct) -> None:
+    with pytest.raises(AttributeError):
+        setattr(message, message.__struct_fields__[0], 1)
+
+
+def test_what_is_shown_has_its_own_limit() -> None:
+    assert len(wire.encode_frame(FrameType.SHOWN, bytes(8 << 20))) == (8 << 20) + 5
+    with pytest.raises(ValueError, match="report of"):
+        wire.encode_frame(FrameType.SHOWN, bytes((8 << 20) + 1))

@@ -11,7 +11,6 @@ ENDING_JA: Final = "無害化通知.txt"
 ENDING_EN: Final = "sanitisation-notice.txt"
 TITLE_JA: Final = "【無害化通知】"
 TITLE_EN: Final = "[Sanitisation notice]"
-LONGEST: Final = 4096             # bytes of one notice
 
 _REASONS: Final[dict[Reason, tuple[str, str]]] = {
     Reason.ENCRYPTED: ("暗号化されているため、中を確認できません。", "It is encrypted and cannot be looked into."),
@@ -60,14 +59,3 @@ def text(member: str, reason: Reason, part: PartInfo | None, treatment: Treatmen
     ]
     lines = [*ja, *en] if treatment.language == "ja" else en
     return ("\r\n".join(lines) + "\r\n").encode()
-
-
-def is_notice(member: str, content: bytes) -> bool:
-    """Whether a member of a rebuilt archive is a notice: by its name and by being nothing but a short plain text."""
-    if not member.endswith((ENDING_JA, ENDING_EN)) or len(content) > LONGEST:
-        return False
-    try:
-        shown = content.decode()
-    except UnicodeDecodeError:
-        return False
-    return shown.startswith((TITLE_JA, TITLE_EN)) and all(char >= " " or char in "\r\n" for char in shown)

@@ -71,7 +71,7 @@ def blocks5(data: bytes) -> Iterator[Block]:
 
 
 def block5(data: bytes, at: int, stop: int) -> Block:
-    """The block whose header lies from `at` to `stop`; its data follows."""
+    """The block whose header lies from `at` to `stop`; its data follows. Raises Malformed."""
     _, place = number(data, at + 4)
     kind, place = number(data, place)
     flags, place = number(data, place)
@@ -96,7 +96,7 @@ def records(extra: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def number(data: bytes, at: int) -> tuple[int, int]:
-    """A variable-length integer, seven bits a byte, and where it ends."""
+    """A variable-length integer, seven bits a byte, and where it ends. Raises Malformed."""
     value = 0
     for index, byte in enumerate(data[at : at + 10]):
         value |= (byte & 0x7F) << (7 * index)

@@ -77,7 +77,7 @@ def is_locked(folder: Folder) -> bool:
 
 
 def decoded(data: bytes, folder: Folder, keys: Keys, cap: int) -> bytes:
-    """A folder's whole content, with the first password that gives one whose checksum is right."""
+    """A folder's whole content, with the first password that gives one whose checksum is right. Raises Encrypted, LimitExceeded."""
     if max(folder.sizes) > cap:
         raise LimitExceeded(f"7z folder of {max(folder.sizes)} bytes")
     packed = data[folder.start : folder.start + folder.packed]

@@ -69,7 +69,10 @@ def content(source: Source, member: Member) -> Source:
 
 
 def members(source: Source, most: int) -> tuple[Member, ...]:
-    """All members, from the first header to the end marker, which only zeros may follow. `most`: LimitExceeded beyond it."""
+    """All members, from the first header to the end marker, which only zeros may follow. `most`: LimitExceeded beyond it.
+
+    Raises Malformed.
+    """
     found: list[Member] = []
     seen: set[str] = set()
     ahead = _Ahead()

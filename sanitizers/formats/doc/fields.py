@@ -70,7 +70,7 @@ class _Field:
 class Fields:
     """The fields of one story; raises Malformed for one that never ends.
 
-    `marks`: place → "begin", "separate" or "end" of those that stay; `fates`: of each character.
+    `marks`: place → "begin", "separate" or "end" of those that stay; `fates`: of each character; `all_plain`: there is no field at all.
     """
 
     def __init__(self, units: str, start: int, end: int, schemes: tuple[str, ...]) -> None:
@@ -93,14 +93,14 @@ class Fields:
             raise Malformed("a field that never ends", code="doc.malformed")
         for one in self._stack:
             self._leave(one, end - 1, self._said(one))
-        self._any = any(self.fates)
+        self.all_plain = not any(self.fates)
 
     def fate(self, place: int) -> int:
         return self.fates[place - self._start]
 
     def plain(self, start: int, end: int) -> bool:
         """Nothing between is part of a field, its result apart."""
-        return not self._any or not any(self.fates[start - self._start : end - self._start])
+        return self.all_plain or not any(self.fates[start - self._start : end - self._start])
 
     def _mark(self, kind: str, place: int) -> None:
         self._fill(place, place + 1, GONE)

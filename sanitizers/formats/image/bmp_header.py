@@ -57,7 +57,7 @@ class _Fields(NamedTuple):
 
 
 def read(view: memoryview, context: Context) -> Header:
-    """Checks sizes against the limits before anything is decoded. Records what the new file will not have."""
+    """Checks sizes against the limits before anything is decoded. Records what the new file will not have. Raises Malformed."""
     if len(view) < 26:
         raise Malformed("ends inside the header", code="image.truncated")
     pixels_at, length = struct.unpack_from("<II", view, 10)

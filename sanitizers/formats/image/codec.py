@@ -62,7 +62,7 @@ def opened(data: bytes, plugin: str, context: Context) -> Image.Image:
 
 
 def decoded(data: bytes, plugin: str, context: Context, size: tuple[int, int] | None = None) -> Image.Image:
-    """The pixels of one picture. With `size`, a picture of any other size is refused: two parsers disagree about it."""
+    """The pixels of one picture. With `size`, a picture of any other size is refused: two parsers disagree about it. Raises Malformed."""
     picture = opened(data, plugin, context)
     if size is not None and picture.size != size:
         raise Malformed(f"size {picture.size}, expected {size}", code="image.malformed")
@@ -72,7 +72,7 @@ def decoded(data: bytes, plugin: str, context: Context, size: tuple[int, int] | 
 
 
 def encoded(picture: Image.Image, plugin: str, **options: object) -> bytes:
-    """`picture` in a new file of one format; nothing of its origin comes along but what `options` say."""
+    """`picture` in a new file of one format; nothing of its origin comes along but what `options` say. Raises LimitExceeded."""
     picture.info.clear()
     registers.clear()
     out = io.BytesIO()
@@ -84,7 +84,7 @@ def encoded(picture: Image.Image, plugin: str, **options: object) -> bytes:
 
 
 def check_total(pixels: int, context: Context) -> None:
-    """All frames of an animation together, before any of them is decoded."""
+    """All frames of an animation together, before any of them is decoded. Raises LimitExceeded."""
     if pixels > _FRAMES_TOGETHER * context.limits.pixels:
         raise LimitExceeded(f"animation of {pixels} pixels in all")
 
@@ -100,7 +100,10 @@ def speaks(data: bytes) -> bool:
 
 
 def silent(encodings: Iterable[Callable[[], bytes]]) -> bytes:
-    """The first encoding of the same pixels that does not speak: pixels can be chosen so that one does, hardly so that all do."""
+    """The first encoding of the same pixels that does not speak: pixels can be chosen so that one does, hardly so that all do.
+
+    Raises Malformed.
+    """
     for encoding in encodings:
         data = encoding()
         if not speaks(data):

@@ -49,7 +49,7 @@ class Blocks:
 
 
 def walk(view: memoryview, context: Context) -> Blocks:
-    """Every block up to the trailer. Records what is not taken over; the number of frames is checked as they come."""
+    """Every block up to the trailer. Records what is not taken over; the number of frames is checked as they come. Raises Malformed."""
     if len(view) < 13:
         raise Malformed("ends inside the header", code="image.truncated")
     width, height, flags = struct.unpack_from("<HHB", view, 6)

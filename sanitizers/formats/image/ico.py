@@ -29,7 +29,7 @@ class _Entry(NamedTuple):
 
 
 def sanitize(source: Source, context: Context) -> Rebuilt:
-    """A new icon with the same images in the same order."""
+    """A new icon with the same images in the same order. Raises Malformed."""
     entries = _walk(source.view, context)
     pictures = [_decode(entry, context) for entry in entries]
     if context.second_pass:

@@ -107,7 +107,7 @@ def raw_chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview, bool, int]
 
 
 def walk(view: memoryview, context: Context) -> Chunks:
-    """Every chunk up to IEND. Records what is not taken over."""
+    """Every chunk up to IEND. Records what is not taken over. Raises Malformed."""
     found = Chunks()
     end = 0
     for name, body, intact, after in raw_chunks(view):

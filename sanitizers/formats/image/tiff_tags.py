@@ -41,6 +41,7 @@ class Page:
     order: str = "<"
 
     def numbers(self, tag: int) -> tuple[int, ...]:
+        """The values of a tag; none where it is absent or no number. Raises LimitExceeded."""
         kind, count, value = self.tags.get(tag, (0, 0, b""))
         letter = _LETTERS.get(kind)
         if count > _MAX_NUMBERS:

@@ -77,7 +77,7 @@ def file_of(
 
 
 def run(view: memoryview, at: int, end: int) -> Iterator[tuple[bytes, memoryview]]:
-    """(name, body) of the chunks between two offsets."""
+    """(name, body) of the chunks between two offsets. Raises Malformed."""
     while at < end:
         if at + 8 > end:
             raise Malformed("ends inside a chunk", code="image.truncated")
@@ -89,7 +89,7 @@ def run(view: memoryview, at: int, end: int) -> Iterator[tuple[bytes, memoryview
 
 
 def walk(view: memoryview, context: Context) -> Chunks:
-    """Every chunk. Records what is not taken over."""
+    """Every chunk. Records what is not taken over. Raises Malformed."""
     if len(view) < 20:
         raise Malformed("ends inside the header", code="image.truncated")
     end = 8 + struct.unpack_from("<I", view, 4)[0]

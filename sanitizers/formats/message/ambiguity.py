@@ -24,7 +24,7 @@ def ambiguous(detail: str, where: str) -> Malformed:
 
 
 def check_header(header: Header, where: str) -> None:
-    """Fields that say what a part is must say it once."""
+    """Fields that say what a part is must say it once. Raises Malformed."""
     for name in _STRUCTURE:
         values = {_normal(value) for value in header.every(name)}
         if len(values) > 1:
@@ -41,7 +41,7 @@ def _normal(value: bytes) -> bytes:
 
 
 def check_type(value: Value, where: str) -> None:
-    """Content-Type: one boundary, written so that all programs read the same one."""
+    """Content-Type: one boundary, written so that all programs read the same one. Raises Malformed."""
     if not value.main.startswith("multipart/"):
         return
     readings = value.parameters.get("boundary", [])
@@ -55,13 +55,13 @@ def check_type(value: Value, where: str) -> None:
 
 
 def check_raw_boundary(raw: bytes, where: str) -> None:
-    """The raw field: an encoded word in a boundary is decoded by some programs and taken literally by others."""
+    """The raw field: an encoded word in a boundary is decoded by some programs and taken literally by others. Raises Malformed."""
     if b"=?" in raw and _ENCODED_WORD.search(raw[raw.lower().find(b"boundary") :].decode("ascii", "replace")):
         raise ambiguous("encoded word in a boundary", where)
 
 
 def check_names(disposition: Value, kind: Value, where: str) -> None:
-    """All names given for one attachment must agree in what kind of file they promise."""
+    """All names given for one attachment must agree in what kind of file they promise. Raises Malformed."""
     names = [*disposition.parameters.get("filename", []), *kind.parameters.get("name", [])]
     endings = {name.strip().rstrip(".").rpartition(".")[2].lower() for name in names if "." in name}
     if len(endings) > 1:
@@ -69,13 +69,13 @@ def check_names(disposition: Value, kind: Value, where: str) -> None:
 
 
 def check_boundary_tricks(data: bytes, start: int, end: int, boundary: bytes, where: str) -> None:
-    """A boundary after a bare CR is a boundary for some programs only."""
+    """A boundary after a bare CR is a boundary for some programs only. Raises Malformed."""
     if data.find(b"\r--" + boundary, start, end) >= 0:
         raise ambiguous("boundary after a bare CR", where)
 
 
 def check_unsplit(body: bytes, where: str) -> None:
-    """A multipart whose boundary never comes: harmless text, unless somebody could still find parts in it."""
+    """A multipart whose boundary never comes: harmless text, unless somebody could still find parts in it. Raises Malformed."""
     lowered = body[: 1 << 20].lower()
     if b"\n--" in lowered or lowered.startswith(b"--") or b"content-type:" in lowered or b"content-transfer-encoding:" in lowered:
         raise ambiguous("multipart without its boundary", where)

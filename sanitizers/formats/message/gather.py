@@ -40,6 +40,7 @@ class Gatherer:
         self._words = words(context.treatment.language)
 
     def gather(self, root: Part) -> Content:
+        """Texts in reading order and attachments of a whole message. Raises Unsupported for a piece of one."""
         if root.main == "message/partial":
             raise Unsupported("a piece of a split message", code="mail.partial")
         self.content.texts = self._texts(root)

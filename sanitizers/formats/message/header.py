@@ -44,7 +44,8 @@ class Header(NamedTuple):
 def read_header(data: bytes, start: int, end: int) -> tuple[Header, int]:
     """The header block that begins at `start`, and where the body begins.
 
-    Raises Malformed where mail programs would end the block at different lines and so see different structures.
+    Raises Malformed where mail programs would end the block at different lines and so see different structures, LimitExceeded
+    past the limits of a header.
     """
     block_end, body = _block(data, start, end)
     lines = data[start:block_end].split(b"\n")

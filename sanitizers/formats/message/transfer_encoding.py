@@ -22,7 +22,7 @@ _KNOWN: Final = ("base64", "quoted-printable", *sorted(_UU_NAMES))
 
 
 def encoding_of(raw: bytes, where: str) -> str:
-    """`base64`, `quoted-printable`, `uuencode` or `identity`. Unknown names that hide a known one are ambiguous."""
+    """`base64`, `quoted-printable`, `uuencode` or `identity`. Unknown names that hide a known one are ambiguous. Raises Malformed."""
     name = raw.split(b"(")[0].strip(b" \t;\"'").decode("ascii", "replace").lower()
     if name in _UU_NAMES:
         return "uuencode"
@@ -113,7 +113,10 @@ def decode_uuencode(body: bytes, where: str) -> bytes:
 
 
 def uu_line(line: bytes, where: str) -> bytes:
-    """One line of uuencoded data. Its first byte says how many bytes it holds; encoders differ only in padding after them."""
+    """One line of uuencoded data. Its first byte says how many bytes it holds; encoders differ only in padding after them.
+
+    Raises Malformed.
+    """
     size = (line[0] - 32) & 63
     try:
         return binascii.a2b_uu(line[: 1 + (size + 2) // 3 * 4])

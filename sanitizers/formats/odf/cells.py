@@ -22,7 +22,7 @@ _MOST_BLANKS: Final = 100_000       # in one run
 
 
 def spend(root: xml.Element, budget: Budget, where: str) -> None:
-    """Count every copy of a cell that has content against the limit of cells."""
+    """Count every copy of a cell that has content against the limit of cells. Raises LimitExceeded."""
     for cell in _CELLS(root):
         row = cell.getparent()
         budget.spend_cells(_number(cell, COLUMN_COUNT, where) * _number(row, ROW_COUNT, where))

@@ -58,11 +58,13 @@ class Flat:
         self.sizes = {**dict.fromkeys(self._trees, 1), **{name: len(content) for name, content in self._pictures.items()}}
 
     def read(self, name: str) -> bytes:
+        """A picture by the name that it has in a package. Raises Malformed."""
         if name not in self._pictures:
             raise Malformed(f"no {name}", code="odf.package")
         return self._pictures[name]
 
     def parse(self, name: str) -> xml.Element:
+        """A tree, which is then no longer held here. Raises Malformed."""
         if name not in self._trees:
             raise Malformed(f"no {name}", code="odf.package")
         return self._trees.pop(name)

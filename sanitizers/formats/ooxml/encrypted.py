@@ -41,7 +41,7 @@ _WRONG: Final = (exceptions.InvalidKeyError, InvalidKey)
 
 
 def sanitize(source: Source, context: Context) -> Rebuilt:
-    """Raises Encrypted when no password fits, and what the sanitizer of the inner kind raises."""
+    """Raises Encrypted when no password fits, Unsupported, and what the sanitizer of the inner kind raises."""
     opened = _decrypt(source, context)
     inner = Source(opened)
     kind = identify.identify(inner, context.name)

@@ -125,7 +125,7 @@ def references(element: xml.Element) -> list[tuple[str, str]]:
 def resolve_alternatives(page: Page) -> None:
     """Every mc:AlternateContent becomes the first choice that we copy whole namespaces of, else its fallback, else nothing.
 
-    Around form controls it stays, with that one choice.
+    Around form controls it stays, with that one choice. Raises Malformed.
     """
     for element in page.elements(_ALTERNATIVE):
         if not tree.attached(element, page.root):

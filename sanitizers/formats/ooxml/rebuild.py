@@ -68,7 +68,7 @@ class Rebuild:
         self._silent: set[str] = set()          # parts that are left out and already spoken of, or not worth a word
 
     def run(self) -> Rebuilt:
-        """All parts, then the lists of what there is."""
+        """All parts, then the lists of what there is. Raises Malformed."""
         top = [one for one in self.package.relationships("") if one.key == "officeDocument" and not one.external]
         if len(top) != 1:
             raise Malformed(f"{len(top)} main parts", where="_rels/.rels", code="ooxml.package")

@@ -53,6 +53,7 @@ class Checker:
         return program[: run.end]
 
     def step(self) -> None:
+        """One more operator of all programs of the font. Raises LimitExceeded."""
         self._steps -= 1
         if self._steps < 0:
             raise LimitExceeded("a font program takes too many steps")

@@ -61,7 +61,10 @@ class Copier:
             self.ascend()
 
     def descend(self, where: str) -> None:
-        """One level of nesting: everything that calls itself again for a value inside a value passes through here, and through `ascend`."""
+        """One level of nesting: everything that calls itself again for a value inside a value passes through here, and through `ascend`.
+
+        Raises LimitExceeded.
+        """
         if self._depth >= _NESTED:
             raise LimitExceeded(f"objects are nested deeper than {_NESTED}", where=where)
         self._depth += 1

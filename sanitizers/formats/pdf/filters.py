@@ -51,7 +51,7 @@ def content(stream: Stream, reader: Reader, budget: Budget) -> bytes:
 def decode_raw(data: bytes, fields: Dictionary, reader: Reader, budget: Budget, *, predicted: bool = False) -> Decoded:
     """As `decode`, for bytes and the dictionary that describes them (short or long key names).
 
-    `predicted`: the rows of a last predictor stay as they are, and `image_filter` says `Predictor`.
+    `predicted`: the rows of a last predictor stay as they are, and `image_filter` says `Predictor`. Raises Malformed.
     """
     if fields.get("Filter") == "FlateDecode" and "DecodeParms" not in fields and "DP" not in fields:   # nearly every stream
         return Decoded(inflate(data, budget), None, {})
@@ -99,7 +99,7 @@ def _undo(name: str, data: bytes, parameters: Dictionary, budget: Budget) -> byt
 
 
 def inflate(data: bytes, budget: Budget) -> bytes:
-    """As much as can be inflated: a damaged tail is cut, as viewers do."""
+    """As much as can be inflated: a damaged tail is cut, as viewers do. Raises LimitExceeded."""
     cap = budget.expanded_left
     try:
         out: bytes = isal_zlib.decompressobj().decompress(data, cap + 1)
@@ -146,7 +146,7 @@ def _base85(data: bytes, budget: Budget) -> bytes:
 
 
 def run_length(data: bytes, budget: Budget) -> bytes:
-    """ISO 32000-2 §7.4.5."""
+    """ISO 32000-2 §7.4.5. Raises LimitExceeded."""
     out = bytearray()
     cap, position, size = budget.expanded_left, 0, len(data)
     while position < size and data[position] != 128:
@@ -164,7 +164,7 @@ def run_length(data: bytes, budget: Budget) -> bytes:
 
 
 def lzw(data: bytes, early: bool, budget: Budget) -> bytes:
-    """ISO 32000-2 §7.4.4; stops at the first impossible code, as viewers do."""
+    """ISO 32000-2 §7.4.4; stops at the first impossible code, as viewers do. Raises LimitExceeded."""
     out: list[bytes] = []
     table: list[bytes] = [bytes((value,)) for value in range(256)] + [b"", b""]
     cap, total, bits, held, width, previous = budget.expanded_left, 0, 0, 0, 9, b""

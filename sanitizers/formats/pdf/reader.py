@@ -77,7 +77,7 @@ class Reader:
 
 
 def open_pdf(source: Source, context: Context) -> Reader:
-    """Tries the empty password, then the candidates. Raises Encrypted or Malformed."""
+    """Tries the empty password, then the candidates. Raises Encrypted, Malformed, LimitExceeded."""
     data = source.bytes()
     for password, spelling in _candidates(context):
         try:

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Callable
 from typing import ClassVar, Final, NamedTuple
 
-from sanitizers.formats.xls import formulas, markup, strings
+from sanitizers.formats.xls import formulas, markup, patterns, strings
 from sanitizers.formats.xls.book import Workbook
 from sanitizers.formats.xls.formulas import EXP, TBL, Lost, column
-from sanitizers.formats.xls.records import Record
+from sanitizers.formats.xls.records import CONTINUE, Record
 from sanitizers.formats.xls.shared import SharedStrings
-from sanitizers.model import Action
+from sanitizers.model import Action, Malformed
 
 ROW, BLANK, MULBLANK, NUMBER, RK, MULRK = 0x208, 0x201, 0xBE, 0x203, 0x27E, 0xBD
 LABEL, LABELSST, RSTRING, BOOLERR = 0x204, 0xFD, 0xD6, 0x205
 FORMULA, STRING, SHRFMLA, ARRAY, TABLE = 0x06, 0x207, 0x4BC, 0x221, 0x236
 
+# The kinds that are read straight from the stream → the least bytes that they have. A formula is read there once its pattern is known.
+_LEAST: Final = {BLANK: 6, NUMBER: 14, RK: 10, MULRK: 6, LABELSST: 10, FORMULA: 22}
 _LAST_COLUMN: Final = 0xFF
 _LETTERS: Final = tuple(column(index) for index in range(_LAST_COLUMN + 1))
 _HIGHEST: Final = 409.5  # points of a row, in Excel
 _MOST_PLACES: Final = 100  # in the report of one sheet
 _HIDDEN, _OWN_HEIGHT, _OWN_FORMAT, _COLLAPSED = 0x20, 0x40, 0x80, 0x10
-_STYLE_AND_NUMBER: Final = struct.Struct("<HI")
+_STYLE_AND_NUMBER: Final = struct.Struct("<Hi")
+_CELL: Final = struct.Struct("<5H")  # kind and size of the record, row, column, style
+_INDEX: Final = struct.Struct("<I")
+_PACKED: Final = struct.Struct("<i")
+_DOUBLE: Final = struct.Struct("<d")
+_NEXT: Final = CONTINUE.to_bytes(2, "little")
+_FORMULA_HEAD: Final = 20  # bytes before the length of the tokens
 _MARK: Final = "<\0>"  # stands for a formula that is still to come; no text can have it
 
 Value = tuple[str, str]  # the attribute of its type, the element of its value
@@ -64,7 +73,10 @@ class Cells:
         self._last = (-1, -1)
         self._lost = 0
         numbers = map(book.styles.index, range(len(book.styles.formats)))
-        self._marks = [f' s="{number}"' if number else "" for number in numbers]  # of each old format
+        self._marks = {old: f' s="{number}"' for old, number in enumerate(numbers) if number}  # of each old format that is not plain
+        self._labels: dict[bytes, str] = {}  # index in the old table of texts → what follows a cell's mark
+        self._seen: dict[tuple[int, int], int] = {}  # column, size of a formula and its length → how many were read in full
+        self._patterns: dict[tuple[int, int], patterns.Pattern] = {}  # of those that are filled down
 
     def rows(self) -> str:
         """The rows of `sheetData`, in order."""
@@ -72,16 +84,79 @@ class Cells:
         pieces: list[str] = []
         for row in sorted(self._cells.keys() | self._rows.keys()):
             cells = self._cells.pop(row, {})
-            inside = "".join(cells[at] for at in sorted(cells))
+            inside = "".join([cells[at] for at in sorted(cells)])
             head = f'<row r="{row + 1}"{self._rows.get(row, "")}'
             pieces.append(f"{head}>{inside}</row>" if inside else f"{head}/>")
         return "".join(pieces)
+
+    def take(self, stream: bytes, at: int) -> int:
+        """Cells that follow each other, of the kinds that large sheets are made of. Raises Malformed, LimitExceeded."""
+        end, here, line, cells = len(stream), -1, "", dict[int, str]()
+        labels, marks, taken, shown = self._labels, self._marks, 0, 0
+        while at + _CELL.size <= end:
+            kind, size, row, col, style = _CELL.unpack_from(stream, at)
+            behind = at + 4 + size
+            least = _LEAST.get(kind)
+            if least is None or behind > end:
+                break
+            if size < least:
+                raise Malformed(f"record {kind:04X} of {size} bytes", code="xls.malformed")
+            if row != here:
+                self._budget.spend_cells(taken)
+                here, line, cells, taken = row, str(row + 1), self._cells.setdefault(row, {}), 0
+            if kind == MULRK:
+                taken += self._rks(cells, line, col, stream[at + 8 : at + 8 + (size - 6) // 6 * 6])
+                at = behind
+                continue
+            if kind == FORMULA:
+                if not self._filled(stream, at, behind, (row, col, style)):
+                    break
+                at = behind
+                continue
+            if kind == LABELSST:
+                inside = labels.get(stream[at + 10 : at + 14]) or self._label_of_table(stream[at + 10 : at + 14])
+                shown += 1
+            else:
+                inside = _ended(_single(kind, stream, at + 10))
+            if col <= _LAST_COLUMN:
+                cells[col] = f'<c r="{_LETTERS[col]}{line}"{marks.get(style, "")}{inside}'
+                taken += 1
+            at = behind
+        self._budget.spend_cells(taken)
+        self._shared.uses += shown
+        return at
+
+    def _rks(self, cells: dict[int, str], line: str, first: int, values: bytes) -> int:
+        """Cells beside each other, in most sheets the most of them; their number."""
+        marks, kept = self._marks, values[: 6 * max(_LAST_COLUMN + 1 - first, 0)]
+        for col, (style, packed) in enumerate(_STYLE_AND_NUMBER.iter_unpack(kept), first):
+            if packed & 3 == 2:
+                cells[col] = f'<c r="{_LETTERS[col]}{line}"{marks.get(style, "")}><v>{packed >> 2}</v></c>'
+            else:
+                cells[col] = f'<c r="{_LETTERS[col]}{line}"{marks.get(style, "")}{_ended(_value(_unpacked(packed)))}'
+        return len(kept) // 6
+
+    def _label_of_table(self, index: bytes) -> str:
+        number = self._shared.index(int.from_bytes(index, "little"))
+        made = self._labels[index] = f' t="s"><v>{number}</v></c>'
+        return made
+
+    def _filled(self, stream: bytes, at: int, behind: int, cell: tuple[int, int, int]) -> bool:
+        """A formula that differs from one above it in its rows alone; False for any other."""
+        pattern = self._patterns.get((cell[1], behind - at - 4 - _FORMULA_HEAD))
+        if pattern is None or stream[behind : behind + 2] == _NEXT:
+            return False
+        text = pattern.written(stream[at + 4 + _FORMULA_HEAD : behind])
+        if text:
+            self._last = cell[:2]
+            self._result(cell, stream[at + 10 : at + 18], f"<f>{text}</f>")
+        return bool(text)
 
     def _put(self, row: int, col: int, style: int, value: Value = _NO_VALUE, formula: str = "") -> None:
         if col > _LAST_COLUMN:
             return
         self._budget.spend_cells()
-        mark = self._marks[style] if style < len(self._marks) else ""
+        mark = self._marks.get(style, "")
         kind, inside = value
         cells = self._cells.get(row)
         if cells is None:
@@ -105,44 +180,15 @@ class Cells:
         self.deepest = max(self.deepest, flags & 7)
         self._rows[row] = said + (' collapsed="1"' if flags & _COLLAPSED else "")
 
-    def _blank(self, record: Record) -> None:
-        row, col, style = record.unpack("<HHH")
-        self._put(row, col, style)
-
     def _blanks(self, record: Record) -> None:
         row, first = record.unpack("<HH")
         for number, (style,) in enumerate(struct.iter_unpack("<H", record.data[4 : 4 + (len(record.data) - 6) // 2 * 2])):
             self._put(row, first + number, style)
 
-    def _number(self, record: Record) -> None:
-        row, col, style = record.unpack("<HHH")
-        value: float = record.unpack("<d", 6)[0]
-        self._put(row, col, style, _value(value))
-
-    def _rk(self, record: Record) -> None:
-        row, col, style, packed = record.unpack("<HHHI")
-        self._put(row, col, style, _packed(packed))
-
-    def _rks(self, record: Record) -> None:
-        """Cells beside each other, in most sheets the most of them."""
-        row, first = record.unpack("<HH")
-        count = min((len(record.data) - 6) // 6, _LAST_COLUMN + 1 - first)
-        self._budget.spend_cells(max(count, 0))
-        cells, marks = self._cells.setdefault(row, {}), self._marks
-        line, styles = row + 1, len(marks)
-        for col, (style, packed) in enumerate(_STYLE_AND_NUMBER.iter_unpack(record.data[4 : 4 + 6 * max(count, 0)]), first):
-            mark = marks[style] if style < styles else ""
-            kind, inside = _packed(packed)
-            cells[col] = f'<c r="{_LETTERS[col]}{line}"{mark}{kind}>{inside}</c>'
-
     def _label(self, record: Record) -> None:
         row, col, style = record.unpack("<HHH")
         text, _ = strings.long(record.data, 6, self._book.encoding)
         self._put(row, col, style, _text(self._shared.index_of_text(text)) if text else _NO_VALUE)
-
-    def _label_of_table(self, record: Record) -> None:
-        row, col, style, index = record.unpack("<HHHI")
-        self._put(row, col, style, _text(self._shared.index(index)))
 
     def _truth(self, record: Record) -> None:
         row, col, style, value, error = record.unpack("<HHHBB")
@@ -153,16 +199,17 @@ class Cells:
         (size,) = record.unpack("<H", 20)
         data = record.data
         self._last = (row, col)
-        element = self._written(row, col, data[22 : 22 + size], data[22 + size :])
-        kind, value = data[6], data[8]
-        if data[12:14] != b"\xff\xff":
-            number: float = struct.unpack_from("<d", data, 6)[0]
-            self._put(row, col, style, _value(number), element)
-        elif kind == 0:
-            self._formula = (row, col, style, element)
-            self._put(row, col, style, (' t="str"', ""), element)
+        self._result((row, col, style), data[6:14], self._written(row, col, data[22 : 22 + size], data[22 + size :]))
+
+    def _result(self, cell: tuple[int, int, int], last: bytes, element: str) -> None:
+        """A formula's cell with the value that it last had: a number, or what the last two bytes say is none."""
+        if last[6:] != b"\xff\xff":
+            self._put(*cell, _value(_DOUBLE.unpack(last)[0]), element)
+        elif last[0] == 0:
+            self._formula = (*cell, element)
+            self._put(*cell, (' t="str"', ""), element)
         else:
-            self._put(row, col, style, {1: _truth(value), 2: _error(value)}.get(kind, _NO_TEXT), element)
+            self._put(*cell, {1: _truth(last[2]), 2: _error(last[2])}.get(last[0], _NO_TEXT), element)
 
     def _written(self, row: int, col: int, tokens: bytes, extra: bytes) -> str:
         """The element of a formula; empty when it is lost, a mark when it comes with a `Spread`."""
@@ -170,7 +217,20 @@ class Cells:
             key: tuple[int, int] = struct.unpack_from("<HH", tokens, 1)
             self._waiting.append(Waiting((row, col), key))
             return _MARK
+        if not extra:
+            self._learn(tokens, col)
         return self._element(tokens, extra, (row, col), "")
+
+    def _learn(self, tokens: bytes, col: int) -> None:
+        """Of unknown formulas of one length in a column, the second, the fourth, the eighth: more may follow that say the same."""
+        place = col, len(tokens) + 2
+        seen = self._seen[place] = self._seen.get(place, 0) + 1
+        if seen == 1 or seen & (seen - 1):
+            return
+        with contextlib.suppress(Lost):
+            made = patterns.of(tokens, self._book.text(tokens, b""), self._book)
+            if made is not None:
+                self._patterns[place] = made
 
     def _element(self, tokens: bytes, extra: bytes, at: tuple[int, int], attributes: str) -> str:
         try:
@@ -231,16 +291,12 @@ class Cells:
         area = f' t="array" ref="{column(left)}{first + 1}:{column(right)}{last + 1}"'
         return self._element(spread.tokens, spread.extra, at, area)
 
+    KINDS: ClassVar = frozenset(_LEAST)
     READERS: ClassVar[dict[int, Callable[[Cells, Record], None]]] = {
         ROW: _row,
-        BLANK: _blank,
         MULBLANK: _blanks,
-        NUMBER: _number,
-        RK: _rk,
-        MULRK: _rks,
         LABEL: _label,
         RSTRING: _label,
-        LABELSST: _label_of_table,
         BOOLERR: _truth,
         FORMULA: _formula_of,
         STRING: _text,
@@ -257,11 +313,19 @@ def _value(value: float) -> Value:
         return ' t="e"', "<v>#NUM!</v>"
 
 
-def _packed(packed: int) -> Value:
-    """RK: an integer says itself."""
-    if packed & 3 == 2:
-        return "", f"<v>{packed - ((packed & 0x8000_0000) << 1) >> 2}</v>"
-    return _value(_unpacked(packed))
+def _single(kind: int, stream: bytes, at: int) -> Value:
+    """What a cell of its own has: a number, or nothing."""
+    if kind == BLANK:
+        return _NO_VALUE
+    if kind == RK:
+        return _value(_unpacked(_PACKED.unpack_from(stream, at)[0]))
+    return _value(_DOUBLE.unpack_from(stream, at)[0])
+
+
+def _ended(value: Value) -> str:
+    """What follows a cell's mark."""
+    kind, inside = value
+    return f"{kind}>{inside}</c>" if inside else f"{kind}/>"
 
 
 def _text(index: int) -> Value:
@@ -277,9 +341,6 @@ def _error(value: int) -> Value:
 
 
 def _unpacked(packed: int) -> float:
-    """RK: thirty bits of an integer, or the upper half of a double; perhaps a hundred times the value."""
-    if packed & 2:
-        value = float((packed >> 2) - ((packed >> 31) << 30))
-    else:
-        value = struct.unpack("<d", struct.pack("<Q", (packed & 0xFFFFFFFC) << 32))[0]
+    """RK, signed: thirty bits of an integer, or the upper half of a double; perhaps a hundred times the value."""
+    value = float(packed >> 2) if packed & 2 else struct.unpack("<d", struct.pack("<Q", (packed & 0xFFFFFFFC) << 32))[0]
     return value / 100 if packed & 1 else value

@@ -83,13 +83,15 @@ def text(tokens: bytes, extra: bytes, book: Book, base: tuple[int, int] = (0, 0)
     `extra`: what stands behind the tokens; `base`: row and column that relative places count from.
     """
     try:
-        parser = _Parser(tokens, extra, book, base)
+        parser = Parser(tokens, extra, book, base)
         return parser.run(), parser.called
     except (struct.error, IndexError, UnicodeDecodeError):
         raise Lost("xls.formula", "broken formula") from None
 
 
-class _Parser:
+class Parser:
+    """One formula. `run` raises Lost, struct.error, IndexError or UnicodeDecodeError."""
+
     def __init__(self, tokens: bytes, extra: bytes, book: Book, base: tuple[int, int]) -> None:
         self._tokens = tokens
         self._extra = extra
@@ -232,8 +234,11 @@ class _Parser:
             row = (self._base[0] + signed) % (_ROWS if self._wide else _ROWS >> 2) if down else row
             col = (self._base[1] + col) % _COLUMNS if across else col
         side = ("" if across else "$") + column(col)
-        level = ("" if down else "$") + str(row + 1)
+        level = ("" if down else "$") + self._line(row)
         return side if part == "column" else level if part == "row" else side + level
+
+    def _line(self, row: int) -> str:
+        return str(row + 1)
 
     def _place_of_sheet(self) -> None:
         sheets = self._sheets()
@@ -294,7 +299,7 @@ class _Parser:
             return "TRUE" if value[0] else "FALSE", at + 9
         return (ERRORS.get(value[0], "#VALUE!") if kind == 0x10 else '""'), at + 9
 
-    TOKENS: ClassVar[dict[int, Callable[[_Parser], None]]] = {
+    TOKENS: ClassVar[dict[int, Callable[[Parser], None]]] = {
         0x12: lambda self: self._prefix("+"),
         0x13: lambda self: self._prefix("-"),
         0x14: _percent,
@@ -310,8 +315,8 @@ class _Parser:
         0x21: _function,
         0x22: _variable_function,
         0x23: _name,
-        0x24: _place,
-        0x25: _area,
+        0x24: lambda self: self._place(),
+        0x25: lambda self: self._area(),
         0x26: lambda self: self._skip(6, areas=True),
         0x27: lambda self: self._skip(6),
         0x28: lambda self: self._skip(6),

@@ -97,7 +97,7 @@ def _sheets(stream: bytes, book: Workbook, shared: SharedStrings) -> list[tuple[
             book.context.found(entry.code, entry.name, Action.REMOVED)
             continue
         sheet = Sheet(len(made) + 1, entry.name, book, shared)
-        if not sheet.read(records.substream(stream, entry.at)):
+        if not sheet.read(stream, entry.at):
             raise Malformed(f"sheet {entry.name} is no worksheet", code="xls.malformed")
         made.append((index, sheet))
     if not made:

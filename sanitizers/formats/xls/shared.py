@@ -9,17 +9,18 @@ from sanitizers.model import Malformed
 
 
 class SharedStrings:
+    """`uses`: how many cells show one of them, which those who ask for numbers of the old table count."""
+
     def __init__(self, given: tuple[Text, ...], styles: Styles) -> None:
         self._given = given
         self._styles = styles
         self._indexes: dict[int, int] = {}
         self._texts: dict[str, int] = {}
         self._items: list[str] = []
-        self._uses = 0
+        self.uses = 0
 
     def index(self, number: int) -> int:
-        """The new number of a text of the old table."""
-        self._uses += 1
+        """The new number of a text of the old table. Raises Malformed."""
         found = self._indexes.get(number)
         if found is None:
             if number >= len(self._given):
@@ -28,14 +29,14 @@ class SharedStrings:
         return found
 
     def index_of_text(self, text: str) -> int:
-        self._uses += 1
+        self.uses += 1
         if text not in self._texts:
             self._texts[text] = self._add(markup.element("t", text))
         return self._texts[text]
 
     def xml(self) -> str:
         inside = "".join(f"<si>{item}</si>" for item in self._items)
-        counts = f'count="{self._uses}" uniqueCount="{len(self._items)}"'
+        counts = f'count="{self.uses}" uniqueCount="{len(self._items)}"'
         return f'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" {counts}>{inside}</sst>'
 
     def _add(self, item: str) -> int:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
 from typing import Final
 
 from sanitizers.formats.office.package import Relation
-from sanitizers.formats.xls import cells, charts, conditions, drawing, layout, links, markup
+from sanitizers.formats.xls import cells, charts, conditions, drawing, layout, links, markup, records
 from sanitizers.formats.xls.book import DCONN, Workbook
 from sanitizers.formats.xls.conditions import spelled
 from sanitizers.formats.xls.records import BOF, CHART, EOF, WORKSHEET, Record
@@ -42,12 +41,12 @@ class Sheet:
         self._merged: list[conditions.Area] = []
         self._links: list[links.Link] = []
 
-    def read(self, records: Iterable[Record]) -> bool:
-        """False for what is no worksheet inside, whatever the table of sheets says."""
+    def read(self, stream: bytes, at: int) -> bool:
+        """From its BOF on. False for what is no worksheet inside, whatever the table of sheets says."""
         depth = 0
         chart: charts.Chart | None = None
         readers, collected = cells.Cells.READERS, self._cells
-        for record in records:
+        for record in records.substream(stream, at, collected):
             if depth == 1 and (reader := readers.get(record.kind)):
                 reader(collected, record)
             elif record.kind == BOF:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import datetime as dt
 import hashlib
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 from aiohttp import web
+from cryptography import x509
 
 from gateway import audit
 from gateway.auditing.anchors import ANCHORED, Anchor, Anchoring, Place, PlaceError
 from gateway.auditing.places import FilePlace, SyslogPlace, TimestampPlace, syslog_line
-from gateway.auditing.timestamps import TimestampError, answered, question
+from gateway.auditing.timestamps import TimestampError, answered, question, verified
 from gateway.model import rfc3339
 from gateway.storage import ledger
 from gateway.storage.journal import Journal
@@ -298,6 +301,9 @@ class Authority:
         self._run("ts", "-reply", "-queryfile", "query", "-signer", "cert", "-inkey", "key", "-config", "settings", "-out", "reply")
         return (self._folder / "reply").read_bytes()
 
+    def certificate(self) -> x509.Certificate:
+        return x509.load_pem_x509_certificate((self._folder / "cert").read_bytes())
+
     def verified(self, proof: bytes, digest: str) -> str:
         (self._folder / "proof").write_bytes(proof)
         return self._run("ts", "-verify", "-digest", digest, "-in", "proof", "-CAfile", "cert")
@@ -332,6 +338,57 @@ async def test_a_timestamping_authority_proves_an_anchor(journal: Journal, tmp_p
     assert "OK" in authority.verified(proof, kept.hash)
     with pytest.raises(TimestampError, match="not about what was asked"):
         answered(proof, hashlib.sha256(b"another").digest(), 1 << 62)
+
+
+def asked_of(authority: Authority, digest: bytes) -> bytes:
+    """What it says of that digest."""
+    return authority.reply(question(digest, 1 << 62))
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="openssl is not here")
+def test_a_timestamp_is_believed_for_its_signature_and_for_who_made_it(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "other").mkdir()
+    one, other = Authority(tmp_path / "one"), Authority(tmp_path / "other")
+    digest = hashlib.sha256(b"head").digest()
+    proof = asked_of(one, digest)
+    certificate, stranger = one.certificate(), other.certificate()
+    assert verified(proof, digest).signer == "CN=tsa"
+    assert abs(dt.datetime.fromisoformat(verified(proof, digest, [stranger, certificate]).time).timestamp() - time.time()) < 3_600
+    with pytest.raises(TimestampError, match="nobody who is trusted"):
+        verified(proof, digest, [stranger])
+    with pytest.raises(TimestampError, match="another hash"):
+        verified(proof, hashlib.sha256(b"another").digest(), [certificate])
+    # The same digest written into a token of another: hash and nonce fit, the signature does not.
+    foreign = asked_of(one, hashlib.sha256(b"another").digest())
+    forged = foreign.replace(hashlib.sha256(b"another").digest(), digest)
+    answered(forged, digest, 1 << 62)
+    with pytest.raises(TimestampError, match="does not fit"):
+        verified(forged, digest, [certificate])
+    changed = bytearray(proof)
+    changed[-1] ^= 1
+    with pytest.raises(TimestampError, match="does not fit"):
+        verified(bytes(changed), digest, [certificate])
+    for cut in (b"", proof[:40], proof[: len(proof) // 2], bytes(64)):
+        with pytest.raises(TimestampError):
+            verified(cut, digest)
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="openssl is not here")
+async def test_a_walk_of_the_record_looks_at_each_proof(journal: Journal, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    await journal.record(at=NOW, actor="kanri", action="login", subject="kanri", detail={})
+    head = await journal.ask(ledger.head)
+    assert head is not None
+    proof = asked_of(authority, bytes.fromhex(head.hash))
+    place = FilePlace(tmp_path / "anchors.jsonl")
+    await place.put(Anchor(at="2026-11-18T11:06:40Z", organisation="", seq=head.seq, hash=head.hash, proof=base64.b64encode(proof).decode()))
+    trusting = Anchoring(journal, [place], lambda: NOW, trusted=[authority.certificate()])
+    assert (await trusting.verify())[0].broken is None
+    (tmp_path / "stranger").mkdir()
+    doubting = Anchoring(journal, [place], lambda: NOW, trusted=[Authority(tmp_path / "stranger").certificate()])
+    walked, _, _ = await doubting.verify()
+    assert (walked.broken, walked.why) == (head.seq, "the timestamp is by nobody who is trusted")
 
 
 def test_an_answer_that_is_none_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +14,7 @@ from gateway import audit, config
 from gateway.conformity.checks import CHECKS
 from gateway.conformity.facts import Facts, Gathering
 from gateway.conformity.sheet import TRAITS, Answer, Profile, clauses, sheet, sums
+from gateway.openings import Openings, openings
 from gateway.people.customs import Customs
 from gateway.policy import Policy
 from gateway.scanners.interface import Clean, Failed
@@ -101,9 +103,11 @@ BAD = {
     "record_intact": lambda facts: msgspec.structs.replace(facts, record_fault="row 7 is missing"),
     "retention": lambda facts: msgspec.structs.replace(facts, policy=Policy(original_days=10_000)),
     "web_tls": lambda facts: customs(facts, secure=False),
+    "flow_table": lambda facts: opened(facts, ("192.0.2.1", 25), ("192.0.2.1", 8080)),
     "inside_only": lambda facts: settings(facts, {"admin.listen": ("0.0.0.0", 80)}),
 }
 GOOD = {
+    "flow_table": lambda facts: opened(facts, ("192.0.2.1", 25)),
     "scanner_required": lambda facts: heard(facts, Heard("clamav", True, Clean(), 60.0)),
     "signature_age": lambda facts: heard(facts, Heard("clamav", True, Clean(), 60.0)),
     "mail_tls": lambda facts: settings(facts, {"smtp.tls_certificate": "a.pem"}),
@@ -113,6 +117,10 @@ GOOD = {
     "unknown_asked": lambda facts: settings(facts, {"drop.approval": "unknown"}),
     "web_tls": lambda facts: customs(facts, secure=True),
 }
+
+
+def opened(facts: Facts, *listening: tuple[str, int], forwards: bool = False) -> Facts:
+    return msgspec.structs.replace(facts, openings=Openings(frozenset(listening), forwards), ports=frozenset({25, 8443}))
 
 
 def counted(facts: Facts, **numbers: int) -> Facts:
@@ -165,3 +173,32 @@ def test_what_a_profile_lacks_is_not_applicable_and_nothing_else_changes(facts: 
         assert {row.answer for row in rows if row.clause.id in left} == {Answer.APART}
     settings = {**facts.settings, "service.profile": "inbound"}
     assert sheet(msgspec.structs.replace(facts, settings=settings)) == sheet(facts, profile=Profile.INBOUND)
+
+
+async def test_what_listens_beside_the_flow_table_or_passes_on_is_said(facts: Facts) -> None:
+    assert judged(opened(facts, ("192.0.2.1", 8080)), "flow_table")[2] == "表にない待受け：192.0.2.1:8080。IP転送なし"
+    assert judged(opened(facts, ("192.0.2.1", 25), forwards=True), "flow_table")[0] == "fails"
+    assert judged(msgspec.structs.replace(facts, openings=None), "flow_table")[0] == "fails", "what cannot be seen is not answered"
+    assert judged(facts, "mynumber")[0] == "fits"
+
+
+def test_listening_sockets_are_read_as_the_kernel_writes_them(tmp_path: Path) -> None:
+    head = "  sl  local_address rem_address   st tx_queue\n"
+    four = "   0: 0100007F:1F90 00000000:0000 0A 0\n   1: 00000000:0019 00000000:0000 0A 0\n   2: 010200C0:01BB 00000000:0000 01 0\n"
+    six = f"   0: {'0' * 32}:0050 {'0' * 32}:0000 0A 0\n   1: 0000000000000000FFFF0000010200C0:0016 {'0' * 32}:0000 0A 0\n"
+    for name, text in (("tcp", head + four), ("tcp6", head + six), ("forward", "0\n"), ("bad", head + "nonsense\n")):
+        (tmp_path / name).write_text(text)
+    tables = (tmp_path / "tcp", tmp_path / "tcp6")
+    assert openings(tables, (tmp_path / "forward",)) == Openings(frozenset({("0.0.0.0", 25), ("::", 80), ("192.0.2.1", 22)}), False)
+    (tmp_path / "forward").write_text("1\n")
+    assert openings(tables, (tmp_path / "forward",)) == Openings(frozenset({("0.0.0.0", 25), ("::", 80), ("192.0.2.1", 22)}), True)
+    assert openings((tmp_path / "bad",), ()) is None
+    assert openings((tmp_path / "none",), ()) is None
+
+
+async def test_a_socket_that_this_machine_opens_is_seen() -> None:
+    with socket.socket() as listening:
+        listening.bind(("0.0.0.0", 0))
+        listening.listen()
+        seen = openings()
+        assert seen is None or listening.getsockname() in seen.listening

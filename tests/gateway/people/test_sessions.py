@@ -155,6 +155,28 @@ async def test_a_token_opens_its_faces_only_and_is_no_person(place: Town) -> Non
     assert await place.accounts.by_token(value, "drop") is None
 
 
+async def test_whose_a_token_is_takes_it_back_on_his_page(place: Town) -> None:
+    await place.known("tanaka")
+    await place.known("suzuki")
+    account = await account_named(place, "tanaka")
+    value = await place.accounts.issue_token(account, "copier on the second floor", 60, "test")
+    [token] = await place.accounts.tokens_of(account)
+    machine, path = {"Authorization": f"Bearer {value}"}, f"/account/tokens/{token.handle}/end"
+    async with client(place.faces["pickup"]) as owner, client(place.faces["pickup"]) as other:
+        await log_in(other, "suzuki")
+        assert "トークン" not in await (await other.get("/account")).text()
+        assert (await other.post(path, headers=OWN)).status == 404
+        assert (await other.post(path, headers=machine)).status == 403, "a machine is no person"
+        assert (await other.get("/api/v1/transfers", headers=machine)).status == 200
+        await log_in(owner, "tanaka")
+        assert "copier on the second floor" in await (await owner.get("/account")).text()
+        answer = await owner.post(path, headers=OWN, allow_redirects=False)
+        assert (answer.status, answer.headers["Location"]) == (303, "/account")
+        assert (await owner.post(path, headers=OWN)).status == 404
+    assert await place.accounts.by_token(value, "pickup") is None
+    assert [entry.action async for entry in place.journal.entries()].count("token.revoked") == 1
+
+
 async def test_behind_tls_the_cookie_is_the_hosts_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     quick_passwords(monkeypatch)
     async with town(tmp_path, customs=Customs(second_factor="off", secure=True)) as place:

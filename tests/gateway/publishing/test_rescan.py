@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from gateway import policy
-from gateway.model import Delivery, Door, IllegalTransitionError, Purpose, RecipientState, State
+from gateway.model import ACROSS, BY_POST, Delivery, Door, IllegalTransitionError, Purpose, RecipientState, State, Way
 from gateway.notices import Office
 from gateway.operating import Deed, Operating, possible
 from gateway.publishing.rescan import Cause, Rescans
@@ -17,6 +17,7 @@ from gateway.publishing.versions import Publishing, Subject
 from gateway.scanners.hashlists import HashLists
 from gateway.scanners.interface import Answer, Clean, Found
 from gateway.scanners.panel import Panel, Seat
+from gateway.storage import crossings
 from gateway.storage import rescans as rows
 from gateway.storage.deliveries import SHARES
 from gateway.storage.rescans import LateHit, Rescan
@@ -137,6 +138,23 @@ async def test_a_late_hit_says_who_has_it(looks: Looks) -> None:
     await looks.changed()
     await looks.looks.look()
     assert (len(await looks.hits()), looks.told) == (2, 2), "once"
+
+
+async def test_what_is_on_the_inner_side_already_is_recalled(looks: Looks) -> None:
+    looks.looks._crosses = True
+    there, here = await looks.place.settled("tanaka"), await looks.place.settled("suzuki")
+    transfer = await looks.place.journal.find(there)
+    await looks.place.journal.write(lambda connection: crossings.queue_boxes(connection, NOW, 1))
+    (delivery,) = await looks.place.journal.claim_deliveries(1, at=NOW, lease_until=NOW + 60, way=Way(ACROSS))
+    await put_there(looks.place, delivery)
+    looks.severity = Severity.HIGH
+    await looks.changed()
+    await looks.looks.look()
+    (recall,) = [one for one in await looks.place.journal.deliveries(transfer.id) if one.purpose is Purpose.RECALL]
+    assert await looks.place.blobs.read(recall.blob) == b'["Newer"]'
+    others = await looks.place.journal.deliveries((await looks.place.journal.find(here)).id)
+    assert Purpose.RECALL not in {one.purpose for one in others}, "it has not left, and does not"
+    assert Purpose.RECALL not in BY_POST, "nobody reads it as a mail"
 
 
 async def bound_for_a_share(place: Town) -> tuple[str, Delivery]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,3 +103,19 @@ def test_the_record_only_grows(path: Path) -> None:
     for deed in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit", "INSERT OR REPLACE INTO audit SELECT * FROM audit"):
         with pytest.raises(DBAPIError), engine.begin() as connection:
             connection.execute(text(deed))
+
+
+def test_what_is_up_to_date_is_left_alone(tmp_path: Path) -> None:
+    """And Alembic, which costs each start and each command, is not even loaded."""
+    file = tmp_path / "journal.sqlite"
+    engine = database.writer_engine(file)
+    database.migrate(engine)
+    engine.dispose()
+    again = f"""
+import sys
+from pathlib import Path
+from gateway.storage import database
+database.migrate(database.writer_engine(Path({str(file)!r})))
+sys.exit("alembic" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", again], timeout=60, check=False).returncode == 0

@@ -26,6 +26,7 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
             await made.known(login)
             await made.staff.move(await account_named(made, login), ["税務課"], "test", head=head)
         # What follows an approval has its own tests, with real transfers.
+        assert all(made.faces[name] for name in ("drop", "admin")), "they say what follows; here nothing shall"
         made.approvals._within.clear()
         made.approvals._then.clear()
         yield made

@@ -13,11 +13,12 @@ import pytest
 
 from gateway.admin import drafting
 from gateway.model import Door, IllegalTransitionError, State
-from gateway.operating import Deed
+from gateway.operating import Deed, Way
 from gateway.people.roles import Role
+from gateway.pipeline import MOST_TRIES
 from gateway.storage import disposals, upkeep
 from gateway.storage.search import Filter
-from sanitizers.model import Action, Finding, Match, Reason, Seen, Severity, Verdict
+from sanitizers.model import Action, Finding, Match, Reason, Seen, Severity, Treatment, Verdict
 from sanitizers.scan import compile_rules
 from sanitizers.source import Source
 from tests.build.face import Town, client
@@ -73,7 +74,7 @@ async def test_one_transfer_tells_its_whole_story(place: Town) -> None:
         page = await (await browser.get(f"/transfers/{number}", headers=who)).text()
     assert shown["same"] == [same]
     assert [entry["action"] for entry in shown["record"]] == ["transfer.received", "transfer.processing", "transfer.held"]
-    assert set(shown["deeds"]) == {"retry", "keep", "delete"}
+    assert set(shown["deeds"]) == {"retry", "again", "keep", "delete"}
     for words in ("経過", "受付済み / received", "保留 / held", "暗号化", "同じファイル", same):
         assert words in page, words
     assert "もう一度処理する" not in page, "an auditor looks"
@@ -116,6 +117,7 @@ async def test_retry_puts_it_back_to_work(place: Town) -> None:
         ("release", "x", 422),
         ("confirm", "x", 422),
         ("as-pixels", "x", 422),
+        ("again", "x", 422),
     ],
 )
 async def test_what_cannot_be_done_is_refused_and_changes_nothing(place: Town, deed: str, reason: object, status: int) -> None:
@@ -136,7 +138,7 @@ async def test_from_the_page(place: Town) -> None:
     number, who = await place.settled("tanaka"), await place.token("sousa")
     async with client(place.faces["admin"]) as browser:
         answer = await browser.post(f"/transfers/{number}", headers=who, data={"deed": "hold", "reason": "確認中"}, allow_redirects=False)
-        assert (answer.status, answer.headers["Location"]) == (303, f"/transfers/{number}")
+        assert (answer.status, answer.headers["Location"]) == (303, f"/transfers/{number}?done=hold")
         again = await browser.post(f"/transfers/{number}", headers=who, data={"deed": "hold", "reason": "確認中"})
         assert again.status == 409
         assert "できませんでした" in await again.text()
@@ -212,6 +214,7 @@ async def test_many_deleted_together_have_one_disposal_record(place: Town) -> No
     ("deed", "numbers", "reason", "status"),
     [("hold", [], "x", 400), ("hold", "20261118-000001", "x", 400), ("hold", [7], "x", 400), ("burn", ["a"], "x", 400),
      ("hold", ["20200101-000001"], "x", 404), ("hold", None, "", 400), ("confirm", None, "x", 400), ("as-pixels", None, "x", 400),
+     ("again", None, "x", 400),
      ("hold", ["a"] + ["b%d" % number for number in range(200)], "x", 400)],
 )  # fmt: skip
 async def test_what_is_no_deed_for_many_is_refused(place: Town, deed: str, numbers: object, reason: str, status: int) -> None:
@@ -302,3 +305,108 @@ async def test_what_went_to_a_department_is_found_by_it(place: Town) -> None:
     assert await numbers(place, "?department=税務課") == [mail, brought]
     assert await numbers(place, "?department=総務課") == [other]
     assert await numbers(place, "?department=無い課") == []
+
+
+async def again(place: Town, number: str, login: str = "sousa", **given: object) -> int:
+    async with client(place.faces["admin"]) as browser:
+        body = {"reason": "崩れるとの電話"} | given
+        answer = await browser.post(f"{LIST}/{number}/again", headers=await place.token(login), json=body)
+        return answer.status
+
+
+@pytest.mark.parametrize("way", [*Way])
+async def test_what_is_held_is_processed_again_in_the_way_that_is_chosen(place: Town, way: Way) -> None:
+    number = await place.settled("tanaka", held(Reason.MALFORMED))
+    assert await again(place, number, way=way) == 200
+    after = await place.journal.find(number)
+    assert (after.state, after.verdict, after.rules) == (State.RELEASED, Verdict.SANITIZED, "rules-1")
+    [job] = place.workers.jobs
+    expected = {
+        Way.POLICY: (False, False, Treatment().link_schemes),
+        Way.SECURITY: (True, True, ()),
+        Way.STANDARD: (False, False, Treatment().link_schemes),
+        Way.FIDELITY: (False, False, ("http", "https", "mailto", "tel")),
+        Way.PIXELS: (True, True, Treatment().link_schemes),
+    }
+    assert (job.treatment.pdf_strict_pixels, job.treatment.svg_as_pixels, job.treatment.link_schemes) == expected[way]
+    said = [entry async for entry in place.journal.entries(subject=number) if f"again ({way})" in entry.detail]
+    assert [(entry.actor, "崩れるとの電話" in entry.detail) for entry in said] == [("sousa", True)]
+
+
+async def test_what_was_let_go_stays_unless_something_goes_again(place: Town) -> None:
+    number = await place.settled("tanaka")
+    before = await place.journal.find(number)
+    place.workers.answer = lambda job, source: held(Reason.MALFORMED)
+    assert await again(place, number) == 422
+    assert await place.journal.find(number) == before
+    place.workers.answer = lambda job, source: report(source=source, policy=job.policy)
+    assert await again(place, number, way="security") == 200
+    assert (await place.journal.find(number)).state is State.RELEASED
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [({"way": "loosest"}, 400), ({"reason": " "}, 400), ({"password": 7}, 400), ({"password": "himitsu"}, 422)],
+)
+async def test_no_such_way_no_reason_or_nothing_locked_changes_nothing(place: Town, given: dict[str, object], status: int) -> None:
+    number = await place.settled("tanaka", held(Reason.MALFORMED))
+    before = await place.journal.find(number)
+    assert await again(place, number, **given) == status
+    assert await place.journal.find(number) == before
+    assert place.workers.jobs == []
+
+
+async def test_nobody_chooses_how_his_own_file_is_processed(place: Town) -> None:
+    number = await place.settled("sousa", held(Reason.MALFORMED))
+    assert await again(place, number) == 422
+    assert place.workers.jobs == []
+
+
+async def test_a_password_given_at_the_desk_is_counted_and_written_nowhere(place: Town) -> None:
+    number = await place.settled("tanaka", held(Reason.ENCRYPTED))
+    place.workers.answer = lambda job, source: (
+        report(source=source, policy=job.policy) if "himitsu" in job.passwords else held(Reason.ENCRYPTED)
+    )
+    async with client(place.faces["admin"]) as browser:
+        page = await (await browser.get(f"/transfers/{number}", headers=await place.token("sousa"))).text()
+    assert 'name="password" type="password"' in page
+    assert await again(place, number, password="chigau") == 422
+    assert (await place.journal.find(number)).state is State.HELD
+    assert await again(place, number, password="himitsu") == 200
+    assert (await place.journal.find(number)).state is State.RELEASED
+    entries = [entry async for entry in place.journal.entries()]
+    assert len([entry for entry in entries if entry.action == "transfer.password"]) == 2
+    assert not [entry for entry in entries if "himitsu" in entry.detail or "chigau" in entry.detail]
+
+
+async def test_passwords_run_out(place: Town) -> None:
+    number = await place.settled("tanaka", held(Reason.ENCRYPTED))
+    place.workers.answer = lambda job, source: held(Reason.ENCRYPTED)
+    assert [await again(place, number, password="chigau") for _ in range(MOST_TRIES + 1)] == [422] * (MOST_TRIES + 1)
+    assert len(place.workers.jobs) == MOST_TRIES
+
+
+@pytest.mark.parametrize(("deed", "back", "state"), [("hold", "release", State.RELEASED), ("keep", "let-go", State.RELEASED)])
+async def test_what_was_done_can_be_taken_back_on_the_spot(place: Town, deed: str, back: str, state: State) -> None:
+    number, who = await place.settled("tanaka"), await place.token("sousa")
+    async with client(place.faces["admin"]) as browser:
+        page = await (await browser.post(f"/transfers/{number}", headers=who, data={"deed": deed, "reason": "間違い"})).text()
+        assert "取り消す" in page
+        assert f'name="deed" value="{back}"' in page
+        page = await (await browser.post(f"/transfers/{number}", headers=who, data={"deed": back, "reason": "取消し"})).text()
+        assert f'name="deed" value="{deed}"' in page
+    assert (await place.journal.find(number)).state is state
+
+
+async def test_many_are_taken_back_together_and_what_is_deleted_is_not(place: Town) -> None:
+    numbers, who = [await place.settled("tanaka") for _ in range(2)], await place.token("sousa")
+    async with client(place.faces["admin"]) as browser:
+
+        async def send(deed: str, **given: str) -> str:
+            data = [("receipt_no", number) for number in numbers] + list({"deed": deed, "reason": "確認"}.items() | given.items())
+            return await (await browser.post("/transfers", headers=who, data=data)).text()
+
+        page = await send("hold")
+        assert [f'type="hidden" name="receipt_no" value="{number}"' in page for number in numbers] == [True, True]
+        assert "取り消す" in await send("release")
+        assert "取り消す" not in await send("delete", sure="yes")

@@ -106,6 +106,7 @@ UNBUILT = {Kind.VSD: "confirm.visio", Kind.PUB: "confirm.publisher", Kind.MPP: "
 @pytest.mark.parametrize("kind", UNBUILT)
 @pytest.mark.parametrize("named", ["own", "文書.doc"])
 def test_what_nobody_rebuilds_is_held_under_its_own_name(kind: Kind, named: str) -> None:
+    """L07: by what is inside of the compound file, also where it is called .doc."""
     name, data = kinds.SAMPLES[kind]
     outcome = run(data, name if named == "own" else named, confirmed_kinds=(str(kind),), confirmed_by="課長")
     assert (outcome.content, outcome.report.verdict, outcome.report.reason, outcome.report.input.kind) == (None, Verdict.HELD, Reason.UNSUPPORTED_KIND, kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from email.message import Message
 
 import pytest
 
@@ -129,3 +130,72 @@ def test_attachments_are_those_that_were_rebuilt() -> None:
         check(composed(), None)
     with pytest.raises(VerificationFailed, match="not those"):
         check(compose(HEAD, TEXT, []))
+
+
+def test_a_message_without_an_end_of_its_header_is_none() -> None:
+    with pytest.raises(VerificationFailed, match="no end of the header"):
+        check(b"From: a@example.jp\r\n", None)
+
+
+def test_a_part_without_a_header_is_none() -> None:
+    data = composed()
+    boundary = data.partition(b'boundary="')[2].partition(b'"')[0]
+    opening = b"--" + boundary + b"\r\n"
+    with pytest.raises(VerificationFailed, match="part without a header"):
+        check(data.replace(opening, opening + b"no header\r\n" + opening, 1))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("Content-Transfer-Encoding", "8bit", "not in base64"),
+        ("Content-Disposition", 'attachment; filename="../a.pdf"', "unsafe name"),
+        ("Content-Disposition", 'attachment; filename="a\\\\b.pdf"', "unsafe name"),
+        ("Content-Disposition", "attachment", "unsafe name"),
+        ("Content-Disposition", 'inline; filename="a.pdf"', "with the fields"),
+        ("Content-Type", "multipart/mixed; boundary=x", "with the fields"),
+        ("X-Other", "1", "with the fields"),
+    ],
+)
+def test_an_attachment_as_a_reader_sees_it(field: str, value: str, why: str) -> None:
+    """Both of Python's readers are asked too, whatever the spelling that was proved before them."""
+    leaf = Message()
+    for name, said in (("Content-Type", "application/pdf"), ("Content-Transfer-Encoding", "base64"), ("Content-Disposition", 'attachment; filename="a.pdf"')):
+        leaf[name] = said
+    verifier._check_attachment(leaf)
+    del leaf[field]
+    leaf[field] = value
+    if value.startswith("multipart"):
+        leaf.set_payload([Message()])
+    with pytest.raises(VerificationFailed, match=why):
+        verifier._check_attachment(leaf)
+
+
+@pytest.mark.parametrize(
+    ("text", "alive"),
+    [
+        ("https://gate.town.example.jp/transfers/20261120-000001 をご覧ください\n", False),
+        ("https://gate.town.example.jp/transfers/20261120-000001 https://gate.town.example.jp/transfers/20261120-000001\n", True),
+        ("https://gate.town.example.jp/transfers/20261120-000002\n", True),
+        ("https://gate.town.example.jp/transfers/20261120-000001 http://a.jp/\n", True),
+    ],
+)
+def test_our_own_page_alone_is_a_link(text: str, alive: bool) -> None:
+    given = {"pickup_url": "https://gate.town.example.jp/", "receipt_no": "20261120-000001"}
+    if alive:
+        with pytest.raises(VerificationFailed, match="live link"):
+            check(composed(text=text), **given)
+    else:
+        check(composed(text=text), **given)
+    for lacking in given:
+        with pytest.raises(VerificationFailed, match="live link"):
+            check(composed(text=text), **(given | {lacking: ""}))
+
+
+def test_a_body_has_lines_of_76_characters() -> None:
+    line = b"QUJD" * 19
+    assert verifier._decoded(line + b"\r\n" + b"QUJD\r\n") == b"ABC" * 20
+    assert verifier._decoded(b"") == b""
+    for body in (b"QUJD\r\n" + line + b"\r\n", line[:72] + b"\r\n" + line + b"QUJD\r\n"):
+        with pytest.raises(VerificationFailed, match="lines of 76"):
+            verifier._decoded(body)

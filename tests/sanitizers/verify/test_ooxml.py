@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from sanitizers import zip as archive
 from sanitizers.model import Kind, VerificationFailed
 from sanitizers.source import Source
+from sanitizers.verify import ooxml, ooxml_calls, ooxml_markup, ooxml_package
 from sanitizers.verify.ooxml import verify
 from tests.build import ooxml as build
 from tests.build.context import context, run
@@ -235,3 +237,141 @@ def test_a_part_twice_is_refused(document: Parts) -> None:
             package.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
     with pytest.raises(VerificationFailed):
         _opinion(out.getvalue())
+
+
+def test_queries_beside_the_document_are_found() -> None:
+    ooxml_markup.check("customXml/item1.xml", b"<a>x</a>", frozenset(), ())
+    with pytest.raises(VerificationFailed, match="queries in"):
+        ooxml_markup.check("customXml/item1.xml", b"<DataMashup>x</DataMashup>", frozenset(), ())
+
+
+def test_alternatives_stay_around_the_controls_of_a_worksheet_only(workbook: Parts) -> None:
+    spaces = b'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+    control = b'<mc:AlternateContent %b><mc:Choice Requires="x14"><control></control></mc:Choice></mc:AlternateContent>' % spaces
+    alone = b"<mc:AlternateContent %b><mc:Choice/></mc:AlternateContent>" % spaces
+    for name, content in (("word/document.xml", alone), (SHEET, alone), (SHEET, control + alone)):
+        with pytest.raises(VerificationFailed, match="AlternateContent"):
+            ooxml_markup._check_alternatives(name, content)
+    found = len(ooxml_markup._CONTROL.findall(control))
+    assert found == 1, "the pattern knows a control"
+    ooxml_markup._check_alternatives(SHEET, control)
+    with pytest.raises(VerificationFailed, match="AlternateContent"):
+        ooxml_markup._check_alternatives(SHEET, control.replace(b"</mc:Alt", b"<mc:Fallback/></mc:Alt"))
+
+
+@pytest.mark.parametrize("name", ["_xlnm.Auto_Open", "Auto_Close", "auto_activate"])
+def test_a_name_that_starts_a_macro_is_found(name: str, workbook: Parts) -> None:
+    book = "xl/workbook.xml"
+    harmless, bad = (f'<definedNames><definedName name="{one}">Sheet1!$A$1</definedName></definedNames>'.encode() for one in ("Plain", name))
+    ooxml_calls.check_names(book, harmless)
+    with pytest.raises(VerificationFailed, match="starts a macro"):
+        ooxml_calls.check_names(book, bad)
+
+
+def test_an_address_that_vml_loads_is_found() -> None:
+    ooxml_calls.check_loading(DOCUMENT, b'<v:imagedata o:title="src"/>text src="http://x"')
+    with pytest.raises(VerificationFailed, match="is loaded"):
+        ooxml_calls.check_loading(DOCUMENT, b'<v:imagedata src="http://x/"/>')
+
+
+@pytest.mark.parametrize(
+    ("target", "leads"),
+    [
+        (b"#place", True), (b"https://a.jp/", True), (b"HTTPS://a.jp/", True), (b"mailto:a@b.jp", True), (b"https:a.jp", False), (b"https:/a.jp", False),
+        (b"https://a.jp\\x", False), (b"file:///c:/x", False), (b"a.docx", False), (b"ftp:a", False), (b"ftp://a", True), (b"javascript:x", False), (b"", False),
+    ],
+)  # fmt: skip
+def test_where_an_address_leads(target: bytes, leads: bool) -> None:
+    assert ooxml_calls.leads_nowhere_else(target, ("https", "mailto", "ftp")) is leads
+
+
+def test_fields_within_fields_are_put_together_each_for_itself() -> None:
+    def char(kind: str) -> bytes:
+        return f'<w:fldChar w:fldCharType="{kind}"/>'.encode()
+
+    inner = char("begin") + b"<w:instrText> PAGE </w:instrText>" + char("end")
+    outer = char("begin") + b"<w:instrText> IF </w:instrText>" + inner + b"<w:instrText> = 1</w:instrText>" + char("separate") + char("end") + char("end")
+    ooxml_calls.check_fields(DOCUMENT, outer.replace(b" IF ", b" REF a "), ())
+    with pytest.raises(VerificationFailed, match="field in"):
+        ooxml_calls.check_fields(DOCUMENT, outer.replace(b" IF ", b" SHELL "), ())
+    with pytest.raises(VerificationFailed, match="link of a field"):
+        ooxml_calls.check_fields(DOCUMENT, char("begin") + b'<w:instrText>HYPERLINK "file:///c"</w:instrText>' + char("end"), ("https",))
+
+
+@pytest.mark.parametrize("name", ["[Content_Types].xml", "_rels/.rels"])
+@pytest.mark.parametrize("content", [b"<a", b'<Relationships><Relationship Id="x"/></Relationships>', b"<Types><Default/></Types>", b"<Types><Override/></Types>"])
+def test_lists_that_cannot_be_read_are_refused(name: str, content: bytes, document: Parts) -> None:
+    with pytest.raises(VerificationFailed):
+        _opinion(_packed({**document, name: content}))
+
+
+def test_a_list_of_types_may_say_more_than_we_look_at() -> None:
+    types = ooxml_package._content_types({"[Content_Types].xml": b'<Types><Other/><Default Extension="a" ContentType="b"/></Types>'})
+    assert types == {".a": "b"}
+    assert ooxml_package._relationships(b"<Relationships><Other/></Relationships>") == {}
+
+
+@pytest.mark.parametrize("original", [b"\xd0\xcf\x11\xe0 locked", b"PK\x03\x04 but cut"])
+def test_an_original_that_cannot_be_opened_is_not_compared(original: bytes, document: Parts) -> None:
+    _opinion(_packed(document), original)
+
+
+def test_an_original_in_utf_16_is_compared(document: Parts) -> None:
+    parts = dict(document)
+    parts[DOCUMENT] = parts[DOCUMENT].decode().replace("UTF-8", "UTF-16").encode("utf-16")
+    _opinion(_packed(document), _packed(parts))
+    parts[DOCUMENT] = (b"<w:t>x</w:t>" * 99).decode().encode("utf-16")
+    with pytest.raises(VerificationFailed, match="text is lost"):
+        _opinion(_packed(document), _packed(parts))
+
+
+def test_workbooks_and_documents_of_old_are_counted_by_their_own_readers(document: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(ooxml.xls, "compare", lambda _parts, _original: asked.append("xls"))
+    monkeypatch.setattr(ooxml.doc, "compare", lambda _parts, _original, deleted_kept: asked.append(f"doc {deleted_kept}"))
+    data = Source(_packed(document))
+    for kind in (Kind.XLS, Kind.DOC):
+        verify(data, data, context("x", kind, comments_kept=False))
+    verify(data, data, context("x", Kind.DOC, comments_kept=True))
+    assert asked == ["xls", "doc False", "doc True"]
+
+
+def test_a_harmless_instruction_outside_of_a_field_is_nothing() -> None:
+    ooxml_calls.check_fields(DOCUMENT, b"<w:instrText> PAGE </w:instrText>", ())
+    ooxml_calls.check_formulas(SHEET, b"<f>A1+1</f><v>1</v>", frozenset({b"f", b"v"}), ())
+
+
+def test_a_member_that_is_not_there_is_refused() -> None:
+    with pytest.raises(VerificationFailed, match="ends within"):
+        ooxml_package._check_layout(bytes(29), [zipfile.ZipInfo("a")])
+
+
+def test_lists_of_relationships_belong_to_parts() -> None:
+    ooxml_package._check_reached({"_rels/.rels": b"", "[Content_Types].xml": b""}, {})
+    with pytest.raises(VerificationFailed, match="belongs to no part"):
+        ooxml_package._check_reached({"word/_rels/none.xml.rels": b""}, {})
+    with pytest.raises(VerificationFailed, match="nothing refers"):
+        ooxml_package._check_reached({"a.xml": b""}, {})
+
+
+def test_links_lead_where_policy_lets_them() -> None:
+    def linked(kind: str, target: str, external: bool) -> None:
+        ooxml_package._check_links("word/_rels/document.xml.rels", {"rId1": ooxml_package.Link(f"{R}/{kind}", target, external)}, {"word/a.xml": b""}, ("https",))
+
+    linked("hyperlink", "https://a.jp/", True)
+    linked("hyperlink", "#place", False)
+    linked("header", "a.xml", False)
+    for kind, target, external in (("hyperlink", "http://a.jp/", True), ("image", "https://a.jp/", True), ("image", "#a", False), ("header", "b.xml", False)):
+        with pytest.raises(VerificationFailed):
+            linked(kind, target, external)
+
+
+@pytest.mark.parametrize("error", [zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, RuntimeError])
+def test_whatever_zipfile_stumbles_over_is_a_refusal(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(_file: object) -> None:
+        raise error("x")
+
+    monkeypatch.setattr(zipfile, "ZipFile", stumble)
+    with pytest.raises(VerificationFailed, match="zipfile"):
+        ooxml_package.read(b"")
+    ooxml.ooxml_meaning.compare({}, Source(b"PK\x03\x04"))     # of an original it is no reason

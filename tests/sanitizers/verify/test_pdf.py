@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from sanitizers.context import Context
 from sanitizers.formats.pdf import SANITIZER
-from sanitizers.model import Kind, VerificationFailed
+from sanitizers.model import Kind, PartInfo, Report, Verdict, VerificationFailed
 from sanitizers.source import Source
-from sanitizers.verify import pdf
+from sanitizers.verify import pdf, pdf_attached
+from sanitizers.verify.pdf_walk import walk
 from tests.build import pdf as build
 from tests.build import pdf_outputs as outputs
 from tests.build.context import context, sanitize
@@ -254,3 +256,25 @@ def test_a_file_that_is_attached_in_another_form_is_refused(fields: bytes) -> No
 
 def test_an_attached_file_that_no_list_names_is_refused() -> None:
     refused(outputs.document(streams={4: (b"/Type/EmbeddedFile", b"x")}), "a file is attached that no list names", pdf_attachments=True)
+
+
+LISTED = b"/Names<</EmbeddedFiles<</Names[(a)<</EF<</F 4 0 R/UF 4 0 R>>/F(a)/Type/Filespec/UF(a)>>]>>>>"
+
+
+def given_file(content: bytes) -> Context:
+    """A context whose engine delivered `content` as an attachment."""
+    given = context("a.pdf", Kind.PDF, pdf_attachments=True)
+    info = PartInfo(name="a", size=len(content), sha256=Source(content).sha256, kind=Kind.TEXT)
+    given.parts.append(Report(path="a", verdict=Verdict.CLEAN, reason=None, input=info, output=info))
+    return given
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_attached_file_is_the_one_that_the_engine_delivered(packed: bool) -> None:
+    stream = (b"/Filter/FlateDecode/Type/EmbeddedFile", zlib.compress(b"one")) if packed else (b"/Type/EmbeddedFile", b"one")
+    walked = walk(outputs.document(catalog=LISTED, streams={4: stream}))
+    pdf_attached.check(walked, given_file(b"one"))
+    with pytest.raises(VerificationFailed, match="was not rebuilt"):
+        pdf_attached.check(walked, given_file(b"two"))
+    with pytest.raises(VerificationFailed, match="was not rebuilt"):
+        pdf_attached.check(walk(outputs.document(catalog=LISTED)), given_file(b"one"))

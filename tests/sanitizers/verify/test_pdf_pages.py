@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 import pikepdf
+import pypdfium2
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
@@ -15,6 +16,7 @@ from sanitizers.verify import pdf, pdf_drawing, pdf_pages
 from sanitizers.verify.pdf_walk import walk
 from sanitizers.verify.pdf_weights import Weights, page_numbers
 from tests.build import pdf as build
+from tests.build import pdf_forms as forms
 from tests.build import pdf_outputs as outputs
 from tests.build.context import context, run
 
@@ -194,3 +196,100 @@ def test_drawing_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_an_original_that_pdfium_does_not_open_is_not_compared() -> None:
     assert verified(ORIGINAL, b"%PDF-1.7 nothing") is None
+
+
+class Broken:
+    """A document whose pages cannot be opened, as PDFium says it."""
+
+    def __init__(self, sizes: list[tuple[float, float] | None]) -> None:
+        self.sizes = sizes
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def get_page_size(self, index: int) -> tuple[float, float]:
+        size = self.sizes[index]
+        if size is None:
+            raise pypdfium2.PdfiumError("no page")
+        return size
+
+    def __getitem__(self, index: int) -> None:
+        raise pypdfium2.PdfiumError("no page")
+
+
+def test_a_page_that_could_not_be_opened_before_has_no_size_to_keep() -> None:
+    new: Any = Broken([(595, 842), (595, 842)])
+    old: Any = Broken([None, (595, 842)])
+    pdf_pages._compare_sizes(new, old)
+    pdf_pages._compare_sizes(new, None)
+    with pytest.raises(VerificationFailed, match="cannot be opened"):
+        pdf_pages._compare_sizes(old, new)
+    with pytest.raises(VerificationFailed, match="page 2"):
+        pdf_pages._compare_sizes(new, Broken([None, (595, 800)]))      # type: ignore[arg-type]
+
+
+def test_a_page_that_cannot_be_drawn_is_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    pdf_drawing.allow(60)
+    broken: Any = Broken([None])
+    assert pdf_drawing.draw(broken, 0, 100, annotated=False) is None
+    document = pypdfium2.PdfDocument(ORIGINAL)
+    assert pdf_drawing.draw(document, 0, 100, annotated=False) is not None
+    monkeypatch.setattr(pdf_drawing.pdfium, "FPDFBitmap_CreateEx", lambda *_arguments: None)
+    assert pdf_drawing.draw(document, 0, 100, annotated=False) is None
+
+
+def test_drawing_goes_on_after_a_pause_and_ends_when_the_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = pypdfium2.PdfDocument(ORIGINAL)
+    real = pdf_drawing.pdfium.FPDF_RenderPageBitmap_Start
+    paused = pdf_drawing.pdfium.FPDF_RENDER_TOBECONTINUED
+    continued = []
+
+    def start(*arguments: Any) -> int:
+        real(*arguments)
+        return int(paused)
+
+    def go_on(*_arguments: Any) -> int:
+        continued.append(1)
+        return int(paused if len(continued) < 3 else pdf_drawing.pdfium.FPDF_RENDER_DONE)
+
+    monkeypatch.setattr(pdf_drawing.pdfium, "FPDF_RenderPageBitmap_Start", start)
+    monkeypatch.setattr(pdf_drawing.pdfium, "FPDF_RenderPage_Continue", go_on)
+    pdf_drawing.allow(60)
+    assert pdf_drawing.draw(document, 0, 100, annotated=False) is not None
+    assert len(continued) == 3
+    pdf_drawing.allow(-1)
+    assert pdf_drawing.draw(document, 0, 100, annotated=False) is None
+    assert len(continued) == 3
+
+
+def test_pictures_of_another_size_are_compared_at_the_first_ones() -> None:
+    assert likeness(_page(), _page().resize((724, 1024))) > 0.5
+    assert likeness(_page(), Image.new("L", (724, 1024), 255)) < 0.1
+
+
+def test_a_picture_with_a_mask_is_decoded_with_it_and_one_without_sides_weighs_nothing() -> None:
+    content = {11: (b"", b"/X Do")}
+    plain, masked, bare = (
+        Weights(walk(outputs.document(page=DRAWN, streams={4: (fields, b"x"), 5: (PICTURE % (120, 100), b"x"), **content}))).page(10)
+        for fields in (PICTURE % (120, 10), PICTURE % (120, 10) + b"/SMask 5 0 R", b"/Subtype/Image/Type/XObject")
+    )
+    assert (plain, masked, bare) == (5 + 1 + 100, 5 + 1 + 100 + 1000, 5 + 1)
+
+
+def test_forms_are_drawn_where_they_become_part_of_the_page() -> None:
+    assert verified(ORIGINAL, pdf_forms_flattened=True) == 1.0
+    document = pypdfium2.PdfDocument(build.saved(forms.form()))
+    document.init_forms()
+    pdf_drawing.allow(60)
+    with_fields, without = (pdf_drawing.draw(document, 0, 400, annotated=annotated) for annotated in (True, False))
+    assert with_fields is not None
+    assert without is not None
+    assert with_fields.tobytes() != without.tobytes()
+
+
+def test_a_form_that_two_others_draw_is_weighed_once_and_counted_twice() -> None:
+    box = b"/BBox[0 0 9 9]/Subtype/Form/Type/XObject"
+    inner = box + b"/Resources<</XObject<</Z 6 0 R>>>>"
+    streams = {4: (inner, b"/Z Do"), 5: (inner, b"/Z Do"), 6: (box + b"/Resources<<>>", b"0 0 5 5 re f"), 11: (b"", b"/X Do /Y Do")}
+    output = outputs.document(page=b"/Resources<</XObject<</X 4 0 R/Y 5 0 R>>>>", streams=streams)
+    assert Weights(walk(output)).page(10) == len(b"/X Do /Y Do") + 2 * (len(b"/Z Do") + len(b"0 0 5 5 re f"))

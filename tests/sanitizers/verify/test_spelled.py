@@ -77,3 +77,24 @@ def test_what_stands_in_tags(pieces: list[str]) -> None:
     content = "".join(pieces).encode()
     found = [one.start() for one in spelled.in_tags(content, re.finditer(b"x", content))]
     assert found == [at for at, sign in enumerate(content) if sign == ord("x") and content.rfind(b"<", 0, at) > content.rfind(b">", 0, at)]
+
+
+@pytest.mark.parametrize("data", [b"<r>< a/></r>", b"<r><a b></r>", b"<r"])
+def test_a_tag_that_cannot_be_read_is_refused(data: bytes) -> None:
+    with pytest.raises(VerificationFailed, match="cannot be read"):
+        spelled.names(data)
+
+
+def test_what_only_looks_like_a_declaration_is_passed_over() -> None:
+    assert spelled.spaces(b'<a xmlns="urn:a">xmlns xmlns= xmlns:1</a>') == {(b"", b"urn:a")}
+
+
+def test_names_are_asked_for_under_any_prefix() -> None:
+    found = spelled.names(b'<r><a:b c:d="1"/></r>')
+    assert found.has_element(b"b")
+    assert found.has_element(b"x", b"r")
+    assert found.has_attribute(b"d")
+    for name in (b"a", b"a:b", b"d", b"x"):
+        assert not found.has_element(name)
+    for name in (b"c", b"c:d", b"b"):
+        assert not found.has_attribute(name)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+
 import pytest
 
 from sanitizers.model import Action, Kind, VerificationFailed
 from sanitizers.source import Source
-from sanitizers.verify.text import VERIFIERS
+from sanitizers.verify.text import VERIFIERS, decoded
 from tests.build.context import context
 from tests.build.text import ENCODINGS, TEXT, encoded, without_twins
 
@@ -113,3 +115,83 @@ def test_what_is_not_json_is_refused(text: str) -> None:
 
 def test_json_passes() -> None:
     check(Kind.JSON, ('{"氏名": [1, 2.5, ' + "9" * 5000 + "]}").encode())
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"\xff\xfea\0", "a"), (b"\xfe\xff\0a", "a"), (b"\xff\xfe\xff\xfea\0", "a"), ("\ufeffa".encode(), "a"), ("日本".encode("cp932"), "日本"),
+        ("日本語".encode("euc_jp"), "日本語"), (b"caf\xe9 \x80\xff", "café €ÿ"), (b"\x1b$BF|\x1b(B", "日"), (b"\x80", "€"), (b"\x1b[31mx\xe9", "\x1b[31mxé"),
+    ],
+)  # fmt: skip
+def test_text_is_read_by_the_first_codec_that_fits(data: bytes, text: str) -> None:
+    assert decoded(data) == text
+
+
+def test_a_table_that_no_reader_of_tables_takes_is_refused() -> None:
+    most = csv.field_size_limit(10)
+    try:
+        with pytest.raises(VerificationFailed, match="csv: field larger"):
+            check(Kind.CSV, b"x" * 11)
+    finally:
+        csv.field_size_limit(most)
+
+
+@pytest.mark.parametrize("system", ["INDEX_D04.DTD", "KOUJI.DTD"])
+def test_the_document_types_of_electronic_delivery_pass(system: str) -> None:
+    check(Kind.XML, f'<!DOCTYPE a SYSTEM "{system}"><a/>'.encode())
+
+
+@pytest.mark.parametrize("declared", ['SYSTEM "http://x/A_B.DTD"', 'PUBLIC "x" "A_B.DTD"', 'SYSTEM "A_B.DTD" []', "", 'SYSTEM "x.dtd"'])
+def test_other_document_types_are_refused(declared: str) -> None:
+    with pytest.raises(VerificationFailed, match=r"document type|entity"):
+        check(Kind.XML, f"<!DOCTYPE a {declared}><a/>".encode())
+
+
+@pytest.mark.parametrize("before", [b'<?xml version="1.0" encoding="Shift_JIS"?><a>\x81</a>', b'<?xml version="1.0" encoding="x-sjis"?><a>1</a>', b"<a>"])
+def test_an_original_that_only_the_sanitizer_reads_is_not_counted(before: bytes) -> None:
+    check(Kind.XML, b"<a>x</a>", before)
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        "http://www.w3.org/1999/xhtml", "http://www.w3.org/2000/svg", "http://www.w3.org/1998/Math/MathML", "http://www.w3.org/2001/XInclude",
+        "http://www.w3.org/1999/XSL/Transform", "http://www.mozilla.org/keymaster/gatekeeper/there.is.only.xul",
+        "http://schemas.microsoft.com/winfx/2006/xaml/presentation",
+    ],
+)  # fmt: skip
+def test_what_a_browser_would_run_is_refused_in_any_place(space: str) -> None:
+    for text in (f'<a xmlns="{space}"/>', f'<a><q:b xmlns:q="{space}"/></a>'):
+        with pytest.raises(VerificationFailed, match="active element"):
+            check(Kind.XML, text.encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("Shift_JIS", "cp932"), ("Windows-31J", "cp932"), ("EUC-JP", "euc_jp"), ("utf-8", "utf-8"), ("US-ASCII", "ascii"), ("us-ascii", "ascii")]
+)
+def test_xml_is_read_in_the_encoding_that_it_states(name: str, codec: str) -> None:
+    text = "ab" if codec == "ascii" else "①工" if codec == "cp932" else "工事"
+    data = f'<?xml version="1.0" encoding="{name}"?><a>{text}</a>'.encode(codec)
+    check(Kind.XML, data, f"<a>{text}</a>".encode())
+    with pytest.raises(VerificationFailed):
+        check(Kind.XML, data, f"<a>{text}x</a>".encode())
+
+
+@pytest.mark.parametrize("escape", ["(B", "(J", "(I", "$@", "$B"])
+def test_the_character_sets_of_mails_are_no_escapes_of_a_terminal(escape: str) -> None:
+    check(Kind.TEXT, b"\x1b" + escape.encode() + (b"!!" if escape.startswith("$") else b"1") + b"\x1b(B")
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";", "|"])
+def test_each_separator_begins_a_cell(separator: str) -> None:
+    check(Kind.CSV, f"a{separator}b".encode())
+    for sign in "=+@＝＋＠":
+        with pytest.raises(VerificationFailed, match="a cell begins"):
+            check(Kind.CSV, f"a{separator}{sign}b".encode())
+    for dash in "-－−":
+        check(Kind.CSV, f"a{separator}{dash}b".encode())
+        for call in "(!|":
+            if call != separator:
+                with pytest.raises(VerificationFailed, match="a cell begins"):
+                    check(Kind.CSV, f"a{separator}{dash}b{call}c".encode())

@@ -6,7 +6,7 @@ import pytest
 
 from sanitizers.model import Action, Kind, VerificationFailed
 from sanitizers.source import Source
-from sanitizers.verify.vobject import verify
+from sanitizers.verify import vobject
 from tests.build.context import context
 
 FRAME = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:会議\r\n{}END:VEVENT\r\nEND:VCALENDAR\r\n"
@@ -16,7 +16,7 @@ def check(output: str, original: str | None = None, kind: Kind = Kind.ICS, *find
     given = context("a", kind)
     for code in findings:
         given.found(code, "", Action.REMOVED)
-    verify(Source(output.encode()), Source((output if original is None else original).encode()), given)
+    vobject.VERIFIERS[kind](Source(output.encode()), Source((output if original is None else original).encode()), given)
 
 
 def test_clean_ones_pass() -> None:
@@ -48,3 +48,36 @@ def test_a_lost_block_is_refused_unless_it_was_reported() -> None:
     check(FRAME.format(""), whole, Kind.ICS, "vobject.component")
     with pytest.raises(VerificationFailed, match="more"):
         check(whole, FRAME.format(""))
+
+
+@pytest.mark.parametrize("lines", ["END:VCALENDAR\r\n", "BEGIN:VCALENDAR\r\nEND:VEVENT\r\n", "BEGIN:VCALENDAR\r\n"])
+def test_blocks_that_do_not_match_are_refused(lines: str) -> None:
+    with pytest.raises(VerificationFailed, match="do not match"):
+        check(lines)
+
+
+@pytest.mark.parametrize("name", ["URL", "ATTENDEE", "ORGANIZER", "IMPP", "MEMBER", "RELATED"])
+def test_no_address_starts_anything(name: str) -> None:
+    check(FRAME.format(f"{name}:mailto:a@example.jp\r\n"))
+    with pytest.raises(VerificationFailed, match=f"{name} starts something"):
+        check(FRAME.format(f"{name}:javascript:x\r\n"))
+
+
+@pytest.mark.parametrize("line", ["SUMMARY:EMAIL", "SUMMARY:javascript: what it is", "ACTION:DISPLAY", "ACTION:AUDIO"])
+def test_words_that_only_look_active_pass(line: str) -> None:
+    check(FRAME.format(line + "\r\n"))
+
+
+@pytest.mark.parametrize("action", ["EMAIL", "PROCEDURE", " procedure "])
+def test_an_alarm_that_does_something_is_refused(action: str) -> None:
+    with pytest.raises(VerificationFailed, match="does something"):
+        check(FRAME.format(f"ACTION:{action}\r\n"))
+
+
+def test_a_block_that_nobody_knows_may_go_without_a_word() -> None:
+    check(FRAME.format(""), FRAME.format("BEGIN:X-A\r\nEND:X-A\r\n"))
+
+
+def test_a_colon_in_quotes_parts_nothing() -> None:
+    assert vobject._parted('A;B="x:y":v:w') == ('A;B="x:y"', ":", "v:w")
+    assert vobject._parted('A;B="x:y') == ('A;B="x:y', "", "")

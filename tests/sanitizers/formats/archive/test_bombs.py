@@ -30,7 +30,7 @@ async def test_other_transfers_go_on_beside_bombs() -> None:
     workers = Workers(rulesets.read(rulesets.builtin_folder()), 2)
     await workers.start()
     try:
-        bombs = {f"{kind}.{'gz' if kind.startswith('gz') else 'zip'}": data for kind, data in BOMBS.items()}
+        bombs = {f"{kind}.{'gz' if kind.startswith('gz') else 'zip'}": built() for kind, built in BOMBS.items()}
         async with asyncio.timeout(200):
             reports = await asyncio.gather(
                 *(sent(workers, name, data) for name, data in bombs.items()),

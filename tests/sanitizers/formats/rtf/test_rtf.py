@@ -1,4 +1,8 @@
-"""RTF: a clean file keeps its meaning, each danger is gone to the eyes of oletools and of a plain search, broken files are refused."""
+"""RTF: a clean file keeps its meaning, each danger is gone to the eyes of oletools and of a plain search, broken files are refused.
+
+The cases of the list: R01 "object", R02 "object scattered", R03 "object that updates itself", R04 "template", R05 the fields, R06 the limits,
+R07 "binary …", "short header" and the letters that Word reads.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fewer rules, fewer bytes to search for: the text of a rule file cut down to the rules that can count.
+"""Smaller sets of rules, fewer bytes to search for: the text of a rule file cut down to the rules that can count.
 
 What a scan costs goes by the number of texts that are searched for at once. A rule whose meta says `kinds = "pdf html"` is asked about
 parts of those kinds only, so the set for pictures need not hold it; and what is written is scanned for rules that block alone.
