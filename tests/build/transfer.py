@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway import memory
 from gateway.model import Arrival, Claim, Decision, Door, Result, State, Transfer
+from gateway.policy import Facts
 from gateway.receipts import Signer
 from gateway.storage.blobs import Blob, InUse
 from gateway.storage.disk import Disk
@@ -292,3 +293,8 @@ def lost(job: Job, source: bytes) -> Report:
 def claimed(claims: list[Claim]) -> Claim:
     (claim,) = claims
     return claim
+
+
+def at(**given: object) -> Facts:
+    """What policy is asked about."""
+    return Facts(**({"people": ("kakari@a.example.jp",), "door": Door.SMTP} | given))  # type: ignore[arg-type]
