@@ -34,19 +34,18 @@ class Deed(StrEnum):
 
 
 class Way(StrEnum):
-    """How something is processed again, always by the rules and scanners of now: as policy says, in one of its strengths, or each page
-    of a PDF and each drawing as a picture."""
+    """How something is processed again, always by the rules and scanners of now: as policy says, at least in one of the strengths, or
+    each page of a PDF and each drawing as a picture. None is milder than policy: that is a matter for an exception (例外措置)."""
 
     POLICY = "policy"
     SECURITY = "security"
     STANDARD = "standard"
-    FIDELITY = "fidelity"
     PIXELS = "pixels"
 
 
-_CHOSEN: Final[Mapping[Way, Mapping[str, object]]] = {
+CHOSEN: Final[Mapping[Way, Mapping[str, object]]] = {
     Way.POLICY: {},
-    **{way: strengths.VALUES[Strength(way)] for way in (Way.SECURITY, Way.STANDARD, Way.FIDELITY)},
+    **{way: strengths.VALUES[Strength(way)] for way in (Way.SECURITY, Way.STANDARD)},
     Way.PIXELS: {"pdf_strict_pixels": True, "svg_as_pixels": True},
 }
 
@@ -215,7 +214,7 @@ class Operating:
                 raise NotAllowedError(f"{number}: パスワードを待つ部分がありません / nothing waits for a password")
             await self._journal.begin_try(transfer.id, most=MOST_TRIES, at=self._clock(), actor=actor)
         said = f"again ({way}{', password' if password else ''}): {note}"
-        chosen = _CHOSEN[way]
+        chosen = CHOSEN[way]
         if self._pipeline is None or not await self._pipeline.again(transfer, actor=actor, note=said, chosen=chosen, passwords=passwords):
             raise NotAllowedError(f"{number}: よい結果にならず、元のままです / nothing better came of it: it stays")
 

@@ -11,7 +11,8 @@ import msgspec
 
 from gateway.model import Transfer, rfc3339
 from gateway.policy import Excepted, KindAction, Policy, effective, facts
-from gateway.policy.layers import named
+from gateway.policy.layers import named, stricter_value
+from gateway.policy.reading import FACTS
 from gateway.storage.exceptions import Grant
 from gateway.storage.journal import Journal
 from gateway.storage.standing import standing
@@ -49,7 +50,8 @@ class Orders:
         passwords: tuple[str, ...] = (),
         chosen: Mapping[str, object] = AS_POLICY_SAYS,
     ) -> Job:
-        """`policy`: what holds for the transfer; `chosen`: fields of its treatment that a person wants otherwise."""
+        """`policy`: what holds for the transfer; `chosen`: fields of its treatment that a person wants otherwise, which count only where
+        they are stricter. Who wants less than policy asks for an exception (例外措置), which another grants."""
         treatment = msgspec.structs.replace(
             policy.treatment,
             receipt_no=transfer.receipt_no,
@@ -57,7 +59,7 @@ class Orders:
             pickup_url=self._pickup_url,
             received_at=rfc3339(transfer.received_at),
             original_until=rfc3339(transfer.received_at + policy.original_days * _DAY_SECONDS)[:10],
-            **chosen,
+            **{name: _no_milder(policy, name, value) for name, value in chosen.items()},
         )
         return Job(
             name=transfer.name,
@@ -68,6 +70,11 @@ class Orders:
             rules=rules,
             door=transfer.door,
         )
+
+
+def _no_milder(policy: Policy, name: str, value: object) -> object:
+    """A fact of the one transfer, as who confirmed it, is no matter of strictness."""
+    return value if name in FACTS else stricter_value(name, getattr(policy.treatment, name), value)
 
 
 def binding(grants: Iterable[Grant], transfer: Transfer) -> tuple[Excepted, ...]:

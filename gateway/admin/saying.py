@@ -31,8 +31,7 @@ DEEDS: Final[Mapping[Deed, tuple[str, str, str]]] = {
 WAYS: Final[Mapping[Way, tuple[str, str]]] = {
     Way.POLICY: ("いまのポリシー・ルールで", "by policy and rules of now"),
     Way.SECURITY: ("最大セキュリティで", "with the most security"),
-    Way.STANDARD: ("標準の強さで", "as the standard has it"),
-    Way.FIDELITY: ("最大整合性で（見た目と中身を残す）", "as like the original as can be"),
+    Way.STANDARD: ("標準以上の強さで", "at least as the standard has it"),
     Way.PIXELS: ("すべてのページを画像にして", "all pages as pictures"),
 }
 

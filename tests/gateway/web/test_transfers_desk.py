@@ -325,7 +325,6 @@ async def test_what_is_held_is_processed_again_in_the_way_that_is_chosen(place: 
         Way.POLICY: (False, False, Treatment().link_schemes),
         Way.SECURITY: (True, True, ()),
         Way.STANDARD: (False, False, Treatment().link_schemes),
-        Way.FIDELITY: (False, False, ("http", "https", "mailto", "tel")),
         Way.PIXELS: (True, True, Treatment().link_schemes),
     }
     assert (job.treatment.pdf_strict_pixels, job.treatment.svg_as_pixels, job.treatment.link_schemes) == expected[way]
