@@ -16,8 +16,6 @@ from gateway.auditing.places import FilePlace, SyslogPlace, TimestampPlace
 from gateway.auditing.retention import Kept, Retention
 from gateway.auditing.verification import Verification
 from gateway.config import Config, ConfigError
-from gateway.letters import LettersOutbox
-from gateway.notices import Office
 from gateway.overview import Light
 from gateway.registers.escalation import Escalation
 from gateway.registers.incidents import Incidents, Kind
@@ -27,6 +25,8 @@ from gateway.registers.watch import Watch
 from gateway.reports import kinds
 from gateway.reports.reporting import Reporting, Times
 from gateway.storage.journal import Journal
+from gateway.telling.letters import LettersOutbox
+from gateway.telling.notices import Office
 from mail.queue import Deliverer, Queue, QueueSettings
 
 _SYSLOG_PORT = 514

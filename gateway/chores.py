@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from gateway import log
 from gateway.storage.faults import StorageError
+from gateway.telemetry import log
 
 _log = log.get(__name__)
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 from gateway import structs
 from gateway.commands import Failure, Usage
 from gateway.config import ConfigError
-from gateway.warm_parent import JailUnavailable
+from gateway.road.warm_parent import JailUnavailable
 
 _COMMANDS = (
     "sanitize", "inspect", "serve", "transfer", "user", "department", "box", "rules", "policy", "bundle", "audit", "receipt",

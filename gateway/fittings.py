@@ -9,29 +9,31 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from gateway import config, policy, segments, tracing
-from gateway.boxes import Boxes, Quotas
-from gateway.bringing import Usage
+from gateway import config, policy
 from gateway.config import Config, ConfigError
-from gateway.notices import Office
+from gateway.crossing import segments
 from gateway.policy import Policy
-from gateway.post import MailOutbox, SenderCheck
 from gateway.publishing import rulesets
 from gateway.publishing.in_force import InForce
 from gateway.publishing.versions import Subject, files_in_force, lists_of, policy_text
+from gateway.requests.bringing import Usage
+from gateway.road.boxes import Boxes, Quotas
+from gateway.road.post import MailOutbox, SenderCheck
 from gateway.scanners.clamd import Clamd
 from gateway.scanners.hashlists import HashListError, HashLists
 from gateway.scanners.icap import Icap
 from gateway.scanners.panel import Panel, Seat
 from gateway.shares.document import Share
 from gateway.shares.document import load as load_shares
-from gateway.soc import AddressError, Collector, Following
 from gateway.storage.blobs import Blobs
 from gateway.storage.chosen import stores as stores  # noqa: PLC0414 - what the house and the commands ask for here
 from gateway.storage.journal import Journal
 from gateway.storage.unfinished import Unfinished
-from gateway.tracing import Traces
-from gateway.watch import Watch
+from gateway.telemetry import tracing
+from gateway.telemetry.soc import AddressError, Collector, Following
+from gateway.telemetry.tracing import Traces
+from gateway.telemetry.watch import Watch
+from gateway.telling.notices import Office
 from gateway.web.face import Listener, face
 from mail.authentication import Checker
 from mail.queue import QueueSettings

@@ -8,38 +8,40 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from typing import Final
 
-from gateway import fittings, log, segments
-from gateway.account_mails import AccountMails
-from gateway.alarm import Alarm
-from gateway.approvals import Approvals
-from gateway.boxes import BoxKeeper
+from gateway import fittings
 from gateway.caretaking import Caretaking
 from gateway.chores import now_and_then
 from gateway.config import Config, ConfigError
-from gateway.exceptions import Exceptions
+from gateway.crossing import segments
+from gateway.doctor.readiness import troubles
 from gateway.faces import Parts, listeners, overview
-from gateway.later_mail import LaterMail
 from gateway.model import Transfer
-from gateway.notifier import Notifier
 from gateway.people import reception
-from gateway.pipeline import Pipeline
 from gateway.policy import Policy
-from gateway.post import MailIntake
-from gateway.previews import AT_ONCE, Previews
 from gateway.publishing.rescan import Rescans
 from gateway.publishing.trials import low_priority
 from gateway.publishing.versions import NotNowError, Publishing
-from gateway.readiness import troubles
 from gateway.receipts import Signer
-from gateway.request_mails import RequestMails
-from gateway.results import Results
+from gateway.requests.approvals import Approvals
+from gateway.requests.exceptions import Exceptions
+from gateway.requests.later_mail import LaterMail
+from gateway.road.boxes import BoxKeeper
+from gateway.road.pipeline import Pipeline
+from gateway.road.post import MailIntake
+from gateway.road.previews import AT_ONCE, Previews
+from gateway.road.results import Results
+from gateway.road.workers import JailUnavailable, Workers
 from gateway.rulebook import Rulebook
 from gateway.storage import bells, nodes, upkeep
 from gateway.storage.bells import Bell
 from gateway.storage.keys import signing_key
 from gateway.storage.leader import Leader
+from gateway.telemetry import log
+from gateway.telling.account_mails import AccountMails
+from gateway.telling.alarm import Alarm
+from gateway.telling.notifier import Notifier
+from gateway.telling.request_mails import RequestMails
 from gateway.web.face import Listener
-from gateway.workers import JailUnavailable, Workers
 from mail.queue import Queue
 from mail.relay import Relay
 from mail.server import Server

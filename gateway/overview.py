@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection
 
-from gateway import certificates, timekeeping
+from gateway.doctor import certificates, timekeeping
 from gateway.model import State
 from gateway.scanners.panel import Heard, Panel
 from gateway.storage import publishing, statistics, watching

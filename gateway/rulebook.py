@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from gateway import fittings, log, policy
+from gateway import fittings, policy
 from gateway.config import Config
 from gateway.policy import Policy
 from gateway.publishing.in_force import InForce
 from gateway.publishing.trials import Trials
 from gateway.publishing.versions import POLICY_FILE, Publishing, Subject
+from gateway.road.workers import Workers
 from gateway.scanners.panel import Panel
 from gateway.storage.blobs import Blobs
 from gateway.storage.journal import Journal
-from gateway.workers import Workers
+from gateway.telemetry import log
 
 _log = log.get(__name__)
 

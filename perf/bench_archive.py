@@ -24,9 +24,9 @@ from pathlib import Path
 import uvloop
 from PIL import Image
 
-from gateway import memory
 from gateway.publishing import rulesets
-from gateway.workers import Workers
+from gateway.road import memory
+from gateway.road.workers import Workers
 from sanitizers.model import Job
 from sanitizers.wire import Ended
 

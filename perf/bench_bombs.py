@@ -26,9 +26,9 @@ from itertools import cycle
 import uvloop
 from PIL import Image
 
-from gateway import memory
 from gateway.publishing import rulesets
-from gateway.workers import Workers
+from gateway.road import memory
+from gateway.road.workers import Workers
 from sanitizers.model import Job, Report
 
 _TURNS = 4

@@ -18,13 +18,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import uvloop
 
-from gateway import log
 from gateway.model import Door
-from gateway.pipeline import Pipeline
 from gateway.policy import Policy
-from gateway.results import Results
+from gateway.road.pipeline import Pipeline
+from gateway.road.results import Results
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
+from gateway.telemetry import log
 from sanitizers.model import Kind
 from tests.build.transfer import FakeWorkers, arrival, report, signer
 

@@ -25,9 +25,9 @@ import pillow_heif
 import uvloop
 from PIL import Image, ImageChops, ImageDraw, ImageSequence
 
-from gateway import memory
 from gateway.publishing import rulesets
-from gateway.workers import Workers
+from gateway.road import memory
+from gateway.road.workers import Workers
 from sanitizers.model import Job
 from sanitizers.wire import Ended
 

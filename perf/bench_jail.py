@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import uvloop
 from PIL import Image
 
-from gateway import memory
 from gateway.publishing import rulesets
-from gateway.workers import Workers
+from gateway.road import memory
+from gateway.road.workers import Workers
 from perf.footprint import children_of
 from sanitizers.engine import Engine
 from sanitizers.model import Job

@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from sqlalchemy import event
 
-from gateway import log
 from gateway.storage.journal import Journal
+from gateway.telemetry import log
 from tests.build.transfer import arrival
 
 

@@ -35,7 +35,7 @@ from pikepdf import Array, Dictionary, Name, Pdf, String, sanitize
 from PIL import Image, ImageDraw, ImageFont
 
 from gateway.publishing import rulesets
-from gateway.warm_parent import ENVIRONMENT
+from gateway.road.warm_parent import ENVIRONMENT
 from sanitizers.engine import Engine
 from sanitizers.formats.pdf import bilevel, values
 from sanitizers.model import Job

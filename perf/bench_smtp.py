@@ -26,7 +26,7 @@ import uvloop
 from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.handlers import Sink as DropAll
 
-from gateway.post import MailIntake
+from gateway.road.post import MailIntake
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
 from mail.intake import Intake

@@ -26,9 +26,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import uvloop
 
-from gateway import memory
 from gateway.publishing import rulesets
-from gateway.workers import Workers
+from gateway.road import memory
+from gateway.road.workers import Workers
 from perf import traffic
 from perf.footprint import children_of
 from perf.traffic import File

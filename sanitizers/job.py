@@ -50,8 +50,10 @@ class Treatment(msgspec.Struct, frozen=True, kw_only=True):
     picture_codes: Literal["ignored", "reported", "covered"] = "ignored"  # QR codes in pictures: an address that no filter of links sees
     low_bits_cleared: bool = False          # pixels may change by one step and JPEG a little more, so that no hidden message survives
     svg_as_pixels: bool = False             # drawings go out as PNG
+    metafiles_as_pixels: bool = False       # EMF and WMF go out as PNG; one that cannot be drawn whole is held
     bad_member_holds_archive: bool = False
     pages_as_text: bool = False             # HTML files and web archives go out as plain text
+    unrebuilt_as_text: bool = False         # documents that cannot be rebuilt (Word 6 and 95, 一太郎 with frames): their text alone
     text_as_utf8: bool = False              # text, CSV, XML and JSON go out in UTF-8, not in the encoding they came in
     confirmed_kinds: tuple[str, ...] = ()   # kinds without a sanitizer whose original may pass, structure checked, with an approval
     forbidden_extensions: tuple[str, ...] = ()  # in addition to the built-in list

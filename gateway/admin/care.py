@@ -9,13 +9,13 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from gateway import metrics
 from gateway.admin.exports import harmless, written
 from gateway.people.permissions import permitted
 from gateway.people.roles import Role
 from gateway.storage import drills
 from gateway.storage.drills import Drill, Outcome
 from gateway.storage.journal import Journal
+from gateway.telemetry import metrics
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of

@@ -15,9 +15,9 @@ from urllib.parse import quote
 from aiohttp import web
 
 from gateway.admin import locked_zip
-from gateway.approvals import Approvals, Kind, RefusedError, Request, RequestState
 from gateway.model import Transfer
 from gateway.people.accounts import Account
+from gateway.requests.approvals import Approvals, Kind, RefusedError, Request, RequestState
 from gateway.storage.blobs import Blobs, opened
 from gateway.storage.faults import BlobMissingError, NoSuchTransferError
 from gateway.storage.journal import Journal

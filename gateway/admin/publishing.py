@@ -24,9 +24,9 @@ from gateway.publishing.requests import PublishingRequests
 from gateway.publishing.rule_check import RuleCheckError
 from gateway.publishing.trials import NoSuchTrialError, Trial, Trials
 from gateway.publishing.versions import POLICY_FILE, NoSuchVersionError, NotAnotherPersonError, NotNowError, Publishing, Subject, Version
+from gateway.road.warm_parent import JailUnavailable
 from gateway.storage import rescans, rule_matches
 from gateway.storage.journal import Journal
-from gateway.warm_parent import JailUnavailable
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of

@@ -25,9 +25,9 @@ from gateway.publishing.versions import (
     Version,
     policy_text,
 )
+from gateway.road.warm_parent import JailUnavailable
 from gateway.storage.rescans import LateHit
 from gateway.storage.trials import Trial, TrialState
-from gateway.warm_parent import JailUnavailable
 from gateway.web.signin import SignIn, account_of
 
 WRITERS: Final = frozenset({Role.ADMINISTRATOR})

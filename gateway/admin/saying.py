@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.model import Door, State
-from gateway.operating import Deed, Way
+from gateway.requests.operating import Deed, Way
 from gateway.storage.ledger import Entry
 from gateway.web.words import when
 from sanitizers.findings import CODES

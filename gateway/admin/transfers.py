@@ -12,11 +12,11 @@ from aiohttp import web
 
 from gateway.admin import asking, drafting, exports, saying, workbook
 from gateway.model import IllegalTransitionError, Transfer, rfc3339
-from gateway.operating import BACK, MANY, Deed, Operating, Way, possible
 from gateway.people.permissions import permitted
 from gateway.people.roles import Role
-from gateway.pipeline import StoppedByScannersError
 from gateway.policy import locked
+from gateway.requests.operating import BACK, MANY, Deed, Operating, Way, possible
+from gateway.road.pipeline import StoppedByScannersError
 from gateway.storage import evidence
 from gateway.storage.faults import LeaseLostError, NoSuchTransferError
 from gateway.storage.journal import Journal

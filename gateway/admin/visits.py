@@ -9,11 +9,11 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from gateway.approvals import Request
 from gateway.people.accounts import Account, Accounts
 from gateway.people.permissions import permitted
 from gateway.people.roles import RefusedError, Role
-from gateway.visits import Visit, Visits
+from gateway.requests.approvals import Request
+from gateway.requests.visits import Visit, Visits
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of

@@ -18,13 +18,14 @@ from typing import Final, Protocol
 import msgspec
 from cryptography import x509
 
-from gateway import audit, log
+from gateway import audit
 from gateway.audit import Head
 from gateway.auditing.timestamps import TimestampError, verified
 from gateway.model import rfc3339
 from gateway.storage import ledger
 from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
+from gateway.telemetry import log
 
 _log = log.get(__name__)
 

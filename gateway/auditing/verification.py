@@ -7,11 +7,11 @@ import datetime as dt
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-from gateway import log
 from gateway.audit import Verified
 from gateway.auditing.anchors import Anchor, Anchoring
 from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
+from gateway.telemetry import log
 
 _log = log.get(__name__)
 

@@ -15,13 +15,14 @@ from typing import BinaryIO
 import msgspec
 import uvloop
 
-from gateway import backup, config, log
+from gateway import backup, config
 from gateway.backup import Contents, RestoreError
 from gateway.commands import Failure, Usage, stores
 from gateway.storage.blobs import Blobs
 from gateway.storage.chosen import database
 from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
+from gateway.telemetry import log
 
 _SHORTEST = 12
 

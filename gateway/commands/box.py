@@ -11,9 +11,9 @@ import uvloop
 from sqlalchemy import Connection
 
 from gateway import config, fittings
-from gateway.boxes import Fill
 from gateway.commands import Failure, Usage, stores
 from gateway.model import DEPARTMENT, GROUP
+from gateway.road.boxes import Fill
 from gateway.storage import boxes as rows
 from gateway.storage import people
 from gateway.storage.accounts import by_login

@@ -17,15 +17,17 @@ from typing import Final
 
 import uvloop
 
-from gateway import config, log, machine, policy
+from gateway import config, policy
 from gateway.commands import Failure
 from gateway.config import Config, ConfigError
+from gateway.doctor import machine
+from gateway.doctor.flows import Flow, Way, flows
+from gateway.doctor.machine import Check
 from gateway.fittings import certificates_shown, read_panel, read_policy, read_shares
-from gateway.flows import Flow, Way, flows
 from gateway.house import ROLES
-from gateway.machine import Check
 from gateway.publishing import rulesets
-from gateway.workers import REQUIRED_WALLS, JailUnavailable, Workers
+from gateway.road.workers import REQUIRED_WALLS, JailUnavailable, Workers
+from gateway.telemetry import log
 
 # What a kernel of our day offers; a missing one is said, a missing required one is a fault.
 _KNOWN_WALLS: Final = (

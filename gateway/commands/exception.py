@@ -14,12 +14,12 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from gateway.approvals import Approvals, NoSuchRequestError, RefusedError
 from gateway.commands import Failure, Usage, reading, stores
 from gateway.commands.versions import actor
 from gateway.config import Config
-from gateway.exceptions import Exceptions, NoSuchExceptionError
 from gateway.people import reception
+from gateway.requests.approvals import Approvals, NoSuchRequestError, RefusedError
+from gateway.requests.exceptions import Exceptions, NoSuchExceptionError
 from gateway.storage.accounts import Account
 from gateway.storage.exceptions import Grant
 from gateway.storage.journal import Journal

@@ -12,8 +12,8 @@ import msgspec
 
 from gateway import config
 from gateway.commands import Usage, stores
+from gateway.doctor.flows import HEAD, Flow, flows, ruleset
 from gateway.fittings import read_shares
-from gateway.flows import HEAD, Flow, flows, ruleset
 from gateway.house import ROLES
 
 

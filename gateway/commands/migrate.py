@@ -12,7 +12,7 @@ from pathlib import Path
 import uvloop
 from sqlalchemy import Connection, text
 
-from gateway import backup, config, log
+from gateway import backup, config
 from gateway.commands import Failure, Usage, stores
 from gateway.config import Config
 from gateway.storage import copies, transplant
@@ -22,6 +22,7 @@ from gateway.storage.chosen import stores as chosen
 from gateway.storage.faults import BlobMissingError, StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.transplant import Tally
+from gateway.telemetry import log
 
 _PLACE = ("storage.blobs", "storage.s3_endpoint", "storage.key")
 

@@ -24,9 +24,9 @@ from gateway.model import rfc3339
 from gateway.publishing import rule_check, rulesets
 from gateway.publishing.backtest import Backtest
 from gateway.publishing.versions import Subject, policy_text
+from gateway.road.workers import Workers
 from gateway.storage import rescans, rule_matches
 from gateway.storage.rule_matches import Matches
-from gateway.workers import Workers
 
 _DAY_SECONDS = 86_400
 _BACKTEST_DAYS, _STATISTICS_DAYS = 7, 30

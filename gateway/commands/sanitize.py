@@ -21,12 +21,13 @@ import msgspec
 import uvloop
 from tqdm import tqdm
 
-from gateway import log, policy
+from gateway import policy
 from gateway.commands import Failure, Usage, reading
 from gateway.model import INBOUND, Door
 from gateway.policy import Policy
 from gateway.publishing import rulesets
-from gateway.workers import Workers, lost_report
+from gateway.road.workers import Workers, lost_report
+from gateway.telemetry import log
 from sanitizers.model import EXTENSIONS, Job, PartInfo, Reason, Report, Verdict
 
 _BLOCK: Final = 1 << 20

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import uvloop
 
-from gateway import config, log, memory
+from gateway import config
 from gateway.commands import Failure, Usage
 from gateway.config import Config
 from gateway.house import ROLES, House
+from gateway.road import memory
 from gateway.storage.faults import StorageError
+from gateway.telemetry import log
 
 _log = log.get(__name__)
 

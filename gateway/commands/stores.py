@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from gateway import config, log
+from gateway import config
 from gateway.commands import Failure
 from gateway.config import Config
 from gateway.storage.blobs import Blobs
 from gateway.storage.chosen import stores
 from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
+from gateway.telemetry import log
 
 
 def arguments(command: argparse.ArgumentParser) -> None:

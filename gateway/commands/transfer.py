@@ -14,22 +14,22 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from gateway import memory
 from gateway.commands import Failure, Usage, stores
 from gateway.config import Config, ConfigError
 from gateway.fittings import what_is_in_force
 from gateway.model import IllegalTransitionError, State, Transfer, rfc3339
-from gateway.operating import JAILED, Deed, Operating, possible
-from gateway.pipeline import Pipeline, StoppedByScannersError
 from gateway.receipts import Signer
+from gateway.requests.operating import JAILED, Deed, Operating, possible
+from gateway.requests.unlocking import BusyError, Unlocking
+from gateway.road import memory
+from gateway.road.pipeline import Pipeline, StoppedByScannersError
+from gateway.road.workers import JailUnavailable, Workers
 from gateway.storage.blobs import Blobs
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
 from gateway.storage.keys import signing_key
 from gateway.storage.search import Filter
 from gateway.storage.settling import NotAllowedError
-from gateway.unlocking import BusyError, Unlocking
-from gateway.workers import JailUnavailable, Workers
 
 _DEEDS = ("release", "hold", "retry", "unlock", "confirm", "delete")
 

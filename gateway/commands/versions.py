@@ -22,11 +22,11 @@ from gateway.model import rfc3339
 from gateway.publishing.backtest import Summary, most
 from gateway.publishing.trials import Trials, low_priority
 from gateway.publishing.versions import POLICY_FILE, NoSuchVersionError, NotAnotherPersonError, NotNowError, Publishing, Subject, Version
+from gateway.road.workers import JailUnavailable
 from gateway.storage.blobs import Blobs
 from gateway.storage.journal import Journal
 from gateway.storage.publishing import Publication
 from gateway.storage.trials import Changed
-from gateway.workers import JailUnavailable
 
 # Each takes the number of a version, but `rollback`, which may go without, and those that list.
 STEPS: Final = ("submit", "approve", "publish", "withdraw", "rollback", "diff", "try", "versions", "history")

@@ -8,9 +8,10 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
-from gateway import audit, timekeeping
+from gateway import audit
+from gateway.doctor import timekeeping
+from gateway.doctor.openings import Openings, openings
 from gateway.model import Door, State
-from gateway.openings import Openings, openings
 from gateway.people.customs import Customs
 from gateway.people.roles import PRIVILEGED, Role
 from gateway.policy import Policy

@@ -12,12 +12,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
-from gateway import log
 from gateway.crossing.papers import RefusedError
 from gateway.crossing.pushing import CarryError, Load
 from gateway.crossing.taking import Taking
 from gateway.storage.disk import Disk
 from gateway.storage.faults import StorageError
+from gateway.telemetry import log
 
 _log = log.get(__name__)
 

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 from gateway.crossing.papers import RefusedError
 from gateway.crossing.pushing import CarryError, Load
 from gateway.crossing.taking import Taking
-from gateway.post import MailIntake
+from gateway.road.post import MailIntake
 from mail.answer import Answer
 from mail.connection import Outgoing
 from mail.envelope import Envelope

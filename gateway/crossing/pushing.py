@@ -15,23 +15,23 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from gateway import log, metrics, tracing
 from gateway.crossing import papers as crossing
 from gateway.crossing.papers import Papers
+from gateway.messenger import Custom, Messenger
 from gateway.model import ACROSS, Addressee, Delivery, Lane, Purpose, RecipientState, Slip, Transfer, Way
 from gateway.receipts import Signer
 from gateway.storage import crossings as rows
 from gateway.storage import settling, slips
 from gateway.storage.blobs import Blobs, opened
-from gateway.storage.faults import LeaseLostError, NoSuchTransferError, StorageError
+from gateway.storage.faults import NoSuchTransferError, StorageError
 from gateway.storage.journal import Journal
-from mail.retry import Schedule, retry_at
+from gateway.telemetry import log, tracing
+from mail.retry import Schedule
 from sanitizers.model import Verdict
 
 _log = log.get(__name__)
 
 _POLL_SECONDS: Final = 2.0
-_PAUSE_SECONDS: Final = 5.0
 _AT_ONCE: Final = 4
 _BLOCK: Final = 1 << 18
 # One file at its slowest, and what its papers take.
@@ -98,70 +98,27 @@ class Pushing:
         self._carrier = carrier
         self._signer = signer
         self._lane = lane
-        self._schedule = schedule
-        self._way = Way(ACROSS, hold)
         self._clock = clock
-        self._chance = chance
-        self._woken = asyncio.Event()
-        self._draining = False
-
-    def wake(self) -> None:
-        self._woken.set()
-
-    def drain(self) -> None:
-        """Begin nothing more; `run` returns when what is on its way has its answer."""
-        self._draining = True
-        self.wake()
+        custom = Custom("inner", Way(ACROSS, hold), _AT_ONCE, _LEASE_SECONDS, _POLL_SECONDS)
+        self._messenger = Messenger(journal, custom, self._all, schedule=schedule, before=self._queue, clock=clock, chance=chance)
+        self.wake = self._messenger.wake
+        self.drain = self._messenger.drain
 
     async def run(self) -> None:
         try:
-            while not self._draining:
-                self._woken.clear()
-                if claimed := await self._claim():
-                    await asyncio.gather(*(self._work(delivery) for delivery in claimed))
-                else:
-                    await self._sleep()
+            await self._messenger.run()
         finally:
             await self._carrier.close()
 
-    async def _claim(self) -> list[Delivery]:
-        now = self._clock()
-        try:
-            await self._journal.write(lambda connection: rows.queue_boxes(connection, now, _BOXES_AT_ONCE))
-            return await self._journal.claim_deliveries(_AT_ONCE, at=now, lease_until=now + _LEASE_SECONDS, way=self._way)
-        except StorageError as error:
-            _log.error("nothing can be claimed for the inner side", error=str(error))
-            await asyncio.sleep(_PAUSE_SECONDS)
-            return []
+    async def _queue(self, now: float) -> None:
+        await self._journal.write(lambda connection: rows.queue_boxes(connection, now, _BOXES_AT_ONCE))
 
-    async def _sleep(self) -> None:
-        seconds = _POLL_SECONDS
-        try:
-            due = await self._journal.next_due(way=self._way)
-        except StorageError:
-            due = None
-        if due is not None:
-            seconds = min(seconds, max(0.05, due - self._clock()))
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            pass
-
-    async def _work(self, delivery: Delivery) -> None:
-        """One delivery to its settlement. Nothing that goes wrong with one stops the others."""
-        try:
-            why = await self._carried(delivery)
-            outcomes = [self._outcome(delivery, one, why) for one in delivery.recipients]
-            await self._journal.settle_delivery(delivery, outcomes, None, at=self._clock())
-            for outcome in outcomes:
-                metrics.delivered("inner", outcome.state)
-        except LeaseLostError:
-            _log.warning("a late messenger was fenced off", receipt_no=delivery.receipt_no)
-        except StorageError as error:
-            # The lease runs out and it goes over once more: the inner side knows it again.
-            _log.error("a delivery could not be settled", receipt_no=delivery.receipt_no, error=str(error))
-            await asyncio.sleep(_PAUSE_SECONDS)
+    async def _all(self, delivery: Delivery) -> list[Addressee]:
+        """All addressees of a delivery go over in one."""
+        if why := await self._carried(delivery):
+            return [self._messenger.late(delivery, one, why) for one in delivery.recipients]
+        over = {"state": RecipientState.DELIVERED, "due": None, "text": "inner side"}
+        return [msgspec.structs.replace(one, **over) for one in delivery.recipients]
 
     async def _carried(self, delivery: Delivery) -> str:
         """Why it is not over there; empty if it is."""
@@ -174,13 +131,6 @@ class Pushing:
             return f"{type(error).__name__}: {error}"[:500]
         _log.info("the inner side has it", receipt_no=delivery.receipt_no, purpose=delivery.purpose)
         return ""
-
-    def _outcome(self, delivery: Delivery, addressee: Addressee, why: str) -> Addressee:
-        if not why:
-            return msgspec.structs.replace(addressee, state=RecipientState.DELIVERED, due=None, text="inner side")
-        again = retry_at(self._schedule, addressee.attempts, delivery.first_at, self._clock(), self._chance())
-        state = RecipientState.FAILED if again is None else RecipientState.WAITING
-        return msgspec.structs.replace(addressee, state=state, due=again, text=why)
 
     async def _load(self, delivery: Delivery, fd: int) -> Load:
         transfer = await self._journal.transfer(delivery.transfer_id)

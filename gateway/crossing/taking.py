@@ -17,7 +17,6 @@ from typing import Final, NamedTuple
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gateway import log, metrics, tracing
 from gateway.crossing import papers as crossing
 from gateway.crossing.papers import OPENING, Papers, RefusedError
 from gateway.model import Arrival, Decision, Lane, Purpose
@@ -26,6 +25,7 @@ from gateway.storage.blobs import Blob, Blobs
 from gateway.storage.crossings import Crossing
 from gateway.storage.journal import Journal
 from gateway.storage.settling import Settlement
+from gateway.telemetry import log, metrics, tracing
 from sanitizers.model import Report
 
 _log = log.get(__name__)

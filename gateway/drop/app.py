@@ -11,18 +11,18 @@ from urllib.parse import unquote
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from gateway.approvals import Approvals
-from gateway.asking import Asking
-from gateway.bringing import FIELDS, UNKNOWN, Bringing
 from gateway.drop.resumable import Resumable
 from gateway.model import PERSON
 from gateway.people.accounts import Accounts
 from gateway.people.roles import RefusedError
+from gateway.requests.approvals import Approvals
+from gateway.requests.asking import Asking
+from gateway.requests.bringing import FIELDS, UNKNOWN, Bringing
+from gateway.requests.unlocking import Unlocking
+from gateway.road.uploads import TooLargeError, Uploads
 from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.unfinished import Unfinished
-from gateway.unlocking import Unlocking
-from gateway.uploads import TooLargeError, Uploads
 from gateway.web import entrance, words
 from gateway.web.desks import Desk
 from gateway.web.events import Events

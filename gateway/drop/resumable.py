@@ -11,12 +11,12 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
-from gateway import log
-from gateway.bringing import Bringing
 from gateway.people.roles import RefusedError
+from gateway.requests.bringing import Bringing
+from gateway.road.uploads import Uploads
 from gateway.storage.faults import StorageError
 from gateway.storage.unfinished import Begun, NoSuchUploadError, Unfinished, WrongOffsetError
-from gateway.uploads import Uploads
+from gateway.telemetry import log
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import account_of

@@ -11,17 +11,17 @@ from typing import Final
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gateway import log
-from gateway.boxes import Boxes
 from gateway.model import Door, Transfer
 from gateway.people.accounts import Accounts
 from gateway.pickup.zip_stream import Stored, stream
 from gateway.receipts import ReceiptError, verify
+from gateway.requests.unlocking import Unlocking
+from gateway.road.boxes import Boxes
 from gateway.storage.blobs import Blobs, opened
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
-from gateway.unlocking import Unlocking
+from gateway.telemetry import log
 from gateway.web import entrance, words
 from gateway.web.desks import Desk
 from gateway.web.events import Events

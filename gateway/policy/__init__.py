@@ -26,7 +26,7 @@ digest of what the whole of it says, so two documents that say the same have one
     [doors.drop.treatment]
 
 The house's word comes first, then the organisation, its departments from the outermost in, groups, lane, door, and exceptions that were
-granted (`gateway.exceptions`); later wins. A mail to several people gets the strictest of what each of them would get.
+granted (`gateway.requests.exceptions`); later wins. A mail to several people gets the strictest of what each of them would get.
 """
 
 from gateway.policy.dangers import warnings

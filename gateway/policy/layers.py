@@ -54,9 +54,13 @@ def facts(transfer: Transfer, departments: Mapping[str, tuple[str, ...]] | None 
 WAYS: Final[dict[tuple[KindAction, Kind], dict[str, Any]]] = {
     (KindAction.PIXELS, Kind.PDF): {"pdf_strict_pixels": True},
     (KindAction.PIXELS, Kind.SVG): {"svg_as_pixels": True},
+    (KindAction.PIXELS, Kind.EMF): {"metafiles_as_pixels": True},
+    (KindAction.PIXELS, Kind.WMF): {"metafiles_as_pixels": True},
     (KindAction.TEXT, Kind.HTML): {"pages_as_text": True},
     (KindAction.TEXT, Kind.MHT): {"pages_as_text": True},
     (KindAction.TEXT, Kind.EML): {"mail_attachments": False},
+    (KindAction.TEXT, Kind.DOC): {"unrebuilt_as_text": True},
+    (KindAction.TEXT, Kind.JTD): {"unrebuilt_as_text": True},
 }
 # Kinds whose structure the jail can read to its end (sanitizers.confirm): no other original ever passes.
 CONFIRMABLE: Final = frozenset({Kind.DXF, Kind.JWW, Kind.P21, Kind.SFC, Kind.SHP, Kind.SHX, Kind.DBF, Kind.XDW, Kind.XBD})
@@ -193,8 +197,10 @@ _STRICTER: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "picture_codes": lambda one, other: max(one, other, key=_CODES.index),
     "low_bits_cleared": _any,
     "svg_as_pixels": _any,
+    "metafiles_as_pixels": _any,
     "bad_member_holds_archive": _any,
     "pages_as_text": _any,
+    "unrebuilt_as_text": _all,
     "confirmed_kinds": _both,
     "forbidden_extensions": _either,
 }

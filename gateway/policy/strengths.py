@@ -27,6 +27,7 @@ _TABLE: Final[tuple[tuple[str, Any, Any], ...]] = (
     ("picture_codes",            "covered",      "ignored"),
     ("low_bits_cleared",         True,           False),
     ("svg_as_pixels",            True,           False),
+    ("metafiles_as_pixels",      True,           False),
     ("bad_member_holds_archive", True,           False),
     ("pages_as_text",            True,           False),
 )  # fmt: skip

@@ -40,8 +40,13 @@ TREATMENT: Final[dict[str, tuple[str, str]]] = {
     "picture_codes": ("画像の中のQRコード", "QR codes in pictures"),
     "low_bits_cleared": ("画素の最下位ビットを消す", "lowest bits of pixels are cleared"),
     "svg_as_pixels": ("SVGを画像にする", "drawings go out as PNG"),
+    "metafiles_as_pixels": ("EMF・WMFを画像にする", "metafiles go out as PNG"),
     "bad_member_holds_archive": ("1つでも届けられなければ書庫全体を保留する", "one bad member holds the whole archive"),
     "pages_as_text": ("HTMLを本文だけにする", "web pages go out as plain text"),
+    "unrebuilt_as_text": (
+        "再構成できない文書（Word 6・95、枠のある一太郎）の本文を届ける",
+        "of documents that cannot be rebuilt (Word 6 and 95, Ichitaro with frames) the text alone goes out",
+    ),
     "text_as_utf8": ("テキストをUTF-8にする", "text goes out in UTF-8"),
     "confirmed_kinds": ("確認済みとして原本を通せる形式", "kinds whose original may pass with an approval"),
     "forbidden_extensions": ("追加で遮断する拡張子", "extensions that are blocked besides the built-in list"),

@@ -13,18 +13,18 @@ from typing import Final
 
 import msgspec
 
-from gateway import memory
 from gateway.model import Transfer
-from gateway.orders import Orders
 from gateway.policy import Policy, decide, facts
 from gateway.publishing.clean_set import Sample
+from gateway.road import memory
+from gateway.road.orders import Orders
+from gateway.road.workers import Workers
 from gateway.storage.blobs import Blobs, opened
 from gateway.storage.faults import BlobDamagedError, BlobMissingError
 from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
 from gateway.storage.standing import standing
 from gateway.storage.trials import Changed
-from gateway.workers import Workers
 from sanitizers.model import Job, Reason, Report, Severity, Verdict
 
 _PAGE: Final = 200

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gateway import log
 from gateway.config import ConfigError
 from gateway.policy import Policy, PolicyError
 from gateway.publishing.versions import NotNowError, Publishing, Subject, lists_of, policy_text
+from gateway.road.workers import JailUnavailable, Workers
 from gateway.scanners.hashlists import HashLists
 from gateway.scanners.panel import Panel
 from gateway.storage.faults import StorageError
-from gateway.workers import JailUnavailable, Workers
+from gateway.telemetry import log
 
 _log = log.get(__name__)
 _FOLLOW_SECONDS: Final = 2.0

@@ -10,8 +10,8 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from gateway.approvals import Approvals, Kind, RefusedError, Request, RequestState
 from gateway.publishing.versions import NotAnotherPersonError, NotNowError, Publishing, Subject, Version
+from gateway.requests.approvals import Approvals, Kind, RefusedError, Request, RequestState
 from gateway.storage.accounts import Account
 
 _KINDS: Final = {Subject.RULES: Kind.RULES, Subject.POLICY: Kind.POLICY}

@@ -16,12 +16,11 @@ import msgspec
 from prometheus_client import Counter
 from sqlalchemy import Connection
 
-from gateway import log, notices
 from gateway.model import IllegalTransitionError, Purpose, State, Transfer
-from gateway.notices import Office
-from gateway.orders import Orders
 from gateway.policy import Policy
 from gateway.publishing.versions import Publishing, Subject
+from gateway.road.orders import Orders
+from gateway.road.workers import JailUnavailable, Workers
 from gateway.scanners.interface import Found
 from gateway.scanners.panel import Panel, Ruling
 from gateway.storage import deliveries
@@ -30,7 +29,9 @@ from gateway.storage.blobs import Blobs, opened
 from gateway.storage.faults import BlobDamagedError, BlobMissingError, LeaseLostError, NoSuchTransferError, StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.rescans import Rescan
-from gateway.workers import JailUnavailable, Workers
+from gateway.telemetry import log
+from gateway.telling import notices
+from gateway.telling.notices import Office
 from sanitizers.model import Report, Severity
 
 _log = log.get(__name__)

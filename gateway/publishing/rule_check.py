@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
-from gateway import memory
-from gateway.warm_parent import ENVIRONMENT, JailUnavailable
+from gateway.road import memory
+from gateway.road.warm_parent import ENVIRONMENT, JailUnavailable
 from sanitizers import wire
 from sanitizers.rule_words import MOST_BYTES, RuleAnswer, RuleFault, RuleQuestion
 

@@ -14,19 +14,19 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection
 
-from gateway import log
 from gateway.policy import Policy
 from gateway.publishing import clean_set, rule_check
 from gateway.publishing.backtest import Backtest, Slow, Summary
 from gateway.publishing.versions import NoSuchVersionError, NotNowError, Publishing, Subject, Version, policy_text
+from gateway.road.warm_parent import COMMAND
+from gateway.road.workers import JailUnavailable, Workers
 from gateway.storage import trials as rows
 from gateway.storage.blobs import Blobs
 from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.search import counted_since
 from gateway.storage.trials import Changed, NoSuchTrialError, Trial, TrialState
-from gateway.warm_parent import COMMAND
-from gateway.workers import JailUnavailable, Workers
+from gateway.telemetry import log
 
 __all__ = ["Changed", "NoSuchTrialError", "Trial", "TrialState", "Trials", "low_priority"]
 

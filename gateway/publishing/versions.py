@@ -17,7 +17,6 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from gateway import log
 from gateway.policy import Policy
 from gateway.publishing import rule_check, rulesets
 from gateway.scanners import hashlists
@@ -25,6 +24,7 @@ from gateway.storage import accounts, people, trials
 from gateway.storage import publishing as rows
 from gateway.storage.journal import Journal
 from gateway.storage.publishing import NoSuchVersionError, NotNowError, Publication, Stage, Step, Subject, Version
+from gateway.telemetry import log
 from sanitizers.rule_words import RuleAnswer
 
 __all__ = ["NoSuchVersionError", "NotAnotherPersonError", "NotNowError", "Publishing", "Stage", "Subject", "Version"]

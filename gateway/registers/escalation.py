@@ -11,15 +11,15 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from gateway import letters
 from gateway.chores import now_and_then
-from gateway.notices import Office, Words
 from gateway.registers.incidents import KINDS
 from gateway.storage import contacts, incidents
 from gateway.storage import letters as letter_rows
 from gateway.storage.contacts import Contact
 from gateway.storage.incidents import Incident, Register
 from gateway.storage.journal import Journal
+from gateway.telling import letters
+from gateway.telling.notices import Office, Words
 
 _EVERY_SECONDS: Final = 30.0
 _WORDS: Final = {

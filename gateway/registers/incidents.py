@@ -13,7 +13,6 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from gateway import log
 from gateway.model import CARRYING, RecipientState, Transfer
 from gateway.people.roles import RefusedError
 from gateway.storage import deliveries, ledger, search, transfers
@@ -23,6 +22,7 @@ from gateway.storage.incidents import ClosedError, Incident, Kind, NoSuchInciden
 from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
 from gateway.storage.tables import late_hits
+from gateway.telemetry import log
 
 __all__ = ["CLOSED", "KINDS", "Incident", "Incidents", "Kind", "NoSuchIncidentError", "Reach", "Register", "Step"]
 

@@ -8,14 +8,14 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from gateway import letters
 from gateway.chores import now_and_then
-from gateway.notices import Office, Words
 from gateway.people.roles import Role
 from gateway.registers.reviews import Due, Reviews
 from gateway.storage import accounts, ledger
 from gateway.storage import letters as letter_rows
 from gateway.storage.journal import Journal
+from gateway.telling import letters
+from gateway.telling.notices import Office, Words
 
 _EVERY_SECONDS: Final = 3_600.0
 _OVERDUE: Final = Words(

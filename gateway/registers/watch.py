@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from gateway import log
 from gateway.overview import Light, Tone
 from gateway.registers.incidents import Incidents, Kind
 from gateway.storage.faults import StorageError
+from gateway.telemetry import log
 
 _log = log.get(__name__)
 

@@ -16,11 +16,9 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from gateway import letters, periods
+from gateway import periods
 from gateway.auditing.verification import Proof
 from gateway.chores import now_and_then
-from gateway.letters import Enclosure
-from gateway.notices import Office, Words
 from gateway.periods import Period
 from gateway.printing.document import printed
 from gateway.registers.reviews import Reviews
@@ -31,6 +29,9 @@ from gateway.storage import documents, ledger
 from gateway.storage import letters as letter_rows
 from gateway.storage.documents import Document
 from gateway.storage.journal import Journal
+from gateway.telling import letters
+from gateway.telling.letters import Enclosure
+from gateway.telling.notices import Office, Words
 
 _EVERY_SECONDS: Final = 60.0
 _DAY: Final = 86_400.0

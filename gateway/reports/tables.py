@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from gateway.auditing.events import said
-from gateway.notices import REASONS, VERDICTS
 from gateway.people.requests import RULES, Kind
 from gateway.people.roles import TITLES, Role
 from gateway.printing import paper
@@ -17,6 +16,7 @@ from gateway.reports.figures import Figures
 from gateway.storage.approvals import RequestState
 from gateway.storage.ledger import Entry
 from gateway.storage.statistics import WAITING
+from gateway.telling.notices import REASONS, VERDICTS
 from gateway.web.words import when
 from sanitizers.model import Reason, Verdict
 

@@ -15,10 +15,11 @@ from typing import Final
 
 from prometheus_client import Gauge
 
-from gateway import log, memory
+from gateway.road import memory
 from gateway.scanners.hashlists import HashLists
 from gateway.scanners.interface import Answer, Clean, Failed, Found, OutsideScanner
 from gateway.scanners.suspects import TIMES, Room, Suspects
+from gateway.telemetry import log
 
 _log = log.get(__name__)
 

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gateway import log, metrics, tracing
+from gateway.messenger import Custom, Messenger
 from gateway.model import SHARE, Addressee, Delivery, RecipientState, Transfer, Way
 from gateway.receipts import ReceiptError, verify
 from gateway.shares.directory import Directory
@@ -23,15 +23,15 @@ from gateway.shares.document import Share
 from gateway.shares.placing import Folder, place
 from gateway.storage.blobs import Blobs, opened
 from gateway.storage.deliveries import SHARES
-from gateway.storage.faults import LeaseLostError, StorageError
+from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
-from mail.retry import Schedule, retry_at
+from gateway.telemetry import log, tracing
+from mail.retry import Schedule
 from sanitizers import names
 
 _log = log.get(__name__)
 
 _POLL_SECONDS: Final = 5.0
-_PAUSE_SECONDS: Final = 5.0
 _AT_ONCE: Final = 4
 _BLOCK: Final = 1 << 20
 # One file at its slowest: the largest that policy takes in over a bad line.
@@ -70,92 +70,39 @@ class Courier:
         self._journal = journal
         self._blobs = blobs
         self._shares = dict(shares)
-        self._schedule = schedule
         self._public_key = public_key
-        self._way = way
-        self._clock = clock
-        self._chance = chance
         # One thread a share: a server that hangs makes nobody wait but those who are bound for it.
         self._threads = {name: ThreadPoolExecutor(1, f"share-{name}") for name in self._shares}
-        self._woken = asyncio.Event()
-        self._draining = False
-
-    def wake(self) -> None:
-        self._woken.set()
-
-    def drain(self) -> None:
-        """Begin nothing more; `run` returns when what is being written is there."""
-        self._draining = True
-        self.wake()
+        custom = Custom("share", way, _AT_ONCE, _LEASE_SECONDS, _POLL_SECONDS)
+        self._messenger = Messenger(journal, custom, self._all, schedule=schedule, clock=clock, chance=chance)
+        self.wake = self._messenger.wake
+        self.drain = self._messenger.drain
 
     async def run(self) -> None:
         try:
-            while not self._draining:
-                self._woken.clear()
-                if claimed := await self._claim():
-                    await asyncio.gather(*(self._work(delivery) for delivery in claimed))
-                else:
-                    await self._sleep()
+            await self._messenger.run()
         finally:
             for thread in self._threads.values():
                 thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _claim(self) -> list[Delivery]:
-        now = self._clock()
-        try:
-            return await self._journal.claim_deliveries(_AT_ONCE, at=now, lease_until=now + _LEASE_SECONDS, way=self._way)
-        except StorageError as error:
-            _log.error("nothing can be claimed for the shares", error=str(error))
-            return []
-
-    async def _sleep(self) -> None:
-        seconds = _POLL_SECONDS
-        try:
-            due = await self._journal.next_due(way=self._way)
-        except StorageError:
-            due = None
-        if due is not None:
-            seconds = min(seconds, max(0.05, due - self._clock()))
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            pass
-
-    async def _work(self, delivery: Delivery) -> None:
-        """One delivery to all its shares. Nothing that goes wrong with one stops the others."""
-        try:
-            with tracing.step("put on shares", delivery.receipt_no, size=delivery.size):
-                outcomes = [await self._to(delivery, one) for one in delivery.recipients]
-            await self._journal.settle_delivery(delivery, outcomes, None, at=self._clock())
-            for outcome in outcomes:
-                metrics.delivered("share", outcome.state)
-        except LeaseLostError:
-            _log.warning("a late courier was fenced off", receipt_no=delivery.receipt_no)
-        except StorageError as error:
-            # The lease runs out, and it is brought again: the same file is put there once.
-            _log.error("a delivery could not be settled", receipt_no=delivery.receipt_no, error=str(error))
-            await asyncio.sleep(_PAUSE_SECONDS)
+    async def _all(self, delivery: Delivery) -> list[Addressee]:
+        with tracing.step("put on shares", delivery.receipt_no, size=delivery.size):
+            return [await self._to(delivery, one) for one in delivery.recipients]
 
     async def _to(self, delivery: Delivery, addressee: Addressee) -> Addressee:
         share = self._shares.get(addressee.address.removeprefix(SHARE))
         if share is None:
-            return self._late(delivery, addressee, "no such share")
+            return self._messenger.late(delivery, addressee, "no such share")
         try:
             name = await self._put(delivery, share)
         except ReceiptError as error:
             _log.error("a file without a valid receipt stays here", receipt_no=delivery.receipt_no, error=str(error))
-            return self._late(delivery, addressee, f"receipt: {error}")
+            return self._messenger.late(delivery, addressee, f"receipt: {error}")
         except (OSError, StorageError) as error:
             _log.warning("a share did not take a file", receipt_no=delivery.receipt_no, share=share.name, error=str(error)[:200])
-            return self._late(delivery, addressee, f"{type(error).__name__}: {error}"[:500])
+            return self._messenger.late(delivery, addressee, f"{type(error).__name__}: {error}"[:500])
         _log.info("a file is on its share", receipt_no=delivery.receipt_no, share=share.name)
         return msgspec.structs.replace(addressee, state=RecipientState.DELIVERED, due=None, text=name)
-
-    def _late(self, delivery: Delivery, addressee: Addressee, why: str) -> Addressee:
-        again = retry_at(self._schedule, addressee.attempts, delivery.first_at, self._clock(), self._chance())
-        state = RecipientState.FAILED if again is None else RecipientState.WAITING
-        return msgspec.structs.replace(addressee, state=state, due=again, text=why)
 
     async def _put(self, delivery: Delivery, share: Share) -> str:
         """The name that the file has there. Raises OSError, TimeoutError among them, StorageError, ReceiptError."""

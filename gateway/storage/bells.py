@@ -16,9 +16,9 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, make_url, text
 
-from gateway import log
 from gateway.storage.narrow import put_off
 from gateway.storage.postgresql import ALIVE
+from gateway.telemetry import log
 
 _log = log.get(__name__)
 

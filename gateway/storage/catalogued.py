@@ -22,7 +22,7 @@ from typing import Final
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection
 
-from gateway import memory
+from gateway.road import memory
 from gateway.storage import copies
 from gateway.storage.blobs import Blob, Blobs, BlobWriter, InUse
 from gateway.storage.copies import Copy

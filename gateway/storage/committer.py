@@ -17,10 +17,10 @@ from typing import Any, Final, Generic, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from gateway import log
 from gateway.storage import narrow
 from gateway.storage.database import in_transaction
 from gateway.storage.faults import JournalUnavailableError
+from gateway.telemetry import log
 
 T = TypeVar("T")
 Operation = Callable[[Connection], T]

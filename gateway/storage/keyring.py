@@ -17,7 +17,6 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from gateway import log
 from gateway.storage import copies, ledger
 from gateway.storage.copies import Copy, OrganisationKey
 from gateway.storage.faults import BlobDamagedError, StorageError
@@ -25,6 +24,7 @@ from gateway.storage.journal import Journal
 from gateway.storage.master import Master
 from gateway.storage.sealed import SealBrokenError
 from gateway.storage.sealer import Sealer
+from gateway.telemetry import log
 
 _log = log.get(__name__)
 _OCTETS: Final = 32

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import psycopg
 
-from gateway import log
 from gateway.storage.bells import connected
+from gateway.telemetry import log
 
 _log = log.get(__name__)
 

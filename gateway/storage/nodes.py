@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from gateway import log
 from gateway.storage.faults import StorageError
 from gateway.storage.tables import nodes
+from gateway.telemetry import log
 
 if TYPE_CHECKING:
     from gateway.storage.journal import Journal

@@ -14,11 +14,12 @@ import secrets
 from pathlib import Path
 from typing import Final
 
-from gateway import log, memory
+from gateway.road import memory
 from gateway.storage.blobs import Blob, BlobWriter, InUse
 from gateway.storage.disk import blocks
 from gateway.storage.faults import BlobMissingError, StorageError
 from gateway.storage.s3 import Bucket
+from gateway.telemetry import log
 
 _log = log.get(__name__)
 

@@ -9,11 +9,11 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, exists, func, or_, select, union
 
-from gateway import log
 from gateway.model import Door, State, Transfer
 from gateway.storage import evidence, text_search
 from gateway.storage.tables import accounts, deliveries, departments, memberships, rule_matches, transfer_recipients, transfers
 from gateway.storage.transfers import OWED, as_transfer, recipients_of
+from gateway.telemetry import log
 from sanitizers.model import Reason, Verdict
 
 _log = log.get(__name__)

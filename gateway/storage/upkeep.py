@@ -8,12 +8,12 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from gateway import log
 from gateway.model import IllegalTransitionError
 from gateway.storage import disposals
 from gateway.storage.blobs import Blobs
 from gateway.storage.faults import LeaseLostError
 from gateway.storage.journal import Journal
+from gateway.telemetry import log
 
 _log = log.get(__name__)
 

@@ -7,11 +7,11 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway import log
 from gateway.storage import announcements
 from gateway.storage.announcements import Announcement
 from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
+from gateway.telemetry import log
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn
 

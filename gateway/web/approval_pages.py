@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from gateway.approvals import RULES, Approvals, Kind, NoSuchRequestError, RefusedError, Request, RequestState, Seat
 from gateway.people.accounts import Account, Role
+from gateway.requests.approvals import RULES, Approvals, Kind, NoSuchRequestError, RefusedError, Request, RequestState, Seat
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of, posted

@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from gateway.model import State
-from gateway.progress import Progress
+from gateway.road.progress import Progress
 from gateway.storage.journal import Journal
 from gateway.web.ownership import shown
 from gateway.web.words import said

@@ -9,11 +9,11 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from gateway.approvals import RefusedError
-from gateway.exceptions import Exceptions, Grant, NoSuchExceptionError, Wanted
 from gateway.model import rfc3339
 from gateway.people.accounts import Account, Role
 from gateway.policy import KindAction
+from gateway.requests.approvals import RefusedError
+from gateway.requests.exceptions import Exceptions, Grant, NoSuchExceptionError, Wanted
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of, posted

@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 import msgspec
 from aiohttp import web
 
-from gateway.approvals import Approvals, Kind, NoSuchRequestError, Request, RequestState
 from gateway.model import Door, State, Transfer
 from gateway.people.accounts import Account, Role
-from gateway.previews import Previews
+from gateway.requests.approvals import Approvals, Kind, NoSuchRequestError, Request, RequestState
+from gateway.road.previews import Previews
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
 from gateway.web.approval_pages import ABOUT_A_FILE

@@ -1,6 +1,6 @@
 """安全なプレビュー: pages that show a file without opening it: its text, pictures of its pages, structure, bytes, differences.
 
-Everything on them was made in a jail from letters and pixels (`gateway.previews`). Which transfer a request is about, and whether its
+Everything on them was made in a jail from letters and pixels (`gateway.road.previews`). Which transfer a request is about, and whether its
 original may be shown too, says a `Finder`, one for each face; where there are no originals there are no routes to them either.
 """
 
@@ -14,14 +14,14 @@ import msgspec
 from aiohttp import web
 
 from gateway.model import Door, Transfer
-from gateway.previews import BusyError, File, Previews, Seen
+from gateway.road.previews import BusyError, File, Previews, Seen
+from gateway.road.workers import JailUnavailable
 from gateway.storage.faults import BlobMissingError
 from gateway.storage.journal import Journal
 from gateway.web import preview_saying as told
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of
-from gateway.workers import JailUnavailable
 from sanitizers.preview_words import Look, Place, Shown, View, line
 
 Side = Literal["original", "result"]

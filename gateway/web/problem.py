@@ -13,8 +13,8 @@ from typing import Final
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from gateway import log
 from gateway.storage.faults import BlobDamagedError, BlobMissingError, StorageError
+from gateway.telemetry import log
 
 _log = log.get(__name__)
 

@@ -16,12 +16,12 @@ from urllib.parse import quote, urlsplit
 import jinja2
 from aiohttp import web
 
-from gateway import log
 from gateway.people import passwords
 from gateway.people.accounts import SEEN_STEP_SECONDS, Account, Accounts, DirectoryError, RefusedError, Role, Session
 from gateway.people.permissions import FACES, PERMISSIONS, action, needs_elevation, permitted
 from gateway.people.roles import TITLES
 from gateway.storage.announcements import Announcement
+from gateway.telemetry import log
 from gateway.web import view
 from gateway.web.problem import Handler, problem
 from gateway.web.routes import DOCUMENT

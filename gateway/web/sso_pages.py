@@ -6,9 +6,9 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway import log
 from gateway.people.accounts import RefusedError
 from gateway.people.single_sign_on import SignOnError, SingleSignOn
+from gateway.telemetry import log
 from gateway.web.signin import SignIn
 
 _log = log.get(__name__)

@@ -7,11 +7,11 @@ from typing import Any, Final, TypeGuard
 
 from aiohttp import web
 
-from gateway.approvals import RULES, Approvals, Kind, RefusedError, Request, RequestState
-from gateway.asking import ORIGINAL_DAYS, Asking, Wish
-from gateway.bringing import Bringing
 from gateway.model import SlipApproval, Transfer
 from gateway.people.accounts import Account
+from gateway.requests.approvals import RULES, Approvals, Kind, RefusedError, Request, RequestState
+from gateway.requests.asking import ORIGINAL_DAYS, Asking, Wish
+from gateway.requests.bringing import Bringing
 from gateway.storage import incidents
 from gateway.storage.journal import Journal
 from gateway.web import view

@@ -9,12 +9,12 @@ import msgspec
 from aiohttp import web
 
 from gateway.model import Door, Transfer
-from gateway.pipeline import LONGEST, MOST_TRIES
+from gateway.requests.unlocking import BusyError, Tried, Unlocking
+from gateway.road.pipeline import LONGEST, MOST_TRIES
 from gateway.storage import slips
 from gateway.storage.faults import NoSuchTransferError
 from gateway.storage.journal import Journal
 from gateway.storage.settling import NotAllowedError
-from gateway.unlocking import BusyError, Tried, Unlocking
 from gateway.web import words
 from gateway.web.certificate import CertificatePages, Finder
 from gateway.web.events import Events

@@ -16,13 +16,12 @@ from typing import Any, Final
 
 from selectolax.lexbor import LexborHTMLParser
 
-from sanitizers import names
 from sanitizers.charset import decode_html
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats import html_text
+from sanitizers.formats import html_text, words
 from sanitizers.formats.sanitizer import Sanitizer
 from sanitizers.markup import ATTRIBUTE_LIMIT, NESTING_LIMIT, parsable
-from sanitizers.model import Action, Kind, Malformed, Unsupported
+from sanitizers.model import Action, Kind, Malformed
 from sanitizers.source import Source
 
 _TEXT: Final = frozenset((
@@ -95,18 +94,8 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     head = f'<html{language}>\n<head>\n<meta charset="utf-8">\n<title>{escape(title, quote=False)}</title>\n</head>'
     text = f"<!DOCTYPE html>\n{head}\n<body>\n{body}\n</body>\n</html>\n"
     if context.treatment.pages_as_text:
-        return _as_text(html_text.words(text, title), context)
+        return words.rebuilt(html_text.words(text, title), "html.as_text", context)
     return Rebuilt(Source(text.encode("utf-8", "replace")), Kind.HTML)
-
-
-def _as_text(words: str, context: Context) -> Rebuilt:
-    """The words go round the engine as a text of their own: what is hidden in them is the business of that family."""
-    name = names.with_extension(context.name, Kind.TEXT)
-    outcome = context.embed(name, words.encode("utf-8", "replace"), name)
-    if outcome.content is None or outcome.report.output is None or outcome.report.output.kind is not Kind.TEXT:
-        raise Unsupported("the words of the page are no plain text", where=name)
-    context.found("html.as_text", "", Action.REWRITTEN)
-    return Rebuilt(outcome.content, Kind.TEXT)
 
 
 def _settled(body: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import memory
+from gateway.road import memory
 from gateway.scanners.clamd import Clamd
 from gateway.scanners.interface import Answer, Clean
 

@@ -25,17 +25,10 @@ from gateway.admin.people import PeopleDesk
 from gateway.admin.reviews import ReviewsDesk
 from gateway.admin.transfers import TransfersDesk
 from gateway.admin.visits import VisitsDesk
-from gateway.approvals import Approvals
-from gateway.asking import Asking
-from gateway.boxes import Boxes, Quotas
-from gateway.bringing import Bringing, Usage
 from gateway.caretaking import Caretaking
 from gateway.config import load
 from gateway.drop.app import Drop
-from gateway.exceptions import Exceptions
 from gateway.model import Door
-from gateway.notices import Office
-from gateway.operating import Operating
 from gateway.overview import Overview
 from gateway.people import passwords
 from gateway.people.accounts import Accounts, Role
@@ -44,25 +37,32 @@ from gateway.people.reviews import Reviews
 from gateway.people.single_sign_on import Provider, SingleSignOn
 from gateway.people.staff import Staff
 from gateway.pickup.app import Pickup
-from gateway.pipeline import Pipeline
 from gateway.policy import Policy
-from gateway.previews import Previews
 from gateway.receipts import Signer
+from gateway.requests.approvals import Approvals
+from gateway.requests.asking import Asking
+from gateway.requests.bringing import Bringing, Usage
+from gateway.requests.exceptions import Exceptions
+from gateway.requests.operating import Operating
+from gateway.requests.unlocking import Unlocking
+from gateway.requests.visits import Visits
+from gateway.road.boxes import Boxes, Quotas
+from gateway.road.pipeline import Pipeline
+from gateway.road.previews import Previews
+from gateway.road.uploads import Uploads
+from gateway.road.workers import Workers
 from gateway.scanners.panel import Panel
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
 from gateway.storage.sealer import Sealer
 from gateway.storage.settling import Settlement
 from gateway.storage.unfinished import Unfinished
-from gateway.unlocking import Unlocking
-from gateway.uploads import Uploads
-from gateway.visits import Visits
+from gateway.telling.notices import Office
 from gateway.web.announced import Announced
 from gateway.web.approval_pages import ApprovalPages
 from gateway.web.events import Events
 from gateway.web.exception_pages import ExceptionPages
 from gateway.web.preview_desks import Looking, looks
-from gateway.workers import Workers
 from mail.answer import Answer
 from mail.connection import Outgoing
 from mail.queue import QueueSettings

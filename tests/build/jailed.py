@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from gateway import memory
-from gateway.workers import Sanitized, Workers
+from gateway.road import memory
+from gateway.road.workers import Sanitized, Workers
 from sanitizers.model import Job, Limits
 
 HOSTILE = (sys.executable, str(Path(__file__).parents[1] / "contract" / "hostile_parent.py"))

@@ -23,8 +23,8 @@ from typing import Any
 import msgspec
 
 from gateway.model import RecipientState
-from gateway.pipeline import Pipeline
 from gateway.policy import Policy
+from gateway.road.pipeline import Pipeline
 from gateway.storage import bells, postgresql, upkeep
 from gateway.storage.bells import Bell
 from gateway.storage.blobs import Blobs

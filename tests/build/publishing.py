@@ -10,10 +10,10 @@ from aiohttp import web
 from gateway import policy
 from gateway.admin.app import admin
 from gateway.admin.publishing import PublishingDesk
-from gateway.approvals import Approvals
 from gateway.publishing.requests import PublishingRequests
 from gateway.publishing.trials import Trials
 from gateway.publishing.versions import POLICY_FILE, Publishing, Subject
+from gateway.requests.approvals import Approvals
 from sanitizers.model import Job, Match, Report, Severity
 from tests.build.face import Town
 from tests.build.transfer import FakeWorkers, report

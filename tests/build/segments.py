@@ -18,9 +18,9 @@ from gateway.crossing.papers import OPENING, Papers
 from gateway.crossing.pushing import Carrier, CarryError, Load, Pushing
 from gateway.crossing.taking import Taken, Taking, Terms
 from gateway.model import Door, Lane, State, Transfer, Zone
-from gateway.pipeline import Pipeline
 from gateway.policy import Policy
 from gateway.receipts import Signer
+from gateway.road.pipeline import Pipeline
 from gateway.storage.journal import Journal
 from mail.retry import Schedule
 from sanitizers.model import Job, Report

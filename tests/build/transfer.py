@@ -12,15 +12,15 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway import memory
 from gateway.model import Arrival, Claim, Decision, Door, Result, State, Transfer
 from gateway.policy import Facts
 from gateway.receipts import Signer
+from gateway.road import memory
+from gateway.road.workers import Sanitized
 from gateway.storage.blobs import Blob, InUse
 from gateway.storage.disk import Disk
 from gateway.storage.faults import BlobDamagedError, BlobMissingError
 from gateway.storage.settling import Settlement, pack
-from gateway.workers import Sanitized
 from sanitizers.model import Action, Finding, Job, Kind, MailFacts, PartInfo, Reason, Report, Severity, Verdict
 
 NOW = 1_795_000_000.0           # 18 November 2026

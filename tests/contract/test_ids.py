@@ -17,11 +17,11 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 from sqlalchemy import Connection
 
-from gateway.approvals import Kind
-from gateway.exceptions import Wanted
 from gateway.model import Door
 from gateway.people.roles import Role
 from gateway.policy import KindAction
+from gateway.requests.approvals import Kind
+from gateway.requests.exceptions import Wanted
 from gateway.storage import factors, people
 from gateway.storage.unfinished import Begun
 from sanitizers.model import Kind as FileKind

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gateway import memory
-from gateway.workers import JailUnavailable, Workers
+from gateway.road import memory
+from gateway.road.workers import JailUnavailable, Workers
 from sanitizers.model import Job, Limits, Reason, Verdict
 from tests.build.jailed import HOSTILE, LIMITS, PATIENT, content, play, warm_parents
 
@@ -151,7 +151,7 @@ async def test_a_parent_that_dies_is_started_again_and_its_transfers_are_held(wo
 
 
 async def test_a_parent_that_hangs_is_killed(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.warm_parent._GRACE_SECONDS", 0.3)
+    monkeypatch.setattr("gateway.road.warm_parent._GRACE_SECONDS", 0.3)
     warm_parents()[0].suspend()
     sanitized = await play(workers, "good", Limits(wall_seconds=0.3))
     assert sanitized.report.reason is Reason.TIMEOUT
@@ -162,7 +162,7 @@ async def test_a_parent_that_has_grown_is_replaced(workers: Workers, monkeypatch
     before = warm_parents()[0].pid
     assert content(await play(workers, "good", PATIENT)) == b"rebuilt: good"
     assert warm_parents()[0].pid == before
-    monkeypatch.setattr("gateway.warm_parent._GROWTH", 0.5)
+    monkeypatch.setattr("gateway.road.warm_parent._GROWTH", 0.5)
     assert content(await play(workers, "good", PATIENT)) == b"rebuilt: good"
     assert [child.pid for child in warm_parents()] != [before]
 

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 import pikepdf
 import pytest
 
-from gateway import memory
 from gateway.publishing import rulesets
-from gateway.workers import Workers
+from gateway.road import memory
+from gateway.road.workers import Workers
 from sanitizers.model import Job, Reason, Report, Verdict
 
 

@@ -13,7 +13,7 @@ import msgspec
 import psutil
 import pytest
 
-from gateway.workers import Workers
+from gateway.road.workers import Workers
 from sanitizers import child, spare
 from sanitizers.model import Limits, Reason, Verdict
 from tests.build.jailed import HOSTILE, LIMITS, PATIENT, content, play, warm_parents
@@ -171,7 +171,7 @@ async def test_spares_that_all_die_make_no_endless_row(tmp_path: Path) -> None:
 
 
 async def test_a_child_that_has_said_all_need_not_be_waited_for(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.workers._LINGER_SECONDS", 0.2)
+    monkeypatch.setattr("gateway.road.workers._LINGER_SECONDS", 0.2)
     parent = the_parent()
     for _ in range(5):                  # more than there are slots: each is killed soon
         assert content(await play(workers, "linger", PATIENT)) == b"said"
@@ -180,7 +180,7 @@ async def test_a_child_that_has_said_all_need_not_be_waited_for(workers: Workers
 
 
 async def test_what_is_written_after_the_report_is_never_delivered(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.workers._LINGER_SECONDS", 0.2)
+    monkeypatch.setattr("gateway.road.workers._LINGER_SECONDS", 0.2)
     for _ in range(8):
         sanitized = await play(workers, "write_late", PATIENT)
         if sanitized.output_fd is None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.previews import LIMITS, File, Previews
-from gateway.workers import Workers
+from gateway.road.previews import LIMITS, File, Previews
+from gateway.road.workers import Workers
 from sanitizers.model import Reason
 from sanitizers.preview_words import Look, View
 from tests.build.corpus import CORPUS, manifest

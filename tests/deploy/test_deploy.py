@@ -10,11 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from gateway import alarm, cli, config, flows, metrics, policy, results, segments
+from gateway import cli, config, policy
+from gateway.crossing import segments
+from gateway.doctor import flows
 from gateway.house import ROLES
 from gateway.publishing import rescan
+from gateway.road import results
 from gateway.scanners import panel
 from gateway.shares import document as shares
+from gateway.telemetry import metrics
+from gateway.telling import alarm
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 SAMPLES = sorted(path.name for path in (DEPLOY / "settings").glob("*.toml") if path.name not in ("shares.toml", "outbound-policy.toml"))

@@ -25,17 +25,17 @@ from typing import Final, Self
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import OperationalError
 
-from gateway import memory
-from gateway.notices import Office
-from gateway.notifier import Notifier
-from gateway.pipeline import Pipeline
 from gateway.policy import Policy
-from gateway.post import MailIntake, MailOutbox
+from gateway.road import memory
+from gateway.road.pipeline import Pipeline
+from gateway.road.post import MailIntake, MailOutbox
+from gateway.road.workers import Sanitized
 from gateway.storage import upkeep
 from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
-from gateway.workers import Sanitized
+from gateway.telling.notices import Office
+from gateway.telling.notifier import Notifier
 from mail.queue import Queue, QueueSettings
 from mail.receiver import ReceiverSettings
 from mail.relay import Relay, RelaySettings

@@ -12,15 +12,15 @@ import pytest
 
 from gateway import policy
 from gateway.model import Door
-from gateway.pipeline import Pipeline
 from gateway.policy import Policy
 from gateway.publishing import rulesets
 from gateway.publishing.backtest import Summary
 from gateway.publishing.trials import Trials, TrialState
 from gateway.publishing.versions import POLICY_FILE, Publishing, Subject
+from gateway.road.pipeline import Pipeline
+from gateway.road.workers import Workers
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
-from gateway.workers import Workers
 from tests.build.transfer import arrival, digest, signer
 
 TRANSFERS = 600

@@ -10,8 +10,8 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
-from gateway.bringing import Usage
 from gateway.model import Door, State
+from gateway.requests.bringing import Usage
 from sanitizers.model import Action, Finding, Match, Reason, Severity
 from tests.build.face import Town, client, quick_passwords, town
 from tests.build.faces_served import log_in, served

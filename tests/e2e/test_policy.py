@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from gateway.approvals import Approvals
-from gateway.exceptions import Exceptions, Wanted
 from gateway.model import Arrival, Door, State, Transfer
 from gateway.people.roles import Role
-from gateway.pipeline import Pipeline
 from gateway.policy import KindAction, Policy, load
-from gateway.results import Results
+from gateway.requests.approvals import Approvals
+from gateway.requests.exceptions import Exceptions, Wanted
+from gateway.road.pipeline import Pipeline
+from gateway.road.results import Results
+from gateway.road.workers import Workers
 from gateway.storage.local_blobs import LocalBlobs
-from gateway.workers import Workers
 from sanitizers.model import Kind, Reason, Report, Verdict
 from tests.build.drawing import dxf
 from tests.build.people import DAY, Hall, hall

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from gateway.approvals import Kind
 from gateway.model import Door
+from gateway.requests.approvals import Kind
 from sanitizers.model import Kind as FileKind
 from sanitizers.model import Reason, Verdict
 from tests.build import previews

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
-from gateway.boxes import Quotas
+from gateway.road.boxes import Quotas
 from gateway.storage import accounts, people
 from gateway.storage.people import Place
 from sanitizers.model import Action, Finding, Reason, Severity, Verdict

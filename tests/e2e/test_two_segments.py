@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway import config, flows
-from gateway.flows import Way
+from gateway import config
+from gateway.doctor import flows
+from gateway.doctor.flows import Way
 from tests.build import network
 from tests.build.certificates import Authority
 from tests.build.cluster import NextHop, next_hop, waited

@@ -24,15 +24,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from gateway import config, fittings, house
-from gateway.approvals import Approvals
 from gateway.config import ConfigError
 from gateway.house import House
 from gateway.model import State
 from gateway.people import permissions
 from gateway.people.accounts import Role
 from gateway.publishing.versions import Stage, Subject
+from gateway.requests.approvals import Approvals
+from gateway.road.workers import JailUnavailable
 from gateway.web.signin import OPEN
-from gateway.workers import JailUnavailable
 from tests.build.face import quick_passwords
 from tests.build.transfer import FakeWorkers, arrival
 

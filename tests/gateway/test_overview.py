@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from gateway import overview as overview_module
-from gateway import timekeeping
+from gateway.doctor import timekeeping
 from gateway.model import Door
 from gateway.overview import Light, Overview, Period, Tone
 from gateway.scanners.interface import Answer, Clean, Failed

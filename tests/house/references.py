@@ -17,9 +17,10 @@ from typing import Any, Final
 import pytest
 
 from deploy import formats
-from gateway import cli, config, metrics
+from gateway import cli, config
 from gateway.people import permissions
 from gateway.people.roles import TITLES, Role
+from gateway.telemetry import metrics
 from gateway.web.routes import DOCUMENT
 from mail.replies import Trouble
 from sanitizers.findings import FAMILIES

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from deploy import formats as formats_table
-from gateway import config, workers
-from gateway.notices import REASONS
+from gateway import config
+from gateway.road import workers
+from gateway.telling.notices import REASONS
 from sanitizers.findings import CODES, FAMILIES
 from sanitizers.formats import SANITIZERS
 from sanitizers.jail import walls

@@ -78,8 +78,8 @@ def test_names_from_files_are_text_in_a_drawing() -> None:
 
 
 def test_stacks_are_named_by_room_and_added_up() -> None:
-    raw = "run (/some/where/gateway/pipeline.py:12);read (/usr/lib/json.py) 3\nrun (/x/gateway/pipeline.py:40);read (/usr/lib/json.py) 4\nnoise\n"
-    assert flame.collapsed(raw) == {"run (gateway/pipeline.py);read (json.py)": 7}
+    raw = "run (/some/where/gateway/road/pipeline.py:12);read (/usr/lib/json.py) 3\nrun (/x/gateway/road/pipeline.py:40);read (/usr/lib/json.py) 4\nnoise\n"
+    assert flame.collapsed(raw) == {"run (gateway/road/pipeline.py);read (json.py)": 7}
 
 
 # --------------------------------------------------------------------------------------------------------------- stalls

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from gateway import cli, log
+from gateway import cli
+from gateway.telemetry import log
 from tests.build.face import Town, quick_passwords, town
 
 T = TypeVar("T")

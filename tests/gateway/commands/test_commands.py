@@ -13,8 +13,8 @@ from gateway import config
 from gateway.commands import doctor, rules
 from gateway.model import Decision, Door
 from gateway.receipts import Signer
+from gateway.road.workers import JailUnavailable
 from gateway.storage.keys import signing_key
-from gateway.workers import JailUnavailable
 from sanitizers.model import Reason, Verdict
 from tests.build.face import Town
 from tests.build.transfer import NOW, RESULT, arrival, claimed, digest, held, report, settlement

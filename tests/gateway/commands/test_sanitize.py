@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from gateway import memory
 from gateway.commands import sanitize
-from gateway.workers import Sanitized
+from gateway.road import memory
+from gateway.road.workers import Sanitized
 from sanitizers.model import Job, Kind, PartInfo, Reason, Report, Verdict
 from tests.build.transfer import digest, info, report
 from tests.gateway.commands.conftest import Installation, Ran

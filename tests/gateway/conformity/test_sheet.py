@@ -14,7 +14,7 @@ from gateway import audit, config
 from gateway.conformity.checks import CHECKS
 from gateway.conformity.facts import Facts, Gathering
 from gateway.conformity.sheet import TRAITS, Answer, Profile, clauses, sheet, sums
-from gateway.openings import Openings, openings
+from gateway.doctor.openings import Openings, openings
 from gateway.people.customs import Customs
 from gateway.policy import Policy
 from gateway.scanners.interface import Clean, Failed

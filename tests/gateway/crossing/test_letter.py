@@ -12,7 +12,7 @@ from gateway.crossing.letter import ByMail, Sorting
 from gateway.crossing.papers import RefusedError
 from gateway.crossing.taking import BrokenOffError
 from gateway.model import State
-from gateway.post import MailIntake
+from gateway.road.post import MailIntake
 from mail.answer import Answer
 from mail.connection import Outgoing
 from mail.envelope import Envelope

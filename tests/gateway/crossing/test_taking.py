@@ -13,7 +13,7 @@ from gateway import receipts
 from gateway.crossing import papers
 from gateway.crossing.papers import OPENING, RefusedError
 from gateway.crossing.taking import BrokenOffError
-from gateway.model import Door, Lane, Purpose, RecipientState, State, Zone
+from gateway.model import ACROSS, Door, Lane, Purpose, RecipientState, State, Way, Zone
 from gateway.storage import incidents
 from gateway.storage.crossings import NotNowError
 from gateway.storage.faults import HaltedError
@@ -289,7 +289,7 @@ async def test_what_is_released_waits_for_its_hold_to_be_over(two: Sides) -> Non
     pushing = two.pushing(by_hand, hold=600.0)
 
     async def waits() -> bool:
-        return bool(await two.outer.deliveries(number)) and await two.outer.next_due(way=pushing._way) == NOW + 600
+        return bool(await two.outer.deliveries(number)) and await two.outer.next_due(way=Way(ACROSS, 600.0)) == NOW + 600
 
     await two.until(pushing, waits)
     assert by_hand.carried == []
@@ -297,7 +297,7 @@ async def test_what_is_released_waits_for_its_hold_to_be_over(two: Sides) -> Non
     two.now = NOW + 700
 
     async def looked() -> bool:
-        return await two.outer.next_due(way=pushing._way) is None
+        return await two.outer.next_due(way=Way(ACROSS, 600.0)) is None
 
     await two.until(two.pushing(by_hand, hold=600.0), looked)
     assert by_hand.carried == []

@@ -10,10 +10,9 @@ import pytest
 
 from gateway import policy
 from gateway.model import ACROSS, BY_POST, Delivery, Door, IllegalTransitionError, Purpose, RecipientState, State, Way
-from gateway.notices import Office
-from gateway.operating import Deed, Operating, possible
 from gateway.publishing.rescan import Cause, Rescans
 from gateway.publishing.versions import Publishing, Subject
+from gateway.requests.operating import Deed, Operating, possible
 from gateway.scanners.hashlists import HashLists
 from gateway.scanners.interface import Answer, Clean, Found
 from gateway.scanners.panel import Panel, Seat
@@ -21,6 +20,7 @@ from gateway.storage import crossings
 from gateway.storage import rescans as rows
 from gateway.storage.deliveries import SHARES
 from gateway.storage.rescans import LateHit, Rescan
+from gateway.telling.notices import Office
 from sanitizers.model import Job, Match, Report, Severity
 from tests.build.face import Town, client, quick_passwords, town
 from tests.build.publishing import NEW_RULE, RULES

@@ -16,8 +16,6 @@ import pytest
 from gateway import periods
 from gateway.audit import Head, Verified
 from gateway.auditing.verification import Proof
-from gateway.letters import LettersOutbox
-from gateway.notices import Office
 from gateway.periods import Every
 from gateway.registers.incidents import Incidents, Kind
 from gateway.registers.reviews import Reviews
@@ -27,6 +25,8 @@ from gateway.reports.reporting import Reporting, Times
 from gateway.reports.tables import Sheet, as_csv
 from gateway.storage import documents
 from gateway.storage.journal import Journal
+from gateway.telling.letters import LettersOutbox
+from gateway.telling.notices import Office
 from mail.queue import Queue, QueueSettings
 from sanitizers.model import Reason, Verdict
 from tests.build.face import Clock, Post

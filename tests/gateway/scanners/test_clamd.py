@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import memory
+from gateway.road import memory
 from gateway.scanners.clamd import LARGEST, Clamd
 from gateway.scanners.interface import Answer, Clean, Failed, Found
 from tests.build.clamd import HASHED, MARKER, Daemon, answers, needs_clamd, scan

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import memory
+from gateway.road import memory
 from gateway.scanners.icap import Icap
 from gateway.scanners.interface import Answer, Clean, Failed, Found
 from tests.build.clamd import MARKER, Daemon, needs_clamd

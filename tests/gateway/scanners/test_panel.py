@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway import memory
+from gateway.road import memory
 from gateway.scanners.hashlists import HashLists
 from gateway.scanners.interface import Answer, Clean, Failed, Found
 from gateway.scanners.panel import Judgement, Panel, Ruling, Seat

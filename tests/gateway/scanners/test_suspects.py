@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from gateway import memory
+from gateway.road import memory
 from gateway.scanners.interface import Answer, Clean, Failed
 from gateway.scanners.panel import Judgement, Panel, Ruling, Seat
 from gateway.scanners.suspects import Room, Suspects

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from gateway.model import Door, State
-from gateway.pipeline import Pipeline
 from gateway.policy import Policy
 from gateway.receipts import verify
+from gateway.road.pipeline import Pipeline
 from gateway.shares.courier import Courier
 from gateway.shares.document import Share, Smb
 from gateway.storage.deliveries import SHARES

@@ -10,9 +10,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from gateway.boxes import Quotas
-from gateway.bringing import Usage
 from gateway.model import State
+from gateway.requests.bringing import Usage
+from gateway.road.boxes import Quotas
 from gateway.storage.faults import JournalUnavailableError
 from tests.build.face import Town, client, quick_passwords, town
 from tests.build.transfer import NOW, RESULT, claimed, held, report, settlement

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from gateway import metrics
+from gateway.telemetry import metrics
 from tests.build.face import Town, client
 from tests.build.transfer import NOW
 

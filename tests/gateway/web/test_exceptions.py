@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from gateway.admin.app import admin
-from gateway.approvals import Approvals
-from gateway.exceptions import Exceptions
 from gateway.people.accounts import Role
+from gateway.requests.approvals import Approvals
+from gateway.requests.exceptions import Exceptions
 from gateway.web.approval_pages import ApprovalPages
 from gateway.web.exception_pages import ExceptionPages
 from tests.build.face import ROLES, Town, client, csrf, log_in, quick_passwords, town

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
-from gateway.operating import Deed, Operating
+from gateway.requests.operating import Deed, Operating
 from tests.build.face import Town, client
 from tests.build.transfer import BODY, held, signer
 

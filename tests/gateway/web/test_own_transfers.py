@@ -10,7 +10,7 @@ import pikepdf
 import pypdfium2
 import pytest
 
-from gateway.approvals import RequestState
+from gateway.requests.approvals import RequestState
 from gateway.storage import incidents, people
 from gateway.storage.people import Place
 from sanitizers.model import Action, Finding, Reason, Severity, Verdict

@@ -13,9 +13,9 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from gateway.approvals import Kind
 from gateway.model import Door, State
 from gateway.people.customs import Customs
+from gateway.requests.approvals import Kind
 from gateway.web import signin
 from gateway.web.preview_desks import brought, looks
 from sanitizers.model import Kind as FileKind

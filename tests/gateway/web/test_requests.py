@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.approvals import Kind, Request
 from gateway.people.accounts import Account, Role
+from gateway.requests.approvals import Kind, Request
 from tests.build.face import Town, client, log_in, quick_passwords, town
 from tests.build.transfer import NOW
 

@@ -13,9 +13,9 @@ import pytest
 
 from gateway.admin import drafting
 from gateway.model import Door, IllegalTransitionError, State
-from gateway.operating import Deed, Way
 from gateway.people.roles import Role
-from gateway.pipeline import MOST_TRIES
+from gateway.requests.operating import Deed, Way
+from gateway.road.pipeline import MOST_TRIES
 from gateway.storage import disposals, upkeep
 from gateway.storage.search import Filter
 from sanitizers.model import Action, Finding, Match, Reason, Seen, Severity, Treatment, Verdict

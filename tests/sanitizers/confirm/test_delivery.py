@@ -8,9 +8,9 @@ import zipfile
 
 from PIL import Image
 
-from gateway import memory
 from gateway.publishing import rulesets
-from gateway.workers import Workers
+from gateway.road import memory
+from gateway.road.workers import Workers
 from sanitizers.context import Outcome
 from sanitizers.model import Job, Treatment, Verdict
 from tests.build.context import run

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 
-from gateway import memory
 from gateway.publishing import rulesets
-from gateway.workers import Workers
+from gateway.road import memory
+from gateway.road.workers import Workers
 from sanitizers.model import Job, Reason, Report, Verdict
 from tests.build.zip import plain
 from tests.sanitizers.formats.archive.test_cases import BOMBS, TEXT
