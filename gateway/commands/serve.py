@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     warning = {} if settings["jail.required"] else {"jail": "NOT REQUIRED, development only"}
     log.start(settings["service.log_level"], **warning)
     memory.keep_out_of_dumps()
+    memory.give_back()
     try:
         uvloop.run(_serve(settings, roles))
     except (StorageError, OSError) as error:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
+import importlib
 import secrets
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from types import ModuleType
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import webauthn
 from sqlalchemy import Connection
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from gateway.people import totp
 from gateway.people.customs import Customs
@@ -30,6 +22,9 @@ from gateway.storage.factors import Factor
 from gateway.storage.journal import Journal
 from gateway.storage.sealed import SealBrokenError
 from gateway.storage.sealer import Sealer
+
+if TYPE_CHECKING:
+    from gateway.people.passkeys import Asked
 
 ISSUER: Final = "Sekisho"
 _TOTP: Final = "totp"
@@ -159,36 +154,25 @@ class SecondFactors:
     async def offer_passkey(self, account: Account, session: str, place: Place) -> str:
         """What the browser needs to make one (JSON)."""
         known = [one for one in await self.listed(account) if one.kind == _PASSKEY]
-        options = webauthn.generate_registration_options(
-            rp_id=place.host,
-            rp_name=ISSUER,
-            user_id=hashlib.sha256(f"sekisho:{account.id}".encode()).digest(),
-            user_name=account.login,
-            user_display_name=account.name or account.login,
-            authenticator_selection=AuthenticatorSelectionCriteria(
-                resident_key=ResidentKeyRequirement.DISCOURAGED, user_verification=UserVerificationRequirement.PREFERRED
-            ),
-            exclude_credentials=[PublicKeyCredentialDescriptor(id=base64url_to_bytes(one.credential)) for one in known],
+        asked = _passkeys().to_make(
+            place,
+            issuer=ISSUER,
+            user=hashlib.sha256(f"sekisho:{account.id}".encode()).digest(),
+            login=account.login,
+            name=account.name or account.login,
+            known=known,
         )
-        await self._challenge(session, options.challenge)
-        return webauthn.options_to_json(options)
+        return await self._asked(asked, session)
 
     async def add_passkey(self, account: Account, given: str, challenge: str, *, title: str, session: str, place: Place) -> None:
         """What the browser made; it confirms the session. Raises RefusedError."""
-        try:
-            made = webauthn.verify_registration_response(
-                credential=given,
-                expected_challenge=base64url_to_bytes(challenge or "none"),
-                expected_rp_id=place.host,
-                expected_origin=place.origin,
-            )
-        except (WebAuthnException, ValueError, KeyError, TypeError):
-            raise RefusedError(_NOT_ONE) from None
-        at, key = self._clock(), base64.b64encode(made.credential_public_key).decode()
+        at, made = self._clock(), _passkeys().made(given, challenge, place)
+        if made is None:
+            raise RefusedError(_NOT_ONE)
 
         def added(connection: Connection) -> None:
-            rows.added(connection, account, kind=_PASSKEY, title=_title(title, "パスキー"), secret=key, at=at,
-                       credential=bytes_to_base64url(made.credential_id), counter=made.sign_count, active=True)  # fmt: skip
+            rows.added(connection, account, kind=_PASSKEY, title=_title(title, "パスキー"), secret=made.key, at=at,
+                       credential=made.credential, counter=made.counter, active=True)  # fmt: skip
             session_rows.confirmed(connection, account, _hash(session), how=_PASSKEY, at=at)
 
         await self._journal.write(added)
@@ -196,17 +180,13 @@ class SecondFactors:
     async def ask_passkey(self, account: Account, session: str, place: Place) -> str:
         """What the browser needs to sign (JSON)."""
         known = [one for one in await self.listed(account) if one.kind == _PASSKEY]
-        options = webauthn.generate_authentication_options(
-            rp_id=place.host, allow_credentials=[PublicKeyCredentialDescriptor(id=base64url_to_bytes(one.credential)) for one in known]
-        )
-        await self._challenge(session, options.challenge)
-        return webauthn.options_to_json(options)
+        return await self._asked(_passkeys().to_sign(place, known), session)
 
     async def confirm_passkey(self, account: Account, given: str, challenge: str, *, session: str, client: str, place: Place) -> None:
         """What the browser signed. Raises RefusedError."""
         factor = None
         for one in await self.listed(account):
-            if one.kind == _PASSKEY and (count := _signed(one, given, challenge, place)) is not None:
+            if one.kind == _PASSKEY and (count := _passkeys().signed(one, given, challenge, place)) is not None:
                 factor, counter = one, count
         at = self._clock()
 
@@ -220,10 +200,10 @@ class SecondFactors:
             await self._failed(account, client)
             raise RefusedError(_NOT_ONE)
 
-    async def _challenge(self, session: str, challenge: bytes) -> None:
-        """Each is asked once: the next one or a success replaces it."""
-        text = bytes_to_base64url(challenge)
-        await self._journal.write(lambda connection: session_rows.challenged(connection, _hash(session), text))
+    async def _asked(self, asked: Asked, session: str) -> str:
+        """Each challenge is asked once: the next one or a success replaces it."""
+        await self._journal.write(lambda connection: session_rows.challenged(connection, _hash(session), asked.challenge))
+        return asked.options
 
     # ----------------------------------------------------------------------------------------------------------- steps
 
@@ -244,19 +224,9 @@ class SecondFactors:
         )
 
 
-def _signed(factor: Factor, given: str, challenge: str, place: Place) -> int | None:
-    """The signature count, if this passkey signed that challenge here."""
-    try:
-        return webauthn.verify_authentication_response(
-            credential=given,
-            expected_challenge=base64url_to_bytes(challenge or "none"),
-            expected_rp_id=place.host,
-            expected_origin=place.origin,
-            credential_public_key=base64.b64decode(factor.secret),
-            credential_current_sign_count=factor.counter,
-        ).new_sign_count
-    except (WebAuthnException, ValueError, KeyError, TypeError):
-        return None
+def _passkeys() -> ModuleType:
+    """`gateway.people.passkeys`, which is not loaded before somebody has one."""
+    return importlib.import_module("gateway.people.passkeys")
 
 
 def _open(connection: Connection, account: Account, at: float) -> bool:

@@ -81,6 +81,7 @@ class Pair:
         shutil.rmtree(folder, ignore_errors=True)
         source = f"host={self._host(self.primary)} port={self._ports[self.primary]} user=sekisho application_name={self.standby}"
         with self._inside(self.standby):
+            _reached(self.alone(self.primary))
             _run([PROGRAMS / "pg_basebackup", "-D", folder, "-R", "-X", "stream", "-c", "fast", "-d", source], self._other, self._home)
         self._control(self.standby, "start")
         with self._inside(self.primary), psycopg.connect(self.alone(self.primary), autocommit=True) as connection:
@@ -130,6 +131,20 @@ class Pair:
     def alone(self, name: str) -> str:
         """The address of that one alone."""
         return f"postgresql://sekisho@{self._host(name)}:{self._ports[name]}/postgres"
+
+
+def _reached(address: str) -> None:
+    """A line that has just been mended finds its neighbours again after some seconds."""
+    ends = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            psycopg.connect(address, connect_timeout=5).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.5)
+        else:
+            return
 
 
 @contextlib.contextmanager
