@@ -34,8 +34,6 @@ from sanitizers.scan import Scanner
 from sanitizers.source import Source
 from sanitizers.verify import VERIFIERS
 
-_CHANGES = (Action.REMOVED, Action.REWRITTEN)
-
 
 class Engine:
     """The engine of one transfer. `progress` is told the name of each part as it begins."""
@@ -144,7 +142,7 @@ class Engine:
             raise
         except Refused as refusal:
             raise VerificationFailed(f"second pass refuses the result: {refusal.code} {refusal.detail}") from refusal
-        if left := [finding for finding in again.findings if finding.action in _CHANGES]:
+        if left := [finding for finding in again.findings if finding.action.changes]:
             raise VerificationFailed(f"second pass still finds {left[0].code} at {left[0].where or 'the file'}")
 
     def _revisit(self, name: str, source: Source, where: str, depth: int) -> Outcome:
@@ -191,11 +189,11 @@ def _refusal(context: Context, source: Source, refusal: Refused, started: float)
 
 def _not_done(finding: Finding) -> Finding:
     """Nothing was removed from what never came out: what was found in it was refused with it."""
-    return msgspec.structs.replace(finding, action=Action.REFUSED) if finding.action in _CHANGES else finding
+    return msgspec.structs.replace(finding, action=Action.REFUSED) if finding.action.changes else finding
 
 
 def _delivery(context: Context, source: Source, rebuilt: Rebuilt, started: float) -> Report:
-    changed = any(finding.action in _CHANGES for finding in context.findings)
+    changed = any(finding.action.changes for finding in context.findings)
     changed = changed or any(part.verdict is not Verdict.CLEAN for part in context.parts)
     output = PartInfo(
         name=names.with_extension(context.name, rebuilt.kind),

@@ -213,6 +213,11 @@ class Action(StrEnum):
     KEPT = "kept"
     REFUSED = "refused"
 
+    @property
+    def changes(self) -> bool:
+        """Whether the file is another one for it."""
+        return self in (Action.REMOVED, Action.REWRITTEN)
+
 
 class Verdict(StrEnum):
     """The end of a transfer or part, from best to worst. Only the first three are deliveries."""

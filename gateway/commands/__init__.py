@@ -1,4 +1,7 @@
-"""The `sekisho` commands, one module each: `add(commands)` declares it, its `run(arguments)` returns the exit status."""
+"""The `sekisho` commands, one module each: `add(commands)` declares it, its `run(arguments)` returns the exit status.
+
+`run` raises Usage and Failure, which `gateway.cli` turns into a line and a status.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ class Failure(Exception):  # noqa: N818 - ours or the machine's, told in one lin
 
 
 def reading(read: Callable[[], T]) -> T:
-    """What `read` returns; a file or value that the caller named and that cannot be read is wrong usage."""
+    """What `read` returns; a file or value that the caller named and that cannot be read is wrong usage. Raises Usage."""
     try:
         return read()
     except (OSError, ValueError) as error:

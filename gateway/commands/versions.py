@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import pwd
 import sys
@@ -79,7 +78,7 @@ async def begin(desk: Desk) -> None:
 
 
 async def step(desk: Desk, subject: Subject, given: argparse.Namespace) -> int:
-    """One of STEPS."""
+    """One of STEPS. Raises Usage."""
     if given.what == "versions":
         await _listed(desk, subject, as_json=given.json)
         return 0
@@ -218,7 +217,3 @@ def _number(given: argparse.Namespace) -> int | None:
     if len(given.names) > 1 or not given.names[0].isdigit():
         raise Usage(f"{given.what}: the NUMBER of a version")
     return int(given.names[0])
-
-
-def say_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")

@@ -57,7 +57,7 @@ class Load(NamedTuple):
         return len(self.head) + self.size
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """All that travels, in order."""
+        """All that travels, in order. Raises CarryError."""
         yield self.head
         offset = 0
         while offset < self.size:

@@ -25,7 +25,6 @@ from sanitizers.model import Action, Authentication, Finding, Job, Match, Reason
 Authenticate = Callable[[Transfer, int], Awaitable[Authentication | None]]
 
 _EXCEPTION: Final = CODES["road.exception"]
-_CHANGES: Final = (Action.REMOVED, Action.REWRITTEN)
 
 
 async def nobody_asked(_transfer: Transfer, _source_fd: int) -> None:
@@ -157,7 +156,7 @@ def stopped(report: Report, judgement: Judgement) -> Report:
     code = CODES["file.malware" if malware else "file.policy"]
     why = Finding(code=code.code, severity=code.severity, action=Action.REFUSED, where="", detail=judgement.note)
     # What the jail did to a file that never comes out was not done.
-    others = tuple(msgspec.structs.replace(one, action=Action.REFUSED) if one.action in _CHANGES else one for one in report.findings)
+    others = tuple(msgspec.structs.replace(one, action=Action.REFUSED) if one.action.changes else one for one in report.findings)
     found = ((one.scanner, one.answer) for one in judgement.heard)
     hits = tuple(
         Match(rule=f"{name}:{answer.name}", severity=Severity.HIGH, where="") for name, answer in found if isinstance(answer, Found)

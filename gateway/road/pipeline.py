@@ -11,6 +11,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 from gateway.model import Claim, Decision, State, Transfer
@@ -93,6 +94,8 @@ class Pipeline:
         self._draining = False
         self._busy = 0
         self._leases_looked_at = -math.inf      # by the clock of this process
+        # What could not go back into the queue when it had to, and how: the journal did not answer.
+        self._owed: list[tuple[Claim, str, bool]] = []
 
     @property
     def policy(self) -> Policy:
@@ -276,10 +279,15 @@ class Pipeline:
             return []
 
     async def _return_leases(self, at: float) -> None:
-        """Now and then, however often something is claimed."""
+        """Now and then, however often something is claimed. Nobody waits for a lease of ours to run out that is known to be over."""
         now = time.monotonic()
         if now - self._leases_looked_at < self._poll_seconds:
             return
+        while self._owed:
+            claim, note, counted = self._owed[-1]
+            with suppress(LeaseLostError):
+                await self._give_back(claim, note, counted=counted)
+            self._owed.pop()
         if await self._journal.return_leases(at=at, attempts=self.policy.attempts):
             self._stayed()
         self._leases_looked_at = now
@@ -327,12 +335,17 @@ class Pipeline:
             self.wake()
 
     async def _put_back(self, claim: Claim, note: str, *, counted: bool) -> None:
-        attempts = self.policy.attempts if counted else None
+        """Into the queue again; if the journal does not answer, as soon as it does, or when the lease has run out."""
         try:
-            await self._journal.put_back(claim, at=self._clock(), note=note, attempts=attempts)
-        except (StorageError, LeaseLostError) as error:
-            # Then the lease runs out by itself.
-            _log.warning("not put back", receipt_no=claim.transfer.receipt_no, error=str(error))
+            await self._give_back(claim, note, counted=counted)
+        except LeaseLostError:
+            _log.warning("a late worker was fenced off", receipt_no=claim.transfer.receipt_no)
+        except StorageError as error:
+            _log.warning("not put back yet", receipt_no=claim.transfer.receipt_no, error=str(error))
+            self._owed.append((claim, note, counted))
+
+    async def _give_back(self, claim: Claim, note: str, *, counted: bool) -> None:
+        await self._journal.put_back(claim, at=self._clock(), note=note, attempts=self.policy.attempts if counted else None)
 
 
 def _whatever(_: Report) -> bool:

@@ -14,6 +14,9 @@ from gateway.storage import ledger
 from gateway.storage.accounts import Account, account_of_row
 from gateway.storage.tables import accounts, decisions, departments, requests
 
+# Under this name the detail of a closed request says why.
+CLOSED_BECAUSE: Final = "自動終了の理由 / closed because"
+
 _NUMBER: Final = re.compile(r"S-(\d{6,12})")
 
 
@@ -25,6 +28,7 @@ class RequestState(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+    CLOSED = "closed"               # nothing could follow it any more
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,6 +187,13 @@ def moved(connection: Connection, request: Request, at: float, **values: object)
     if connection.execute(update(requests).where(still).values(changed_at=at, **values)).rowcount != 1:
         raise NoLongerOpenError(request.number)
     return by_id(connection, request.id)
+
+
+def closed(connection: Connection, request: Request, why: str, at: float) -> Request:
+    """By itself, since nothing can follow it any more. Raises NoLongerOpenError."""
+    told(connection, request, "request.closed", at=at, actor="sekisho", why=why)
+    detail = msgspec.json.encode({**request.detail, CLOSED_BECAUSE: why}).decode()
+    return moved(connection, request, at, state=RequestState.CLOSED, detail=detail)
 
 
 def carried_out(connection: Connection, request: Request, at: float) -> bool:

@@ -146,7 +146,7 @@ class CataloguedBlobs:
                 await self._shelf.delete(name)
 
     async def catalogue(self, blob: Blob, name: str, data_key: bytes, owner: str) -> None:
-        """The bytes are durable; now they can be found."""
+        """The bytes are durable; now they can be found. Raises StorageError."""
         for _ in range(_TURNS):
             key_id, wrapped = (None, "") if self._keyring is None else await self._keyring.wrap(data_key, owner, blob.digest)
             row = partial(copies.add, digest=blob.digest, size=blob.size, name=name, key_id=key_id, wrapped=wrapped, at=self._clock())

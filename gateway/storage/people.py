@@ -268,11 +268,6 @@ def all_groups(connection: Connection) -> dict[str, list[str]]:
     return found
 
 
-def groups_of(connection: Connection, account_id: int) -> list[str]:
-    joined = select(groups.c.name).join(group_members, group_members.c.group_id == groups.c.id)
-    return list(connection.execute(joined.where(group_members.c.account_id == account_id).order_by(groups.c.name)).scalars())
-
-
 # -------------------------------------------------------------------------------------------------------------- absences
 
 

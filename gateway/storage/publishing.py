@@ -154,7 +154,7 @@ def load(connection: Connection, version_id: int, subject: Subject | None = None
 
 
 def files_of(connection: Connection, version_id: int) -> dict[str, str]:
-    """File name → text."""
+    """File name → text. Raises NoSuchVersionError."""
     content = connection.execute(select(versions.c.content).where(versions.c.id == version_id)).scalar_one_or_none()
     if content is None:
         raise NoSuchVersionError(f"no version {version_id}")

@@ -59,7 +59,7 @@ class ObjectShelf:
             raise
 
     async def open(self, name: str, *, check: bool = False) -> int:  # noqa: ARG002 - of the contract
-        """What an object holds, fetched whole; `check` says nothing here: the name is no digest."""
+        """What an object holds, fetched whole; `check` says nothing here: the name is no digest. Raises StorageError."""
         key, fd = _key(name), memory.create("object")
         try:
             held = 0

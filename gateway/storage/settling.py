@@ -206,7 +206,10 @@ def _count_tries(connection: Connection, transfer_id: int, tries: int) -> None:
 
 
 def retry(connection: Connection, transfer_id: int, *, at: float, lease_until: float, actor: str, note: str) -> Claim | None:
-    """What is held is worked on again, from the first attempt; what could not be delivered is sent again (None)."""
+    """What is held is worked on again, from the first attempt; what could not be delivered is sent again (None).
+
+    Raises NotAllowedError, IllegalTransitionError.
+    """
     transfer = transfers.load(connection, transfer_id)
     if transfer.state is State.UNDELIVERABLE:
         transfers.move(connection, transfer, State.RELEASED, at=at, actor=actor, note=note)
@@ -221,7 +224,7 @@ def retry(connection: Connection, transfer_id: int, *, at: float, lease_until: f
 
 
 def release(connection: Connection, transfer_id: int, verdict: Verdict, *, at: float, actor: str, note: str, receipt: str) -> None:
-    """The result of a transfer that policy held is let go."""
+    """The result of a transfer that policy held is let go. Raises NotAllowedError."""
     transfer = transfers.load(connection, transfer_id)
     if transfer.reason in BLOCKING_REASONS or not verdict.delivers:
         raise NotAllowedError(f"{transfer.receipt_no}: {transfer.reason or verdict} is never released")
@@ -235,7 +238,7 @@ def release(connection: Connection, transfer_id: int, verdict: Verdict, *, at: f
 
 
 def hold(connection: Connection, transfer_id: int, *, at: float, actor: str, note: str) -> None:
-    """Stop what has not left yet. The verdict stays as it was; release sends it on."""
+    """Stop what has not left yet. The verdict stays as it was; release sends it on. Raises IllegalTransitionError."""
     transfer = transfers.load(connection, transfer_id)
     if not transfer.can_be_stopped:
         raise IllegalTransitionError(transfer.receipt_no, transfer.state, State.HELD)
@@ -245,7 +248,7 @@ def hold(connection: Connection, transfer_id: int, *, at: float, actor: str, not
 
 def dispose(connection: Connection, transfer_id: int, *, at: float, actor: str, note: str) -> None:
     """Original and result are given up; the row, the report and the audit record stay. Keys of their own are destroyed at once (暗号消去);
-    the next sweep takes the bytes."""
+    the next sweep takes the bytes. Raises IllegalTransitionError."""
     transfer = transfers.load(connection, transfer_id)
     if (transfer.state is State.RELEASED and _bound_for(transfer)[1]) or evidence.kept(connection, transfer_id) is not None:
         raise IllegalTransitionError(transfer.receipt_no, transfer.state, State.DISPOSED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
-from gateway.model import State, Transfer
+from gateway.model import Door, State, Transfer
 from gateway.storage.sessions import Session
 from gateway.storage.settling import AWAITING_APPROVAL
 from gateway.web import view
@@ -31,6 +31,12 @@ _VERDICTS: Final = {
     Verdict.CONFIRMED: ("確認済み（原本のまま）", "confirmed original", "ok"),
 }
 VERDICTS_SAID: Final = {verdict: f"{ja} / {en}" for verdict, (ja, en, _) in _VERDICTS.items()}
+DOORS: Final = {
+    Door.SMTP: "メール / mail",
+    Door.DROP: "取込み画面 / drop",
+    Door.API: "API",
+    Door.CLI: "コマンド / command",
+}
 # 受付 → 検査 → 無害化 → 承認 → 受取可
 STEPS: Final = (("受付", "Received"), ("検査", "Scan"), ("無害化", "Sanitise"), ("承認", "Approve"), ("受取可", "Ready"))
 _DONE: Final = {
@@ -50,6 +56,8 @@ DROP: Final = {
     "failed": "受け付けられませんでした。もう一度お試しください / not accepted, please try again",
 }
 _SHOWN: Final = 12
+# In a line of a list; the page of one transfer has them all.
+_SHOWN_IN_LINE: Final = 4
 _MOST_PARTS: Final = 500
 
 
@@ -63,7 +71,7 @@ def row(transfer: Transfer, report: Report | None = None) -> dict[str, Any]:
         ja, en = f"{ja}（理由：{code.ja}）", f"{en}: {code.en}"
     return {
         "receipt_no": transfer.receipt_no,
-        "door": transfer.door,
+        "door": DOORS[transfer.door],
         "sender": transfer.sender,
         "name": transfer.subject or transfer.name,
         "output": transfer.result.name if transfer.result else transfer.name,
@@ -125,9 +133,11 @@ def removed(report: Report) -> list[str]:
     """What was taken out or rewritten, here and in all parts: `マクロ（2個） / macro (2)`."""
     counted: Counter[str] = Counter()
     for part in report.tree():
-        counted.update(finding.code for finding in part.findings if finding.action in (Action.REMOVED, Action.REWRITTEN))
-    told = [(*_named(code), count) for code, count in counted.most_common(_SHOWN)]
-    return [f"{ja}（{count}個） / {en} ({count})" for ja, en, count in told]
+        counted.update(finding.code for finding in part.findings if finding.action.changes)
+    told = [(*_named(code), count) for code, count in counted.most_common(_SHOWN_IN_LINE)]
+    further = len(counted) - len(told)
+    more = [f"ほか{further}種類 / {further} more"] if further else []
+    return [f"{ja}（{count}個） / {en} ({count})" for ja, en, count in told] + more
 
 
 def previous_login(session: Session) -> str:

@@ -66,7 +66,7 @@ class Shape:
 
 
 def records(data: memoryview) -> Iterator[Record]:
-    """Those that follow each other. A record that is cut off ends it."""
+    """Those that follow each other. A record that is cut off ends it. Raises LimitExceeded."""
     at = count = 0
     while at + 8 <= len(data):
         head, kind, size = struct.unpack_from("<HHI", data, at)
@@ -88,7 +88,7 @@ def after_first(data: memoryview) -> int:
 
 
 def shapes(data: memoryview, depth: int = 0) -> list[Shape]:
-    """The shapes of a drawing or of a group, groups with those inside them."""
+    """The shapes of a drawing or of a group, groups with those inside them. Raises LimitExceeded."""
     if depth > _DEEPEST:
         raise LimitExceeded(f"shapes grouped deeper than {_DEEPEST}")
     found: list[Shape] = []

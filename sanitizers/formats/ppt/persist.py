@@ -101,7 +101,7 @@ def part(stream: bytes, edit: Edit, number: int) -> Record:
 
 
 def written(parts: list[bytes], last_slide: int) -> tuple[bytes, bytes]:
-    """The streams `PowerPoint Document` and `Current User` of these parts: number 1, the document, first."""
+    """The streams `PowerPoint Document` and `Current User` of these parts: number 1, the document, first. Raises Malformed."""
     if len(parts) >= _MOST_IDS:
         raise Malformed("more parts than can have numbers", code="ppt.malformed")
     offsets: list[int] = []

@@ -28,7 +28,7 @@ class Store:
         self.stream = bytearray()
 
     def table(self, record: Record, place: Place) -> bytes:
-        """OfficeArtBStoreContainer: as many entries as before, because shapes count them."""
+        """OfficeArtBStoreContainer: as many entries as before, because shapes count them. Raises LimitExceeded."""
         made = [self._entry(one, index, place) for index, one in enumerate(records.children(record.data), 1)]
         if len(made) > _MOST:
             raise LimitExceeded("pictures of a presentation")

@@ -120,7 +120,7 @@ def long(data: bytes, offset: int, encoding: str | None) -> tuple[str, int]:
 
 
 def characters(data: bytes, offset: int, count: int, encoding: str | None) -> tuple[str, int]:
-    """A string whose length stands elsewhere."""
+    """A string whose length stands elsewhere. Raises Malformed."""
     if encoding is not None:
         end = offset + count
         if end > len(data):

@@ -18,6 +18,7 @@ from gateway.policy import KindAction, Policy
 from gateway.road import pipeline as road
 from gateway.road.pipeline import Pipeline
 from gateway.road.workers import Sanitized
+from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
 from sanitizers.model import Job, Kind, MailFacts, Reason, Report, Verdict
@@ -297,6 +298,27 @@ async def test_a_disk_that_fails_is_waited_out(
     assert await healthy.read(digest(RESULT)) == RESULT
     await healthy.stop()
     await the_road.blobs.stop()
+
+
+async def test_what_cannot_go_back_into_the_queue_goes_back_as_soon_as_the_journal_answers(
+    the_road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock stands still, so its lease never runs out: nothing else would bring the transfer back."""
+    monkeypatch.setattr(road, "_PAUSE_SECONDS", 0.01)
+    silent, put_back = 3, the_road.journal.put_back
+    workers = FakeWorkers(lambda job, source: lost(job, source) if len(workers.jobs) == 1 else report(source=source, policy=job.policy))
+
+    async def unheard(*given: Any, **more: Any) -> None:
+        nonlocal silent
+        silent -= 1
+        if silent >= 0:
+            raise StorageError("the journal does not answer")
+        await put_back(*given, **more)
+
+    monkeypatch.setattr(the_road.journal, "put_back", unheard)
+    transfer = await the_road.one(the_road.pipeline(workers))
+    assert (transfer.state, transfer.attempts) == (State.RELEASED, 1)
+    assert silent < 0
 
 
 async def test_a_retry_uses_the_passwords_and_forgets_them(the_road: Road, tmp_path: Path) -> None:
