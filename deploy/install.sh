@@ -1,7 +1,8 @@
 #!/bin/sh
 # 導入と更新 / install, and upgrade: sh deploy/install.sh, as root, from the unpacked release. Doing it twice changes nothing.
 #
-# Into /opt/sekisho (program), /etc/sekisho (settings, never overwritten), /var/lib/sekisho (journal and blobs, the service's own).
+# Into /opt/sekisho (program), /etc/sekisho (settings, never overwritten), /var/lib/sekisho (journal and blobs, the service's own),
+# /var/backups/sekisho (sealed backups of the timer).
 # PIP_INDEX_URL or PIP_FIND_LINKS name where packages come from, where that is not the Internet.
 set -eu
 
@@ -27,6 +28,7 @@ getent passwd sekisho > /dev/null \
 install -d -m 0755 "$program"
 install -d -m 0750 -g sekisho /etc/sekisho
 install -d -m 0700 -o sekisho -g sekisho /var/lib/sekisho
+install -d -m 0700 -o sekisho -g sekisho /var/backups/sekisho
 
 # The new environment is built beside the old one and takes its place whole: a failure leaves what runs as it is.
 rm -rf "$program/.venv.new"
@@ -47,7 +49,7 @@ if [ ! -e /etc/sekisho/sekisho.toml ]; then
     install -m 0640 -g sekisho "$here/deploy/settings/village.toml" /etc/sekisho/sekisho.toml
 fi
 install -d -m 0755 /etc/systemd/system
-install -m 0644 "$here"/deploy/systemd/*.service /etc/systemd/system/
+install -m 0644 "$here"/deploy/systemd/*.service "$here"/deploy/systemd/*.timer /etc/systemd/system/
 ln -sf "$program/.venv/bin/sekisho" /usr/local/bin/sekisho
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload

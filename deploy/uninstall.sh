@@ -5,9 +5,10 @@ set -eu
 [ "$(id -u)" = 0 ] || { echo "uninstall.sh: root only" >&2; exit 1; }
 
 if [ -d /run/systemd/system ]; then
-    systemctl disable --now sekisho.service 'sekisho@*.service' 2> /dev/null || true
+    systemctl disable --now sekisho-backup.timer sekisho.service 'sekisho@*.service' 2> /dev/null || true
 fi
 rm -f /etc/systemd/system/sekisho.service /etc/systemd/system/sekisho@.service /usr/local/bin/sekisho
+rm -f /etc/systemd/system/sekisho-backup.service /etc/systemd/system/sekisho-backup.timer
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
 fi

@@ -11,11 +11,12 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 from gateway import audit
 from gateway.doctor import timekeeping
 from gateway.doctor.openings import Openings, openings
-from gateway.model import Door, State
+from gateway.model import Door, State, rfc3339
 from gateway.people.customs import Customs
 from gateway.people.roles import PRIVILEGED, Role
 from gateway.policy import Policy
 from gateway.scanners.panel import Heard, Panel
+from gateway.storage import ledger
 from gateway.storage.drills import Outcome
 from gateway.storage.incidents import OPEN, Register
 from gateway.storage.journal import Journal
@@ -24,9 +25,12 @@ from gateway.storage.tables import (
     contacts,
     departments,
     drills,
+    evidence,
     exceptions,
     incidents,
+    investigations,
     memberships,
+    nodes,
     reports,
     requests,
     reviews,
@@ -44,6 +48,11 @@ _DAY: Final = 86_400.0
 _MONTH: Final = 30 * _DAY
 # The end of the record is walked each time, the whole of it by `sekisho audit verify`.
 _WALKED: Final = 5_000
+_WEEK: Final = 7 * _DAY
+# A quarter, and the time in which it is to be looked at and signed.
+_REVIEWED: Final = 110 * _DAY
+# A node that has said nothing for so long is not counted (`storage.nodes`).
+_LOST: Final = 120.0
 _DELIVERING: Final = (Verdict.CLEAN, Verdict.SANITIZED, Verdict.CONFIRMED)
 
 
@@ -153,6 +162,12 @@ def count(connection: Connection, now: float) -> dict[str, int]:
         "ending": rows(exceptions, exceptions.c.expires_at > now, exceptions.c.expires_at <= now + _MONTH),
         "reviewed": rows(reviews, reviews.c.closed_at >= now - 6 * _MONTH),
         "restored": rows(drills, drills.c.kind == "restore", drills.c.outcome == Outcome.GOOD, drills.c.at >= now - 12 * _MONTH),
+        "backups": rows(record, record.c.action == "backup.made", record.c.at >= rfc3339(now - _WEEK)),
+        "evidence": rows(evidence, evidence.c.ended_at.is_(None)),
+        "investigations": rows(investigations),
+        "nodes": rows(nodes, nodes.c.seen_at >= now - _LOST),
+        "exceptions_reviewed": rows(signoffs, signoffs.c.subject == "exceptions", signoffs.c.at >= now - _REVIEWED),
+        "young": int((first := ledger.first(connection)) is None or first.at >= rfc3339(now - _REVIEWED)),
         "visits": rows(visits),
         "ended": rows(exceptions, exceptions.c.expires_at <= now),
         "incidents": rows(incidents, incidents.c.register == Register.INCIDENT, incidents.c.state == OPEN),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -24,6 +25,7 @@ from gateway.telling import alarm
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 SAMPLES = sorted(path.name for path in (DEPLOY / "settings").glob("*.toml") if path.name not in ("shares.toml", "outbound-policy.toml"))
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+BACKUP, ONE, SOME = UNITS
 
 _METRIC = re.compile(r"\b(?:sekisho|process|python)_[a-z_]+\b")
 _EXPORTERS = (alarm, metrics, panel, rescan, results)
@@ -104,8 +106,8 @@ def directives(unit: Path) -> dict[str, list[str]]:
 
 
 def test_the_two_units_differ_in_their_roles_alone() -> None:
-    one, some = (directives(unit) for unit in UNITS)
-    assert [unit.name for unit in UNITS] == ["sekisho.service", "sekisho@.service"]
+    one, some = directives(ONE), directives(SOME)
+    assert [unit.name for unit in UNITS] == ["sekisho-backup.service", "sekisho.service", "sekisho@.service"]
     differ = {name for name in one | some if one.get(name) != some.get(name)}
     assert differ == {"Description", "ExecStart"}
     assert some["ExecStart"][0] == one["ExecStart"][0] + " --role %i"
@@ -144,7 +146,40 @@ def test_the_filter_of_the_unit_lets_the_whole_road_pass(tmp_path: Path) -> None
     if "ptrace" in used or len(used) < 40:
         pytest.skip("nothing can be traced here")
     assert {"seccomp", "unshare"} & used, "the jail was put up"
-    assert used - syscalls(UNITS[0]) <= {"setgroups", "setresuid", "setresgid"}
+    assert used - syscalls(ONE) <= {"setgroups", "setresuid", "setresgid"}
+
+
+def test_the_timer_makes_a_backup_that_can_be_restored(tmp_path: Path) -> None:
+    """The command of the unit itself, at other places; and its filter lets every system call of it pass."""
+    top, home, key, settings = DEPLOY.parent, tmp_path / "var", tmp_path / "backup.key", tmp_path / "sekisho.toml"
+    key.write_text("a long password of a backup\n")
+    settings.write_text(f'[storage]\npath = "{home}"\n')
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(top), "SEKISHO_STORAGE_PATH": str(home)}
+    sekisho = [str(top / ".venv/bin/python"), "-m", "gateway.cli"]
+    made = subprocess.run([*sekisho, "user", "add", "kakari", "--role", "staff", "--config", str(settings)], env=environment, check=False, capture_output=True)
+    assert made.returncode == 0, made.stderr
+    (line,) = directives(BACKUP)["ExecStart"]
+    words = shlex.split(line.replace("%%", "%"))
+    command = words[-1].replace("/opt/sekisho/.venv/bin/sekisho", " ".join(sekisho)).replace("/var/backups/sekisho", str(tmp_path))
+    command = command.replace("/etc/sekisho", str(tmp_path))
+    tracing = ["strace", "-f", "-qq", "-o", str(tmp_path / "trace")] if shutil.which("strace") and shutil.which("systemd-analyze") else []
+    done = subprocess.run([*tracing, *words[:-1], command], env=environment, check=False, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    (sealed,) = tmp_path.glob("sekisho-[1-7].sealed")
+    other = tmp_path / "other.toml"
+    other.write_text(f'[storage]\npath = "{tmp_path / "back"}"\n')
+    back = subprocess.run([*sekisho, "restore", str(sealed), "--password-file", str(key), "--config", str(other), "--json"],
+                          env=environment | {"SEKISHO_STORAGE_PATH": str(tmp_path / "back")}, check=False, capture_output=True, timeout=120)  # fmt: skip
+    assert back.returncode == 0, back.stderr
+    assert (tmp_path / "back/sekisho.db").exists()
+    used = set(re.findall(r"^\d+ +([a-z_0-9]+)\(", (tmp_path / "trace").read_text("utf-8", "replace"), re.MULTILINE)) if tracing else set()
+    assert used - syscalls(BACKUP) <= {"fchown"}, "SQLite gives its files to the owner of the folder where it is root, and only there"
+
+
+def test_the_timer_runs_the_backup_every_day() -> None:
+    timer = directives(DEPLOY / "systemd/sekisho-backup.timer")
+    assert timer["OnCalendar"] == ["*-*-* 02:30:00"]
+    assert timer["Persistent"] == ["yes"], "a machine that was off makes up for it"
 
 
 # ---------------------------------------------------------------------------------------------------------- monitoring

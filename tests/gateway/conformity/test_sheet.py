@@ -12,13 +12,14 @@ import pytest
 
 from gateway import audit, config
 from gateway.conformity.checks import CHECKS
-from gateway.conformity.facts import Facts, Gathering
+from gateway.conformity.facts import Facts, Gathering, count
 from gateway.conformity.sheet import TRAITS, Answer, Profile, clauses, sheet, sums
 from gateway.doctor.openings import Openings, openings
 from gateway.people.customs import Customs
 from gateway.policy import Policy
 from gateway.scanners.interface import Clean, Failed
 from gateway.scanners.panel import Heard, Panel
+from gateway.storage import evidence
 from gateway.storage.journal import Journal
 from tests.build.transfer import NOW, arrival, claimed, settlement
 
@@ -105,6 +106,13 @@ BAD = {
     "web_tls": lambda facts: customs(facts, secure=False),
     "flow_table": lambda facts: opened(facts, ("192.0.2.1", 25), ("192.0.2.1", 8080)),
     "inside_only": lambda facts: settings(facts, {"admin.listen": ("0.0.0.0", 80)}),
+    "sealed_at_rest": lambda facts: settings(facts, {"storage.key": ""}),
+    "crypto_erase": lambda facts: settings(facts, {"storage.key": ""}),
+    "box_quota": lambda facts: settings(facts, {"pickup.quota": 0}),
+    "backed_up": lambda facts: counted(facts, backups=0),
+    "restored": lambda facts: counted(facts, restored=0),
+    "redundant": lambda facts: settings(counted(facts, nodes=1), {"storage.blobs": "s3://a/b"}),
+    "exceptions_reviewed": lambda facts: counted(facts, young=0, exceptions_reviewed=0),
 }
 GOOD = {
     "flow_table": lambda facts: opened(facts, ("192.0.2.1", 25)),
@@ -116,6 +124,12 @@ GOOD = {
     "classification_asked": lambda facts: settings(facts, {"drop.classifications": ("機密性2",)}),
     "unknown_asked": lambda facts: settings(facts, {"drop.approval": "unknown"}),
     "web_tls": lambda facts: customs(facts, secure=True),
+    "sealed_at_rest": lambda facts: settings(facts, {"storage.key": "file:/a"}),
+    "crypto_erase": lambda facts: settings(facts, {"storage.key": "file:/a"}),
+    "backed_up": lambda facts: counted(facts, backups=7),
+    "restored": lambda facts: counted(facts, restored=1),
+    "redundant": lambda facts: settings(counted(facts, nodes=2), {"storage.blobs": "s3://a/b"}),
+    "exceptions_reviewed": lambda facts: counted(facts, young=0, exceptions_reviewed=1),
 }
 
 
@@ -147,6 +161,24 @@ async def test_each_check_that_can_fail_does(facts: Facts, name: str) -> None:
     asked = [row.answer for row in sheet(worse) if name in row.clause.checks]
     assert asked
     assert set(asked) == {Answer.FAILS}
+
+
+async def test_what_is_done_and_kept_is_counted_from_the_journal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "sekisho.db")
+    await journal.start()
+    number = (await journal.accept(arrival()))[0]
+    transfer = await journal.transfer(number)
+    assert await journal.ask(lambda connection: count(connection, NOW)) | {"evidence": 0, "backups": 0, "young": 1} == await journal.ask(
+        lambda connection: count(connection, NOW)
+    )
+    await journal.write(lambda connection: evidence.keep(connection, transfer, at=NOW, actor="a", reason="r"))
+    await journal.record(at=NOW, actor="a", action="backup.made", subject="s", detail={})
+    now, later = [await journal.ask(lambda connection, at=at: count(connection, at)) for at in (NOW + 60, NOW + 200 * 86_400)]  # type: ignore[misc]
+    assert (now["evidence"], now["backups"], now["young"], now["nodes"]) == (1, 1, 1, 0)
+    assert (later["evidence"], later["backups"], later["young"]) == (1, 0, 0), "a backup of long ago is none"
+    await journal.write(lambda connection: evidence.let_go(connection, transfer, at=NOW, actor="a", reason="r"))
+    assert (await journal.ask(lambda connection: count(connection, NOW)))["evidence"] == 0
+    await journal.stop()
 
 
 async def test_a_record_that_was_touched_is_found(tmp_path: Path) -> None:
