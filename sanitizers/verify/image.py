@@ -180,20 +180,49 @@ def verify_bmp(output: Source, original: Source, context: Context) -> None:
 
 
 def verify_tiff(output: Source, original: Source, context: Context) -> None:
-    """Directories with listed tags of listed types, every offset inside the file, no circle."""
+    """Directories with listed tags of listed types, every offset inside the file, no circle, no byte in two strips."""
     data = output.bytes()
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4], "")
     _require(bool(order), "signature")
     (at,) = struct.unpack_from(order + "I", data, 4)
     seen: set[int] = set()
+    strips: list[tuple[int, int]] = []
     while at:
         _require(at not in seen, "directories in a circle")
         seen.add(at)
         (count,) = struct.unpack_from(order + "H", data, at)
-        for place in range(at + 2, at + 2 + 12 * count, 12):
+        places = range(at + 2, at + 2 + 12 * count, 12)
+        for place in places:
             _check_tiff_entry(data, place, order)
+        strips += _tiff_strips(data, places, order)
         (at,) = struct.unpack_from(order + "I", data, at + 2 + 12 * count)
+    _check_strips(strips, len(data))
     _compare(data, Kind.TIFF, original, context)
+
+
+def _tiff_strips(data: bytes, places: range, order: str) -> list[tuple[int, int]]:
+    """Begin and end of each strip of one directory."""
+    entries = {struct.unpack_from(order + "H", data, place)[0]: place for place in places}
+    _require({273, 279} <= entries.keys(), "no strips")
+    starts, sizes = (_tiff_values(data, entries[tag], order) for tag in (273, 279))
+    _require(0 < len(starts) == len(sizes) and min(sizes) > 0, "strips")
+    return [(start, start + size) for start, size in zip(starts, sizes, strict=True)]
+
+
+def _tiff_values(data: bytes, place: int, order: str) -> tuple[int, ...]:
+    """The numbers of one entry of type SHORT or LONG."""
+    _, kind, count, offset = struct.unpack_from(order + "HHII", data, place)
+    _require(kind in (3, 4), "type of a strip's place")
+    start = offset if _TIFF_WIDTHS[kind] * count > 4 else place + 8
+    return struct.unpack_from(f"{order}{count}{'H' if kind == 3 else 'I'}", data, start)
+
+
+def _check_strips(strips: list[tuple[int, int]], size: int) -> None:
+    """All behind the header and inside the file, one behind the other."""
+    end = 8
+    for start, following in sorted(strips):
+        _require(end <= start and following <= size, "strips that overlap, or outside the file")
+        end = following
 
 
 def _check_tiff_entry(data: bytes, place: int, order: str) -> None:
@@ -206,10 +235,6 @@ def _check_tiff_entry(data: bytes, place: int, order: str) -> None:
     if tag == 259:
         (compression,) = struct.unpack_from(order + "H", data, place + 8)
         _require(compression in _TIFF_COMPRESSIONS, f"compression {compression}")
-    if tag == 273:
-        start = offset if size > 4 else place + 8
-        strips = struct.unpack_from(f"{order}{count}{'H' if kind == 3 else 'I'}", data, start)
-        _require(all(8 <= strip < len(data) for strip in strips), "strip outside the file")
 
 
 def verify_webp(output: Source, original: Source, context: Context) -> None:

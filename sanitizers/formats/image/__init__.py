@@ -38,7 +38,8 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     """By the kind of the part. HEIC, AVIF and JPEG 2000 come out as JPEG or PNG; everything else as what it was.
 
     In the second pass a picture is walked, reported on and decoded as in the first; only the encoding, which finds nothing, is spared
-    (and for JPEG and PNG the decoding: one call of an encoder wrote each picture, and the second opinion inflates every row of a PNG).
+    (and for JPEG, PNG, TIFF and WebP the decoding: one call of an encoder wrote each picture, the second opinion inflates every row of
+    a PNG, and every byte of a TIFF or a WebP belongs to one picture of it).
     """
     return _BY_KIND[context.kind](source, context)
 

@@ -33,8 +33,9 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     codec.check_total(sum(page.number(tiff_tags.WIDTH) * page.number(tiff_tags.LENGTH) for page in pages), context)
     data = source.bytes()
     if context.second_pass:
-        for _ in _decoded(data, pages, context):
-            pass
+        if context.treatment.picture_codes == "covered":
+            for _ in _decoded(data, pages, context):    # looks whether a code is left
+                pass
         return Rebuilt(source, Kind.TIFF)
     ways: tuple[Callable[[], bytes], ...] = tuple(lambda way=way: _encode(data, pages, context, way) for way in _WAYS)  # type: ignore[misc]
     return Rebuilt(Source(codec.silent(ways)), Kind.TIFF)

@@ -25,9 +25,6 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     codec.check_total(sum(frame.coded.width * frame.coded.height for frame in chunks.frames), context)
     transform = colour.transform(chunks.icc, "RGB", context)
     if context.second_pass:
-        for coded in (chunks.still, *(frame.coded for frame in chunks.frames)):
-            if coded is not None:
-                codec.decoded(coded.file(), "WEBP", context, (coded.width, coded.height))
         return Rebuilt(source, Kind.WEBP)
     encode = _still if chunks.still is not None else _animation
     ways: Iterator[Callable[[], bytes]] = (lambda method=method: encode(chunks, transform, context, method) for method in _METHODS)  # type: ignore[misc]

@@ -167,6 +167,49 @@ def test_other_tiff_tags_fail() -> None:
         check(Kind.TIFF, build.tiff_loop(), data)
 
 
+def _tiff_place(output: bytes, tag: int, page: int = 0) -> tuple[str, int]:
+    """The byte order, and where the entry of a tag lies in the directory of a page."""
+    order = "<" if output[:2] == b"II" else ">"
+    (at,) = struct.unpack_from(order + "I", output, 4)
+    for _ in range(page):
+        (count,) = struct.unpack_from(order + "H", output, at)
+        (at,) = struct.unpack_from(order + "I", output, at + 2 + 12 * count)
+    (count,) = struct.unpack_from(order + "H", output, at)
+    return order, next(place for place in range(at + 2, at + 2 + 12 * count, 12) if struct.unpack_from(order + "H", output, place)[0] == tag)
+
+
+def _with_tiff_value(output: bytes, tag: int, value: int, page: int = 0) -> bytes:
+    order, place = _tiff_place(output, tag, page)
+    changed = bytearray(output)
+    struct.pack_into(order + "HII", changed, place + 2, 4, 1, value)
+    return bytes(changed)
+
+
+def test_strips_of_a_tiff_lie_inside_it_and_apart() -> None:
+    data = build.tiff([Image.new("1", (64, 48)), Image.new("1", (64, 48))], compression="group4")
+    output = sanitize(SANITIZER, data, Kind.TIFF)[0].content.bytes()
+    check(Kind.TIFF, output, data)
+    places = [_tiff_place(output, 273, page) for page in (0, 1)]
+    first, second = (struct.unpack_from(order + "I", output, place + 8)[0] for order, place in places)
+    assert first != second
+    for tag, value, page in ((273, first, 1), (273, 4, 0), (279, len(output), 0), (279, len(output) - second + 1, 1), (279, 0, 0)):
+        with pytest.raises(VerificationFailed, match="strips"):
+            check(Kind.TIFF, _with_tiff_value(output, tag, value, page), data)
+
+
+def test_a_tiff_page_without_sizes_of_its_strips_fails() -> None:
+    data = build.tiff([build.scene()])
+    output = bytearray(sanitize(SANITIZER, data, Kind.TIFF)[0].content.bytes())
+    order, place = _tiff_place(bytes(output), 279)
+    struct.pack_into(order + "H", output, place, 282)
+    with pytest.raises(VerificationFailed, match="no strips"):
+        check(Kind.TIFF, bytes(output), data)
+    for kind in (3, 5, 7):   # two strips in one number, and types that no strip has
+        struct.pack_into(order + "HHI", output, place, 279, kind, 2 if kind == 3 else 1)
+        with pytest.raises(VerificationFailed):
+            check(Kind.TIFF, bytes(output), data)
+
+
 def test_a_missing_page_or_frame_fails() -> None:
     two, one = build.tiff([build.scene(), build.scene()]), sanitize(SANITIZER, build.tiff([build.scene()]), Kind.TIFF)[0].content.bytes()
     with pytest.raises(VerificationFailed):

@@ -16,12 +16,14 @@ import zxingcpp
 from PIL import Image, ImageChops
 
 from sanitizers.context import Outcome
+from sanitizers.formats.image import SANITIZER
 from sanitizers.model import Action, Kind, LimitExceeded
+from sanitizers.source import Source
 from tests.build import eyes, image_heif
 from tests.build import image as build
 from tests.build import metafile as build_metafile
 from tests.build import svg as build_svg
-from tests.build.context import run
+from tests.build.context import context, run
 
 CASES = {
     "I01": "test_i01_another_file_behind_the_picture_and_a_script_in_its_comment",
@@ -301,6 +303,14 @@ def test_i11_an_address_in_a_qr_code(plugin: str, mode: str) -> None:
         assert [(f.where, f.action) for f in outcome.report.findings if f.code == "image.code"] == [(address, action)]
     seen = [[code.text for code in zxingcpp.read_barcodes(_shown(content(outcome)))] for outcome in (reported, covered)]
     assert seen == [[address], []]
+
+
+def test_i11_the_second_pass_sees_a_code_that_is_left_in_a_tiff() -> None:
+    for wanted, action in (("reported", set()), ("covered", {Action.REWRITTEN})):
+        given = context("a.tif", Kind.TIFF, picture_codes=wanted)
+        given.second_pass = True
+        SANITIZER.sanitize(Source(build.saved(_with_code("https://example.jp/", mode="1"), "TIFF", compression="group4")), given)
+        assert {finding.action for finding in given.findings if finding.code == "image.code"} == action
 
 
 def _shown(data: bytes) -> Image.Image:
