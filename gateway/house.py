@@ -25,6 +25,7 @@ from gateway.receipts import Signer
 from gateway.requests.approvals import Approvals
 from gateway.requests.exceptions import Exceptions
 from gateway.requests.later_mail import LaterMail
+from gateway.requests.pointless import Pointless
 from gateway.road.boxes import BoxKeeper
 from gateway.road.pipeline import Pipeline
 from gateway.road.post import MailIntake
@@ -97,6 +98,7 @@ class House:
             self.journal, clock, patience=settings["approvals.patience"], unavoidable=settings["approvals.unavoidable"]
         )
         self.exceptions = Exceptions(self.journal, self.approvals, clock)
+        Pointless(self.journal, self.approvals)
         self.accounts.heard = AccountMails(self.journal, self._office, clock).tell
         self.approvals.heard = RequestMails(self.journal, self.blobs, self._office, clock, self.queue.wake).tell
 

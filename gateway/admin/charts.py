@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from gateway.web.view import english
 from sanitizers.model import Verdict
 
 # Units of the drawing: its height without the words below, its width, and the gap between bars.
@@ -19,6 +20,8 @@ _WORDS: Final = 8                       # at most so many words below the bars
 _THROUGH: Final = (Verdict.CLEAN, Verdict.SANITIZED, Verdict.CONFIRMED)
 _STOPPED: Final = (Verdict.HELD, Verdict.BLOCKED)
 _ROUND: Final = (1, 2, 5, 10)
+# In Japanese, in English: what is said of a bar.
+_BAR: Final = ("{}：通過 {:,}、保留・遮断 {:,}、処理中 {:,}", "{}: through {:,}, held or blocked {:,}, in work {:,}")
 
 
 class Piece(NamedTuple):
@@ -55,7 +58,7 @@ def stacked(stretches: Sequence[Mapping[str, int]], since: float, step: float) -
         heights = [("through", sum(each[one] for one in _THROUGH)), ("stayed", sum(each[one] for one in _STOPPED))]
         heights.append(("waiting", sum(each.values()) - heights[0][1] - heights[1][1]))
         name = _named(since + number * step, step)
-        said = f"{name}：通過 {heights[0][1]:,}、保留・遮断 {heights[1][1]:,}、処理中 {heights[2][1]:,}"
+        said = _BAR[english()].format(name, *(count for _, count in heights))
         below = name if number % every == 0 else ""
         bars.append(Bar(round(pitch * (number + _GAP / 2), 1), round(pitch * (1 - _GAP), 1), _pieces(heights, top), said, below))
     return Chart(tuple(bars), tuple((round(HEIGHT * (1 - share), 1), f"{top * share:,.0f}") for share in (0.5, 1.0)))
@@ -73,7 +76,7 @@ def _pieces(heights: Sequence[tuple[str, int]], top: int) -> tuple[Piece, ...]:
 
 def _named(at: float, step: float) -> str:
     moment = dt.datetime.fromtimestamp(at, dt.UTC).astimezone()
-    return f"{moment.hour}時" if step < 86_400 else f"{moment.month}/{moment.day}"
+    return f"{moment.hour}{':00' if english() else '時'}" if step < 86_400 else f"{moment.month}/{moment.day}"
 
 
 def _ceiling(highest: int) -> int:

@@ -158,7 +158,9 @@ def _ranks(ranks: Any) -> list[dict[str, Any]]:
 
 
 def _alert(lights: Sequence[Light]) -> str:
-    return " ".join(f"{light.title[0]}：{light.said[0]}。" for light in lights if light.tone is not Tone.OK)
+    which = int(view.english())
+    form = "{}: {}." if which else "{}：{}。"
+    return " ".join(form.format(light.title[which], light.said[which]) for light in lights if light.tone is not Tone.OK)
 
 
 def _period(request: web.Request) -> Period:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
 
 import msgspec
 from aiohttp import web
 
-from gateway.model import rfc3339
 from gateway.people.accounts import Account, RefusedError, Role
 from gateway.policy import load, warnings
 from gateway.publishing import rulesets
@@ -29,6 +29,7 @@ from gateway.road.warm_parent import JailUnavailable
 from gateway.storage.rescans import LateHit
 from gateway.storage.trials import Trial, TrialState
 from gateway.web.signin import SignIn, account_of
+from gateway.web.view import day, when
 
 WRITERS: Final = frozenset({Role.ADMINISTRATOR})
 APPROVERS: Final = frozenset({Role.ADMINISTRATOR, Role.CISO})
@@ -48,6 +49,7 @@ STATES: Final = {
     TrialState.STOPPED: ("中止", "stopped"),
     TrialState.FAILED: ("失敗", "failed"),
 }
+_RULE_STATES: Final = {"enabled": "有効 / enabled", "evaluation": "評価中 / evaluation", "disabled": "停止 / disabled"}
 _RECENT: Final = 50
 _SHOWN_DIFFERENCES: Final = 200
 
@@ -196,13 +198,13 @@ class _Pages:
             at=PAGES[subject],
             standing=standing,
             versions=[_line(version) for version in await doing.listed(subject, _RECENT)],
-            history=[(one, rfc3339(one.at)[:19]) for one in await doing.history(subject, _RECENT)],
-            rules=await self._desk.rules() if subject is Subject.RULES else [],
-            late=[(hit, rfc3339(hit.at)[:19]) for hit in await self._late(subject)],
+            history=[(one, when(one.at)) for one in await doing.history(subject, _RECENT)],
+            rules=[_ruled(row) for row in await self._desk.rules()] if subject is Subject.RULES else [],
+            late=[(hit, when(hit.at)) for hit in await self._late(subject)],
             files=sorted(files),
             name=name if name in files else "",
             text=files.get(POLICY_FILE if subject is Subject.POLICY else name, ""),
-            states=rulesets.STATES,
+            states=[(state, _RULE_STATES[state]) for state in rulesets.STATES],
             writes=self._may(request, writes=True),
             four_eyes=doing.four_eyes,
             error=error,
@@ -227,7 +229,7 @@ class _Pages:
             stage=STAGES[version.stage],
             difference=(await doing.difference(version.id)).splitlines(),
             warnings=warnings(load(policy_text(await doing.files(version.id)))) if subject is Subject.POLICY else (),
-            steps=[(STAGES[step.stage], step, rfc3339(step.at)[:19]) for step in await doing.steps(version.id)],
+            steps=[(STAGES[step.stage], step, when(step.at)) for step in await doing.steps(version.id)],
             trial=None if newest is None else _shown(newest),
             differences=differences,
             standing=(await doing.standing()).get(subject),
@@ -240,7 +242,13 @@ class _Pages:
 
 def _line(version: Version) -> dict[str, Any]:
     return {"id": version.id, "version": version.version, "stage": STAGES[version.stage], "author": version.author,
-            "at": rfc3339(version.at)[:19], "note": version.note}  # fmt: skip
+            "at": when(version.at), "note": version.note}  # fmt: skip
+
+
+def _ruled(row: dict[str, Any]) -> dict[str, Any]:
+    """A rule in force with its state and its last match in words."""
+    last = dt.datetime.fromisoformat(row["last_match"]).timestamp() if row["last_match"] else None
+    return row | {"said": _RULE_STATES.get(row["state"], row["state"]), "last": None if last is None else day(last)}
 
 
 def _shown(trial: Trial) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from gateway.people.roles import TITLES, RefusedError, Role
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of
+from gateway.web.view import said
 from gateway.web.words import when
 
 _ALL: Final = "/api/v1/reviews"
@@ -181,7 +182,7 @@ def _row(line: Line, *, own: bool, waits: bool) -> dict[str, Any]:
     facts = line.facts
     last = facts["last_login_at"]
     return {"login": line.login, "name": facts["name"], "title": str(TITLES[Role(facts["role"])]), "departments": facts["departments"],
-            "head": facts["head"], "last": when(last) if last else "なし", "out": _out(line), "decision": line.decision,
+            "head": facts["head"], "last": when(last) if last else said("なし / none"), "out": _out(line), "decision": line.decision,
             "note": line.note, "by": line.decided_by, "own": own, "waits": waits}  # fmt: skip
 
 

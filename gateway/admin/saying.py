@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from gateway.model import Door, State
+from gateway.model import Delivery, Purpose, RecipientState, State
 from gateway.requests.operating import Deed, Way
 from gateway.storage.ledger import Entry
-from gateway.web.words import when
+from gateway.web.view import english
+from gateway.web.words import DOORS, when
 from sanitizers.findings import CODES
-from sanitizers.model import Reason
+from sanitizers.model import Reason, Severity
 
 # Deed → Japanese, English, how its button looks.
 DEEDS: Final[Mapping[Deed, tuple[str, str, str]]] = {
@@ -47,18 +48,34 @@ _STATES: Final[Mapping[State, str]] = {
     State.UNDELIVERABLE: "配送不能 / undeliverable",
     State.DISPOSED: "廃棄済み / disposed",
 }
-_DOORS: Final[Mapping[Door, str]] = {
-    Door.SMTP: "メール / mail",
-    Door.DROP: "取込み画面 / drop",
-    Door.API: "API",
-    Door.CLI: "コマンド / command",
+SEVERITIES: Final[Mapping[Severity, str]] = {
+    Severity.INFO: "情報 / info",
+    Severity.LOW: "低 / low",
+    Severity.MEDIUM: "中 / medium",
+    Severity.HIGH: "高 / high",
 }
+_PURPOSES: Final[Mapping[Purpose, str]] = {
+    Purpose.MAIL: "メール / the mail",
+    Purpose.SHARE: "共有フォルダー / share",
+    Purpose.BOX: "受取箱 / box",
+    Purpose.NOTICE: "お知らせ / notice",
+    Purpose.DIGEST: "まとめのお知らせ / digest",
+    Purpose.BOUNCE: "差出人への不達通知 / bounce",
+}
+_REACHED: Final[Mapping[RecipientState, str]] = {
+    RecipientState.WAITING: "待機中 / waiting",
+    RecipientState.DELIVERED: "配送済み / delivered",
+    RecipientState.FAILED: "配送不能 / failed",
+    RecipientState.STOPPED: "停止 / stopped",
+}
+# Who did it, where that is no person.
+_OURSELVES: Final = {"road": "関所（自動） / Sekisho itself", "sekisho": "関所（自動） / Sekisho itself"}
 
 # Name of a condition, its label, its values with their words.
 CHOICES: Final = (
     ("state", ("状態", "State"), tuple((str(state), said) for state, said in _STATES.items())),
     ("reason", ("理由", "Reason"), tuple((str(one), f"{CODES[f'file.{one}'].ja} / {CODES[f'file.{one}'].en}") for one in Reason)),
-    ("door", ("入口", "Door"), tuple((str(door), said) for door, said in _DOORS.items())),
+    ("door", ("入口", "Door"), tuple((str(door), said) for door, said in DOORS.items())),
 )
 
 _EVENTS: Final[Mapping[str, str]] = {
@@ -76,13 +93,38 @@ _EVENTS: Final[Mapping[str, str]] = {
 }
 
 
+# What stands in an entry, where it is not called by its Japanese name already; a state that the event itself names is not said twice.
+_NAMES: Final = {
+    "door": "入口", "recipients": "宛先数", "sender": "差出人", "size": "バイト数", "attempts": "回数", "from": "前の状態",
+    "policy": "ポリシー", "rules": "ルール", "result_sha256": "結果のSHA-256", "verdict": "判定", "reason": "理由", "note": "備考",
+    "kind": "形式", "name": "名前",
+    "address": "宛先", "code": "応答コード", "text": "応答", "sha256": "SHA-256", "request": "申請", "until": "期限", "state": "状態",
+}  # fmt: skip
+_SAID_BEFORE: Final = frozenset({"to"})
+
+
 def step(entry: Entry) -> dict[str, str]:
     """One entry of the record, for a table: the moment, what happened, by whom, and what was written down with it."""
     detail = json.loads(entry.detail)
-    said = "、".join(f"{name}: {_short(value)}" for name, value in detail.items() if value not in ("", None, []))
+    told = (
+        f"{name if english() else _NAMES.get(name, name)}: {_short(value)}"
+        for name, value in detail.items()
+        if value not in ("", None, []) and name not in _SAID_BEFORE
+    )
+    said = "、".join(told)
     moment = dt.datetime.fromisoformat(entry.at)
     at = f"{when(moment.timestamp())}:{moment:%S}"
-    return {"at": at, "said": _EVENTS.get(entry.action, entry.action), "actor": entry.actor, "detail": said}
+    actor = _OURSELVES.get(entry.actor, entry.actor)
+    return {"at": at, "said": _EVENTS.get(entry.action, entry.action), "actor": actor, "detail": said}
+
+
+def delivery(given: Delivery) -> dict[str, Any]:
+    """For a table: what it carries, and where each recipient stands."""
+    recipients = [
+        {"address": one.address, "state": _REACHED[one.state], "attempts": one.attempts, "code": one.code, "text": one.text}
+        for one in given.recipients
+    ]
+    return {"purpose": _PURPOSES[given.purpose], "recipients": recipients}
 
 
 def _short(value: object) -> str:

@@ -17,7 +17,7 @@ from gateway.people.roles import Role
 from gateway.policy import locked
 from gateway.requests.operating import BACK, MANY, Deed, Operating, Way, possible
 from gateway.road.pipeline import StoppedByScannersError
-from gateway.storage import evidence
+from gateway.storage import evidence, settling
 from gateway.storage.faults import LeaseLostError, NoSuchTransferError
 from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
@@ -225,7 +225,7 @@ class TransfersDesk:
         raise web.HTTPSeeOther(f"/transfers/{transfer.receipt_no}?done={deed}")
 
     async def _rendered(self, request: web.Request, transfer: Transfer, status: int = 200, error: str = "") -> web.Response:
-        report = await self._journal.report(transfer.id)
+        report, receipt = await self._journal.ask(lambda connection: settling.report_of(connection, transfer.id))
         entries = [entry async for entry in self._journal.entries(subject=transfer.receipt_no)]
         kept = await self._journal.ask(lambda connection: evidence.kept(connection, transfer.id))
         deeds = possible(transfer, report, kept=kept is not None) if self._may_act(request) else ()
@@ -237,12 +237,14 @@ class TransfersDesk:
             one=transfer.listed(),
             row=words.row(transfer),
             parts=words.parts(report) if report is not None else [],
-            matches=_matches(report),
+            matches=[match | {"severity": saying.SEVERITIES[match["severity"]]} for match in _matches(report)],
+            mail=report.mail if report is not None else None,
+            receipt=_laid_out(receipt),
             kept=kept,
             takes_out=self._may(request, "GET", "/transfers/{receipt_no}/original"),
             drafted=drafting.draft(transfer, report, account_of(request).login) if self._may(request, "POST", "/rules") else None,
             excepted=_excepted(transfer, report) if self._may(request, "POST", "/exceptions") else "",
-            deliveries=[_delivered(delivery) for delivery in await self._journal.deliveries(transfer.id)],
+            deliveries=[saying.delivery(delivery) for delivery in await self._journal.deliveries(transfer.id)],
             timeline=[saying.step(entry) for entry in entries],
             same=[words.row(other) for other in await self._same(transfer)],
             deeds=[(deed, saying.DEEDS[deed]) for deed in deeds if deed is not Deed.AGAIN],
@@ -330,6 +332,11 @@ def _matches(report: Report | None) -> list[dict[str, Any]]:
          "seen": [drafting.dump(one) for one in match.seen]}
         for part in report.tree() for match in part.matches
     ]  # fmt: skip
+
+
+def _laid_out(document: str | None) -> str:
+    """A receipt for the eye: one value in a line."""
+    return "" if not document else json.dumps(json.loads(document), ensure_ascii=False, indent=2)
 
 
 def _excepted(transfer: Transfer, report: Report | None) -> str:

@@ -129,6 +129,7 @@ _REQUESTS: Final = {
     "request.refused": Event(Class.REQUEST, "差戻し", "refused", _REQUEST, f"{_ASKED}, step, principal, note"),
     "request.withdrawn": Event(Class.REQUEST, "取下げ", "withdrawn", _REQUEST, _ASKED),
     "request.expired": Event(Class.REQUEST, "申請の期限切れ", "ran out", _REQUEST, _ASKED),
+    "request.closed": Event(Class.REQUEST, "申請の自動終了", "closed by itself", _REQUEST, f"{_ASKED}, why"),
     "request.escalated": Event(Class.REQUEST, "上位者への回付", "carried up", _REQUEST, f"{_ASKED}, level"),
     "request.carried_out": Event(Class.REQUEST, "承認の実行", "carried out", _REQUEST, _ASKED),
     "exception.granted": Event(Class.REQUEST, "例外措置の許可", "exception granted", "例外番号 / number", "request, kind, action, until"),

@@ -170,7 +170,7 @@ def _kinds(table: Mapping[str, Any], held: Policy) -> Iterator[Row]:
     """Those that the table says something of first."""
     for kind in sorted(Kind, key=lambda kind: (kind not in table, kind)):
         choices = tuple((action.value, f"{ja} / {en}") for action, (ja, en) in words.ACTIONS.items() if feasible(action, kind))
-        otherwise = words.ACTIONS[held.action(kind)][0]
+        otherwise = " / ".join(words.ACTIONS[held.action(kind)])
         said = table.get(kind)
         yield Row(key=f"kinds.{kind}", ja=kind, en="", control=Control.CHOICE, said=said, otherwise=otherwise, choices=choices)
 
@@ -179,7 +179,7 @@ def _choice(key: str, said_as: tuple[str, str], said: Any, otherwise: Any, choic
     shown = dict(choices)
     return Row(
         key=key, ja=said_as[0], en=said_as[1], control=Control.CHOICE, said=None if said is None else _written(said),
-        otherwise=shown[_written(otherwise)].partition(" / ")[0], choices=choices,
+        otherwise=shown[_written(otherwise)], choices=choices,
     )  # fmt: skip
 
 

@@ -68,13 +68,14 @@ def gathered(connection: Connection, period: Period, before: Period, *, rows: bo
         return tuple(ledger.deeds(connection, actions, since=since, until=until, limit=MOST))
 
     powers, changes = deeds(_POWERS), deeds(_CHANGES)
+    came = _came(connection, period)
     granted = exceptions.listed(connection, until, over=True, limit=MOST)
     return Figures(
         verdicts=statistics.by_verdict(connection, since, until),
         verdicts_before=statistics.by_verdict(connection, before.since, before.until),
-        reasons=_counted(connection, t.transfers, "reason", "received_at", period),
-        doors=_counted(connection, t.transfers, "door", "received_at", period),
-        size=_size(connection, period),
+        reasons=_most_first(came, "reason"),
+        doors=_most_first(came, "door"),
+        size=sum(row["size"] for row in came),
         ranks=statistics.ranks(connection, since, until, _RANKS),
         requests=_requests(connection, period),
         deeds=_tallied((*powers, *changes)),
@@ -99,16 +100,22 @@ def _within(table: Table, column: str, period: Period) -> Any:
     return (table.c[column] >= period.since) & (table.c[column] < period.until)
 
 
-def _counted(connection: Connection, table: Table, column: str, moment: str, period: Period) -> dict[str, int]:
-    """The most first."""
-    count = func.count()
-    asked = select(table.c[column], count).where(_within(table, moment, period), table.c[column].is_not(None)).group_by(table.c[column])
-    return {str(name): int(number) for name, number in connection.execute(asked.order_by(count.desc(), table.c[column]))}
+def _came(connection: Connection, period: Period) -> list[dict[str, Any]]:
+    """What was received, by reason and door, with its number and bytes: in one walk over the rows, which is what a year costs."""
+    columns, count, size = (t.transfers.c.reason, t.transfers.c.door), func.count(), func.sum(t.transfers.c.size)
+    asked = select(*columns, count, size).where(_within(t.transfers, "received_at", period)).group_by(*columns)
+    return [
+        {"reason": reason, "door": door, "count": int(number), "size": int(octets)}
+        for reason, door, number, octets in connection.execute(asked)
+    ]
 
 
-def _size(connection: Connection, period: Period) -> int:
-    found = connection.execute(select(func.sum(t.transfers.c.size)).where(_within(t.transfers, "received_at", period))).scalar_one()
-    return int(found or 0)
+def _most_first(came: Sequence[Mapping[str, Any]], name: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for row in came:
+        if row[name] is not None:
+            found[row[name]] = found.get(row[name], 0) + row["count"]
+    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
 
 def _requests(connection: Connection, period: Period) -> dict[tuple[str, str], int]:

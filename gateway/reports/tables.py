@@ -67,7 +67,7 @@ def cell(value: str) -> str:
 
 _STATES: Final = {
     RequestState.REQUESTED: "承認待ち", RequestState.APPROVED: "承認", RequestState.REFUSED: "差戻し",
-    RequestState.WITHDRAWN: "取下げ", RequestState.EXPIRED: "期限切れ",
+    RequestState.WITHDRAWN: "取下げ", RequestState.EXPIRED: "期限切れ", RequestState.CLOSED: "自動終了",
 }  # fmt: skip
 _DECISIONS: Final = {"approved": "承認", "approved_alone": "自己承認", "refused": "差戻し"}
 _DOORS: Final = {"smtp": "メール", "drop": "取込み画面", "api": "API", "cli": "コマンド"}

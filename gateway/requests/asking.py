@@ -69,7 +69,7 @@ class Asking:
         report = await self._journal.report(transfer.id)
         open_ones = await self._approvals.listed(subject=transfer.receipt_no, states=[RequestState.REQUESTED])
         asked = {Kind(one.kind): one for one in open_ones}
-        return [Wish(kind, asked.get(kind)) for kind in (Kind.MACRO, Kind.CONFIRMED, Kind.ORIGINAL) if _possible(kind, transfer, report)]
+        return [Wish(kind, asked.get(kind)) for kind in (Kind.MACRO, Kind.CONFIRMED, Kind.ORIGINAL) if possible(kind, transfer, report)]
 
     async def ask(self, kind: Kind, account: Account, transfer: Transfer, reason: str, approver: str = "") -> Request:
         """Raises RefusedError."""
@@ -85,7 +85,7 @@ class Asking:
 
     async def original_until(self, account: Account, transfer: Transfer) -> float | None:
         """Until when this person may fetch the original; None if he may not."""
-        if not _possible(Kind.ORIGINAL, transfer, await self._journal.report(transfer.id)):
+        if not possible(Kind.ORIGINAL, transfer, await self._journal.report(transfer.id)):
             return None
         granted = await self._approvals.listed(
             subject=transfer.receipt_no, kinds=[Kind.ORIGINAL], requester=account, states=[RequestState.APPROVED]
@@ -109,7 +109,7 @@ class Asking:
         """In the transaction of the last word: an exception for this very file, for its kind, for a while."""
         transfer = transfers.find(connection, request.subject)
         report, _ = settling.report_of(connection, transfer.id)
-        if report is None or not _possible(Kind.MACRO, transfer, report):
+        if report is None or not possible(Kind.MACRO, transfer, report):
             raise RefusedError(_NOT_NOW)
         at = self._clock()
         exception_rows.grant(
@@ -158,7 +158,8 @@ def _opened_to(connection: Connection, request: Request) -> None:
     )
 
 
-def _possible(kind: Kind, transfer: Transfer, report: Report | None) -> bool:
+def possible(kind: Kind, transfer: Transfer, report: Report | None) -> bool:
+    """Whether that may be asked for about it, as it stands."""
     if transfer.blob is None or transfer.reason in BLOCKING_REASONS or report is None or not transfer.at_rest:
         return False
     if kind is Kind.MACRO:

@@ -22,6 +22,7 @@ from gateway.storage.journal import Journal
 from gateway.storage.settling import NotAllowedError
 from gateway.storage.transfers import find
 from gateway.telemetry import log
+from gateway.telling.notices import REASONS
 
 _log = log.get(__name__)
 
@@ -35,6 +36,8 @@ _REMEMBERED_SECONDS: Final = 7 * 86_400.0
 _NEEDED: Final = "業務名と取込みの理由を入力してください / the purpose and the reason are needed"
 _TOO_LONG: Final = "入力が長すぎます / too long"
 _NO_CLASS: Final = "情報資産の分類を選んでください / choose a classification"
+_DISPOSED: Final = "ファイルは廃棄されました。 / the file was disposed of"
+_BLOCKED: Final = "ファイルが遮断されました（{ja}）。承認しても通りません。 / the file was blocked ({en}); no approval lets it pass"
 _NO_PLACE: Final = "この受取先は使えません / no such destination"
 
 
@@ -152,9 +155,26 @@ class Bringing:
 
 
 def _given(connection: Connection, request: Request) -> None:
+    """Raises RefusedError where nothing would follow."""
     transfer = find(connection, request.subject)
+    if why := stays_outside(transfer):
+        raise RefusedError(why)
     last = request.decisions[-1] if request.decisions else None
     slips.approve(connection, transfer.id, transfer.receipt_no, at=request.changed_at, actor=last.login if last is not None else "")
+
+
+def stays_outside(transfer: Transfer) -> str:
+    """Why no approval brings it in any more, in words for who asked; empty where one may. What is held for another reason as well goes by
+    itself once that is settled."""
+    if transfer.state is State.BLOCKED:
+        return blocked(transfer)
+    return _DISPOSED if transfer.state is State.DISPOSED else ""
+
+
+def blocked(transfer: Transfer) -> str:
+    assert transfer.reason is not None
+    reason = REASONS[transfer.reason]
+    return _BLOCKED.format(ja=reason.ja, en=reason.en)
 
 
 def _fetches(connection: Connection, login: str) -> bool:

@@ -119,11 +119,17 @@ def digest_notice(address: str, held: Sequence[Transfer], office: Office, at: fl
 
 
 def request_notice(address: str, number: str, words: Sequence[Words], office: Office, at: float) -> bytes:
-    """To one person, about a request: its kind and what is asked of him or became of it. RFC 5322, ASCII, CRLF."""
-    kind, said = words
+    """To one person, about a request: its kind, what is asked of him or became of it, and why. RFC 5322, ASCII, CRLF."""
+    kind, said, *why = words
     subject = Words(f"【申請・承認】{said.ja}（{kind.ja}、申請番号 {number}）", f"[request {number}] {said.en}: {kind.en}")
     bodies = [
-        "\n".join((f"{kind.said(language)}: {said.said(language)}", "", f"{_NUMBER.said(language)}: {number}", _WHERE.said(language)))
+        "\n".join((
+            f"{kind.said(language)}: {said.said(language)}",
+            *(f"{_REASON.said(language)}: {one.said(language)}" for one in why),
+            "",
+            f"{_NUMBER.said(language)}: {number}",
+            _WHERE.said(language),
+        ))
         for language in _languages(office)
     ]
     name = f"<{number}.{int(at)}.request@{office.hostname}>"

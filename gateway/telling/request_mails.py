@@ -13,7 +13,7 @@ from gateway.model import Purpose
 from gateway.people.requests import RULES, Kind
 from gateway.storage import deliveries
 from gateway.storage.accounts import Account
-from gateway.storage.approvals import Request, RequestState
+from gateway.storage.approvals import CLOSED_BECAUSE, Request, RequestState
 from gateway.storage.blobs import Blob, Blobs
 from gateway.storage.faults import NoSuchTransferError, StorageError
 from gateway.storage.journal import Journal
@@ -29,6 +29,7 @@ _SAID = {
     RequestState.REFUSED: Words("差し戻されました", "refused"),
     RequestState.EXPIRED: Words("期限が切れました", "it ran out"),
     RequestState.WITHDRAWN: Words("取り下げられました", "withdrawn"),
+    RequestState.CLOSED: Words("自動で終了しました", "closed by itself"),
 }
 
 
@@ -53,7 +54,7 @@ class RequestMails:
         try:
             transfer = await self._journal.find(request.subject)
             rule, at = RULES[Kind(request.kind)], self._clock()
-            words = [Words(rule.ja, rule.en), _SAID[request.state]]
+            words = [Words(rule.ja, rule.en), _SAID[request.state], *_why(request)]
             written = [
                 (address, await self._blobs.put(notices.request_notice(address, request.number, words, self._office, at)))
                 for address in addresses
@@ -65,6 +66,12 @@ class RequestMails:
             _log.error("nobody could be told of a request", number=request.number, error=str(error))
             return
         self._queued()
+
+
+def _why(request: Request) -> list[Words]:
+    """Of one that was closed by itself."""
+    ja, _, en = str(request.detail.get(CLOSED_BECAUSE, "")).partition(" / ")
+    return [Words(ja, en)] if ja else []
 
 
 def _queue(connection: Connection, transfer_id: int, written: Sequence[tuple[str, Blob]], at: float) -> None:

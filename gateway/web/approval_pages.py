@@ -20,8 +20,24 @@ STATES: Final = {
     RequestState.REFUSED: ("差戻し", "refused", "stop"),
     RequestState.WITHDRAWN: ("取下げ", "withdrawn", "stop"),
     RequestState.EXPIRED: ("期限切れ", "ran out", "stop"),
+    RequestState.CLOSED: ("自動終了", "closed by itself", "stop"),
 }
 _WORDS: Final = {"approved": "承認 / approved", "refused": "差戻し / refused", "approved_alone": "止むを得ない自己承認 / approved alone"}
+_DETAILS: Final = {
+    "kind": "形式 / kind",
+    "action": "取扱い / treated as",
+    "from": "開始 / from",
+    "until": "終了 / until",
+    "login": "委託事業者 / vendor",
+    "risk": "想定されるリスク / risk",
+    "alternative": "代替策 / instead",
+    "sha256": "SHA-256",
+    "sender": "差出人 / sender",
+    "account": "利用者 / user",
+    "number": "申請番号 / request",
+    "about": "対象 / about",
+}
+_MOMENTS: Final = frozenset({"from", "until"})
 _OPEN_FIRST: Final = "先に「安全なプレビューを開く」から原本を確認してください。 / open the safe preview of the original first"
 _ALL: Final = "/api/v1/requests"
 _ONE: Final = "/api/v1/requests/{number}"
@@ -125,7 +141,7 @@ class ApprovalPages:
             status,
             error=error,
             row=row(one),
-            detail=[(name, str(value)) for name, value in one.detail.items()],
+            detail=_told(one.detail),
             asked=[_seat(seat) for seat in asked],
             decisions=[
                 {"who": each.name or each.login, "for": each.principal, "said": _WORDS[each.decision], "note": each.note,
@@ -198,6 +214,13 @@ def row(one: Request) -> dict[str, Any]:
     return {"number": one.number, "kind": f"{rule.ja} / {rule.en}", "subject": one.subject, "said": f"{ja} / {en}", "tone": tone,
             "who": one.requester.name or one.requester.login, "department": one.department, "reason": one.reason,
             "at": when(one.requested_at), "until": when(one.expires_at), "unavoidable": one.unavoidable}  # fmt: skip
+
+
+def _told(detail: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was asked for, by the name and in the words that people read; what only the program needs is left out."""
+    flat = {**{name: value for name, value in detail.items() if name != "bound"}, **detail.get("bound", {})}
+    told = {name: when(value) if name in _MOMENTS else str(value) for name, value in flat.items() if value not in ("", None)}
+    return [(_DETAILS.get(name, name), value) for name, value in told.items() if name != "account_id"]
 
 
 def _listed(one: Request) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from gateway.requests.exceptions import Exceptions, Grant, NoSuchExceptionError,
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of, posted
+from gateway.web.view import when
 from sanitizers.model import Kind
 
 _ALL: Final = "/api/v1/exceptions"
@@ -149,7 +150,7 @@ class ExceptionPages:
         assert self._signin is not None
         account = account_of(request)
         visible = await self._visible(account, over=True)
-        rows = [self._listed(one) | {"said": _ACTIONS[KindAction(one.action)]} for one in visible]
+        rows = [self._listed(one) | {"said": _ACTIONS[KindAction(one.action)], "until": when(one.expires_at)} for one in visible]
         return self._signin.page(
             request,
             "exceptions.html",

@@ -15,6 +15,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from gateway.storage.faults import BlobDamagedError, BlobMissingError, StorageError
 from gateway.telemetry import log
+from gateway.web import view
 
 _log = log.get(__name__)
 
@@ -65,14 +66,17 @@ def _is_page(request: web.Request) -> bool:
 def _page(answer: web.Response) -> web.Response:
     """The same problem for the eye. No template: this has to stand when nothing else does."""
     told = json.loads(answer.text or "{}")
-    title, detail = html.escape(str(told.get("title", ""))), html.escape(str(told.get("detail", "")))
+    title, detail = (html.escape(view.said(told.get(name, ""))) for name in ("title", "detail"))
     number = html.escape(str(told.get("receipt_no", "")))
+    receipt, language = view.said("受付番号 / Receipt").partition(" / ")[0], view.now().language
+    home = "Home" if view.english() else 'ホームへ戻る <span class="en" lang="en">Home</span>'
+    name = "Sekisho" if view.english() else '関所 <span class="en" lang="en">Sekisho</span>'
     answer.text = (
-        '<!doctype html><html lang="ja"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f'<title>{title}</title><link rel="stylesheet" href="/static/sekisho.css"></head><body>'
-        '<header><strong>関所 <span class="en" lang="en">Sekisho</span></strong></header><main id="content">'
-        f"<h1>{title}</h1>{f'<p>{detail}</p>' if detail else ''}{f'<p>受付番号 {number}</p>' if number else ''}"
-        '<p><a href="/">ホームへ戻る <span class="en" lang="en">Home</span></a></p></main></body></html>'
+        f'<header><strong>{name}</strong></header><main id="content">'
+        f"<h1>{title}</h1>{f'<p>{detail}</p>' if detail else ''}{f'<p>{receipt} {number}</p>' if number else ''}"
+        f'<p><a href="/">{home}</a></p></main></body></html>'
     )
     answer.content_type = "text/html"
     return answer

@@ -18,6 +18,11 @@ _PAIR: Final = re.compile(
     r"(?P<ja>(?:[^<>{}%]|\{\{[^{}]*\}\})*" + _JAPANESE + r"(?:[^<>{}%]|\{\{[^{}]*\}\})*)(?P<gap>(?:<br>)?\s*)"
     r'(?P<span><span(?: class="en")?(?: lang="en")?>)(?P<en>[^<]*)</span>'
 )
+# The same where both come from a value: `{{ row.ja }} <span>{{ row.en }}</span>`, `{{ words[0] }} <span>/ {{ words[1] }}</span>`.
+_BOTH: Final = re.compile(
+    r'\{\{ (?P<whose>[\w.]+)(?:\.ja|\[0\]) \}\}\s*<span(?: class="en")?(?: lang="en")?>'
+    r"(?P<en>(?:/ )?\{\{ (?P=whose)(?:\.en|\[1\]) \}\})</span>"
+)
 _BETWEEN: Final = re.compile(" / ")
 _HAS_JAPANESE: Final = re.compile(_JAPANESE)
 _BEGINNINGS: Final = ((dt.date(2019, 5, 1), "令和"), (dt.date(1989, 1, 8), "平成"))
@@ -68,7 +73,11 @@ def use(view: View) -> None:
 
 def template(source: str) -> str:
     """A template in which each pair is a choice: both with the Japanese first, or the English alone, as it runs on."""
-    return _PAIR.sub(_choice, source)
+    return _PAIR.sub(_choice, _BOTH.sub(_one_of_both, source))
+
+
+def _one_of_both(pair: re.Match[str]) -> str:
+    return f"{{% if english() %}}{pair['en'].removeprefix('/ ')}{{% else %}}{pair[0]}{{% endif %}}"
 
 
 def _choice(pair: re.Match[str]) -> str:

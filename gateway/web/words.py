@@ -33,7 +33,7 @@ _VERDICTS: Final = {
 VERDICTS_SAID: Final = {verdict: f"{ja} / {en}" for verdict, (ja, en, _) in _VERDICTS.items()}
 DOORS: Final = {
     Door.SMTP: "メール / mail",
-    Door.DROP: "取込み画面 / drop",
+    Door.DROP: "取込み / drop",
     Door.API: "API",
     Door.CLI: "コマンド / command",
 }

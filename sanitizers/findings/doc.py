@@ -33,5 +33,11 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode(
         "doc.picture_replaced", Severity.LOW, "再構成できない画像（無地の画像に置換）", "picture that cannot be rebuilt (replaced)"
     ),
+    FindingCode(
+        "doc.as_text", Severity.INFO, "本文のみの取出し（再構成できない世代の文書）", "text alone (of a document too old to be rebuilt)"
+    ),
+    FindingCode(
+        "doc.picture_left", Severity.LOW, "画像・図形（本文のみのため含まれない）", "pictures and drawings (only the text came along)"
+    ),
     FindingCode("doc.unknown_stream", Severity.LOW, "許可されない種類の部品", "stream of a kind that is not allowed"),
 )

@@ -27,6 +27,8 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("metafile.record", Severity.LOW, "許可されない描画命令", "drawing calls that are not allowed"),
     FindingCode("metafile.picture_dropped", Severity.MEDIUM, "メタファイル内の画像（取り除かれたもの）", "picture left out of it"),
     FindingCode("metafile.trailing_data", Severity.MEDIUM, "メタファイルの末尾の余分なデータ", "data after the end of the metafile"),
+    FindingCode("metafile.drawn", Severity.INFO, "メタファイルの画像化（PNG）", "metafile turned into pixels (PNG)"),
+    FindingCode("metafile.not_drawn", Severity.LOW, "画像として描けない命令のあるメタファイル", "metafile that cannot be drawn whole"),
     FindingCode("metafile.malformed", Severity.MEDIUM, "メタファイルの構造の破損", "broken metafile"),
     FindingCode("svg.script", Severity.HIGH, "SVG内のスクリプト", "script in the drawing"),
     FindingCode("svg.event_handler", Severity.HIGH, "SVGのイベント属性", "event handlers in the drawing"),

@@ -10,4 +10,10 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode("jtd.object", Severity.HIGH, "埋込みオブジェクト", "embedded object"),
     FindingCode("jtd.unpacked", Severity.INFO, "圧縮文書（展開して保存）", "compressed document (stored unpacked)"),
     FindingCode("jtd.values_kept", Severity.INFO, "書式の値（枠組みのみ確認して保持）", "values of styles (only their frame was checked)"),
+    FindingCode(
+        "jtd.as_text", Severity.INFO, "本文のみの取出し（枠・図形等のある文書）", "text alone (of a document with frames or figures)"
+    ),
+    FindingCode(
+        "jtd.part_left", Severity.MEDIUM, "枠・図形等（本文のみのため含まれない）", "frames, figures, sheets (only the text came along)"
+    ),
 )

@@ -1,4 +1,4 @@
-"""Words that were read out of a document, sent round the engine as a text of their own: what is hidden in them is that family's business."""
+"""Words that were read out of a document, sent round the engine as a text: what is hidden in them is the business of that family."""
 
 from __future__ import annotations
 

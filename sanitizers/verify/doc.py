@@ -29,7 +29,7 @@ def compare(parts: dict[str, bytes], original: Source, *, deleted_kept: bool) ->
     if body is None:
         return  # locked: only the sanitizer has seen it
     said = html.unescape(b"".join(_TEXT.findall(parts["word/document.xml"])).decode())
-    shown = _shown(body)
+    shown = shown_of(body)
     if _letters(shown) == said:
         return  # as it is most often, and quicker to see than to count
     before, after = (Counter(filter(str.isalnum, text)) for text in (shown, said))
@@ -83,7 +83,7 @@ def _letters(text: str) -> str:
     return text
 
 
-def _shown(body: str) -> str:
+def shown_of(body: str) -> str:
     """Without what fields are told: that stands between their beginning and the sign before their result."""
     if _BEGIN not in body:
         return body

@@ -23,7 +23,6 @@ _TAGS: Final = frozenset((
     "q", "rp", "rt", "ruby", "s", "samp", "section", "small", "span", "strike", "strong", "sub", "summary", "sup", "table",
     "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var", "wbr",
 ))  # fmt: skip
-_FRAME: Final = frozenset(("html", "head", "meta", "title", "body"))
 _ATTRIBUTES: Final = frozenset((
     "href", "rel", "title", "lang", "dir", "id", "style", "hidden", "align", "valign", "colspan", "rowspan", "span", "scope",
     "start", "value", "type", "datetime", "border", "width", "cellpadding", "cellspacing",
@@ -40,7 +39,7 @@ class _Walk(HTMLParser):
     """Collects what the page is made of; anything outside the lists is an error."""
 
     def __init__(self, schemes: tuple[str, ...]) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self.tags: list[str] = []
         self.words: list[str] = []
         self._schemes = schemes
@@ -114,5 +113,4 @@ def _cleaned(body: str, schemes: tuple[str, ...]) -> str:
         attributes={"*": set(_ATTRIBUTES) - {"rel"}},
         url_schemes=set(schemes),
         link_rel="noopener noreferrer",
-        strip_comments=True,
     )

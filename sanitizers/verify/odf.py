@@ -186,7 +186,7 @@ def _content(package: bytes) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(package)) as archive:
             return archive.read("content.xml")
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, RuntimeError, KeyError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, KeyError):
         return b""
 
 

@@ -33,6 +33,8 @@ _FIELD_CHARACTER: Final = re.compile(rb'fldCharType="(\w+)"')
 _INSTRUCTION: Final = re.compile(rb'\s(?:\w+:)?instr="([^"]*)"')
 
 _FORMULAS: Final = frozenset(b"f definedName formula formula1 formula2 calculatedColumnFormula totalsRowFormula".split())
+FORMULA_ATTRIBUTES: Final = tuple(b"formula textlink linkedCell listFillRange fmlaLink fmlaRange fmlaGroup fmlaTxbx fmlaPict".split())
+_FORMULA_ATTRIBUTE: Final = re.compile(rb'\s(?:%b)="([^"]+)"' % b"|".join(FORMULA_ATTRIBUTES))
 _SUSPECT: Final = re.compile(     # in each formula that is forbidden, and in few others
     rb"CALL|REGISTER|EXEC|RTD|WEBSERVICE|FILTERXML|IMAGE|SQL|HYPERLINK|_XLL|_XLUDF|![\w.]+\s*\(|[|\\\[]", re.IGNORECASE
 )
@@ -123,6 +125,12 @@ def check_formulas(name: str, content: bytes, tags: frozenset[bytes], schemes: t
         if _SUSPECT.search(b"\n".join(found)):
             for formula in found:
                 _check_formula(name, formula, schemes)
+
+
+def check_formula_attributes(name: str, content: bytes, schemes: tuple[str, ...]) -> None:
+    """The same for the formulas of controls, shapes and calculated fields of pivot tables. Raises VerificationFailed."""
+    for formula in {found[1] for found in spelled.in_tags(content, _FORMULA_ATTRIBUTE.finditer(content))}:
+        _check_formula(name, formula, schemes)
 
 
 def _check_formula(name: str, formula: bytes, schemes: tuple[str, ...]) -> None:

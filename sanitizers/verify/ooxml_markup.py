@@ -58,11 +58,17 @@ def check(name: str, content: bytes, identities: frozenset[str], schemes: tuple[
     if names.has_element(*ooxml_calls.FIELDS):
         ooxml_calls.check_fields(name, content, schemes)
     if name.startswith("xl/"):
-        if names.has_element(b"definedName"):
-            ooxml_calls.check_names(name, content)
-        ooxml_calls.check_formulas(name, content, names.elements, schemes)
+        _check_workbook(name, content, names, schemes)
     for prefix in {prefix for prefix, uri in spaces if uri in _RELATIONSHIPS_SPACE and prefix}:
         _check_references(name, content, prefix, identities)
+
+
+def _check_workbook(name: str, content: bytes, names: spelled.Names, schemes: tuple[str, ...]) -> None:
+    if names.has_element(b"definedName"):
+        ooxml_calls.check_names(name, content)
+    ooxml_calls.check_formulas(name, content, names.elements, schemes)
+    if names.has_attribute(*ooxml_calls.FORMULA_ATTRIBUTES):
+        ooxml_calls.check_formula_attributes(name, content, schemes)
 
 
 def _check_alternatives(name: str, content: bytes) -> None:

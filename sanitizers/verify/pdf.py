@@ -127,7 +127,7 @@ def _check_stream(fields: bytes, body: bytes) -> None:
 
 def _without_inner(fields: bytes) -> bytes:
     """A dictionary without its strings and the dictionaries in it."""
-    bare = _SKIPPED.sub(b"()", fields)[2:-2]
+    bare = _SKIPPED.sub(b"()", fields)[2:]
     while (shorter := _INNER.sub(b" ", bare)) != bare:
         bare = shorter
     return bare

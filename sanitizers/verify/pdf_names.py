@@ -28,25 +28,25 @@ _ELEMENT: Final = frozenset((
 class _Frame:
     """A dictionary or array that is open: the key that it lies under, the first name of an array, and what was met in it."""
 
-    around: bytes
-    array: bool = False
+    around: bytes | None
+    array: bool
     head: bytes = b""
     key: bytes | None = None        # of a dictionary, while its value is awaited
     keys: set[bytes] = field(default_factory=set)
     kinds: set[bytes] = field(default_factory=set)
 
-    def place(self) -> bytes:
-        """The key that a value in here lies under; the states of an appearance have a place of their own (§12.5.5)."""
+    def place(self) -> bytes | None:
+        """The key that a value in here lies under, None in an array; the states of an appearance have a place of their own (§12.5.5)."""
         if self.array:
-            return self.around
-        return b"AP/state" if self.around == b"AP" else self.key or b""
+            return None
+        return b"AP/state" if self.around == b"AP" else self.key
 
 
 def meant(text: bytes) -> tuple[set[bytes], set[bytes]]:
     """The names of one object that PDF itself gives a meaning to, and those of them that say what something is. `text`: without strings."""
     names: set[bytes] = set()
     kinds: set[bytes] = set()
-    frames = [_Frame(b"", array=True)]
+    frames = [_Frame(None, array=True)]
     for match in _TOKEN.finditer(text):
         frame, token = frames[-1], match.lastindex
         if token in (_OPEN, _ARRAY):
@@ -54,7 +54,7 @@ def meant(text: bytes) -> tuple[set[bytes], set[bytes]]:
             frame.key = None
         elif token in (_CLOSE, _ARRAY_END):
             kinds |= _kinds(frame)
-            frames = frames[:-1] or [_Frame(b"", array=True)]
+            frames = frames[:-1] or [_Frame(None, array=True)]
         elif token == _SCALAR:
             frame.key = None
         elif not _is_chosen(match[_NAME], frame):

@@ -35,8 +35,9 @@ class Walked(NamedTuple):
 
     def dictionary(self, number: int) -> bytes:
         """The text of an object, of a stream its dictionary; empty when there is no such object."""
-        found = self.plain.get(number)
-        return found if found is not None else self.streams.get(number, (b"", b""))[0]
+        if number in self.plain:
+            return self.plain[number]
+        return self.streams[number][0] if number in self.streams else b""
 
 
 def walk(data: bytes) -> Walked:
@@ -94,8 +95,8 @@ def _contained(container: int, fields: bytes, body: bytes, walked: Walked, rows:
     if count is None or len(numbers) != len(offsets) or len(numbers) != int(count[1]) or offsets[:1] != [0]:
         raise VerificationFailed("an object stream with a broken head")
     for index, (number, begin, end) in enumerate(zip(numbers, offsets, [*offsets[1:], len(text) - start], strict=True)):
-        if begin > end:
-            raise VerificationFailed("an object stream with overlapping objects")
+        if begin >= end:
+            raise VerificationFailed("an object stream with empty or overlapping objects")
         _take(number, (2, container, index), rows)
         walked.plain[number] = text[start + begin : start + end]
 
@@ -107,7 +108,7 @@ def inflate(body: bytes) -> bytes:
         text = machine.decompress(body, _MAX_INFLATED)
     except zlib.error as error:
         raise VerificationFailed("a stream cannot be inflated") from error
-    if machine.unconsumed_tail or machine.unused_data or not machine.eof:
+    if machine.unused_data or not machine.eof:
         raise VerificationFailed("a stream with more behind it")
     return text
 

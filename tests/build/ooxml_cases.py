@@ -69,6 +69,8 @@ CASES: dict[str, tuple[Callable[[], Pack], str]] = {
     "O11 DDE formula": (lambda: make.cell(f"cmd|'/c {CANARY}'!A0"), "ooxml.dde"),
     "O12 connections": (make.connection, "ooxml.connection"),
     "O12 pivot table of another workbook": (make.pivot, "ooxml.connection"),
+    "O11 field of a pivot table from another workbook": (make.calculated_field, "ooxml.external_link"),
+    "O11 validation from another workbook": (lambda: build.xlsx(after=f"""<dataValidations count="1"><dataValidation type="list" sqref="A1"><formula1>'[{CANARY}.xlsx]S'!$A$1</formula1></dataValidation></dataValidations>"""), "ooxml.external_link"),
     "O11 chart of another workbook": (make.linked_chart, "ooxml.external_link"),
     "O12 query table": (make.query_table, "ooxml.connection"),
     "O12 data model": (lambda: make.beside_workbook(f"{MS}/powerPivotData", "xl/model/item.data", CANARY), "ooxml.connection"),

@@ -331,3 +331,15 @@ def name(attributes: str, content: str = f'"{CANARY}"') -> Pack:
 def vml(attributes: str = "", image: str = "") -> Pack:
     body = f'<w:p><w:r><w:pict><v:shape {attributes}><v:imagedata r:id="rIdPic" {image}/></v:shape></w:pict></w:r></w:p>'
     return build.docx(body).attach("word/document.xml", "rIdPic", "image", "word/media/image1.png", build.png())
+
+
+def calculated_field() -> Pack:
+    """A pivot table of its own workbook with a field that is calculated from another one."""
+    pack = build.xlsx(workbook='<pivotCaches><pivotCache cacheId="1" r:id="rIdC"/></pivotCaches>')
+    cache = (
+        f'<pivotCacheDefinition xmlns="{X}"><cacheSource type="worksheet"><worksheetSource ref="A1:B2" sheet="表"/></cacheSource>'
+        f"""<cacheFields count="1"><cacheField name="計" numFmtId="0" formula="'[{CANARY}.xlsx]S'!A1" databaseField="0"/></cacheFields>"""
+        "</pivotCacheDefinition>"
+    )
+    name = "xl/pivotCache/pivotCacheDefinition1.xml"
+    return pack.attach("xl/workbook.xml", "rIdC", "pivotCacheDefinition", name, cache, f"{OFFICE}spreadsheetml.pivotCacheDefinition+xml")

@@ -2,7 +2,7 @@
 
 atheris is no package of the project: `pip install atheris` beside it. Every input must end in a result or a Refused, within seconds, in
 little memory, and without opening a file, starting a process, asking the network or loading a module: none of it exists in the jail.
-What does not is kept as a file, once for each place where it fails, and the run goes on. Ends with 1 if there was any.
+What does not is kept as a file, once for each place where it fails, and the run goes on. Ends with 1 if there was any. SIGTERM ends it early.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import hashlib
 import importlib
 import os
 import resource
+import signal
 import sys
 import tempfile
 import time
@@ -76,6 +77,7 @@ class Run:
         self.failed[what] += 1
         if self.failed[what] == 1:
             sys.stdout.write(f"FAILED {what}: {self._store(what, data)}\n{trace}\n")
+            sys.stdout.flush()
 
     def _store(self, what: str, data: bytes) -> Path:
         self._keep.mkdir(parents=True, exist_ok=True)
@@ -117,7 +119,8 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for number, seed in enumerate(families.seeds(families.FAMILIES[options.family], options.seeds)):
             (folder / str(number)).write_bytes(seed)
-        arguments: list[Any] = [sys.argv[0], f"-max_len={_LONGEST}", "-timeout=600", "-rss_limit_mb=0", "-verbosity=1", str(folder)]
+        arguments: list[Any] = [sys.argv[0], f"-max_len={_LONGEST}", "-timeout=600", "-rss_limit_mb=0", "-verbosity=1", "-handle_term=0", str(folder)]
+        signal.signal(signal.SIGTERM, lambda *_: run.finish())
         atheris.Setup(arguments, run.one)
         atheris.Fuzz()
 

@@ -71,9 +71,9 @@ def test_what_holds_where_nothing_is_said() -> None:
     layer = {row.key: row.otherwise for row in form.form(TEXT, ("groups", "cad")).rows}
     assert (house["limits.input_bytes"], layer["limits.input_bytes"]) == ("512 MiB", "64 MiB")
     assert (house["treatment.mail_subject_mark"], layer["treatment.mail_subject_mark"]) == ("", "【外部】")
-    assert (house["kinds.svg"], layer["kinds.svg"]) == ("無害化", "保留")
+    assert (house["kinds.svg"], layer["kinds.svg"]) == ("無害化 / rebuilt", "保留 / hold")
     secure = {row.key: row.otherwise for row in form.form('strength = "security"', ()).rows}
-    assert (secure["treatment.pdf_strict_pixels"], secure["treatment.link_schemes"], secure["treatment.picture_codes"]) == ("はい", "", "覆う")
+    assert (secure["treatment.pdf_strict_pixels"], secure["treatment.link_schemes"], secure["treatment.picture_codes"]) == ("はい / yes", "", "覆う / covered")
 
 
 def test_choices_are_those_that_the_reader_takes() -> None:
@@ -226,7 +226,7 @@ def test_lists_and_texts_are_told_as_they_would_be_entered() -> None:
     assert rows["treatment.mail_subject_mark"] == (None, "", Control.TEXT)
     house = {row.key: (row.said, row.otherwise) for row in form.form("[treatment]\nlink_schemes = ['https', 'tel']\ncomments_kept = false", ()).rows}
     assert house["treatment.link_schemes"] == ("https, tel", ", ".join(Treatment().link_schemes))
-    assert house["treatment.comments_kept"] == ("false", "はい")
+    assert house["treatment.comments_kept"] == ("false", "はい / yes")
 
 
 def test_answers_become_values_of_their_kind() -> None:
@@ -268,7 +268,7 @@ def test_what_a_layers_own_strength_says_holds_in_it() -> None:
         return {row.key: row.otherwise for row in form.form(text, path).rows}["treatment.pdf_strict_pixels"]
 
     own = "[lanes.inbound]\nstrength = 'security'"
-    assert held(own, ("lanes", "inbound")) == "はい"
-    assert held(own, ("lanes", "outbound")) == "いいえ"
-    assert held(f"strength = 'security'\n[treatment]\npdf_strict_pixels = false\n{own.replace('security', 'standard')}", ("lanes", "outbound")) == "いいえ"
-    assert held("strength = 'security'", ("lanes", "inbound")) == "はい"
+    assert held(own, ("lanes", "inbound")) == "はい / yes"
+    assert held(own, ("lanes", "outbound")) == "いいえ / no"
+    assert held(f"strength = 'security'\n[treatment]\npdf_strict_pixels = false\n{own.replace('security', 'standard')}", ("lanes", "outbound")) == "いいえ / no"
+    assert held("strength = 'security'", ("lanes", "inbound")) == "はい / yes"

@@ -285,7 +285,11 @@ def test_no_strength_lets_an_original_through() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "action", "field"),
-    [("pdf", "pixels", "pdf_strict_pixels"), ("svg", "pixels", "svg_as_pixels"), ("html", "text", "pages_as_text"), ("mht", "text", "pages_as_text")],
+    [
+        ("pdf", "pixels", "pdf_strict_pixels"), ("svg", "pixels", "svg_as_pixels"), ("html", "text", "pages_as_text"), ("mht", "text", "pages_as_text"),
+        ("emf", "pixels", "metafiles_as_pixels"), ("wmf", "pixels", "metafiles_as_pixels"), ("doc", "text", "unrebuilt_as_text"),
+        ("jtd", "text", "unrebuilt_as_text"),
+    ],
 )
 def test_a_kind_asks_for_its_treatment(kind: str, action: str, field: str) -> None:
     assert getattr(effective(load(f"[kinds]\n{kind} = '{action}'"), at()).treatment, field)
@@ -426,13 +430,13 @@ def test_facts_are_said_by_name_and_stay_and_know_the_departments() -> None:
 SECURITY = {
     "link_schemes": (), "mail_links_defanged": True, "pdf_attachments": False, "pdf_forms_flattened": True, "pdf_properties_kept": (),
     "pdf_links_removed": True, "pdf_strict_pixels": True, "comments_kept": False, "capture_date_kept": False, "picture_codes": "covered",
-    "low_bits_cleared": True, "svg_as_pixels": True, "bad_member_holds_archive": True, "pages_as_text": True,
+    "low_bits_cleared": True, "svg_as_pixels": True, "metafiles_as_pixels": True, "bad_member_holds_archive": True, "pages_as_text": True,
 }  # fmt: skip
 FIDELITY = {
     "link_schemes": ("http", "https", "mailto", "tel"), "mail_links_defanged": True, "pdf_attachments": True, "pdf_forms_flattened": False,
     "pdf_properties_kept": ("Title", "Subject", "Keywords"), "pdf_links_removed": False, "pdf_strict_pixels": False, "comments_kept": True,
-    "capture_date_kept": True, "picture_codes": "ignored", "low_bits_cleared": False, "svg_as_pixels": False, "bad_member_holds_archive": False,
-    "pages_as_text": False,
+    "capture_date_kept": True, "picture_codes": "ignored", "low_bits_cleared": False, "svg_as_pixels": False, "metafiles_as_pixels": False,
+    "bad_member_holds_archive": False, "pages_as_text": False,
 }  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from tests.mutation.runner import Mutant, main
 _ODF = "sanitizers.formats.odf"
 _VERIFY = "sanitizers.verify.odf"
 _APART = "tests/sanitizers/formats/odf/test_stretches.py"
+_DANGERS = "tests/sanitizers/formats/odf/test_dangers.py"
+_LOCKED, _PACKAGE = "tests/sanitizers/formats/odf/test_encryption.py", "tests/sanitizers/formats/odf/test_package.py"
 _NEVER = re.compile(r"(?!)")
 _NEVER_BYTES = re.compile(rb"(?!)")
 _ALWAYS = re.compile(r"", re.DOTALL)
@@ -90,13 +92,13 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("apart: values of extensions", f"{_ODF}.stretches:_NO_SIGN", PLAIN_VALUE, _APART),
     Mutant("apart: blanks", f"{_ODF}.stretches:_NUMBER", PLAIN_VALUE, _APART),
     Mutant("apart: names from outside", f"{_ODF}.stretches:named.bad", lambda _root, _schemes: {}, _APART),
-    Mutant("repeated cells", f"{_ODF}.cells:spend", _nothing),
-    Mutant("blanks", f"{_ODF}.cells:_MOST_BLANKS", 1 << 40),
-    Mutant("rounds of hashing", f"{_ODF}.encryption:_MOST_ROUNDS", 1 << 40),
-    Mutant("passes of Argon2", f"{_ODF}.encryption:_MOST_PASSES", 1 << 40),
-    Mutant("lanes of Argon2", f"{_ODF}.encryption:_MOST_LANES", 1 << 40),
-    Mutant("checksum of a password", f"{_ODF}.encryption:_CHECKSUMS", {}),
-    Mutant("codes of names", f"{_ODF}.page:_CODES_OF_NAMES", {}),
+    Mutant("repeated cells", f"{_ODF}.cells:spend", _nothing, _PACKAGE),
+    Mutant("blanks", f"{_ODF}.cells:_MOST_BLANKS", 1 << 40, _PACKAGE),
+    Mutant("rounds of hashing", f"{_ODF}.encryption:_MOST_ROUNDS", 1 << 40, _LOCKED),
+    Mutant("passes of Argon2", f"{_ODF}.encryption:_MOST_PASSES", 1 << 40, _LOCKED),
+    Mutant("lanes of Argon2", f"{_ODF}.encryption:_MOST_LANES", 1 << 40, _LOCKED),
+    Mutant("checksum of a password", f"{_ODF}.encryption:_CHECKSUMS", {}, _LOCKED),
+    Mutant("codes of names", f"{_ODF}.page:_CODES_OF_NAMES", {}, _DANGERS),
     *(
         Mutant(f"second opinion on {name[1:].lower()}", f"{_VERIFY}:{name}", value)
         for name, value in {

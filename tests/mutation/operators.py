@@ -52,10 +52,10 @@ _VERIFY: Final = "tests/sanitizers/verify"
 _FORMS: Final = "tests/gateway/test_policy_form.py"
 # Verifiers → the tests that are about them, a word each.
 _OPINIONS: Final = {
-    **{name: name for name in ("archive", "doc", "html", "image", "jtd", "message", "metafile", "odf", "ppt", "rtf", "spelled", "svg", "text", "vobject", "xls")},
-    "image_size": "image", "pdf_pages": "pdf_pages", "pdf_drawing": "pdf_pages", "pdf_weights": "pdf_pages",
-    **dict.fromkeys(("pdf", "pdf_attached", "pdf_names", "pdf_walk"), "pdf"),
-    **dict.fromkeys(("ooxml", "ooxml_package"), "ooxml"),
+    **{name: name for name in ("archive", "doc", "html", "image", "jtd", "metafile", "ppt", "rtf", "spelled", "svg", "text", "vobject", "xls")},
+    "image_size": "image", "odf": "odf_rules odf", "message": "message_rules message", "pdf_pages": "pdf_weights pdf_pages", "pdf_drawing": "pdf_drawing pdf_weights pdf_pages", "pdf_weights": "pdf_weights pdf_pages",
+    "pdf": "pdf pdf_pages", **dict.fromkeys(("pdf_attached", "pdf_names"), "pdf_names pdf"), "pdf_walk": "pdf_walk pdf_names pdf",
+    "ooxml": "ooxml", "ooxml_package": "ooxml_package ooxml",
     **dict.fromkeys(("ooxml_calls", "ooxml_markup"), "ooxml ooxml_calls"), "ooxml_meaning": "ooxml_meaning ooxml",
 }  # fmt: skip
 FAMILIES: Final = {
@@ -66,7 +66,7 @@ FAMILIES: Final = {
     "policy-form": Family(("gateway/policy/form.py",), (_FORMS, f"--deselect={_FORMS}::test_any_answers_say_what_they_say_and_leave_the_rest")),
     "post": Family(("mail/retry.py", "mail/replies.py"), ("tests/mail/test_retry.py", "tests/mail/test_replies.py")),
     "names": Family(("sanitizers/names.py",), ("tests/sanitizers/test_names.py",)),
-    "charset": Family(("sanitizers/charset.py",), ("tests/sanitizers/test_charset.py",)),
+    "charset": Family(("sanitizers/charset.py",), ("tests/sanitizers/test_charset_labels.py", "tests/sanitizers/test_charset.py")),
     "wire": Family(("sanitizers/wire.py",), ("tests/sanitizers/test_wire.py",)),
     "jail": Family(("sanitizers/jail",), ("tests/sanitizers/jail",)),
     **{f"verify-{name}": Family((f"sanitizers/verify/{name}.py",), tuple(f"{_VERIFY}/test_{test}.py" for test in tests.split())) for name, tests in _OPINIONS.items()},
@@ -238,10 +238,11 @@ class Hunt:
 
     def _noticed(self, session: pytest.Session, file: Path, tree: ast.Module, change: Change, calls: Calls, seconds: int) -> bool:
         """Makes the change in a fork, so that `tree` stays as it is here."""
-        if not change.function and not (change.name.startswith("module: ") and self._has_plain_tables(session, file, seconds)):
+        tests = calls[f"{file} {change.function}"] if change.function else range(len(session.items))
+        plain = change.function or (change.name.startswith("module: ") and self._has_plain_tables(session, file, seconds))
+        if not tests or not plain:      # what no test calls may still make a table
             _, good = forked(lambda _pipe: _anew(file, _compiled(file, tree, change), self._family.tests), seconds + 5)
             return not good
-        tests = calls[f"{file} {change.function}"] if change.function else range(len(session.items))
         ordered = [one for one in self._first if one in tests] + [one for one in tests if one not in self._first]
 
         def work(pipe: int) -> int:

@@ -1,8 +1,8 @@
 """Do the tests notice when a removal rule is switched off? Each table of mutants is a program: `python -m tests.mutation.pdf [WORD...]`.
 
 The words choose the mutants with one of them in the name. Each is switched off in a fork of one process that has everything loaded and the
-tests collected. Prints a line for each: the rule, and the first test that fails without it. Ends with 1 if any mutant survives, or if the
-tests fail without a mutant.
+tests collected. Prints a line for each: the rule, and the first test that fails without it and passes with it. Ends with 1 if any mutant
+survives, or if a test fails without a mutant.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ import pytest
 from tests.mutation.operators import forked
 
 _OPTIONS: Final = ("-q", "-s", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist")
-_SECONDS: Final = 10            # of processor time above four times what the tests need
-_LONG: Final = 1.0              # seconds: a test of more is run after the others
-_FAILED, _BROKEN = "failed ", "broken "
+_SECONDS: Final = 600           # of processor time, for the tests of one family
+_TEST_SECONDS: Final = 60       # for one of them
+_LONG: Final = 1.0              # seconds: a test that was seen to take more is run after the others
+_FAILED, _BROKEN, _TOOK_LONG = "failed ", "broken ", "long "
+_NO_END: Final = "no end"
 
 
 class Mutant(NamedTuple):
@@ -87,44 +89,44 @@ class Table:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if session.testsfailed:
             raise session.Failed("tests that cannot be loaded")
-        seconds = self._learn(session)
         for mutant in self._mutants:
-            killer = self._killer(session, mutant, seconds)
+            killer = self._killer(session, mutant)
             self.survived += not killer
             self._say(f"{'killed  ' if killer else 'SURVIVED'}  {mutant.name}  {killer}".rstrip())
         self._say(f"{len(self._mutants)} mutants, {self.survived} survived")
         return True
 
-    def _learn(self, session: pytest.Session) -> int:
-        """The seconds of processor time that the tests may take. Raises SystemExit if one fails."""
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        said, good = forked(lambda pipe: self._run(session.items, pipe, timed=True))
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        if not good:
-            raise SystemExit(f"the tests fail without a mutant: {said[-2000:]}")
-        self._long = set(said.splitlines())
-        return _SECONDS + 4 * int(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
-
-    def _killer(self, session: pytest.Session, mutant: Mutant, seconds: int) -> str:
-        """The first test that fails under a mutant; empty when all pass. Raises SystemExit for a mutant that is none."""
-
+    def _killer(self, session: pytest.Session, mutant: Mutant) -> str:
+        """The first test that fails under a mutant; empty when all pass. Raises SystemExit for a mutant or a test that is none."""
         ordered = self._ordered(session.items, mutant.first)
+        killer = self._tried(ordered, mutant)
+        if killer in self._killers or not killer or killer == _NO_END:
+            return killer
+        if self._tried([item for item in ordered if item.nodeid == killer], None):
+            raise SystemExit(f"it fails without a mutant: {killer}")
+        self._killers.insert(0, killer)
+        return killer
+
+    def _tried(self, items: Sequence[pytest.Item], mutant: Mutant | None) -> str:
+        """The first of the tests that fails, in a fork; empty when all pass."""
 
         def work(pipe: int) -> int:
             try:
-                apply(mutant)
-                return self._run(ordered, pipe)
+                if mutant is not None:
+                    apply(mutant)
+                return self._run(items, pipe)
             except Exception:  # noqa: BLE001 - whatever it is, the one who began the table must see it
                 os.write(pipe, f"{_BROKEN}{traceback.format_exc()}".encode())
                 return 1
 
-        said, good = forked(work, seconds)
-        if said.startswith(_BROKEN):
-            raise SystemExit(f"{mutant.name}: {said}")
-        killer = said.removeprefix(_FAILED) if said.startswith(_FAILED) else "" if good else "no end"
-        if said:
-            self._killers = [killer, *(one for one in self._killers if one != killer)]
-        return killer
+        said, good = forked(work, _SECONDS)
+        lines = said.splitlines()
+        if any(line.startswith(_BROKEN) for line in lines):
+            raise SystemExit(f"{mutant}: {said}")
+        self._long.update(line.removeprefix(_TOOK_LONG) for line in lines if line.startswith(_TOOK_LONG))
+        if good:
+            return ""
+        return lines[-1].removeprefix(_FAILED) if lines and lines[-1].startswith(_FAILED) else _NO_END
 
     def _ordered(self, items: Sequence[pytest.Item], first: str) -> list[pytest.Item]:
         """What a mutant is tried on: its own tests, then what noticed others, then the family's, those that take long at the end."""
@@ -136,16 +138,17 @@ class Table:
         others = sorted((item for item in family if item.nodeid not in self._killers), key=lambda item: item.nodeid in self._long)
         return [*own, *killers, *others]
 
-    def _run(self, items: Sequence[pytest.Item], pipe: int, *, timed: bool = False) -> int:
-        """Runs tests until one fails, which is written; with `timed` also those that take long."""
+    def _run(self, items: Sequence[pytest.Item], pipe: int) -> int:
+        """Runs tests until one fails, which is written; those that take long are written as well."""
         for item, following in zip(items, [*items[1:], None], strict=True):
             begun = time.process_time()
+            resource.setrlimit(resource.RLIMIT_CPU, (int(begun) + _TEST_SECONDS, _SECONDS))
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self._failed:
-                os.write(pipe, f"{_FAILED}{self._failed}".encode())
+                os.write(pipe, f"{_FAILED}{self._failed}\n".encode())
                 return 1
-            if timed and time.process_time() - begun > _LONG:
-                os.write(pipe, f"{item.nodeid}\n".encode())
+            if time.process_time() - begun > _LONG:
+                os.write(pipe, f"{_TOOK_LONG}{item.nodeid}\n".encode())
         return 0
 
     def _say(self, line: str) -> None:

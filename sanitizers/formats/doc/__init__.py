@@ -10,7 +10,8 @@ Removes: VBA, commands of macros, embedded objects and controls (their picture s
     all that hides outside of what the head refers to
 Keeps: text, ruby, looks, styles, tables, lists, notes, comments, tracked changes, headers, sections, local fields,
     links of allowed schemes, bookmarks, form fields, pictures, simple shapes, text boxes, classification properties; it becomes a docx
-Refuses: compound files, pieces or lists of places that contradict themselves, Word 95 and older, encryption that no password opens, limits
+Refuses: compound files, pieces or lists of places that contradict themselves, Word 95 and older (of Word 6 and 95 the text alone goes out
+    where policy wants it), encryption that no password opens, limits
 Spec: [MS-DOC], [MS-ODRAW], [MS-CFB], [MS-OSHARED], [MS-OFFCRYPTO], ECMA-376 part 1 §17
 """
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from sanitizers import cfb
 from sanitizers.context import Context, Rebuilt
-from sanitizers.formats.doc import encryption, fib, parts, plc, sections, settings, styles, templates
+from sanitizers.formats.doc import encryption, fib, older, older_head, parts, plc, sections, settings, styles, templates
 from sanitizers.formats.doc.document import Document
 from sanitizers.formats.doc.fib import Part, Streams
 from sanitizers.formats.doc.sections import Section
@@ -38,8 +38,12 @@ def rebuild(source: Source, context: Context) -> Rebuilt:
     if source.head(8) != cfb.MAGIC:
         raise Unsupported("a document of Word 2 or older")
     compound = cfb.Compound(source, context.budget)
-    streams, kind = _streams(compound, context)
-    beside.report(source, compound, _QUIET, lambda name: _CODES.get(name, "doc.unknown_stream"), context)
+    main = _main(compound)
+    if context.treatment.unrebuilt_as_text and older_head.is_older(main):
+        _report_beside(source, compound, context)
+        return older.rebuild(main, compound, context)
+    streams, kind = _streams(main, compound, context)
+    _report_beside(source, compound, context)
     _report_parts(streams, context)
     package = Package("word", "wordprocessingml")
     document = Document(streams, package, context)
@@ -51,12 +55,19 @@ def rebuild(source: Source, context: Context) -> Rebuilt:
     return Rebuilt(Source(package.finish()), kind)
 
 
-def _streams(compound: cfb.Compound, context: Context) -> tuple[Streams, Kind]:
-    """In the clear, and the kind of the new file."""
+def _main(compound: cfb.Compound) -> bytes:
     path = compound.find("WordDocument")
     if path is None:
         raise Malformed("no document in the compound file", code="doc.malformed")
-    main = compound.read(path)
+    return compound.read(path)
+
+
+def _report_beside(source: Source, compound: cfb.Compound, context: Context) -> None:
+    beside.report(source, compound, _QUIET, lambda name: _CODES.get(name, "doc.unknown_stream"), context)
+
+
+def _streams(main: bytes, compound: cfb.Compound, context: Context) -> tuple[Streams, Kind]:
+    """In the clear, and the kind of the new file."""
     base = fib.base(main)
     if base.glossary:
         context.found("doc.glossary", "", Action.REMOVED)

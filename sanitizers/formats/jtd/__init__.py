@@ -7,7 +7,8 @@ a record or a control of which nothing is known is held: without it the document
 
 Removes: macros, embedded and OLE objects, author data, related documents, caches of the layout, all that hides outside the streams
 Keeps: text with its records and looks, headers and footers, notes, fonts, styles; the result is never compressed
-Refuses: text or tables that contradict themselves; held: frames, figures, sheets and all that is not known
+Refuses: text or tables that contradict themselves; held: frames, figures, sheets and all that is not known (beside them the text alone
+    goes out where policy wants it)
 Spec: none by the maker; observed on public documents
 """
 

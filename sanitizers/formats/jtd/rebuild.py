@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
 from sanitizers import cfb, cfb_writer
 from sanitizers.context import Context, Rebuilt
+from sanitizers.formats import words
 from sanitizers.formats.jtd import compressed, segments, store, styles, text
 from sanitizers.formats.office import property_sets as sets
 from sanitizers.model import Action, Kind, LimitExceeded, Malformed, Unsupported
@@ -40,7 +42,12 @@ def rebuild(source: Source, context: Context) -> Rebuilt:
         raise Unsupported("a document without a text of its own", code="jtd.unproven")
     if compound.class_id[4:] != _CLASS:
         raise Malformed("class of the document", code="jtd.malformed")
-    return Rebuilt(Source(_written(compound, context)), Kind.JTD)
+    try:
+        return Rebuilt(Source(_written(compound, context)), Kind.JTD)
+    except Unsupported as refusal:
+        if refusal.code != "jtd.unproven" or not context.treatment.unrebuilt_as_text:
+            raise
+    return _as_text(cfb.Compound(source, context.budget), context)
 
 
 def _written(compound: cfb.Compound, context: Context) -> bytes:
@@ -92,11 +99,17 @@ def _judge_storages(compound: cfb.Compound, context: Context) -> None:
         if not path[0].lower().startswith(_OBJECTS):
             raise Unsupported(f"{path[0]}: nobody knows what it is made of", where=path[0], code="jtd.unproven")
         context.found("jtd.object", path[0])
-    macros = [path for path in compound.streams if path[0] == _MACROS and len(path) > 1]
-    if any(path[-1] not in _EMPTY_MACROS or (path[-1].startswith("MacrosStream") and compound.streams[path].size > 2) for path in macros):
+    if macros := _macros(compound):
         for path in macros:
             context.scan_layer(compound.read(path), "/".join(path))
         context.found("jtd.macro", _MACROS)
+
+
+def _macros(compound: cfb.Compound) -> list[cfb.Path]:
+    """The streams of macros; none where they are all empty."""
+    macros = [path for path in compound.streams if path[0] == _MACROS and len(path) > 1]
+    said = (path[-1] not in _EMPTY_MACROS or (path[-1].startswith("MacrosStream") and compound.streams[path].size > 2) for path in macros)
+    return macros if any(said) else []
 
 
 def _summary(compound: cfb.Compound, context: Context) -> bytes:
@@ -108,6 +121,42 @@ def _summary(compound: cfb.Compound, context: Context) -> bytes:
         context.found("file.metadata", "SummaryInformation", Action.REMOVED, ", ".join(gone))
     kept = {number: value for one in found for number, value in one.values.items() if number in _KEPT}
     return sets.write([sets.PropertySet(sets.SUMMARY, kept, {})]) if kept else b""
+
+
+def _as_text(compound: cfb.Compound, context: Context) -> Rebuilt:
+    """The text has to be as whole as ever; what nobody knows stays behind, with a word about each."""
+    table = compound.find(segments.NAME)
+    listed = {one.name: one.size for one in segments.read(compound.read(table) if table else b"")}
+    macros = _macros(compound)
+    said: dict[str, str] = {}
+    classes: list[int] = []
+    for path, stream in compound.streams.items():
+        if path[0] not in _SPOKEN or len(path) > 1:
+            _leave(path, compound, context, macros)
+            continue
+        if listed.get(path[0]) != stream.size:
+            raise Malformed(f"the table of streams knows {path[0]} otherwise", code="jtd.malformed")
+        runs = store.read(compound.read(path))
+        said[path[0]] = text.check(runs, classes) if runs or path[0] == _TEXT else ""
+    if _TEXT not in said:
+        raise Malformed("name of the text", code="jtd.malformed")
+    for kind in sorted(set(classes)):
+        context.found("jtd.part_left", f"record {kind:04X}", Action.REMOVED, f"{classes.count(kind)}")
+    shown = [title + _LINES.sub("\r\n", _UNSEEN.sub("", said[name])).strip("\r\n") for name, title in _SPOKEN.items() if said.get(name)]
+    return words.rebuilt("\r\n\r\n".join(shown) + "\r\n", "jtd.as_text", context)
+
+
+def _leave(path: cfb.Path, compound: cfb.Compound, context: Context, macros: list[cfb.Path]) -> None:
+    """Known and of no account, or scanned and reported."""
+    name = path[0]
+    if name in _METADATA:
+        context.found("file.metadata", name)
+    elif path in macros:
+        context.scan_layer(compound.read(path), "/".join(path))
+        context.found("jtd.macro", _MACROS)
+    elif name not in _QUIET and name != _SUMMARY and name not in _READERS and name != _MACROS:
+        context.scan_layer(compound.read(path), "/".join(path))
+        context.found("jtd.object" if name.lower().startswith(_OBJECTS) else "jtd.part_left", name)
 
 
 def _words(stream: bytes) -> bytes:
@@ -145,4 +194,8 @@ _READERS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "DocumentEditStyles": _styles,
     "DocumentPeripheralThree": _values,
 }
+# What is said in words, and what stands above them where the text alone goes out.
+_SPOKEN: Final = {_TEXT: "", "Header": "［ヘッダー・フッター］\r\n", "Footnote": "［脚注］\r\n"}
+_LINES: Final = re.compile("[\n\x0c\r\x0e]")
+_UNSEEN: Final = re.compile("[\x00\x1f]")
 _UNJUDGED: Final = frozenset({"DocumentViewStyles", "DocumentEditStyles", "DocumentPeripheralThree"})

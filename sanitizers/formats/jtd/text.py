@@ -16,6 +16,7 @@ _ONE, _MANY = b"TextV.01", b"QLSTV.01"
 _RECORD, _INSIDE, _OUTSIDE, _START = 0x1C, 0x1D, 0x1E, 0x1F
 # What may stand between words: end of text, tab, end of a paragraph, page break, end of a ruled line, start of text.
 _CONTROLS: Final = frozenset({0x00, 0x09, 0x0A, 0x0C, 0x0D, 0x0E, _START})
+_TAB: Final = 0x09
 _BEFORE, _WORDS, _LINE, _AREA, _CELL = 0x00, 0x01, 0x10, 0x20, 0x30  # classes of records
 _KEEP, _CHANGE, _END = 0x00, 0xFE, 0xFF  # of the look
 _PROPERTIES: Final = range(1, 33)
@@ -25,16 +26,20 @@ _FOOT_OF_WORDS: Final = (_OUTSIDE, 5, 0, _WORDS, _START)
 _SHORTEST: Final = 7  # words of a record, head and foot
 
 
-def check(runs: list[Run]) -> str:
-    """The words of a store of text, without its records. Raises Malformed, and Unsupported for records that are not known."""
+def check(runs: list[Run], left: list[int] | None = None) -> str:
+    """The words of a store of text, without its records; a tab stands for a cell of a ruled line.
+
+    `left`: takes the classes of records that are not known and that stay behind. Raises Malformed, and Unsupported for such records
+    where nobody takes them.
+    """
     if not runs:
         raise _broken("nothing at all")
     by_number = {run.number: run.data for run in runs}
     if by_number.get(0, b"")[:8] == _MANY:
-        return _words(_pieces(by_number[0], by_number))
+        return _words(_pieces(by_number[0], by_number), left)
     if any(run.data[:8] != _ONE for run in runs):
         raise Unsupported("something else beside a text", code="jtd.unproven")
-    return "\n".join(_words(_piece(run.data[8:], None)) for run in runs)
+    return "\n".join(_words(_piece(run.data[8:], None), left) for run in runs)
 
 
 def _pieces(listed: bytes, by_number: dict[int, bytes]) -> list[int]:
@@ -102,14 +107,14 @@ def _changes(data: bytes, at: int) -> int:
     raise _broken("property of a look")
 
 
-def _words(units: list[int]) -> str:
+def _words(units: list[int], left: list[int] | None) -> str:
     """The words between the records, once every record is what it says."""
     shown: list[int] = []
     at = 0
     while at < len(units):
         unit = units[at]
         if unit == _RECORD:
-            at = _record(units, at, shown)
+            at = _record(units, at, shown, left)
             continue
         if unit < 0x20 and unit not in _CONTROLS:
             raise Unsupported(f"control {unit:04X} in the text", code="jtd.unproven")
@@ -118,7 +123,7 @@ def _words(units: list[int]) -> str:
     return struct.pack(f"<{len(shown)}H", *shown).decode("utf-16-le", "replace")
 
 
-def _record(units: list[int], at: int, shown: list[int]) -> int:
+def _record(units: list[int], at: int, shown: list[int], left: list[int] | None) -> int:
     """Behind the record at `at`."""
     if at + 3 > len(units):
         raise _broken("record that is cut off")
@@ -126,12 +131,17 @@ def _record(units: list[int], at: int, shown: list[int]) -> int:
     if kind == _WORDS:
         return _inline(units, at, shown)
     check = _KNOWN.get(kind)
-    if check is None:
+    if check is None and left is None:
         raise Unsupported(f"record of class {kind:04X} in the text", code="jtd.unproven")
     end = at + length
     if length < _SHORTEST or end > len(units) or units[end - 4 : end] != [length, 0, kind, _START]:
         raise _broken("record that contradicts itself")
-    check(units[at + 3 : end - 4])
+    if check is not None:
+        check(units[at + 3 : end - 4])
+    elif left is not None:
+        left.append(kind)
+    if kind == _CELL:
+        shown.append(_TAB)
     return end
 
 

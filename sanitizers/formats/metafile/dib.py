@@ -36,7 +36,7 @@ def rebuilt(info: bytes, bits: bytes, usage: int, context: Context, *, alpha: bo
         return None
     (length,) = struct.unpack_from("<I", info)
     turned = length >= _INFO and len(info) >= _INFO and struct.unpack_from("<i", info, 8)[0] < 0
-    see_through = alpha and len(info) >= _INFO and struct.unpack_from("<HI", info, 14) == (32, 0)
+    see_through = alpha and len(info) >= _INFO and _is_plain(info)
     if see_through:
         info = struct.pack("<I", _V4) + info[4:16] + struct.pack("<I", _BITFIELDS) + info[20:_INFO] + _ALPHA_MASKS
     at = _FILE_HEADER + len(info)
@@ -53,16 +53,22 @@ def rebuilt(info: bytes, bits: bytes, usage: int, context: Context, *, alpha: bo
     return Dib(new, data[at:], struct.unpack_from("<i", new, 8)[0], turned)
 
 
+def _is_plain(info: bytes) -> bool:
+    """32 bits: blue, green, red and what is over, said by masks or not."""
+    said = struct.unpack_from("<HI", info, 14)
+    return said == (32, 0) or (said == (32, _BITFIELDS) and info[_INFO : _INFO + 12] == _ALPHA_MASKS[:12])
+
+
 def packed(data: bytes, usage: int, context: Context) -> Dib | None:
     """The same for one block of header, palette and rows."""
     if len(data) < _CORE:
         context.found("metafile.picture_dropped")
         return None
-    end = _info_length(data)
+    end = info_length(data)
     return rebuilt(data[:end], data[end:], usage, context)
 
 
-def _info_length(data: bytes) -> int:
+def info_length(data: bytes) -> int:
     """Of header, masks and palette. What is wrong in them is found when the bitmap is read."""
     length: int = struct.unpack_from("<I", data)[0]
     if length == _CORE:

@@ -53,7 +53,7 @@ _CODES: Final = {
 }
 
 # Names whose local part means something else elsewhere.
-_CODES_OF_NAMES: Final = {clark("form:command"): "odf.database", clark("form:datasource"): "odf.database"}
+_CODES_OF_NAMES: Final = {clark("form:command"): "odf.database"}
 
 Handler = Callable[[xml.Element, "Page"], None]
 

@@ -44,7 +44,7 @@ from sanitizers.source import Source
 
 _SAFE_NAME: Final = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}/){0,6}[A-Za-z0-9_][A-Za-z0-9_\-]{0,99}\.(?:xml|vml)")
 _NOTES: Final = clark("p:notes")
-_STANDS: Final = 1 << 20    # bytes: to parse a part twice costs as much as all else together
+_STANDS: Final = 1 << 18    # bytes: to parse a part twice costs as much as all else together
 _RELATIONSHIP_TYPE: Final = "application/vnd.openxmlformats-package.relationships+xml"
 
 

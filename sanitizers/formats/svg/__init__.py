@@ -17,10 +17,10 @@ from typing import Any, Final
 import pybase64
 from lxml import etree
 
-from sanitizers import xml
+from sanitizers import vector, xml
 from sanitizers.context import Context, Rebuilt
 from sanitizers.formats.sanitizer import Sanitizer
-from sanitizers.formats.svg import drawn, prolog, style
+from sanitizers.formats.svg import prolog, style
 from sanitizers.formats.svg import vocabulary as known
 from sanitizers.formats.svg.vocabulary import SVG, XHTML, XLINK, XML
 from sanitizers.model import Action, Kind, LimitExceeded, Malformed
@@ -56,7 +56,7 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     _check_repetition(made)
     if context.treatment.svg_as_pixels:
         context.found("svg.drawn", "", Action.REWRITTEN)
-        return Rebuilt(Source(drawn.draw(made, context)), Kind.PNG)
+        return Rebuilt(Source(vector.draw(made, context, "svg.malformed")), Kind.PNG)
     return Rebuilt(Source(xml.serialize(made)), Kind.SVG)
 
 

@@ -18,7 +18,7 @@ from gateway.requests.operating import Deed, Way
 from gateway.road.pipeline import MOST_TRIES
 from gateway.storage import disposals, upkeep
 from gateway.storage.search import Filter
-from sanitizers.model import Action, Finding, Match, Reason, Seen, Severity, Treatment, Verdict
+from sanitizers.model import Action, Finding, MailFacts, Match, Reason, Seen, Severity, Treatment, Verdict
 from sanitizers.scan import compile_rules
 from sanitizers.source import Source
 from tests.build.face import Town, client
@@ -409,3 +409,18 @@ async def test_many_are_taken_back_together_and_what_is_deleted_is_not(place: To
         assert [f'type="hidden" name="receipt_no" value="{number}"' in page for number in numbers] == [True, True]
         assert "取り消す" in await send("release")
         assert "取り消す" not in await send("delete", sure="yes")
+
+
+async def test_one_transfer_shows_its_header_and_its_receipt(place: Town) -> None:
+    facts = MailFacts(message_id="<1@partner.example>", subject="照会", author="<b>山田</b> <yamada@partner.example>")
+    number = await place.settled("sender@partner.example", report(mail=facts), door=Door.SMTP)
+    waits = await place.settled("tanaka", held())
+    async with client(place.faces["admin"]) as browser:
+        who = await place.token("sousa")
+        page = await (await browser.get(f"/transfers/{number}", headers=who)).text()
+        for words in ("ヘッダーの差出人", "&lt;b&gt;山田&lt;/b&gt;", "&lt;1@partner.example&gt;", "無害化証明", "input_sha256", "メール / mail", "関所（自動）"):
+            assert words in page
+        assert "<b>山田" not in page
+        page = await (await browser.get(f"/transfers/{waits}", headers=who)).text()
+        assert "ヘッダーの差出人" not in page
+        assert "input_sha256" not in page

@@ -77,3 +77,18 @@ def test_a_template_says_one_or_both(source: str, english: str) -> None:
     made = jinja2.Environment().from_string(view.template(source))
     assert made.render(english=lambda: True, n=3) == english
     assert made.render(english=lambda: False, n=3) == jinja2.Environment().from_string(source).render(n=3)
+
+
+@pytest.mark.parametrize(
+    ("template", "japanese", "english"),
+    [
+        ('{{ row.ja }} <span class="en" lang="en">{{ row.en }}</span>', '課 <span class="en" lang="en">office</span>', "office"),
+        ('<b>{{ words[0] }} <span lang="en">/ {{ words[1] }}</span></b>', '<b>通す <span lang="en">/ release</span></b>', "<b>release</b>"),
+        ('{{ row.ja }} <span class="en">{{ other.en }}</span>', '課 <span class="en">else</span>', '課 <span class="en">else</span>'),
+    ],
+)
+def test_a_pair_of_values_is_a_choice_too(template: str, japanese: str, english: str) -> None:
+    given = {"row": {"ja": "課", "en": "office"}, "words": ("通す", "release"), "other": {"en": "else"}, "english": view.english}
+    made = jinja2.Template(view.template(template))
+    assert seen(View(), lambda: made.render(given)) == japanese
+    assert seen(View("en"), lambda: made.render(given)) == english

@@ -9,9 +9,8 @@ from xml.parsers import expat
 import pytest
 from PIL import Image
 
-from sanitizers import formats, verify
+from sanitizers import formats, vector, verify
 from sanitizers.formats import image, svg
-from sanitizers.formats.svg import drawn
 from sanitizers.model import Kind, LimitExceeded, Malformed, Refused, Unsupported, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import image as verify_image
@@ -282,7 +281,7 @@ def test_policy_turns_drawings_into_pixels() -> None:
     assert shown.getpixel((10, 10)) == (0, 0, 0, 255)    # the circle that is always there
 
 
-@pytest.mark.skipif(drawn._FONT is None, reason="no font is installed")
+@pytest.mark.skipif(vector._FONT is None, reason="no font is installed")
 @pytest.mark.parametrize(
     "text",
     [
@@ -297,7 +296,7 @@ def test_text_is_drawn_in_the_font_that_is_there(text: str) -> None:
 
 
 def test_text_without_any_font_is_not_left_out_silently(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawn, "_FONT", None)
+    monkeypatch.setattr(vector, "_FONT", None)
     with pytest.raises(Unsupported):
         _drawn("<text>関所</text>")
 

@@ -28,13 +28,16 @@ def test_pieces_are_joined_each_in_its_own_width_up_to_the_end_of_the_body() -> 
     assert doc._joined(main, clx(wide, narrow), 4) == "漢字ab"
     assert doc._joined(main, clx(wide, narrow), 2) == "漢字", "what lies behind the body belongs to notes and headers"
     assert doc._joined(main, clx(narrow, wide, before=b"\1\2\0xx\1\0\0"), 5) == "abc漢字"
+    assert doc._joined(main, clx(wide, narrow), 3) == "漢字a"
+    assert doc._joined(main, clx(narrow, (2, 0x4000_0000)), 2) == "ab", "not even where what lies behind begins the file"
+    assert doc._joined(b"x" + main, clx((2, 1)), 2) == "漢字", "at any place, even or odd"
 
 
 def test_what_a_field_is_told_is_not_shown() -> None:
-    assert doc._shown("a") == "a"
-    assert doc._shown("a\x13 PAGE \x14" + "7\x15b") == "a7b"
-    assert doc._shown("a\x13 IF \x13 X \x14" + "1\x15 Y \x14" + "2\x15b") == "a2b"
-    assert doc._shown("a\x14" + "b\x15" + "c\x13d") == "a\x14" + "b\x15" + "c", "signs of no field are no letters"
+    assert doc.shown_of("a") == "a"
+    assert doc.shown_of("a\x13 PAGE \x14" + "7\x15b") == "a7b"
+    assert doc.shown_of("a\x13 IF \x13 X \x14" + "1\x15 Y \x14" + "2\x15b") == "a2b"
+    assert doc.shown_of("a\x14" + "b\x15" + "c\x13d") == "a\x14" + "b\x15" + "c", "signs of no field are no letters"
     assert doc._letters("a\r\x07\x0c\t\x0b\x01\x02\x05\x08\x1e\x1fb") == "ab"
 
 
@@ -54,11 +57,17 @@ def test_letters_that_are_lost_are_counted(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_document_that_olefile_cannot_read_is_refused() -> None:
-    with pytest.raises(VerificationFailed, match="olefile"):
-        doc.compare({"word/document.xml": b""}, Source(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)), deleted_kept=True)
+    main = bytearray(0x200)
+    struct.pack_into("<II", main, 0x01A2, 5, 5)
+    for given in (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), b"x" * 600, compound({"Other": b"x" * 600}), compound({"WordDocument": bytes(main)}),
+        compound({"WordDocument": b"x", "0Table": b"x"}), compound({"WordDocument": bytes(main), "0Table": b"x"}),
+    ):  # fmt: skip
+        with pytest.raises(VerificationFailed, match="olefile"):
+            doc.compare({"word/document.xml": b""}, Source(given), deleted_kept=True)
 
 
-@pytest.mark.parametrize(("flags", "stream"), [(0, "0Table"), (0x200, "1Table")])
+@pytest.mark.parametrize(("flags", "stream"), [(0, "0Table"), (0x200, "1Table"), (1, "0Table"), (0x201, "1Table")])
 def test_the_body_is_read_through_the_table_that_the_head_names(flags: int, stream: str) -> None:
     main = bytearray(0x200)
     pieces = clx((3, len(main) * 2 | 0x4000_0000))

@@ -54,6 +54,18 @@ def test_a_page_without_a_scheme_in_its_links_stays_where_it_is() -> None:
     check("<a href>a</a>".replace("href", 'href=""'))
 
 
+def test_an_attribute_may_be_without_a_value() -> None:
+    for body in ("<p style>a</p>", "<a href>a</a>", "<p hidden>a</p>"):
+        assert html._walked(body, ()).words == ["a"]
+
+
+@pytest.mark.parametrize("body", ["<b><p>a</b></p>", "<p>a\x00b</p>", "<p>a</p><script", "<p>a</p>b<!-"])
+def test_what_another_cleaner_reads_otherwise_is_refused(body: str) -> None:
+    """Other elements, other letters, or a beginning of something at the end."""
+    with pytest.raises(VerificationFailed, match="second cleaner"):
+        check(body)
+
+
 def test_a_section_of_another_language_is_refused() -> None:
     walk = html._Walk(())
     for call in (walk.unknown_decl, walk.handle_decl, walk.handle_pi, walk.handle_comment):

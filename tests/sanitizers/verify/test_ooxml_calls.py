@@ -68,12 +68,21 @@ def test_texts_of_cells_are_no_formulas() -> None:
     ("target", "leads"), [("#A1", True), ("https://a.jp/", True), ("http:a.jp", False), ("http://a.jp/", True), ("file:///c", False), ("[b.xlsx]S!A1", False)]
 )
 def test_links_of_formulas(target: str, leads: bool) -> None:
-    formula = f'<f>HYPERLINK(&quot;{target}&quot;,1)</f>'.encode()
+    formula = f"<f>HYPERLINK(&quot;{target}&quot;,1)</f>".encode()
     if leads:
         ooxml_calls.check_formulas(SHEET, formula, frozenset({b"f"}), SCHEMES)
         return
     with pytest.raises(VerificationFailed, match="formula in"):
         ooxml_calls.check_formulas(SHEET, formula, frozenset({b"f"}), SCHEMES)
+
+
+def test_what_a_pivot_table_calculates_is_a_formula() -> None:
+    cache = "xl/pivotCache/pivotCacheDefinition1.xml"
+    for formula in ("'a' + 1", "SUM(b)"):
+        ooxml_markup.check(cache, f'<a><cacheField name="x" formula="{formula}"/> formula="CALL(1)"</a>'.encode(), frozenset(), SCHEMES)
+    for formula in ("'[b.xlsx]S'!A1", "CALL(A1)", "cmd|'/c'!A0"):
+        with pytest.raises(VerificationFailed, match="formula in"):
+            ooxml_markup.check(cache, f'<a><cacheField name="x" formula="{formula}"/></a>'.encode(), frozenset(), SCHEMES)
 
 
 @pytest.mark.parametrize("space", [TRANSITIONAL, STRICT])

@@ -49,6 +49,7 @@ def test_texts_that_are_as_they_were_count_for_the_whole() -> None:
     """One part lost three of four, another none of ten: of the whole little is lost. Of more it is too much again."""
     same = {STRINGS: _texts(10)}
     _compared({**same, DOCUMENT: _texts(4)}, {**same, DOCUMENT: _texts(1)})
+    _compared({**same, DOCUMENT: _texts(15)}, {**same, DOCUMENT: _texts(0)})     # ten of twenty-five are the least
     same = {STRINGS: _texts(15)}
     _is_lost("text is lost", {**same, DOCUMENT: _texts(40)}, {**same, DOCUMENT: _texts(0)})
 

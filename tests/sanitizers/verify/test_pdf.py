@@ -21,7 +21,7 @@ from tests.build import pdf_outputs as outputs
 from tests.build.context import context, sanitize
 
 ORIGINAL = outputs.document()
-NAMES = sorted((pdf._FORBIDDEN | pdf._ATTACHING) - {b"JBIG2Decode", b"JPXDecode", b"Crypt"})
+NAMES = sorted(pdf._FORBIDDEN | pdf._ATTACHING)
 KINDS = sorted(pdf._FORBIDDEN_KINDS)
 
 
@@ -120,6 +120,15 @@ def test_a_name_that_is_written_oddly_is_refused() -> None:
     check(outputs.document(page=b"/Resources<</Font<</F1 3 0 R/F#231 3 0 R/F#E3#81 3 0 R>>>>"))
 
 
+def test_a_name_in_the_dictionary_of_a_cross_reference_is_written_plainly_too() -> None:
+    refused(outputs.document(stream=b"/XRefs 1/P#61geMode/UseNone"), "written oddly")
+
+
+def test_bookmarks_may_lead_back_and_pictures_may_be_faxes() -> None:
+    check(outputs.document(catalog=b"/Outlines<</First 3 0 R/Prev 3 0 R>>"))
+    check(outputs.document(streams={4: (b"/Decode[1 0]/Filter/CCITTFaxDecode", b"x")}))
+
+
 @pytest.mark.parametrize("text", [b"% comment\n", b"(open", b"shut)", b"<</X(a)b)>>"])
 def test_what_hides_between_objects_is_refused(text: bytes) -> None:
     refused(outputs.document(more={4: text}), "a comment or a broken string")
@@ -159,6 +168,8 @@ def test_allowed_links_pass_and_policy_narrows_them() -> None:
     output = outputs.document(page=b"/Annots[<</A<</S/URI/URI(https://town.example.jp/?a=\\(b\\))>>>><</A<</S/URI/URI<6D61696C746F3A61>>>>>]")
     check(output)
     refused(output, "a link to https", link_schemes=("mailto",))
+    refused(output, "a link to https", pdf_links_removed=True)
+    refused(outputs.document(page=b"/Annots[<</A<</S/URI/URI(mailtox)>>>>]"), "a link to mailtox")
 
 
 def test_a_text_that_speaks_of_links_is_no_link() -> None:
@@ -235,7 +246,7 @@ def test_an_object_stream_with_a_broken_head_is_refused(head: bytes) -> None:
 
 
 def test_objects_of_an_object_stream_that_overlap_are_refused() -> None:
-    refused(outputs.document(between=outputs.packed(12, {13: b"null", 14: b"null"}, head=b"13 0 14 90\n")), "overlapping objects")
+    refused(outputs.document(between=outputs.packed(12, {13: b"null", 14: b"null"}, head=b"13 0 14 90\n")), "empty or overlapping objects")
 
 
 def test_a_cross_reference_of_another_form_is_refused() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from sanitizers.model import Action, Kind, VerificationFailed
 from sanitizers.source import Source
+from sanitizers.verify import text as text_module
 from sanitizers.verify.text import VERIFIERS, decoded
 from tests.build.context import context
 from tests.build.text import ENCODINGS, TEXT, encoded, without_twins
@@ -195,3 +196,81 @@ def test_each_separator_begins_a_cell(separator: str) -> None:
             if call != separator:
                 with pytest.raises(VerificationFailed, match="a cell begins"):
                     check(Kind.CSV, f"a{separator}{dash}b{call}c".encode())
+
+
+def test_a_cell_may_be_as_long_as_the_file() -> None:
+    check(Kind.CSV, b"x," + b"y" * 200_000)
+
+
+@pytest.mark.parametrize("code", ["text.control_characters", "text.undecodable", "text.encoding", "html.as_text", "mht.converted", "doc.as_text", "jtd.as_text"])
+def test_after_what_was_said_the_characters_may_differ(code: str) -> None:
+    check(Kind.TEXT, b"abc", b"xyz", code)
+    with pytest.raises(VerificationFailed):
+        check(Kind.TEXT, b"abc", b"xyz", "text.invisible")
+
+
+def test_letters_without_a_shape_may_go_and_a_quotation_mark_may_not() -> None:
+    for filler in "\u115f\u1160\u3164\uffa0":
+        check(Kind.TEXT, b"ab", f"a{filler}b".encode())
+    with pytest.raises(VerificationFailed, match="1 characters U\\+0027 less"):
+        check(Kind.CSV, b"a", b"'a")
+
+
+@pytest.mark.parametrize("table", ['="00123",x', 'x,="a b"', "+¥100", "-1–2", "+1\u20032", "-$5", '="a";="b"'])
+def test_constants_and_numbers_of_all_countries_pass(table: str) -> None:
+    check(Kind.CSV, table.encode())
+
+
+@pytest.mark.parametrize("table", ['="a";b|c!d', '="a"b', '="a";b(c)', '="a=b"', '="' + "a" * 41 + '"'])
+def test_what_only_begins_as_a_constant_is_refused(table: str) -> None:
+    with pytest.raises(VerificationFailed, match="row 1: a cell begins with '='"):
+        check(Kind.CSV, table.encode())
+
+
+def test_the_row_is_named() -> None:
+    with pytest.raises(VerificationFailed, match="row 3: "):
+        check(Kind.CSV, b"a\nb\n=c\n")
+
+
+def test_what_is_lost_beside_what_was_active_is_noticed() -> None:
+    """The original is counted whatever it holds that the result may not."""
+    for active in (b"<!-- c -->", b"<?x y?>", b'<svg xmlns="http://www.w3.org/2000/svg"/>'):
+        with pytest.raises(VerificationFailed, match="elements"):
+            check(Kind.XML, b"<a>x</a>", b"<a>" + active + b"<b/>x</a>")
+
+
+def test_xml_in_an_encoding_that_expat_does_not_know_is_refused() -> None:
+    for name in ("gb2312", "x-unknown", "euc-kr"):
+        with pytest.raises(VerificationFailed, match="expat"):
+            check(Kind.XML, f'<?xml version="1.0" encoding="{name}"?><a/>'.encode())
+
+
+def test_the_document_type_names_the_first_element_plainly() -> None:
+    check(Kind.XML, '<!DOCTYPE 工事 SYSTEM "INDEX_D04.DTD"><工事/>'.encode())
+    with pytest.raises(VerificationFailed, match="document type"):
+        check(Kind.XML, b'<!DOCTYPE a-b SYSTEM "INDEX_D04.DTD"><a-b/>')
+
+
+@pytest.mark.parametrize("hidden", ["\u202e", "\u200b", "\u2066", "\U000e0041"])
+def test_what_hides_in_json_is_refused(hidden: str) -> None:
+    check(Kind.JSON, b'{"a": "b"}')
+    with pytest.raises(VerificationFailed, match=f"U\\+{ord(hidden):04X}"):
+        check(Kind.JSON, f'{{"a{hidden}": "b"}}'.encode())
+
+
+@pytest.mark.parametrize("char", [chr(code) for code in (0, 8, 0x0B, 0x1F, 0x7F, 0x9F, 0xAD, 0x61C, 0x180E, 0x202A, 0x202B, 0x202C, 0x202D, 0x202E, 0x2067, 0x2068, 0x2069)])
+def test_what_is_obeyed_is_hidden(char: str) -> None:
+    """At the beginning, behind what is seen, and behind what is not on the first plane."""
+    for text in (char, f"a{char}", f"\U00020b9fa{char}b"):
+        assert text_module._hidden(text) == char
+
+
+def test_what_is_seen_is_not_hidden() -> None:
+    for text in ("", "\t\r\n", "\u200c\u200d", "\u0600\u06dd\U000110bd\U00013430", "漢字\U00020b9f", "\ufffd\uffff\U00010000\U0010ffff"):
+        assert text_module._hidden(text) == ""
+    assert text_module._hidden("\ud800") == "\ud800"
+
+
+def test_the_last_character_of_all_is_looked_at() -> None:
+    assert text_module._class("abdg") == "[a-bd-dg-g]"
+    assert text_module._class("]-\\") == "[\\]-\\]\\--\\-\\\\-\\\\]"

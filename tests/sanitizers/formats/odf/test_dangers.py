@@ -121,6 +121,7 @@ CASES: dict[str, tuple[Callable[[], Pack], str]] = {
     "D03 cell of a control": (lambda: _form(f"<form:text form:linked-cell=\"'file:///{CANARY}'#$A.A1\"/>"), "odf.external_reference"),
     "D03 database field": (lambda: _p(f'<text:database-display text:database-name="{CANARY}" text:table-name="t" text:column-name="c">文字</text:database-display>'), "odf.database"),
     "D03 database of a form": (lambda: _form("", f'form:datasource="{CANARY}" form:command="SELECT"'), "odf.database"),
+    "D03 command of a form": (lambda: _form("", f'form:command="{CANARY}"'), "odf.database"),
     "D03 connection of a form": (lambda: _form(f'<form:connection-resource xlink:href="{EVIL}"/>'), "odf.database"),
     "D03 XForms": (lambda: build.odt(f'<office:forms><xforms:model><xforms:submission action="{EVIL}"/></xforms:model></office:forms>'), "odf.database"),
     "D03 form submits": (lambda: _form("", f'xlink:href="{EVIL}"'), "odf.form_submission"),

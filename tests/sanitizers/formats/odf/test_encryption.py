@@ -64,7 +64,7 @@ def test_unusual_encryption_is_held(old: bytes, new: bytes, reason: Reason) -> N
 @pytest.mark.parametrize(
     ("lock", "old", "new"),
     [
-        ("AES, PBKDF2", b'count="1000"', b'count="99999999"'), ("whole package, Argon2id", b'iterations="1"', b'iterations="99"'),
+        ("AES, PBKDF2", b'count="1000"', b'count="1000001"'), ("whole package, Argon2id", b'iterations="1"', b'iterations="99"'),
         ("whole package, Argon2id", b'memory="64"', b'memory="99999999"'), ("whole package, Argon2id", b'lanes="4"', b'lanes="99"'),
     ],
 )  # fmt: skip

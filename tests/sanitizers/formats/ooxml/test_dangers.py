@@ -208,6 +208,19 @@ def test_picture_of_an_object_on_a_slide_stays_at_its_place() -> None:
     assert "graphicFrame" not in slide
 
 
+def test_picture_of_a_control_on_a_slide_stays() -> None:
+    pack = CASES["O13 OLE package on a slide"][0]()
+    name = "ppt/slides/slide1.xml"
+    text = pack.parts[name].decode()
+    (picture,) = re.findall("<p:pic>.*?</p:pic>", text)
+    text = re.sub("<p:graphicFrame>.*?</p:graphicFrame>", "", text)
+    text = text.replace("</p:cSld>", f'<p:controls><p:control spid="3" name="c">{picture}</p:control></p:controls></p:cSld>')
+    pack.parts[name] = text.encode()
+    slide = build.members(_clean(pack))[name].decode()
+    assert 'r:embed="rIdI"' in slide
+    assert "control" not in slide
+
+
 def test_picture_of_an_object_in_a_sheet_stays_at_its_place() -> None:
     parts = build.members(_clean(sheet_object()))
     drawing = parts["xl/drawings/drawing1.xml"].decode()
@@ -222,6 +235,22 @@ def test_number_of_sheets_is_counted_anew() -> None:
     book = build.members(_clean(macro_sheet()))["xl/workbook.xml"].decode()
     assert 'localSheetId="0"' in book
     assert "M1" not in book
+
+
+def test_a_table_of_a_query_stays_as_a_table_of_its_values() -> None:
+    text = (
+        f'<table xmlns="{X}" id="1" name="T" displayName="T" ref="A1:A2" tableType="queryTable"><tableColumns count="1">'
+        '<tableColumn id="1" name="名"/></tableColumns></table>'
+    )
+    pack = build.xlsx(after='<tableParts count="7"><tablePart r:id="rIdT"/></tableParts>')
+    pack.attach("xl/worksheets/sheet1.xml", "rIdT", "table", "xl/tables/table1.xml", text, f"{OFFICE}spreadsheetml.table+xml")
+    content = run(pack.bytes(), "様式").content
+    assert content is not None
+    parts = build.members(content.bytes())
+    (table,) = [data for name, data in parts.items() if "/tables/" in name]
+    assert "名".encode() in table
+    assert b"tableType" not in table
+    assert b'<tableParts count="1">' in parts["xl/worksheets/sheet1.xml"]
 
 
 def test_o14_three_deep() -> None:

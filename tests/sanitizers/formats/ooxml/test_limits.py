@@ -89,6 +89,15 @@ def test_custom_xml_is_for_forms_not_for_files(content: str, stays: bool) -> Non
     assert ("ooxml.custom_xml" in {finding.code for finding in outcome.report.findings}) is not stays
 
 
+def test_custom_xml_that_no_control_is_bound_to_goes() -> None:
+    pack = _bound("<a>値</a>")
+    pack.parts["word/document.xml"] = pack.parts["word/document.xml"].replace(ITEM.encode(), ITEM.replace("1", "6").encode())
+    outcome = run(pack.bytes(), "様式")
+    assert outcome.content is not None
+    assert not any(name.startswith("customXml") for name in build.members(outcome.content.bytes()))
+    assert "ooxml.custom_xml" in {finding.code for finding in outcome.report.findings}
+
+
 def test_rounds_of_hashing_are_limited() -> None:
     locked = build.locked(build.docx(), "x")
     said = re.search(rb'spinCount="\d+" \w+="\w+"', locked)

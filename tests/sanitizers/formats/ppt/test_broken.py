@@ -70,7 +70,8 @@ BROKEN: dict[str, tuple[Callable[[], bytes], Reason]] = {
     "slide that is missing": (lambda: _parts(build.document(2), build.master(), slide()), Reason.MALFORMED),
     "slide that is a master": (lambda: _parts(build.document(1), build.master(), build.master()), Reason.MALFORMED),
     "slide without a head": (lambda: _parts(build.document(1), build.master(), box(0x03EE, build.drawing())), Reason.MALFORMED),
-    "slide that is shown twice": (
+    "slide that is shown twice": (lambda: build.presentation(texts=(record(0x03F3, struct.pack("<IIiII", 3, 4, 0, 999, 0)),)), Reason.MALFORMED),
+    "slide that is a page of notes": (
         lambda: build.presentation(more=(box(0x0FF0, record(0x03F3, struct.pack("<IIiII", 3, 0, 0, 999, 0)), instance=2),)), Reason.MALFORMED
     ),
     "entry that is too short": (lambda: build.presentation(texts=(record(0x03F3, bytes(8)),)), Reason.MALFORMED),

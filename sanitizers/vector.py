@@ -1,4 +1,4 @@
-"""A drawing that has been rebuilt, as pixels: by policy, for places where no program shall read SVG.
+"""A drawing of our own making (SVG), as pixels: by policy, for places where no program shall read drawings.
 
 A jailed process opens no file: the font is mapped into memory when this module is loaded, and given to resvg when it draws. resvg looks
 for families by name and leaves out text of families that it does not have, so all text is set in the one that is there.
@@ -19,17 +19,17 @@ from resvg import usvg
 
 from sanitizers import xml
 from sanitizers.context import Context
-from sanitizers.formats.svg.vocabulary import SVG
 from sanitizers.model import Malformed, Unsupported
 
+SVG: Final = "http://www.w3.org/2000/svg"
+# Longer side in pixels: small drawings are drawn larger, as they have no pixels of their own; very large ones smaller.
+LEAST, MOST = 1_600, 8_000
 _FONTS: Final = {
     "Noto Sans CJK JP": "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
     "IPAexGothic": "/usr/share/fonts/opentype/ipaexfont-gothic/ipaexg.ttf",
     "IPAGothic": "/usr/share/fonts/opentype/ipafont-gothic/ipag.ttf",
 }
 _FAMILY: Final = re.compile(r"(font-family:)[^;}]*|(font:[^;}]*?[0-9.]+[a-z%]*(?:/[0-9.]+[a-z%]*)?)\s[^;}]*")
-# Longer side in pixels: small drawings are drawn larger, as they have no pixels of their own; very large ones smaller.
-_LEAST, _MOST = 1_600, 8_000
 
 Element = Any  # lxml's elements have no public type
 
@@ -45,8 +45,8 @@ def _first_font() -> tuple[str, mmap.mmap] | None:
 _FONT: Final = _first_font()
 
 
-def draw(root: Element, context: Context) -> bytes:
-    """A PNG with transparency. Raises Unsupported where there is text but no font, Malformed where nothing can be drawn."""
+def draw(root: Element, context: Context, code: str) -> bytes:
+    """A PNG with transparency. Raises Unsupported where there is text but no font, Malformed with `code` where nothing can be drawn."""
     options = usvg.Options.default()
     drawing = copy.deepcopy(root)
     if next(drawing.iter(f"{{{SVG}}}text"), None) is not None:
@@ -56,9 +56,9 @@ def draw(root: Element, context: Context) -> bytes:
         options.load_font_data(data[:])
         options.font_family = family
         _set_family(drawing, family)
-    with _drawing():
+    with _drawing(code):
         width, height = _tree(drawing, options).int_size()
-        scale = min(max(1.0, _LEAST / max(width, height)), _MOST / max(width, height))
+        scale = min(max(1.0, LEAST / max(width, height)), MOST / max(width, height))
         drawing.set("width", str(max(1, round(width * scale))))
         drawing.set("height", str(max(1, round(height * scale))))
         if drawing.get("viewBox") is None:
@@ -88,11 +88,11 @@ def _one_family(css: str, family: str) -> str:
 
 
 @contextmanager
-def _drawing() -> Iterator[None]:
+def _drawing(code: str) -> Iterator[None]:
     """resvg's binding panics on drawings without a size and the like; its exception has no name that can be imported."""
     try:
         yield
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
-        raise Malformed(f"cannot be drawn: {error}"[:200], code="svg.malformed") from None
+        raise Malformed(f"cannot be drawn: {error}"[:200], code=code) from None
