@@ -29,7 +29,7 @@ from gateway.road.warm_parent import JailUnavailable
 from gateway.storage.rescans import LateHit
 from gateway.storage.trials import Trial, TrialState
 from gateway.web.signin import SignIn, account_of
-from gateway.web.view import day, when
+from gateway.web.view import day, said, when
 
 WRITERS: Final = frozenset({Role.ADMINISTRATOR})
 APPROVERS: Final = frozenset({Role.ADMINISTRATOR, Role.CISO})
@@ -80,12 +80,13 @@ def may(account: Account, roles: frozenset[Role]) -> bool:
 
 
 def install(desk: Desk, application: web.Application, signin: SignIn) -> None:
-    """`/rules` and `/policy`, and under each `/versions/{version}`; forms post to the same addresses."""
+    """`/rules` and `/policy`, and under each `/versions/{version}`; forms post to the same addresses, `/check` is asked while one types."""
     pages = _Pages(desk, signin)
     for subject, at in PAGES.items():
         signin.link(at, *_TITLES[subject])
         application.router.add_get(at, pages.shelf(subject))
         application.router.add_post(at, pages.drafting(subject))
+        application.router.add_post(at + "/check", pages.checking(subject))
         application.router.add_get(at + "/versions/{version}", pages.one(subject))
         application.router.add_post(at + "/versions/{version}", pages.acting(subject))
 
@@ -117,6 +118,21 @@ class _Pages:
             except (NotNowError, ValueError, JailUnavailable) as error:
                 return await self._shelf(subject, request, error=str(error), status=409)
             raise web.HTTPSeeOther(f"{PAGES[subject]}/versions/{version.id}")
+
+        return handle
+
+    def checking(self, subject: Subject) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """Whether what stands in the form could be put in force: `good` and a line that says why not. Nothing is written down."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            fields = await self._fields(request)
+            if not self._may(request, writes=True):
+                raise web.HTTPForbidden
+            try:
+                text = await self._checked(subject, fields)
+            except (NotNowError, ValueError, JailUnavailable) as error:
+                return web.json_response({"good": False, "said": said(error)})
+            return web.json_response({"good": True, "said": said(text)})
 
         return handle
 
@@ -157,11 +173,20 @@ class _Pages:
             return await doing.rollback(subject, actor=actor, reason=note)
         if "state" in fields:
             return await doing.set_states({fields.get("rule", ""): fields["state"]}, actor=actor, note=note)
-        # Browsers send CR LF from a text field.
-        text = fields.get("text", "").replace("\r\n", "\n")
+        text = _typed(fields)
         if subject is Subject.POLICY:
             return await doing.draft(subject, {POLICY_FILE: text}, actor=actor, note=note)
         return await doing.change_rules({fields.get("name", ""): text or None}, actor=actor, note=note)
+
+    async def _checked(self, subject: Subject, fields: Fields) -> str:
+        """What can be said of it beside that it is right. Raises as a draft of it does."""
+        doing, text = self._desk.publishing, _typed(fields)
+        if subject is Subject.RULES:
+            await doing.read(subject, await doing.rules_with({fields.get("name", ""): text or None}))
+            return "書き方に誤りはありません / it compiles"
+        await doing.read(subject, {POLICY_FILE: text})
+        loosened = len(warnings(load(text)))
+        return f"書き方に誤りはありません。緩和 {loosened}件 / it can be read; {loosened} things are loosened"
 
     async def _acted(self, version: Version, request: web.Request, fields: Fields) -> None:
         what, reason = fields.get("what", ""), fields.get("reason", "").strip()
@@ -238,6 +263,11 @@ class _Pages:
             four_eyes=doing.four_eyes,
             error=error,
         )
+
+
+def _typed(fields: Fields) -> str:
+    """Browsers send CR LF from a text field."""
+    return fields.get("text", "").replace("\r\n", "\n")
 
 
 def _line(version: Version) -> dict[str, Any]:

@@ -69,13 +69,17 @@ class Publishing:
 
     async def draft(self, subject: Subject, files: Mapping[str, str], *, actor: str, note: str = "") -> Version:
         """Raises ValueError (RuleCheckError, PolicyError, …) for what cannot be put in force, NotNowError when nothing differs."""
-        version = await self._read(subject, files)
+        version = await self.read(subject, files)
         at = self._clock()
         return await self._journal.write(lambda connection: rows.add(connection, subject, files, version, at=at, author=actor, note=note))
 
     async def change_rules(self, changes: Mapping[str, str | None], *, actor: str, note: str = "") -> Version:
         """The rules in force with files put in or, where None, taken out. Raises as `draft` does."""
-        return await self.draft(Subject.RULES, rulesets.changed(await self._rules(), changes), actor=actor, note=note)
+        return await self.draft(Subject.RULES, await self.rules_with(changes), actor=actor, note=note)
+
+    async def rules_with(self, changes: Mapping[str, str | None]) -> dict[str, str]:
+        """The rules in force with files put in or, where None, taken out; nothing is written down. Raises ValueError, NotNowError."""
+        return rulesets.changed(await self._rules(), changes)
 
     async def set_states(self, states: Mapping[str, str], *, actor: str, note: str = "") -> Version:
         """Rules in force in other states (enabled, evaluation, disabled). Raises as `draft` does."""
@@ -101,8 +105,8 @@ class Publishing:
             raise NotNowError("まだ何も公開されていません / nothing was published yet; start the service once")
         return files
 
-    async def _read(self, subject: Subject, files: Mapping[str, str]) -> str:
-        """Whether it could be put in force; its version, as reports will name it."""
+    async def read(self, subject: Subject, files: Mapping[str, str]) -> str:
+        """Whether it could be put in force; its version, as reports will name it. Raises as `draft` does for what could not."""
         if subject is Subject.RULES:
             return (await rule_check.check(rulesets.changed(files, {}), jail_required=self._jail_required)).version
         if subject is Subject.POLICY:
@@ -196,7 +200,7 @@ class Publishing:
 
     async def put_in_force(self, subject: Subject, files: Mapping[str, str], *, actor: str, reason: str) -> Version | None:
         """At once, on a word that counts for two (a signed bundle). None when it is in force already. Raises ValueError."""
-        version = await self._read(subject, files)
+        version = await self.read(subject, files)
         made = await self._journal.write(
             lambda connection: self.in_force_at_once(connection, subject, files, version, actor=actor, reason=reason)
         )
@@ -225,7 +229,7 @@ class Publishing:
         fresh = {}
         for subject, files in disk.items():
             if not await self._known(subject, files):
-                fresh[subject] = await self._read(subject, files)
+                fresh[subject] = await self.read(subject, files)
         for subject, version in fresh.items():
             await self._from_disk(subject, disk[subject], version)
 

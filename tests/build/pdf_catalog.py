@@ -109,4 +109,5 @@ def script_everywhere(document: Pdf) -> None:
     for holder in holders:
         holder.AA, holder.JS, holder[f"/{build.CANARY}"] = Dictionary(O=script), String(build.SCRIPT), String(build.CANARY)
     root.StructTreeRoot.K.K[1].A[0].X = Dictionary(JS=String(build.SCRIPT))
+    root.StructTreeRoot.K.K[1].A[0].Padding = Dictionary(JS=String(build.SCRIPT))
     root.Outlines.First.Next.A.Next = script

@@ -44,7 +44,12 @@ async def test_one_writes_and_another_agrees(place: Town, desk: Office) -> None:
         await one.goto(address + "/rules")
         assert await faults(one) == []
         await one.get_by_label("ファイル名").fill("b.yar")
+        await one.get_by_label("本文").fill(NEW_RULE + "rule Bad { condition: nonsense }")
+        await expect(one.get_by_text('Bad: undefined identifier "nonsense"')).to_be_visible()
+        assert await faults(one) == []
+        await picture(one, "typed")
         await one.get_by_label("本文").fill(NEW_RULE)
+        await expect(one.get_by_text("書き方に誤りはありません")).to_be_visible()
         await one.get_by_label("内容・理由").fill("要望 12")
         await one.keyboard.press("Enter")
         await expect(one.get_by_text("+rule Newer")).to_be_visible()

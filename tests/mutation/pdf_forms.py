@@ -113,7 +113,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("anything in a layer", f"{_PDF}.layers:_GROUP", _with(layers._GROUP, "AA"), _first("catalog")),
     Mutant("anything in the layers' configuration", f"{_PDF}.layers:_CONFIGURATION", _with(layers._CONFIGURATION, "AA"), _first("catalog")),
     Mutant("anything in an element of structure", f"{_PDF}.structure:_ELEMENT", _with(structure._ELEMENT, "AA"), _first("catalog")),
-    Mutant("anything in an attribute of structure", f"{_PDF}.structure:_plain", _copied, _first("catalog")),
+    Mutant("anything in an attribute of structure", f"{_PDF}.structure:_ATTRIBUTE", _with(structure._ATTRIBUTE, *structure._ATTRIBUTE.rules), _first("catalog")),
     Mutant("AA of the catalog", f"{_PDF}.document:_CATALOG", _with(document._CATALOG, "AA"), _first("dangers")),
     Mutant("anything on opening", f"{_PDF}.document:_CATALOG", _with(document._CATALOG, "OpenAction"), _first("dangers")),
     Mutant("any viewer preference", f"{_PDF}.document:_CATALOG", _with(document._CATALOG, "ViewerPreferences"), _first("catalog")),

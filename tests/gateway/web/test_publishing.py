@@ -200,6 +200,32 @@ async def test_the_pages_do_the_same_by_forms(place: Town, desk: Office) -> None
         assert (await one.get("/rules/versions/99")).status == 404
 
 
+async def test_what_is_typed_is_looked_at_and_nothing_is_written_down(place: Town, desk: Office) -> None:
+    await place.known("kanri")
+    await place.known("sousa")
+    broken = NEW_RULE + "rule Bad {\n condition:\n  nonsense }"
+    async with client(desk.admin) as one, client(desk.admin) as other:
+        await log_in(one, "kanri")
+        await log_in(other, "sousa")
+        ours = await csrf(one)
+
+        async def asked(at: str, **fields: str) -> tuple[bool, str]:
+            told = await (await one.post(f"{at}/check", data={"csrf": ours, **fields})).json()
+            return told["good"], told["said"]
+
+        assert await asked("/rules", name="b.yar", text=NEW_RULE.replace("\n", "\r\n")) == (True, "書き方に誤りはありません / it compiles")
+        assert await asked("/rules", name="b.yar", text=broken) == (False, 'b.yar:4: Bad: undefined identifier "nonsense"')
+        assert not (await asked("/rules", name="../b.yar", text=NEW_RULE))[0]
+        assert (await asked("/policy", text="name = \"x\"\n"))[0]
+        good, why = await asked("/policy", text="no = such\n")
+        assert not good
+        assert why
+        assert (await one.post("/rules/check", data={"name": "b.yar", "text": NEW_RULE})).status == 403, "without the word of the form"
+        theirs = await csrf(other)
+        assert (await other.post("/rules/check", data={"csrf": theirs, "name": "b.yar", "text": NEW_RULE})).status == 403
+    assert [version.id for version in await desk.publishing.listed(Subject.RULES, 10)] == [1]
+
+
 async def test_what_is_submitted_waits_with_all_other_requests(place: Town, desk: Office) -> None:
     async with client(desk.admin) as browser:
         kanri = Person(browser, await place.token("kanri"))

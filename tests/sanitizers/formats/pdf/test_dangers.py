@@ -37,7 +37,7 @@ def test_a_danger_is_gone_and_reported(danger: str, way: str, tmp_path: Path) ->
 
 DOCUMENTS: dict[str, Callable[[], pikepdf.Pdf]] = {
     "drawings": pdf_drawings.drawn, "guides": pdf_catalog.guided, "form": pdf_forms.form,
-    "annotations": pdf_drawings.annotated,
+    "annotations": pdf_drawings.annotated, "a note that opens": partial(pdf_forms.annotated, "Highlight", shown=True),
     **{f"font {way}": partial(pdf_fonts.japanese_document, way) for way in ("Identity-H, TrueType", "Identity-V, W2 and DW2", "CMap of its own", "CIDToGIDMap")},
 }  # fmt: skip
 
