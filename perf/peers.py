@@ -117,7 +117,7 @@ def _program(command: Sequence[str], file: File) -> float | None:
 
 def _filled(word: str, places: dict[str, str]) -> str:
     for name, value in places.items():
-        if word.split(".", maxsplit=1)[0] == name or word.endswith(f"={name}"):
+        if word.rpartition("=")[2].partition(".")[0] == name:
             return word.replace(name, value)
     return word
 

@@ -119,7 +119,9 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for number, seed in enumerate(families.seeds(families.FAMILIES[options.family], options.seeds)):
             (folder / str(number)).write_bytes(seed)
-        arguments: list[Any] = [sys.argv[0], f"-max_len={_LONGEST}", "-timeout=600", "-rss_limit_mb=0", "-verbosity=1", "-handle_term=0", str(folder)]
+        options.keep.mkdir(parents=True, exist_ok=True)
+        fuzzer = (f"-max_len={_LONGEST}", "-timeout=600", "-rss_limit_mb=0", "-verbosity=1", "-handle_term=0", f"-artifact_prefix={options.keep}/")
+        arguments: list[Any] = [sys.argv[0], *fuzzer, str(folder)]
         signal.signal(signal.SIGTERM, lambda *_: run.finish())
         atheris.Setup(arguments, run.one)
         atheris.Fuzz()

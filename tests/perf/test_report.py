@@ -182,3 +182,11 @@ def test_a_whole_report_is_told_with_its_pictures_and_no_script_output() -> None
         assert f"](pictures/{name}.svg)" in text
         ET.fromstring(svg)
     assert set(drawn) == {"engine-over-floor", "growth", "programs"}
+
+
+def test_what_a_program_writes_stays_in_the_folder_of_its_run() -> None:
+    places = {"IN": "/f/in.pdf", "OUT": "/f/out"}
+    words = [word for commands in peers._PROGRAMS.values() for command in commands.values() for word in command]
+    filled = [peers._filled(word, places) for word in words]
+    assert "-sOutputFile=/f/out.pdf" in filled
+    assert not [word for word in filled if "OUT" in word]

@@ -216,7 +216,7 @@ async def test_what_is_typed_is_looked_at_and_nothing_is_written_down(place: Tow
         assert await asked("/rules", name="b.yar", text=NEW_RULE.replace("\n", "\r\n")) == (True, "書き方に誤りはありません / it compiles")
         assert await asked("/rules", name="b.yar", text=broken) == (False, 'b.yar:4: Bad: undefined identifier "nonsense"')
         assert not (await asked("/rules", name="../b.yar", text=NEW_RULE))[0]
-        assert (await asked("/policy", text="name = \"x\"\n"))[0]
+        assert (await asked("/policy", text='name = "x"\n'))[0]
         good, why = await asked("/policy", text="no = such\n")
         assert not good
         assert why
