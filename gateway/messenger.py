@@ -121,7 +121,7 @@ class Messenger:
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
         except TimeoutError:
-            pass
+            pass    # time to look again
 
     async def _work(self, delivery: Delivery) -> None:
         """One delivery to its settlement. Nothing that goes wrong with one stops the others."""

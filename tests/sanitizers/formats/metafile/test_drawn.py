@@ -1,4 +1,7 @@
-"""Metafiles as pixels by policy: every known call is drawn where it belongs, what cannot be drawn whole is held."""
+"""Metafiles as pixels by policy: every known call is drawn where it belongs, what cannot be drawn whole is held.
+
+EMF and WMF in one file, since they are looked at with the same eyes; most of it is tables of calls and of what is seen.
+"""
 
 from __future__ import annotations
 
