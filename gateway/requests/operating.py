@@ -123,7 +123,7 @@ class Operating:
 
     async def act_on_many(self, deed: Deed, wanted: Sequence[Transfer], *, actor: str, note: str) -> dict[str, str]:
         """One of MANY on each; receipt number → why not, of those on which it could not be done. Those that are deleted together have one
-        disposal record."""
+        disposal record. Raises NotAllowedError if the deed is for one at a time."""
         if deed not in MANY:
             raise NotAllowedError(f"{deed}: one at a time")
         refused: dict[str, str] = {}

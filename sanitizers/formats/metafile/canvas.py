@@ -107,6 +107,7 @@ class Canvas:
     # ------------------------------------------------------------------------------------------------------------- state
 
     def save(self) -> None:
+        """Puts the state aside. Raises LimitExceeded if that never ends."""
         if len(self.saved) >= _MOST_SAVED:
             raise LimitExceeded("states that are saved without end")
         self.saved.append(copy.copy(self.state))
@@ -248,7 +249,7 @@ class Canvas:
     # ---------------------------------------------------------------------------------------------------------- elements
 
     def add(self, name: str, attributes: dict[str, str]) -> Any:
-        """An element under the clip that holds."""
+        """An element under the clip that holds. Raises LimitExceeded if the drawing grows too large."""
         self._new()
         self._masked = None
         self._letters += sum(map(len, attributes.values()))

@@ -27,7 +27,7 @@ _ESCAPES: Final = frozenset({102, 103, 104, 105, 106, 109, 110, 111, 112, 113, 1
 
 
 def rebuild(view: memoryview, context: Context) -> bytes:
-    """The same drawing in new records."""
+    """The same drawing in new records. Raises Malformed and LimitExceeded."""
     if len(view) < _SHORTEST_HEADER:
         raise Malformed("ends inside the header", code="metafile.malformed")
     drawing = Drawing(context, handles=struct.unpack_from("<H", view, 56)[0])

@@ -23,7 +23,7 @@ _MAX_RECORDS: Final = 2_000_000
 
 
 def rebuild(view: memoryview, context: Context) -> bytes:
-    """The same drawing in new records."""
+    """The same drawing in new records. Raises Malformed and LimitExceeded."""
     placeable, at = _placeable(view)
     at, objects = _header(view, at)
     records: list[bytes] = []

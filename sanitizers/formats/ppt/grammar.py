@@ -64,10 +64,12 @@ class Place(NamedTuple):
         self.found(code, detail=details.get(code, ""))
 
     def broken(self, record: Record) -> bytes:
+        """What is left of a record that cannot be read: nothing, reported."""
         self.found("ppt.broken_record", detail=f"{record.kind:04X} of {len(record.data)} bytes")
         return b""
 
     def deeper(self) -> Place:
+        """One level further inside. Raises LimitExceeded where records nest too deep."""
         if self.depth >= _DEEPEST:
             raise LimitExceeded(f"records nested deeper than {_DEEPEST}")
         return Place(self.deck, self.where, self.depth + 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,7 +19,7 @@ from gateway.road.workers import Workers
 from gateway.storage.faults import BlobMissingError
 from sanitizers.model import Reason
 from sanitizers.preview_words import Look, Shown, View
-from tests.build import pdf
+from tests.build import descriptors, pdf
 from tests.build import previews as samples
 from tests.build.transfer import MemoryBlobs
 
@@ -182,7 +181,7 @@ async def test_a_page_that_takes_too_long_to_draw_is_given_up(
 async def test_no_descriptor_is_left_open(looking: Previews, blobs: MemoryBlobs) -> None:
     file = await kept(blobs, samples.reaching_pdf(), "open.pdf")
     await looking.look(file, Look(view=View.CONTENT))
-    before = len(os.listdir("/proc/self/fd"))
+    before = descriptors.count()
     for page in (0, 1):
         await looking.look(file, Look(view=View.PAGE, page=page))
-    assert len(os.listdir("/proc/self/fd")) <= before
+    assert descriptors.count() <= before
