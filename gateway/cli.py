@@ -28,6 +28,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(words: Sequence[str] | None = None) -> int:
+    """Runs one command; `words` without the program's name. Returns the exit status."""
     words = sys.argv[1:] if words is None else words
     parser = _Parser(prog="sekisho", description="関所: ファイルとメールの無害化 / file and mail sanitisation gateway")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

@@ -204,6 +204,7 @@ def _desks(parts: Parts, operating: Operating) -> list[Desk]:
 
 
 def overview(parts: Parts) -> Overview:
+    """The figures and lights of the first page of the administration."""
     def versions() -> dict[str, str]:
         workers = parts.in_force.workers
         return {"walls": "、".join(workers.walls), "rules": workers.rules_version, "policy": parts.in_force.policy.version}

@@ -248,6 +248,7 @@ def certificates_shown(settings: Config) -> dict[str, Path]:
 
 
 def server_settings(settings: Config) -> ServerSettings:
+    """`smtp.*`, as far as it is about connections."""
     return ServerSettings(
         max_connections=settings["smtp.max_connections"],
         max_per_client=settings["smtp.max_per_client"],
@@ -270,6 +271,7 @@ def office(settings: Config) -> Office:
 
 
 def receiver_settings(settings: Config) -> ReceiverSettings:
+    """`smtp.*`, as far as it is about what is said in them."""
     return ReceiverSettings(
         hostname=settings["service.hostname"],
         size_limit=settings["smtp.size_limit"],
@@ -281,6 +283,7 @@ def receiver_settings(settings: Config) -> ReceiverSettings:
 
 
 def relay_settings(settings: Config) -> RelaySettings:
+    """`relay.*`: the next hop."""
     host, port = settings["relay.next_hop"]
     return RelaySettings(
         host, port, hostname=settings["service.hostname"], tls=Tls(settings["relay.tls"]), concurrency=settings["relay.concurrency"]
@@ -288,6 +291,7 @@ def relay_settings(settings: Config) -> RelaySettings:
 
 
 def queue_settings(settings: Config) -> QueueSettings:
+    """`relay.*`: when to try again, and in whose name a notice goes out."""
     return QueueSettings(
         hostname=settings["service.hostname"],
         postmaster=notice_sender(settings),

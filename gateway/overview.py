@@ -120,6 +120,7 @@ class Overview:
         return [await self._service(), *queues, await self._speed(), *scanners, *beside, await self._disk(), self._time(), *shown]
 
     async def day(self) -> Day:
+        """Verdicts since midnight, and of the same day a week ago."""
         now, midnight, ask = self._clock(), self._midnight(), self._journal.ask
         return Day(
             today=await ask(lambda connection: statistics.by_verdict(connection, midnight, now + 1)),

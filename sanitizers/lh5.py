@@ -36,11 +36,9 @@ def _read(packed: bytes, size: int, budget: Budget, crc: int | None) -> Source |
     fixed = METHOD + struct.pack("<IIIBBB", len(packed), size, 0, 0x20, 0, 1) + b"x" + (b"" if crc is None else struct.pack("<H", crc))
     member = bytes((len(fixed), sum(fixed) & 0xFF)) + fixed + packed + b"\0"
     with library.reading(member, "lha") as archive:
-        for _ in archive.entries():
-            try:
-                made = archive.read(budget.expanded_left)
-            except Malformed:
-                return None
-            budget.spend_bytes(len(made))
-            return made if len(made) == size else None
-    return None
+        try:
+            made = archive.first(budget.expanded_left)
+        except Malformed:
+            return None
+    budget.spend_bytes(len(made))
+    return made if len(made) == size else None

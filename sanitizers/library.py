@@ -91,6 +91,12 @@ class Reading:
                 encrypted=_is_encrypted(entry) > 0,
             )
 
+    def first(self, cap: int) -> Source:
+        """The content of the first entry, see `read`. Raises Malformed where there is none."""
+        if next(self.entries(), None) is None:
+            raise Malformed("no member", code="archive.malformed")
+        return self.read(cap)
+
     def read(self, cap: int) -> Source:
         """The current entry's content, at most `cap` bytes, else LimitExceeded. A bad checksum or a cut end is Malformed."""
         buffer = ctypes.create_string_buffer(_STEP)

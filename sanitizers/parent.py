@@ -209,6 +209,7 @@ def _leads_to(entry: Path) -> str:
 
 
 def main() -> int:
+    """The warm parent's life. Returns the exit status."""
     arguments = argparse.ArgumentParser(prog="sekisho-parent")
     arguments.add_argument("--control", type=int, required=True, help="descriptor of the road's socket")
     arguments.add_argument("--rules", type=int, required=True, help="descriptor of the rules: a JSON object of name and source")

@@ -198,6 +198,7 @@ def _filled(pattern: bytes, size: int) -> bytes:
 
 
 def main() -> int:
+    """Answers one question about rules behind the walls. Returns the exit status."""
     arguments = argparse.ArgumentParser(prog="sekisho-rule-check")
     arguments.add_argument("--question", type=int, required=True, help="descriptor of the question")
     given = arguments.parse_args()

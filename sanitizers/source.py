@@ -107,6 +107,7 @@ class Folded(Source):
         return map(_unfolded, self.pieces)
 
     def part(self, start: int, size: int) -> builtins.bytes:
+        """`size` bytes from `start` on; fewer at the end."""
         size = min(size, self._size - start)
         if size <= 0:
             return b""
@@ -130,6 +131,7 @@ class Folding:
         self._pieces: list[bytes] = []
 
     def add(self, data: bytes | memoryview) -> None:
+        """More of the content."""
         self.size += len(data)
         self.crc = isal_zlib.crc32(data, self.crc)
         self._digest.update(data)
@@ -140,6 +142,7 @@ class Folding:
             del self._waiting[:whole]
 
     def source(self) -> Source:
+        """All that was added; folded if it is large. Call it once."""
         if self.size <= FOLDED_FROM:
             made = Source(bytes(self._waiting))
             made.__dict__["sha256"] = self._digest.hexdigest()

@@ -84,6 +84,7 @@ class FrameReader:
         self._closed = False
 
     def feed(self, untrusted_bytes: bytes) -> list[Frame]:
+        """The frames that are whole now, in order. Raises WireError for one that cannot be."""
         self._buffer += untrusted_bytes
         frames = []
         while (frame := self._next()) is not None:

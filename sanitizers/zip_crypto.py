@@ -129,12 +129,10 @@ def _open_traditional(locked: Locked, password: bytes, content: Content, where: 
         return None
     try:
         with library.reading(_alone(locked), "zip", passwords=(password,)) as opened:
-            for _ in opened.entries():
-                made = opened.read(locked.size)
-                return content(made.view, STORED, locked.size, locked.crc, where)
+            made = opened.first(locked.size)
+        return content(made.view, STORED, locked.size, locked.crc, where)
     except (Malformed, Encrypted, LimitExceeded):     # one wrong password in 256 passes the check, and gives garbage
         return None
-    return None
 
 
 def _alone(locked: Locked) -> bytes:

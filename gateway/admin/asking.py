@@ -10,6 +10,7 @@ from aiohttp import web
 
 from gateway.model import Door, State
 from gateway.storage.search import Filter
+from gateway.web.given import moment
 from sanitizers.model import Reason, Verdict
 
 MOST: Final = 1_000
@@ -62,8 +63,8 @@ def read(request: web.Request, before_id: int | None = None) -> Filter:
 
 
 def _moment(text: str, *, end: bool = False) -> float:
-    """Seconds since 1970; a day in the installation's own time zone, from its beginning or, with `end`, up to its end."""
-    if len(text) > len("2026-11-20"):
-        return dt.datetime.fromisoformat(text).timestamp()
-    day = dt.datetime.fromisoformat(text)
-    return (day + dt.timedelta(days=1) if end else day).timestamp()
+    """Seconds since 1970; a day is the installation's own, from its beginning or, with `end`, up to its end. Raises ValueError."""
+    at = moment(text)
+    if len(text) > len("2026-11-20") or not end:
+        return at
+    return (dt.datetime.fromisoformat(text) + dt.timedelta(days=1)).timestamp()

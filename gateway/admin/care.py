@@ -18,7 +18,7 @@ from gateway.storage.journal import Journal
 from gateway.telemetry import metrics
 from gateway.web.problem import problem
 from gateway.web.routes import Route
-from gateway.web.signin import SignIn, account_of
+from gateway.web.signin import SignIn, account_of, posted
 from gateway.web.words import when
 
 _TEXT: Final = {"type": "string"}
@@ -109,7 +109,7 @@ class CareDesk:
         )  # fmt: skip
 
     async def _from_page(self, request: web.Request) -> web.StreamResponse:
-        given = {name: str(value) for name, value in (await request.post()).items()}
+        given = {name: str(value) for name, value in (await posted(request)).items()}
         try:
             await self._written(given, account_of(request).login)
         except (ValueError, KeyError, TypeError):

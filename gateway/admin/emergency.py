@@ -14,7 +14,7 @@ from gateway.storage.halts import Halt, Halted
 from gateway.storage.journal import Journal
 from gateway.web.problem import problem
 from gateway.web.routes import Route
-from gateway.web.signin import SignIn, account_of
+from gateway.web.signin import SignIn, account_of, posted
 from gateway.web.words import when
 
 _ALL: Final = "/api/v1/emergency"
@@ -99,7 +99,7 @@ class EmergencyDesk:
         return self._signin.page(request, "emergency.html", status, error=error, rows=rows, acts=acts)
 
     async def _from_page(self, request: web.Request) -> web.StreamResponse:
-        given = await request.post()
+        given = await posted(request)
         try:
             what = [Halt(str(one)) for one in given.getall("what", [])]
         except ValueError:

@@ -24,7 +24,7 @@ from gateway.storage.journal import Journal
 from gateway.web import words
 from gateway.web.problem import problem
 from gateway.web.routes import Route
-from gateway.web.signin import SignIn, account_of
+from gateway.web.signin import SignIn, account_of, posted
 
 _ONE: Final = "/api/v1/transfers/{receipt_no}/original"
 _REASON: Final = {"application/json": {"schema": {"type": "object", "required": ["reason"], "properties": {"reason": {"type": "string"}}}}}
@@ -125,7 +125,7 @@ class OriginalsDesk:
         return await self._shown(request, await self._named(request))
 
     async def _from_page(self, request: web.Request) -> web.Response:
-        transfer, account, given = await self._named(request), account_of(request), await request.post()
+        transfer, account, given = await self._named(request), account_of(request), await posted(request)
         reason = str(given.get("reason", ""))
         if given.get("what") == "take":
             ticket = await self._ticket(transfer, account, reason)

@@ -60,7 +60,7 @@ class PeoplePages:
         )  # fmt: skip
 
     async def _add(self, request: web.Request) -> web.Response:
-        given = _fields(await request.post())
+        given = _fields(await posted(request))
         try:
             password = await self._desk.add(given, account_of(request).login)
         except RefusedError as refusal:
@@ -87,7 +87,7 @@ class PeoplePages:
         if account is None:
             return problem(404)
         try:
-            await self._desk.change(account, _fields(await request.post()), account_of(request))
+            await self._desk.change(account, _fields(await posted(request)), account_of(request))
         except RefusedError as refusal:
             return await self._one(request, account, 422, str(refusal))
         raise web.HTTPSeeOther(f"/people/{account.login}")
@@ -113,7 +113,7 @@ class PeoplePages:
         return self._signin.page(request, "people_import.html", plan=None, text="", complete=False)
 
     async def _preview(self, request: web.Request) -> web.Response:
-        given = await request.post()
+        given = await posted(request)
         upload = given.get("file")
         data = upload.file.read() if isinstance(upload, web.FileField) else str(given.get("text", "")).encode()
         return await self._plan_page(request, data, complete=given.get("complete") == "yes")

@@ -13,7 +13,7 @@ from gateway.policy import PolicyError, load
 from gateway.policy import form as forms
 from gateway.policy.form import Control, Form, Path
 from gateway.publishing.versions import POLICY_FILE, NotNowError, Subject
-from gateway.web.signin import SignIn, account_of
+from gateway.web.signin import SignIn, account_of, posted
 
 AT: Final = "/policy/form"
 _MOVED: Final = "その間に別の版が公開されました。内容を確かめてください / another version was published meanwhile; look again"
@@ -43,7 +43,7 @@ class _Page:
     async def draft(self, request: web.Request) -> web.StreamResponse:
         if not may(account_of(request), WRITERS):
             raise web.HTTPForbidden
-        entered = await request.post()
+        entered = await posted(request)
         fields = {name: value for name, value in entered.items() if isinstance(value, str)}
         path, text = tuple(str(name) for name in entered.getall("table", [])), await self._text()
         try:

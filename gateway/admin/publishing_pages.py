@@ -28,7 +28,7 @@ from gateway.publishing.versions import (
 from gateway.road.warm_parent import JailUnavailable
 from gateway.storage.rescans import LateHit
 from gateway.storage.trials import Trial, TrialState
-from gateway.web.signin import SignIn, account_of
+from gateway.web.signin import SignIn, account_of, posted
 from gateway.web.view import day, said, when
 
 WRITERS: Final = frozenset({Role.ADMINISTRATOR})
@@ -158,10 +158,7 @@ class _Pages:
             raise web.HTTPNotFound from None
 
     async def _fields(self, request: web.Request) -> Fields:
-        try:
-            return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-        except ValueError:
-            raise web.HTTPBadRequest from None
+        return {name: value for name, value in (await posted(request)).items() if isinstance(value, str)}
 
     async def _drafted(self, subject: Subject, request: web.Request, fields: Fields) -> Version:
         if not self._may(request, writes=True):

@@ -13,7 +13,7 @@ from gateway.people.reviews import Decision, Line, Review, Reviews, undone
 from gateway.people.roles import TITLES, RefusedError, Role
 from gateway.web.problem import problem
 from gateway.web.routes import Route
-from gateway.web.signin import SignIn, account_of
+from gateway.web.signin import SignIn, account_of, posted
 from gateway.web.view import said
 from gateway.web.words import when
 
@@ -149,7 +149,7 @@ class ReviewsDesk:
 
     async def _from_page(self, request: web.Request) -> web.StreamResponse:
         """One button decides all rows of the page whose choice was made, another signs it off."""
-        review, given, actor = await self._named(request), await request.post(), account_of(request)
+        review, given, actor = await self._named(request), await posted(request), account_of(request)
         try:
             if given.get("what") == "close":
                 await self._reviews.close(review.number, str(given.get("note", "")), actor)

@@ -25,7 +25,7 @@ from gateway.storage.settling import NotAllowedError
 from gateway.web import words
 from gateway.web.problem import problem
 from gateway.web.routes import Route
-from gateway.web.signin import SignIn, account_of
+from gateway.web.signin import SignIn, account_of, posted
 from sanitizers.model import Report
 
 _LIST: Final = "/api/v1/transfers"
@@ -195,7 +195,7 @@ class TransfersDesk:
         return words.row(transfer, report) | {"to": first, "others": len(others), "size": transfer.size}
 
     async def _many_from_page(self, request: web.Request) -> web.StreamResponse:
-        given = await request.post()
+        given = await posted(request)
         numbers = [str(one) for one in given.getall("receipt_no", [])]
         try:
             deed = Deed(str(given.get("deed", "")))
@@ -215,7 +215,7 @@ class TransfersDesk:
         return await self._rendered(request, await self._named(request))
 
     async def _from_page(self, request: web.Request) -> web.StreamResponse:
-        transfer, given = await self._named(request), await request.post()
+        transfer, given = await self._named(request), await posted(request)
         try:
             deed = Deed(str(given.get("deed", "")))
             await self._do(request, deed, transfer, str(given.get("reason", "")), given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -14,9 +13,10 @@ from gateway.people.permissions import permitted
 from gateway.people.roles import RefusedError, Role
 from gateway.requests.approvals import Request
 from gateway.requests.visits import Visit, Visits
+from gateway.web.given import moment
 from gateway.web.problem import problem
 from gateway.web.routes import Route
-from gateway.web.signin import SignIn, account_of
+from gateway.web.signin import SignIn, account_of, posted
 from gateway.web.words import when
 
 _ALL: Final = "/api/v1/visits"
@@ -98,7 +98,7 @@ class VisitsDesk:
         )  # fmt: skip
 
     async def _from_page(self, request: web.Request) -> web.Response:
-        given = {name: str(value) for name, value in (await request.post()).items()}
+        given = {name: str(value) for name, value in (await posted(request)).items()}
         try:
             made = await self._asked(given, account_of(request))
         except (KeyError, ValueError):
@@ -109,7 +109,7 @@ class VisitsDesk:
 
     async def _end_from_page(self, request: web.Request) -> web.StreamResponse:
         try:
-            ended = await self._visits.end(_number(request), account_of(request), str((await request.post()).get("reason", "")))
+            ended = await self._visits.end(_number(request), account_of(request), str((await posted(request)).get("reason", "")))
         except RefusedError as refusal:
             return await self._shown(request, 422, str(refusal))
         if not ended:
@@ -130,7 +130,7 @@ class VisitsDesk:
         if vendor is None:
             raise RefusedError("委託事業者のアカウントではありません。 / not a vendor's account")
         return await self._visits.request(
-            account, vendor, from_at=_moment(given["from"]), until_at=_moment(given["until"]), purpose=given["purpose"]
+            account, vendor, from_at=moment(given["from"]), until_at=moment(given["until"]), purpose=given["purpose"]
         )
 
     def _row(self, one: Visit) -> dict[str, Any]:
@@ -140,14 +140,6 @@ class VisitsDesk:
         return {"id": one.id, "login": one.login, "name": one.name, "from": when(one.from_at), "until": when(until), "purpose": one.purpose,
                 "request": one.request, "requester": one.requester, "approver": one.approver, "said": state[0], "tone": state[1],
                 "live": one.lasts(now) or one.to_come(now), "ended_by": one.ended_by}  # fmt: skip
-
-
-def _moment(text: str) -> float:
-    """Seconds since 1970; in the installation's own time where none is said. Raises ValueError."""
-    try:
-        return dt.datetime.fromisoformat(text).timestamp()
-    except (OverflowError, OSError):
-        raise ValueError(text) from None
 
 
 def _number(request: web.Request) -> int:

@@ -70,6 +70,7 @@ class Workbook:
         self._write(rows, look=0)
 
     def finish(self) -> bytes:
+        """The whole file: an xlsx of one sheet."""
         self._sheet.write("</sheetData></worksheet>")
         parts = []
         for name, text in _PARTS.items():

@@ -44,15 +44,20 @@ def _back_up(arguments: argparse.Namespace) -> int:
         raise Failure("there is no installation to back up")
     unfinished = arguments.file.with_name(f".{arguments.file.name}.part")
     try:
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as target:
+        target = os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb")
+    except OSError as error:
+        raise Failure(str(error)) from None
+    try:
+        with target:
             contents = uvloop.run(_written(arguments, folder, target, passphrase))
             target.flush()
             os.fsync(target.fileno())
         unfinished.replace(arguments.file)
         uvloop.run(_recorded(arguments, contents))
-    except (OSError, sqlite3.Error, StorageError) as error:
-        unfinished.unlink(missing_ok=True)
+    except (OSError, sqlite3.Error) as error:
         raise Failure(str(error)) from None
+    finally:
+        unfinished.unlink(missing_ok=True)      # whatever stopped it: half a backup is none
     _say(contents, as_json=arguments.json)
     return 0
 

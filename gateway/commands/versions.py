@@ -129,6 +129,7 @@ async def _try(desk: Desk, version: Version, given: argparse.Namespace) -> int:
 
 
 def trials(desk: Desk) -> Trials:
+    """The back-tests of an installation: with its journal, its rules and its limits, at low priority."""
     settings, jail = desk.settings, desk.settings["jail.required"]
     return Trials(
         desk.journal,
@@ -162,6 +163,7 @@ def drafted(version: Version, *, as_json: bool) -> int:
 
 
 def row(version: Version, *, in_force: bool = False) -> dict[str, object]:
+    """A version as `--json` tells it."""
     return {
         "number": version.id, "version": version.version, "stage": version.stage, "in_force": in_force, "author": version.author,
         "at": rfc3339(version.at), "note": version.note, "sha256": version.sha256, "based_on": version.based_on,
@@ -180,6 +182,7 @@ def changed_line(found: Changed) -> str:
 
 
 def sums(summary: Summary) -> str:
+    """What a back-test found, in lines for a person."""
     ja = f"検査 {summary.tested}件、変化 {summary.changed}件、原本なし {summary.gone}件、失敗 {summary.failed}件"
     en = f"tested {summary.tested}, changed {summary.changed}, no longer kept {summary.gone}, failed {summary.failed}"
     lines = [f"{ja} / {en}"]

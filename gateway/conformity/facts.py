@@ -109,6 +109,7 @@ class Gathering:
         return self._clock()
 
     async def facts(self) -> Facts:
+        """All that the clauses are judged by, asked now."""
         policy, walls, rules = self._in_force()
         now = self._clock()
         counted = await self._journal.ask(lambda connection: count(connection, now))

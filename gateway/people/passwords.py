@@ -33,6 +33,7 @@ def hashed(password: str) -> str:
 
 
 def matches(hash_of: str, password: str) -> bool:
+    """Whether the password is the one that was hashed; a hash that cannot be read matches none."""
     try:
         return _hasher.verify(hash_of, password)
     except (VerificationError, InvalidHashError):

@@ -15,6 +15,7 @@ from gateway.storage.sealer import Sealer
 
 
 def customs(settings: Config) -> Customs:
+    """`people.*`: how accounts are kept here."""
     return Customs(
         failures=settings["people.failures"],
         failures_privileged=settings["people.failures_privileged"],

@@ -30,7 +30,7 @@ from gateway.web.handing import attachment, handed
 from gateway.web.ownership import boxes, delivered, meant_for, not_yours, shown, strangers
 from gateway.web.problem import problem
 from gateway.web.routes import Route, install
-from gateway.web.signin import SignIn, account_of
+from gateway.web.signin import SignIn, account_of, posted
 from gateway.web.transfer_page import TransferPage
 
 _log = log.get(__name__)
@@ -145,7 +145,7 @@ class Pickup:
 
     async def _zip(self, request: web.Request) -> web.StreamResponse:
         """The files that were ticked, in one archive. One that may not be fetched any more spoils the whole, before its first byte."""
-        asked = list(dict.fromkeys(str(one) for one in (await request.post()).getall("receipt_no", [])))
+        asked = list(dict.fromkeys(str(one) for one in (await posted(request)).getall("receipt_no", [])))
         if not 0 < len(asked) <= _MOST_AT_ONCE:
             return problem(400, f"1件から{_MOST_AT_ONCE}件まで選んでください / choose 1 to {_MOST_AT_ONCE} files")
         account = account_of(request)

@@ -132,7 +132,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def longest_seconds(self) -> float:
         """The longest that the work on any transfer may take."""
-        return max(self.limits.wall_seconds, *(float(layer.limits.get("wall_seconds", 0)) for layer in self.layers), 0.0)
+        said = [layer.limits["wall_seconds"] for layer in self.layers if "wall_seconds" in layer.limits]
+        return float(max([self.limits.wall_seconds, *said]))
 
     @cached_property
     def asks_departments(self) -> bool:

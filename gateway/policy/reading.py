@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Iterator
 from typing import Any, Final, TypeVar
@@ -28,6 +27,7 @@ _ANY_LAYER: Final = frozenset({"strength", *_SAID})
 _GROUP: Final = _ANY_LAYER | {"members", "senders"}
 _ORGANISATION: Final = _ANY_LAYER | {"weight", "departments", "groups"}
 _MOST_WEIGHT: Final = 1_000
+_MOST: Final = 1 << 62      # what every reader of a job and the kernel can take
 
 
 def load(text: str) -> Policy:
@@ -120,8 +120,8 @@ def _fields(table: dict[str, Any], type_: type[Limits | Treatment], prefix: str)
     read = _convert(table, type_, prefix)
     found = {key: getattr(read, key) for key in table}
     for key, value in found.items():
-        if type_ is Limits and not 0 < value < math.inf:
-            raise PolicyError(f"{prefix}{key}: must be a number above 0")
+        if type_ is Limits and not 0 < value <= _MOST:
+            raise PolicyError(f"{prefix}{key}: must be a number above 0, at most 2^62")
     return found
 
 
@@ -129,9 +129,9 @@ def _strength(table: dict[str, Any], prefix: str) -> Strength | None:
     if "strength" not in table:
         return None
     said = table["strength"]
-    if said in NAMES:
+    if isinstance(said, str) and said in NAMES:
         return NAMES[said]
-    if not isinstance(said, str) or said not in set(Strength):
+    if said not in list(Strength):
         raise PolicyError(f"{prefix}strength: must be one of {', '.join((*NAMES, *Strength))}")
     return Strength(said)
 
@@ -141,7 +141,7 @@ def _kinds(table: dict[str, Any], prefix: str) -> dict[Kind, KindAction]:
     for kind, action in table.items():
         if kind not in set(Kind):
             raise PolicyError(f"{prefix}{kind}: no such kind")
-        if action not in set(KindAction):
+        if action not in list(KindAction):      # not a set: what is written there may be a table
             raise PolicyError(f"{prefix}{kind}: must be one of {', '.join(KindAction)}")
         if not feasible(KindAction(action), Kind(kind)):
             raise PolicyError(f"{prefix}{kind}: {action} is not to be had for this kind")
@@ -214,5 +214,5 @@ def _toml(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
-    # A JSON string is a TOML string: both escape the quote, the backslash and controls the same way.
-    return msgspec.json.encode(value).decode()
+    # A JSON string is a TOML string but for DEL: both escape the quote, the backslash and all other controls the same way.
+    return msgspec.json.encode(value).decode().replace("\x7f", "\\u007F")

@@ -53,6 +53,7 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     signatures: dict[str, float] = {}
 
     def same(self, other: Cause) -> bool:
+        """Whether nothing new would be found for the other's sake; signatures made within `_SAME_SECONDS` count as the same."""
         return (
             (self.rules, self.lists) == (other.rules, other.lists)
             and self.signatures.keys() == other.signatures.keys()

@@ -199,8 +199,9 @@ def _who_has(connection: Connection, transfer: Transfer) -> tuple[list[Received]
 
 
 def _told_at(told: list[ledger.Entry], address: str) -> float | None:
-    """When the next hop took it, as the record has it."""
+    """When the next hop took it, as the record has it: not when it was tried before, nor when somebody of a like name got it."""
     for entry in told:
-        if entry.action == "delivery.result" and address in json.dumps(json.loads(entry.detail), ensure_ascii=False):
+        said = json.loads(entry.detail).get("recipients", []) if entry.action == "delivery.result" else []
+        if any(one["address"] == address and one["state"] == RecipientState.DELIVERED for one in said):
             return dt.datetime.fromisoformat(entry.at).timestamp()
     return None

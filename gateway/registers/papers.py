@@ -57,6 +57,7 @@ def _value(value: Any) -> str:
 
 
 def incident(head: Head, one: Incident, steps: Sequence[Step], reach: Reach | None, contacts: Sequence[Contact]) -> Paper:
+    """The report of an incident or fault (事案報告書), as it goes to who is answerable."""
     facts = (
         ("管理番号", one.number),
         ("種別", KINDS[one.kind][0]),

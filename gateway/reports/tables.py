@@ -37,6 +37,7 @@ class Sheet(NamedTuple):
     right: frozenset[int] = frozenset()
 
     def on_paper(self) -> Iterator[paper.Block]:
+        """Heading and table, cut where a page would have too many rows."""
         yield paper.Heading(self.title, 2)
         if not self.rows:
             yield paper.Paragraph("なし / none")
@@ -94,6 +95,7 @@ def doors(figures: Figures) -> Sheet:
 
 
 def ranked(figures: Figures) -> Iterator[Sheet]:
+    """The first of each: kinds, rules, senders, departments."""
     ranks = figures.ranks
     for name, title, found in (
         ("kinds", "形式 / kinds", ranks.kinds),
@@ -117,6 +119,7 @@ def requests(figures: Figures) -> Sheet:
 
 
 def incidents(figures: Figures) -> Sheet:
+    """Incidents and faults that were noticed in the period."""
     rows = tuple(
         (one.number, KINDS[one.kind][0], one.title, when(one.noticed_at), "完了" if one.closed_at is not None else "対応中", one.response)
         for one in figures.incidents
@@ -127,6 +130,7 @@ def incidents(figures: Figures) -> Sheet:
 
 
 def exceptions(figures: Figures) -> Sheet:
+    """Exceptions that held, with how often something went by them."""
     rows = tuple(
         (one.number, f"{one.kind} {one.action}", one.sha256[:16] or one.sender or one.account, one.requester, one.approver,
          when(one.expires_at), str(one.uses), one.reason)
@@ -137,6 +141,7 @@ def exceptions(figures: Figures) -> Sheet:
 
 
 def signed(figures: Figures) -> Sheet:
+    """Inspections that somebody put a name to."""
     rows = tuple(
         (one.subject, one.period, when(one.at), one.actor, str(one.seen), "良" if one.good else "要対応", one.note)
         for one in figures.signed
@@ -146,6 +151,7 @@ def signed(figures: Figures) -> Sheet:
 
 
 def disposals(figures: Figures) -> Sheet:
+    """Records of what was disposed of."""
     rows = tuple(
         (one.number, one.what, when(one.at), one.actor, f"{one.count:,}", one.oldest, one.youngest, one.method) for one in figures.disposals
     )
@@ -164,6 +170,7 @@ def entries(name: str, title: str, found: Iterable[Entry]) -> Sheet:
 
 
 def decided(figures: Figures) -> Sheet:
+    """Requests, and who decided what about them."""
     rows = tuple(
         (row["number"], _kind(row["kind"]), row["subject"], row["requester"], row["reason"], row["person"],
          _DECISIONS.get(row["decision"], row["decision"]), when(row["at"]), row["note"])
@@ -174,6 +181,7 @@ def decided(figures: Figures) -> Sheet:
 
 
 def privileged(figures: Figures) -> Sheet:
+    """Accounts that may do more than bring and fetch, as they stand now."""
     rows = tuple(
         (row["login"], row["name"], TITLES[Role(row["role"])].ja, "停止" if row["disabled"] else "有効",
          when(row["last_login_at"]) if row["last_login_at"] is not None else "—")
@@ -197,6 +205,7 @@ def _counts(found: Mapping[str, int], words: Mapping[str, str]) -> tuple[tuple[s
 
 
 def bytes_said(size: int) -> str:
+    """A size for people; rounded down."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if size < 1024:
             return f"{size:,.0f} {unit}"

@@ -75,9 +75,10 @@ class Workers:
 
     async def stop(self) -> None:
         """Waits for the children at work."""
-        if self._parent is not None:
-            await self._parent.retire()
-            self._parent = None
+        async with self._turnover:      # a reload that has a fresh parent in hand puts it in its place first: nothing is left running
+            parent, self._parent = self._parent, None
+        if parent is not None:
+            await parent.retire()
         if self._endings:
             await asyncio.wait(self._endings)
 
@@ -123,7 +124,7 @@ class Workers:
         try:
             await asyncio.wait((ending, answer.complete), return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            ending.cancel()
+            answer.kill()       # it has its slot until it is dead, and nobody will hear what it says
             raise
         if ending.done():
             return ending.result()

@@ -181,6 +181,7 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
 def token_added(
     connection: Connection, account: Account, *, value_hash: str, title: str, expires_at: float, at: float, actor: str, scope: str = ""
 ) -> None:
+    """`value_hash` of the token, which is not kept; `expires_at` and `at` in seconds since 1970."""
     row = {"value_hash": value_hash, "account_id": account.id, "title": title, "created_at": at, "expires_at": expires_at, "scope": scope}
     connection.execute(insert(tokens), row)
     detail: dict[str, object] = {"title": title, "expires_at": expires_at, "scope": scope}
@@ -188,6 +189,7 @@ def token_added(
 
 
 def token_revoked(connection: Connection, account: Account, handle: str, *, at: float, actor: str) -> bool:
+    """False if the account has no token of that handle (any more)."""
     one = (tokens.c.account_id == account.id) & (func.substr(tokens.c.value_hash, 1, _HANDLE) == handle)
     if connection.execute(delete(tokens).where(one)).rowcount == 0:
         return False

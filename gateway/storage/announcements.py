@@ -55,6 +55,7 @@ def announce(
     who: str,
     at: float,
 ) -> Announcement:
+    """A new one, recorded. Times in seconds since 1970."""
     row = {"title": title, "text": text, "tone": tone, "faces": ",".join(faces), "starts_at": starts_at, "ends_at": ends_at, "author": who,
            "at": at, "withdrawn_by": ""}  # fmt: skip
     made: int = connection.execute(insert(announcements).returning(announcements.c.id), row).scalar_one()

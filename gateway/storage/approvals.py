@@ -95,6 +95,7 @@ def add(
     at: float,
     expires_at: float,
 ) -> Request:
+    """A new request that waits for one of `persons`, or for anybody of the department who may. Times in seconds since 1970."""
     row = {"kind": kind, "subject": subject, "detail": msgspec.json.encode(detail).decode(), "state": RequestState.REQUESTED,
            "requester_id": requester.id, "persons": msgspec.json.encode(sorted(persons)).decode(), "department_id": department_id,
            "reason": reason, "step": 0, "level": 0, "unavoidable": False, "requested_at": at, "step_at": at, "expires_at": expires_at,

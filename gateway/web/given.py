@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
 from gateway.web.signin import posted
 
+# Up to the year 3000: whatever is kept can be said again in every time zone.
+_LATEST: Final = 32_503_680_000.0
+
 
 async def fields(request: web.Request) -> dict[str, str]:
-    """Raises ValueError for a body that is not an object of texts, numbers and booleans."""
+    """A body that is not an object of texts, numbers and booleans is a bad request."""
     if request.content_type == "application/json":
-        said: Any = await request.json()
+        try:
+            said: Any = await request.json()
+        except ValueError:
+            raise web.HTTPBadRequest from None
         if not isinstance(said, dict) or not all(isinstance(value, str | int | float | bool) for value in said.values()):
-            raise ValueError("an object of texts")
+            raise web.HTTPBadRequest
         return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in said.items()}
     return {name: str(value) for name, value in (await posted(request)).items()}
 
 
 def moment(text: str) -> float:
-    """Seconds since 1970 of RFC 3339 or of a browser's `2026-12-01T09:00`; where no zone is said, the installation's. Raises ValueError."""
+    """Seconds since 1970 of RFC 3339 or of a browser's `2026-12-01T09:00`; where no zone is said, the installation's. Raises ValueError,
+    also for a time before 1970 or in more than a thousand years."""
     try:
-        return dt.datetime.fromisoformat(text.strip()).timestamp()
-    except (OverflowError, OSError):
+        at = dt.datetime.fromisoformat(text.strip()).timestamp()
+    except OverflowError:
         raise ValueError(text) from None
+    if not 0 <= at < _LATEST:
+        raise ValueError(text)
+    return at
 
 
 def local(at: float | None) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from importlib import resources
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
 import jinja2
@@ -26,6 +26,9 @@ from gateway.web import view
 from gateway.web.problem import Handler, problem
 from gateway.web.routes import DOCUMENT
 from gateway.web.words import elevation, previous_login
+
+if TYPE_CHECKING:
+    from multidict import MultiDictProxy
 
 _log = log.get(__name__)
 
@@ -341,7 +344,7 @@ def _see_other(path: str) -> web.Response:
     return web.Response(status=303, headers={"Location": path})
 
 
-async def posted(request: web.Request) -> Mapping[str, object]:
+async def posted(request: web.Request) -> MultiDictProxy[str | bytes | bytearray | web.FileField]:
     """The fields of a form; one that cannot be read is a bad request."""
     try:
         return await request.post()

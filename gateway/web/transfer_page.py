@@ -21,7 +21,7 @@ from gateway.web.events import Events
 from gateway.web.ownership import meant_for, own, shown
 from gateway.web.problem import problem
 from gateway.web.routes import Route
-from gateway.web.signin import SignIn, account_of
+from gateway.web.signin import SignIn, account_of, posted
 from gateway.web.transfer_deeds import Incidents, Wishes
 
 _ONE: Final = "/api/v1/transfers/{receipt_no}"
@@ -125,7 +125,7 @@ class TransferPage:
         transfer = await self._own(request)
         if transfer is None:
             return problem(404)
-        given: Mapping[str, Any] = await request.post()
+        given: Mapping[str, Any] = await posted(request)
         status, said, tried = await self._attempt(request, transfer, given.get("password", ""))
         if tried is not None and tried.opened and not tried.locked:
             raise web.HTTPSeeOther(f"/transfers/{transfer.receipt_no}")

@@ -59,6 +59,7 @@ _LINEWISE: Final = frozenset({"us-ascii", "utf-8", "cp932", "euc-jp"})
 
 
 def sanitize(source: Source, context: Context) -> Rebuilt:
+    """The same text in the same encoding; see the module's first lines."""
     if isinstance(source, Folded) and (made := _by_runs(source, context)) is not None:
         return Rebuilt(made, context.kind)
     text, encoding, bom = read(source, context)

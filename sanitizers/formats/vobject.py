@@ -85,6 +85,7 @@ class Line(NamedTuple):
 
 
 def sanitize(source: Source, context: Context) -> Rebuilt:
+    """The known properties of the known components, folded anew; see the module's first lines."""
     text, encoding, bom = plain.read(source, context)
     text = plain.clean(text, context)
     kept = _kept(list(_lines(text, context)), context)

@@ -254,6 +254,7 @@ def _order(name: str) -> list[object]:
 
 
 def old_slides(streams: dict[str, bytes]) -> str:
+    """The text atoms of a presentation of PowerPoint 97, in the order of the stream."""
     data = streams.get("PowerPoint Document", b"")
     said, at, count = [], 0, 0
     while at + 8 <= len(data) and count < _MOST_RECORDS:

@@ -23,6 +23,7 @@ class Measure(NamedTuple):
 
 UNKNOWN: Final = Measure(frozenset(), 0)
 _SOF: Final = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA})
+_ALONE: Final = frozenset({0x00, 0x01, *range(0xD0, 0xD9), 0xFF})      # markers without a length
 
 
 def measure(data: bytes, kind: Kind) -> Measure:
@@ -46,21 +47,18 @@ def _jpeg(data: bytes) -> Measure:
         if marker in _SOF:
             height, width = struct.unpack_from(">HH", data, at + 5)
             return _one(width, height)
-        if marker in (0x00, 0xFF, 0x01) or 0xD0 <= marker <= 0xD8:
-            at += 1 + (marker != 0xFF)
+        if marker in _ALONE:
+            at += 1     # and on to the next 0xFF, which may be the fill byte just read
         else:
             at += 2 + int(struct.unpack_from(">H", data, at + 2)[0])
 
 
 def _png(data: bytes) -> Measure:
     width, height = struct.unpack_from(">II", data, 16)
-    at, frames = 8, 0
-    while at + 8 <= len(data):
+    at, frames, name = 8, 0, b""
+    while name != b"IEND" and at + 8 <= len(data):
         length, name = struct.unpack_from(">I4s", data, at)
         frames += name == b"fcTL"
-        animated = name == b"acTL"
-        if name == b"IEND" or (name == b"IDAT" and not frames and not animated and b"acTL" not in data[:4096]):
-            break
         at += 12 + length
     return _one(width, height, max(1, frames))
 
@@ -79,9 +77,8 @@ def _gif(data: bytes) -> Measure:
             at += 11 + (3 * (2 << (flags & 7)) if flags & 0x80 else 0)
         else:
             at += 2
-        while data[at]:
+        while data[at]:     # the zero after the last block is skipped like any other
             at += 1 + data[at]
-        at += 1
     return _one(width, height, frames) if width and height else Measure(frozenset(), frames)
 
 
@@ -124,7 +121,7 @@ def _webp(data: bytes) -> Measure:
             width, height = struct.unpack_from("<HH", data, at + 14)
             size = width & 0x3FFF, height & 0x3FFF
         elif name == b"VP8L":
-            bits = int.from_bytes(data[at + 9 : at + 13], "little")
+            (bits,) = struct.unpack_from("<I", data, at + 9)
             size = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
         frames += name == b"ANMF"
         at += 8 + length + (length & 1)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import struct
 from typing import Final
-
-import olefile
 
 from sanitizers.context import Context
 from sanitizers.model import VerificationFailed
 from sanitizers.source import Source
+from sanitizers.verify import compound
 
 _TABLE, _TEXT, _COMPRESSED = "\x04JSRV_SegmentInformation", "DocumentText", "JSCompDocument"
 _STREAMS: Final = frozenset({
@@ -22,10 +20,10 @@ _STORES: Final = (_TEXT, "Header", "Footnote")
 
 def verify(output: Source, original: Source, _context: Context) -> None:
     """Raises VerificationFailed for anything foreign, for a table of streams that is wrong, and where words are lost."""
-    made = _streams(output)
+    made = compound.streams(output)
     if not {_TABLE, _TEXT} <= made.keys() <= _STREAMS:
         raise VerificationFailed(f"streams {sorted(made)}")
-    given = _streams(original)
+    given = compound.streams(original)
     try:
         if dict(_listed(made[_TABLE])) != {name: len(data) for name, data in made.items() if name != _TABLE}:
             raise VerificationFailed("the table of streams says something else")
@@ -36,17 +34,6 @@ def verify(output: Source, original: Source, _context: Context) -> None:
         raise VerificationFailed(f"streams: {type(error).__name__}") from None
     if lost:
         raise VerificationFailed(f"words are lost in {lost[0]}")
-
-
-def _streams(source: Source) -> dict[str, bytes]:
-    try:
-        with olefile.OleFileIO(io.BytesIO(source.bytes())) as compound:
-            return {
-                "/".join(path): compound.openstream(path).read() if compound.get_type(path) == olefile.STGTY_STREAM else b""
-                for path in compound.listdir(streams=True, storages=True)
-            }
-    except (OSError, KeyError, IndexError, ValueError, struct.error) as error:
-        raise VerificationFailed(f"olefile: {type(error).__name__}") from None
 
 
 def _listed(table: bytes) -> list[tuple[str, int]]:

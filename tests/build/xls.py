@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
 from cryptography.hazmat.primitives.ciphers import Cipher
+from msoffcrypto.method.xor_obfuscation import DocumentXOR
 
 from tests.build import cfb
 
@@ -159,6 +160,49 @@ def rc4(given: bytes, password: str, *, crypto_api: bool = False) -> bytes:
             made[start : at + 4 + size] = bytes(a ^ b for a, b in zip(plain[start : at + 4 + size], stream_[start:], strict=False))
         at += 4 + size
     return bytes(made)
+
+
+def masked(given: bytes, password: str, *, short: bool = False) -> bytes:
+    """A workbook stream under the mask of sixteen bytes: [MS-OFFCRYPTO] 2.3.7.2; `short` is the FilePass of BIFF5."""
+    key, mask = _xor_key(password), _xor_mask(password)
+    locked = record(0x002F, (b"" if short else b"\0\0") + struct.pack("<HH", key, _xor_verifier(password)))
+    first = 4 + struct.unpack_from("<H", given, 2)[0]
+    plain = _moved(given[:first] + locked + given[first:], len(locked))
+    made, at = bytearray(plain), 0
+    while at < len(plain):
+        kind, size = struct.unpack_from("<HH", plain, at)
+        skipped = 4 if kind == 0x85 else 0
+        for place in range(at + 4 + skipped, at + 4 + size) if kind not in (0x0809, 0x002F) else ():
+            turned = (plain[place] << 5 | plain[place] >> 3) & 0xFF
+            made[place] = turned ^ mask[(place + size) % 16]
+        at += 4 + size
+    return bytes(made)
+
+
+def _xor_verifier(password: str) -> int:
+    """[MS-OFFCRYPTO] 2.3.7.1."""
+    found = 0
+    for one in reversed([len(password), *password.encode()]):
+        found = (found >> 14 & 1 | found << 1 & 0x7FFF) ^ one
+    return found ^ 0xCE4B
+
+
+def _xor_key(password: str) -> int:
+    """[MS-OFFCRYPTO] 2.3.7.2, CreateXorKey_Method1: the tables are those that its linear registers run through."""
+    start, step = (0xE1F0, 0x1D0F, 0xCC9C, 0x84C0, 0x110C, 0x0E10, 0xF1CE, 0x313E, 0x1872, 0xE139, 0xD40F, 0x84F9, 0x280C, 0xA96A, 0x4EC3), DocumentXOR.xor_matrix
+    key, at = start[len(password) - 1], 0x68
+    for one in reversed(password.encode()):
+        for bit in range(6, -1, -1):
+            key ^= step[at] if one >> bit & 1 else 0
+            at -= 1
+    return key
+
+
+def _xor_mask(password: str) -> bytes:
+    padding = bytes.fromhex("bbffffbaffffb98000be0f00bf0f00")
+    key = _xor_key(password).to_bytes(2, "little")
+    said = (password.encode() + padding)[:16]
+    return bytes((one ^ key[at % 2]) >> 1 | (one ^ key[at % 2]) << 7 & 0x80 for at, one in enumerate(said))
 
 
 def _moved(given: bytes, by: int) -> bytes:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.model import State
-from gateway.policy import Excepted, KindAction, Layer, Policy, PolicyError, decide, dump, load, releasable
-from sanitizers.model import BLOCKING_REASONS, Kind, Limits, PartInfo, Reason, Report, Treatment, Verdict
+from gateway.policy import Excepted, KindAction, Layer, Policy, decide, load, releasable
+from sanitizers.model import BLOCKING_REASONS, Kind, PartInfo, Reason, Report, Treatment, Verdict
 from tests.build.transfer import BODY, held, report, transfer
 
 
@@ -132,70 +132,6 @@ def test_what_is_said_is_said_by_name_and_stays(type_: Any, said: dict[str, Any]
         setattr(made, made.__struct_fields__[0], "other")
     with pytest.raises(TypeError):
         type_("x", *said.values())
-
-
-def test_the_empty_document_is_the_builtin_policy() -> None:
-    assert load("") == Policy()
-
-
-def test_a_document_says_what_it_says() -> None:
-    policy = load(
-        """
-        name = "town"
-        attempts = 5
-        [limits]
-        input_bytes = "10 MiB"
-        wall_seconds = 30
-        [treatment]
-        link_schemes = ["https"]
-        comments_kept = false
-        [kinds]
-        svg = "hold"
-        "7z" = "block"
-        """
-    )
-    assert (policy.name, policy.attempts) == ("town", 5)
-    assert policy.limits == Limits(input_bytes=10 << 20, wall_seconds=30.0)
-    assert policy.treatment == Treatment(link_schemes=("https",), comments_kept=False)
-    assert policy.kinds == {Kind.SVG: KindAction.HOLD, Kind.SEVENZIP: KindAction.BLOCK}
-    assert load(dump(policy)) == policy
-
-
-def test_a_version_is_what_the_document_says_and_not_how() -> None:
-    one, other = load("attempts = 4\n[kinds]\nsvg = 'hold'\nemf = 'hold'"), load("# words\nattempts=4\n[kinds]\nemf='hold'\nsvg='hold'")
-    assert one.version == other.version
-    assert one.version != Policy().version
-    assert len(one.version) == 12
-
-
-@pytest.mark.parametrize(
-    ("document", "key"),
-    [
-        ("colour = 1", "colour"),
-        ("name = 1", "name"),
-        ("attempts = 0", "attempts"),
-        ("attempts = '3'", "attempts"),
-        ("originals = 'always'", "originals"),
-        ("original_days = -1", "original_days"),
-        ("limits = 3", "limits"),
-        ("[limits]\nspeed = 1", "limits.speed"),
-        ("[limits]\nparts = 'many'", "limits.parts"),
-        ("[limits]\nparts = 0", "limits.parts"),
-        ("[limits]\nwall_seconds = inf", "limits.wall_seconds"),
-        ("[limits]\nwall_seconds = nan", "limits.wall_seconds"),
-        ("[limits]\ninput_bytes = '1 parsec'", "limits.input_bytes"),
-        ("[treatment]\nmagic = true", "treatment.magic"),
-        ("[treatment]\nreceipt_no = 'x'", "treatment.receipt_no"),
-        ("[kinds]\nword = 'hold'", "kinds.word"),
-        ("[kinds]\npdf = 'pass'", "kinds.pdf"),
-        ("= broken", "policy"),
-    ],
-)
-def test_a_bad_document_is_one_line_that_names_the_key(document: str, key: str) -> None:
-    with pytest.raises(PolicyError) as error:
-        load(document)
-    assert str(error.value).startswith(f"{key}:")
-    assert "\n" not in str(error.value)
 
 
 # -------------------------------------------------------------------------------------------------------------- release

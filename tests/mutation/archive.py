@@ -88,7 +88,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("names that changed", f"{_PACK}:Pack._note_name", _nothing, _PACKED),
     Mutant("notices", f"{_ARCHIVE}.notice:text", lambda *_: b"", _PACKED),
     Mutant("words of a notice", f"{_ARCHIVE}.notice:_REASONS", dict.fromkeys(Reason, ("", "")), _PACKED),
-    Mutant("the worst member decides", f"{_PACK}:_WORST_FIRST", (), _PACKED),
+    Mutant("the worst member decides", f"{_PACK}:_WORST_FIRST", {}, _PACKED),
     Mutant("extension of the new kind", f"{_PACK}:names.with_extension", lambda name, _kind: name, _PACKED),
     Mutant("two of one name", f"{_PACK}:names.numbered", lambda path, _taken: path, _PACKED),
     Mutant("empty members of any name", f"{_PACK}:_DELIVERABLE", frozenset({"exe", "txt", ""}), _PACKED),

@@ -94,7 +94,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("passwords", "sanitizers.formats.message:_PASSWORD", _NEVER, f"{_TESTS}/test_notice.py"),
     Mutant("one name twice", "sanitizers.formats.message:_unique", lambda name, _taken: name, f"{_TESTS}/test_delivery.py"),
     Mutant("imitated notices", f"{_M}.banner:split", lambda text: ("", text), f"{_TESTS}/test_delivery.py"),
-    Mutant("imitated notices at the end", f"{_M}.banner:_last_notice", lambda _text: -1, f"{_TESTS}/test_notice.py"),
+    Mutant("imitated notices at the end", f"{_M}.banner:_last_notice", lambda _text, end: end, f"{_TESTS}/test_notice.py"),
     # HTML
     Mutant("a naive conversion", f"{_M}.gather:render", _tags_out, f"{_TESTS}/test_htmltext.py"),
     Mutant("what is not text", f"{_M}.htmltext:_DROPPED", frozenset(), f"{_TESTS}/test_htmltext.py"),

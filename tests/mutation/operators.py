@@ -53,7 +53,7 @@ _FORMS: Final = "tests/gateway/test_policy_form.py"
 # Verifiers → the tests that are about them, a word each.
 _OPINIONS: Final = {
     **{name: name for name in ("archive", "doc", "html", "image", "jtd", "metafile", "ppt", "rtf", "spelled", "svg", "text", "vobject", "xls")},
-    "image_size": "image", "odf": "odf_rules odf", "message": "message_rules message", "pdf_pages": "pdf_weights pdf_pages", "pdf_drawing": "pdf_drawing pdf_weights pdf_pages", "pdf_weights": "pdf_weights pdf_pages",
+    "image_size": "image_size", "odf": "odf_rules odf", "message": "message_rules message", "pdf_pages": "pdf_weights pdf_pages", "pdf_drawing": "pdf_drawing pdf_weights pdf_pages", "pdf_weights": "pdf_weights pdf_pages",
     "pdf": "pdf pdf_pages", **dict.fromkeys(("pdf_attached", "pdf_names"), "pdf_names pdf"), "pdf_walk": "pdf_walk pdf_names pdf",
     "ooxml": "ooxml", "ooxml_package": "ooxml_package ooxml",
     **dict.fromkeys(("ooxml_calls", "ooxml_markup"), "ooxml ooxml_calls"), "ooxml_meaning": "ooxml_meaning ooxml",
@@ -61,7 +61,7 @@ _OPINIONS: Final = {
 FAMILIES: Final = {
     "policy": Family(
         tuple(f"gateway/policy/{name}.py" for name in ("dangers", "deciding", "document", "layers", "reading", "strengths", "telling")),
-        tuple(f"tests/gateway/test_policy{name}.py" for name in ("", "_told", "_layers")),
+        tuple(f"tests/gateway/test_policy{name}.py" for name in ("", "_reading", "_told", "_layers", "_exceptions")),
     ),
     "policy-form": Family(("gateway/policy/form.py",), (_FORMS, f"--deselect={_FORMS}::test_any_answers_say_what_they_say_and_leave_the_rest")),
     "post": Family(("mail/retry.py", "mail/replies.py"), ("tests/mail/test_retry.py", "tests/mail/test_replies.py")),

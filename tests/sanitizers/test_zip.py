@@ -13,10 +13,11 @@ import pytest
 from sanitizers import zip as archive
 from sanitizers.budget import Budget
 from sanitizers.model import Encrypted, LimitExceeded, Limits, Malformed, Refused, Unsupported
-from sanitizers.source import Source
+from sanitizers.source import BLOCK, FOLDED_FROM, Folding, Source
 from tests.build.zip import DESCRIPTOR, UTF8, Entry, aes, build, central, deflate, local, plain, traditional, unicode_path
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
+MAX32 = 0xFFFFFFFF
 
 
 def budget(size: int = 1 << 20, **limits: int) -> Budget:
@@ -81,6 +82,39 @@ def test_zip64_field_that_agrees_is_read() -> None:
     wide = struct.pack("<HHQQ", 1, 16, 5, len(deflate(b"hello")))
     top = {"packed": 0xFFFFFFFF, "size": 0xFFFFFFFF}
     assert contents(build(Entry(b"a", b"hello", extra=wide, local=top, central=top))) == {"a": b"hello"}
+
+
+@pytest.mark.parametrize("body", [b"", struct.pack("<I", 0)])
+def test_zip64_field_that_gives_only_what_the_record_leaves_out_is_read(body: bytes) -> None:
+    """With the number of the volume, where that is left out too."""
+    wide = struct.pack("<HHQ", 1, 8 + len(body), 5) + body
+    said = {"size": MAX32, "extra": wide} | ({"disk": 0xFFFF} if body else {})
+    assert contents(build(Entry(b"a", b"hello", central=said))) == {"a": b"hello"}
+
+
+@pytest.mark.parametrize("disk", [0, 0xFFFF])
+def test_zip64_field_that_says_everything_again_is_read(disk: int) -> None:
+    wide = struct.pack("<HHQQQI", 1, 28, 5, len(deflate(b"hello")), 0, 0)
+    assert contents(build(Entry(b"a", b"hello", central={"extra": wide, "disk": disk}))) == {"a": b"hello"}
+
+
+def test_a_name_for_other_bytes_is_not_taken() -> None:
+    (member,) = archive.open_archive(Source(build(Entry(b"a", b"x", extra=unicode_path(b"a", "b", crc=1))))).members
+    assert member.name == "a"
+
+
+def test_a_member_beyond_four_gigabytes_may_have_a_long_descriptor() -> None:
+    """It is opened, and its content refused by its size before a byte of it is inflated."""
+    size = 5 << 30
+    wide = struct.pack("<HHQQ", 1, 16, size, 5)
+    tail = struct.pack("<4sIQQ", b"PK\7\x08", 9, 5, size)
+    blank = {"crc": 0, "packed": 0, "size": 0, "extra": b""}
+    said = {"crc": 9, "packed": MAX32, "size": MAX32, "extra": wide}
+    opened = archive.open_archive(Source(build(Entry(b"a", packed=b"12345", flags=DESCRIPTOR, local=blank, central=said, descriptor=tail))))
+    assert [member.size for member in opened.members] == [size]
+    with pytest.raises(LimitExceeded):
+        opened.read(opened.members[0], budget())
+    assert code_of(build(Entry(b"a", packed=b"12345", flags=DESCRIPTOR, local=blank, central=said, descriptor=tail[:16]))) == "zip.gap"
 
 
 def test_alignment_padding_in_an_extra_field_is_read() -> None:
@@ -184,6 +218,8 @@ def test_an_end_record_that_swallows_another_is_refused() -> None:
 
 # --- hidden bytes and broken records ---
 
+ZIP64 = build(A, zip64=True)
+
 BROKEN = {
     "prefix": (build(A, prefix=b"MZ" + bytes(100)), "zip.leading_data"),
     "prefix with unadjusted offsets": (b"MZ" + bytes(100) + build(A), "zip.directory"),
@@ -223,6 +259,27 @@ BROKEN = {
         "zip.gap",
     ),
     "no zip at all": (b"hello", "zip.malformed"),
+    "end record cut off": (build(A)[:-4], "zip.malformed"),
+    "zip64 end record elsewhere": (ZIP64.replace(struct.pack("<4sIQI", b"PK\6\7", 0, len(ZIP64) - 98, 1), struct.pack("<4sIQI", b"PK\6\7", 0, 9, 1)), "zip.zip64"),
+    "zip64 volumes": (build(A, zip64=True, end64={"disk": 1}), "archive.multi_volume"),
+    "zip64 counts": (build(A, zip64=True, end64={"here": 2}), "archive.multi_volume"),
+    "zip64 field of a wrong length": (build(Entry(b"a", b"x", central={"extra": struct.pack("<HH9s", 1, 9, b"")})), "zip.zip64"),
+    "zip64 field of another size": (build(Entry(b"a", b"x", central={"extra": struct.pack("<HHQQ", 1, 16, 1, 9)})), "zip.zip64"),
+    "zip64 field for another number": (build(Entry(b"a", b"x", offset=MAX32, central={"extra": struct.pack("<HHQQ", 1, 16, 1, 3)})), "zip.zip64"),
+    "zip64 field in a local record, one size": (build(Entry(b"a", b"x", local={"extra": struct.pack("<HHQ", 1, 8, 1)})), "zip.zip64"),
+    "zip64 volume of a member": (
+        build(Entry(b"a", b"x", central={"disk": 0xFFFF, "size": MAX32, "extra": struct.pack("<HHQI", 1, 12, 1, 3)})),
+        "archive.multi_volume",
+    ),
+    "Unicode path of another version": (build(Entry(b"a", b"x", extra=struct.pack("<HHBI", 0x7075, 5, 2, 0))), "zip.extra_field"),
+    "Unicode path cut short": (build(Entry(b"a", b"x", extra=struct.pack("<HHB", 0x7075, 1, 1))), "zip.extra_field"),
+    "Unicode path that is none": (
+        build(Entry(b"a", b"x", extra=struct.pack("<HHBI2s", 0x7075, 7, 1, zlib.crc32(b"a"), b"\x83\\"))),
+        "zip.name",
+    ),
+    "AES field of another length": (build(Entry(b"a", b"x", method=99, flags=1, extra=struct.pack("<HH6s", 0x9901, 6, b"\2\0AE\3\0"))), "zip.extra_field"),
+    "AES field of another vendor": (build(Entry(b"a", b"x", method=99, flags=1, extra=struct.pack("<HHH2sBH", 0x9901, 7, 2, b"XX", 3, 0))), "zip.extra_field"),
+    "AES of no strength": (build(Entry(b"a", b"x", method=99, flags=1, extra=struct.pack("<HHH2sBH", 0x9901, 7, 2, b"AE", 4, 0))), "zip.extra_field"),
 }
 
 
@@ -363,6 +420,27 @@ def test_writer_stores_what_does_not_shrink_or_must_not() -> None:
     writer.add("text", b"text" * 99)
     with zipfile.ZipFile(io.BytesIO(writer.finish())) as other:
         assert [info.compress_type for info in other.infolist()] == [0, 0, 8]
+
+
+def test_writer_puts_a_folded_member_in_as_it_is() -> None:
+    folding = Folding()
+    for _ in range(FOLDED_FROM // BLOCK + 1):
+        folding.add(bytes(BLOCK))
+    writer = archive.Writer()
+    writer.add("large", folding.source())
+    with zipfile.ZipFile(io.BytesIO(writer.finish())) as other:
+        (info,) = other.infolist()
+        assert (info.compress_type, info.file_size) == (8, FOLDED_FROM + BLOCK)
+        assert other.testzip() is None
+
+
+def test_writer_refuses_what_a_plain_file_cannot_count() -> None:
+    writer = archive.Writer()
+    nothing = Source(b"")
+    for number in range(65_534):
+        writer.add(f"{number}", nothing)
+    with pytest.raises(LimitExceeded):
+        writer.add("one more", nothing)
 
 
 # --- real files ---

@@ -63,6 +63,7 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
         # The files lie behind one another in one stream: each is read here, in order, whatever becomes of it.
         content = Source(b"") if member.folder else next(contents)
         pack.take(Entry(member.name, what, partial(_given, content)))
+    next(contents, None)      # past the last file: what lies behind it is refused
     pack.rewritten("file.decrypted")
     pack.rewritten("archive.container_converted", "", f"{context.kind} to zip")
     return Rebuilt(pack.finish(), Kind.ZIP)
@@ -172,7 +173,7 @@ def _contents(opened: _Opened, context: Context) -> Iterator[Source]:
             raise Malformed("file fails its checksum", where=member.name, code="archive.malformed")
         context.budget.spend_bytes(folding.size)
         yield folding.source()
-    if waiting or any(blocks):
+    if waiting or (body and any(blocks)):       # a stream of nothing may have no end block either
         raise Malformed("AttachéCase body is longer than listed", code="archive.malformed")
 
 

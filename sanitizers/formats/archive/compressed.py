@@ -138,9 +138,7 @@ def _decompress(source: Source, kind: Kind, cap: int) -> Source:
         return _streams(source, _xz_decoder, cap)
     through = {Kind.ZST: "zstd", Kind.LZ4: "lz4", Kind.COMPRESS: "compress"}[kind]
     with library.reading(source.bytes(), "raw", through) as opened:
-        for _ in opened.entries():
-            return opened.read(cap)
-    raise Malformed("empty stream", code="archive.malformed")
+        return opened.first(cap)
 
 
 def _xz_decoder() -> lzma.LZMADecompressor:

@@ -79,12 +79,10 @@ def read(data: bytes, member: Member, cap: int) -> Source:
     else:
         raise Unsupported(f"LZH method {member.method.decode('ascii', 'replace')}", where=member.name)
     with library.reading(_alone(method, packed, member), "lha") as opened:
-        for _ in opened.entries():
-            content = opened.read(member.size)
-            if len(content) != member.size:
-                raise Malformed("LZH member has another size than declared", where=member.name, code="archive.malformed")
-            return content
-    raise Malformed("LZH member cannot be read", where=member.name, code="archive.malformed")
+        content = opened.first(member.size)
+    if len(content) != member.size:
+        raise Malformed("LZH member has another size than declared", where=member.name, code="archive.malformed")
+    return content
 
 
 def _alone(method: bytes, packed: bytes, member: Member) -> bytes:

@@ -28,16 +28,17 @@ from sanitizers.model import (
 from sanitizers.source import Source
 
 # From worst to mildest: what an archive is refused for when none of its members can be delivered.
-_WORST_FIRST: Final[tuple[tuple[Reason, type[Refused]], ...]] = (
-    (Reason.MALWARE, Malware),
-    (Reason.FORBIDDEN_KIND, Forbidden),
-    (Reason.VERIFICATION_FAILED, VerificationFailed),
-    (Reason.LIMIT_EXCEEDED, LimitExceeded),
-    (Reason.MALFORMED, Malformed),
-    (Reason.POLICY, PolicyRefused),
-    (Reason.ENCRYPTED, Encrypted),
-    (Reason.UNSUPPORTED_KIND, Unsupported),
-)
+_WORST_FIRST: Final[dict[Reason, type[Refused]]] = {
+    Reason.MALWARE: Malware,
+    Reason.FORBIDDEN_KIND: Forbidden,
+    Reason.VERIFICATION_FAILED: VerificationFailed,
+    Reason.LIMIT_EXCEEDED: LimitExceeded,
+    Reason.MALFORMED: Malformed,
+    Reason.POLICY: PolicyRefused,
+    Reason.ENCRYPTED: Encrypted,
+    Reason.UNSUPPORTED_KIND: Unsupported,
+}
+_RANK: Final = {reason: rank for rank, reason in enumerate(_WORST_FIRST)}
 
 _DELIVERABLE: Final = frozenset({"", *(ending for endings in EXTENSIONS.values() for ending in endings)})
 
@@ -77,10 +78,11 @@ class _Dropped(NamedTuple):
 
 def refusal_of(report: Report, where: str) -> Refused:
     """What a container is refused for when its only content is not delivered."""
-    for reason, refusal in _WORST_FIRST:
-        if report.reason is reason:
-            return refusal("its content cannot be delivered", where=where)
-    return PolicyRefused("its content cannot be delivered", where=where)
+    return _refusal(report.reason or Reason.POLICY)("its content cannot be delivered", where=where)
+
+
+def _refusal(reason: Reason) -> type[Refused]:
+    return _WORST_FIRST.get(reason, PolicyRefused)
 
 
 class Pack:
@@ -183,9 +185,6 @@ class Pack:
             self._context.found(gone.code, gone.member, Action.REFUSED, gone.detail)
         if self.delivered:
             raise PolicyRefused(f"{len(self._dropped)} members cannot be delivered", where=self._dropped[0].member)
-        for reason, refusal in _WORST_FIRST:
-            for gone in self._dropped:
-                if gone.reason is reason:
-                    code = None if gone.part else gone.code
-                    raise refusal(f"no member can be delivered: {gone.detail or gone.code}", where=gone.member, code=code)
-        raise PolicyRefused("no member can be delivered", where=self._dropped[0].member)
+        worst = min(self._dropped, key=lambda gone: _RANK.get(gone.reason, len(_RANK)))
+        code = None if worst.part else worst.code
+        raise _refusal(worst.reason)(f"no member can be delivered: {worst.detail or worst.code}", where=worst.member, code=code)

@@ -108,7 +108,7 @@ def _undone(content: bytes, folder: Folder, keys: Keys, password: str) -> bytes:
         elif coder.method in (_LZMA, _LZMA2, _DEFLATE, _BZIP2):
             content = _unsqueezed(content, coder, size)
         elif coder.method != _COPY:
-            raise Unsupported(UNREADABLE, code="archive.locked")
+            raise Unsupported(UNREADABLE, code="archive.locked") if is_locked(folder) else Unsupported("7z coder")
         if len(content) < size:
             raise Malformed("7z stream is cut short", code="archive.malformed")
         content = content[:size]

@@ -102,7 +102,7 @@ def _items(view: memoryview, box: boxes.Box) -> set[bytes]:
 
 def _types(view: memoryview, box: boxes.Box, at: int) -> Iterator[bytes]:
     for entry in boxes.run(view, at, box.end):
-        version = view[entry.start]
+        version = int.from_bytes(view[entry.start : entry.start + 1])
         place = entry.start + 4 + (4 if version == 2 else 6)
         if entry.name == b"infe" and version >= 2 and place + 4 <= entry.end:
             yield struct.unpack_from("4s", view, place)[0]

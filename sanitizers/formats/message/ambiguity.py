@@ -41,9 +41,7 @@ def _normal(value: bytes) -> bytes:
 
 
 def check_type(value: Value, where: str) -> None:
-    """Content-Type: one boundary, written so that all programs read the same one. Raises Malformed."""
-    if not value.main.startswith("multipart/"):
-        return
+    """Content-Type of a multipart: one boundary, written so that all programs read the same one. Raises Malformed."""
     readings = value.parameters.get("boundary", [])
     if len(set(readings)) > 1:
         raise ambiguous("two boundary parameters", where)

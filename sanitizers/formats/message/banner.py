@@ -18,7 +18,6 @@ from sanitizers.formats.message.words import plain
 from sanitizers.model import Action, Kind, Reason, Report, Verdict
 
 BAR: Final = "─" * 27
-_MOST: Final = 50  # notices taken off the end; a mail with more of them does not pass the second look
 PROGRAMS: Final = frozenset((Kind.PE, Kind.ELF, Kind.MACHO, Kind.MSI, Kind.JAR, Kind.CLASS))
 
 
@@ -165,13 +164,14 @@ def split(text: str) -> tuple[str, str]:
         at = end
         while text.startswith("\n", at):
             at += 1
-    text = text[at:]
-    for _ in range(_MOST):
-        if (start := _last_notice(text)) < 0:
-            break
-        taken.append(text[start:].rstrip("\n"))
-        text = text[:start].rstrip("\n")
-    return "\n".join(taken), text
+    text = text[at:].rstrip("\n")
+    end = len(text)
+    while (start := _last_notice(text, end)) < end:
+        taken.append(text[start:end])
+        end = start
+        while text.endswith("\n", 0, end):
+            end -= 1
+    return "\n".join(taken), text[:end]
 
 
 def _notice_end(text: str, at: int) -> int:
@@ -187,11 +187,10 @@ def _notice_end(text: str, at: int) -> int:
     return end + 1 + len(BAR)
 
 
-def _last_notice(text: str) -> int:
-    """Where the notice that ends the text begins; -1 when there is none."""
-    whole = text.rstrip("\n")
-    if not whole.endswith("\n" + BAR):
-        return -1
-    start = whole.rfind(BAR + "\n", 0, len(whole) - len(BAR))
-    at_line = start == 0 or (start > 0 and whole[start - 1] == "\n")
-    return start if at_line and _notice_end(whole, start) == len(whole) else -1
+def _last_notice(text: str, end: int) -> int:
+    """Where the notice that ends at `end` begins; `end` itself when there is none."""
+    if not text.endswith("\n" + BAR, 0, end):
+        return end
+    start = text.rfind(BAR + "\n", 0, end - len(BAR))
+    at_line = start == 0 or (start > 0 and text[start - 1] == "\n")
+    return start if at_line and _notice_end(text, start) == end else end

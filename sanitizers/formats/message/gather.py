@@ -323,8 +323,6 @@ class Gatherer:
     def _invented(self, part: Part) -> str:
         """A name for a nameless file: what its type says, numbered."""
         number = len(self.content.attachments) + 1
-        if part.main in media.TNEF:
-            return "winmail.dat"
         ending = media.TYPE_NAMES.get(part.main, "")
         return f"{part.main.partition('/')[0] or 'part'}{number}" + (f".{ending}" if ending else "")
 

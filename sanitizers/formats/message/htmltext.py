@@ -78,7 +78,7 @@ def _strip(html: str) -> Rendered:
     for text, tag in pieces(html):
         out.append(unescape(text))
         name = tag.strip("/").split(None, 1)[0].lower() if tag.strip("/ ") else ""
-        if name in _ACTIVE:
+        if name in _ACTIVE and not tag.startswith("/"):
             met["active"] += 1
         if name in _BLOCKS or name in _PARAGRAPHS or name == "br":
             out.append("\n")

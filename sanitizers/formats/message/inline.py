@@ -93,10 +93,8 @@ _MINUS_42: Final = bytes((byte - 42) & 0xFF for byte in range(256))
 _ESCAPED: Final = re.compile(rb"=(.)", re.DOTALL)
 
 
-def _yenc(body: bytes, match: re.Match[bytes], where: str, limit: int) -> Hidden | None:  # noqa: ARG001 - as above
-    stop = body.find(b"\n=yend", match.end())
-    if stop < 0:
-        return None
+def _yenc(body: bytes, match: re.Match[bytes], where: str, limit: int) -> Hidden:  # noqa: ARG001 - as above
+    stop = body.index(b"\n=yend", match.end())  # no first line is looked at behind the last ending
     start = match.end() + 1
     if body.startswith(b"=ypart", start):
         start = body.find(b"\n", start) + 1

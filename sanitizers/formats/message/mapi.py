@@ -19,7 +19,6 @@ from sanitizers.formats.message.address import NOBODY
 from sanitizers.formats.message.envelope import encoded_words, written_date
 from sanitizers.formats.message.header import read_header
 from sanitizers.formats.message.words import plain
-from sanitizers.model import LimitExceeded
 
 DEPTH_LIMIT: Final = 8
 PROPERTY_LIMIT: Final = 20_000
@@ -89,9 +88,7 @@ class Item:
 
 
 def message(item: Item, budget: Budget, depth: int = 0) -> bytes:
-    """The internet message. Raises LimitExceeded for items that are nested too deep."""
-    if depth > DEPTH_LIMIT:
-        raise LimitExceeded(f"Outlook items nested more than {DEPTH_LIMIT} levels")
+    """The internet message. How deep items may be nested was checked where they were read."""
     parts = [_bodies(item, budget, depth)]
     for number, file in enumerate(item.files, 1):
         parts.append(_file(item, file, number, budget, depth))

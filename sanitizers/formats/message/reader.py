@@ -136,6 +136,8 @@ class Reader:
         if part.encoding in ("base64", "uuencode"):
             raise ambiguity.ambiguous(f"{part.encoding} on a multipart", part.where)
         boundary = part.type.parameter("boundary").encode("utf-8", "replace")
+        if boundary in above:  # which cut this part already: nothing is left to find here, and others cut again
+            raise ambiguity.ambiguous("the boundary of an outer multipart again", part.where)
         spans = self._spans(part, boundary) if boundary else []
         if not spans:
             body = part.data[part.start : part.end]
@@ -143,8 +145,6 @@ class Reader:
                 ambiguity.check_unsplit(body, part.where)
             part.type.main = "text/plain"
             return
-        if boundary in above:
-            raise ambiguity.ambiguous("the boundary of an outer multipart again", part.where)
         if self.bare_cr:
             ambiguity.check_boundary_tricks(part.data, part.start, part.end, boundary, part.where)
         self._boundaries.add(boundary)

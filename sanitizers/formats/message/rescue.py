@@ -6,14 +6,13 @@ without its junk; quoted-printable; uuencode. Linear: every byte is decoded a fi
 
 from __future__ import annotations
 
-import binascii
 import re
 from typing import Final
 
 import pybase64
 
 from sanitizers.context import Context
-from sanitizers.formats.message.transfer_encoding import decode_quoted_printable
+from sanitizers.formats.message.transfer_encoding import decode_quoted_printable, uu_line
 from sanitizers.model import Malware, Severity
 
 _LEAST: Final = 16  # bytes worth a look
@@ -29,7 +28,7 @@ def scan(data: bytes, context: Context) -> None:
     layers = 0
     if b"=" in data:
         context.scan_layer(decode_quoted_printable(data), "message read as quoted-printable")
-    context.scan_layer(b"".join(map(_uu, _UU_LINE.findall(data))), "message read as uuencode")
+    context.scan_layer(b"".join(uu_line(line, "") for line in _UU_LINE.findall(data)), "message read as uuencode")
     for block in _BLOCK.finditer(data):
         for reading, content in _readings(block[0]):
             if len(content) >= _LEAST and layers < _LAYERS:
@@ -52,10 +51,3 @@ def _readings(block: bytes) -> list[tuple[str, bytes]]:
 def _base64(letters: bytes) -> bytes:
     letters = letters[: len(letters) - (len(letters) % 4 == 1)]
     return pybase64.b64decode(letters + b"=" * (-len(letters) % 4))
-
-
-def _uu(line: bytes) -> bytes:
-    try:
-        return binascii.a2b_uu(line.rstrip(b"\r"))
-    except binascii.Error:
-        return b""

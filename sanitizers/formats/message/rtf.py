@@ -113,8 +113,7 @@ def read(data: bytes) -> Told:
     at, size = 0, len(data)
     while at < size:
         match = _TOKEN.match(data, at)
-        if match is None:
-            break
+        assert match is not None  # every byte begins a token
         at = match.end() + reader.take(match)
     return Told(reader.finish(), html)
 

@@ -31,6 +31,7 @@ class Cleaned(NamedTuple):
 
 
 def clean(text: str) -> Cleaned:
+    """Without control and invisible characters; a line where a mail program would begin a file (uuencode, yEnc, BinHex) is quoted."""
     text = _LINE_END.sub("\n", text)
     controls = 0
     if not text.isprintable() and _SUSPECT.search(text):

@@ -34,6 +34,7 @@ def encoding_of(raw: bytes, where: str) -> str:
 
 
 def decode_body(body: bytes, encoding: str, where: str) -> bytes:
+    """The body in octets; `encoding` that is none of those is no encoding (RFC 2045 section 6.2). `where` for what is found."""
     if encoding == "base64":
         return decode_base64(body, where)
     if encoding == "quoted-printable":

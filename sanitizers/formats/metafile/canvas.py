@@ -170,6 +170,7 @@ class Canvas:
         return "".join(said)
 
     def rounded(self, box: Rectangle, across: float, down: float) -> str:
+        """Path of a rectangle whose corners are quarters of an ellipse `across` wide and `down` high."""
         left, top, right, bottom = min(box[0], box[2]), min(box[1], box[3]), max(box[0], box[2]), max(box[1], box[3])
         rx, ry = min(abs(across) / 2, (right - left) / 2), min(abs(down) / 2, (bottom - top) / 2)
         corners = ((right - rx, top + ry, -0.5), (right - rx, bottom - ry, 0.0), (left + rx, bottom - ry, 0.5), (left + rx, top + ry, 1.0))

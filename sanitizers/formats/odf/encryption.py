@@ -62,6 +62,7 @@ class Derivation(NamedTuple):
     size: int
 
     def key(self, password: str) -> bytes:
+        """From the password as the package says: PBKDF2 (ODF 1.2 part 3, 4.8) or Argon2id (LibreOffice 24.2 and later)."""
         start = _START_KEYS[self.start](password.encode()).digest()
         if not self.memory:
             return hashlib.pbkdf2_hmac("sha1", start, self.salt, self.rounds, self.size)

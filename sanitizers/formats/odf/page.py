@@ -187,6 +187,7 @@ def local(name: str) -> str:
 
 
 def code_of(name: str) -> str:
+    """The finding for an element or attribute that is left behind."""
     if name.startswith("{urn:oasis:names:tc:opendocument:xmlns:script"):
         return "odf.macro"
     if name.startswith("{http://www.w3.org/1999/xhtml}"):

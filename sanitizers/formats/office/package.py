@@ -77,6 +77,7 @@ class Package:
         self._parts[path] = f'{HEAD}<Relationships xmlns="{_RELATIONS}">{lines}</Relationships>'.encode()
 
     def finish(self) -> bytes:
+        """The package as a zip, content types first (ECMA-376 part 2, 10.1.2)."""
         defaults = "".join(f'<Default Extension="{ending}" ContentType="{kind}"/>' for ending, kind in self._extensions.items())
         overrides = "".join(f'<Override PartName={attribute("/" + name)} ContentType="{kind}"/>' for name, kind in self._types.items())
         writer = archive.Writer()

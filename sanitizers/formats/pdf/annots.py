@@ -128,7 +128,7 @@ WIDGET: Final[dict[str, Rule]] = {**_COMMON, "H": name, "MK": _LOOKS}
 
 def is_kept(copier: Copier, found: Dictionary) -> bool:
     """Whether this annotation will be in the output: known to point or show, or something to look at."""
-    subtype = copier.resolve(found.get("Subtype"))
+    subtype = copier.named(found.get("Subtype"))
     if subtype == "Popup":
         return _is_markup(copier, found.get("Parent"))
     return subtype in SHAPES or subtype == "Widget" or copier.resolve(copier.reader.dictionary(found.get("AP")).get("N")) is not None
@@ -136,14 +136,14 @@ def is_kept(copier: Copier, found: Dictionary) -> bool:
 
 def _is_markup(copier: Copier, value: Value) -> bool:
     """Whether a popup has something to belong to; without it there is nothing that it could open for."""
-    return copier.resolve(copier.reader.dictionary(value).get("Subtype")) in _WITH_POPUP
+    return copier.named(copier.reader.dictionary(value).get("Subtype")) in _WITH_POPUP
 
 
 def annotation(copier: Copier, found: Dictionary, where: str) -> Dictionary:
     """An annotation that is kept and no widget."""
-    subtype = copier.resolve(found.get("Subtype"))
+    subtype = copier.named(found.get("Subtype"))
     if subtype in SHAPES:
-        return {"Subtype": Name(subtype), **copier.fields(found, SHAPES[subtype], where)}
+        return {"Subtype": subtype, **copier.fields(found, SHAPES[subtype], where)}
     return stamp(copier, found, where)
 
 

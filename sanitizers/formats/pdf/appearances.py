@@ -160,11 +160,12 @@ class _Drawing:
         wide = (self._width - 2 * _MARGIN) / size
         lines = [part for line in lines for part in _wrapped(line, wide)] if several else [" ".join(lines)]
         quadding = inherited(self._copier, self._found, "Q") if align is None else align
+        free_part = {1: 0.5, 2: 1.0}.get(quadding, 0.0) if is_integer(quadding) else 0.0
         start = self._height - _MARGIN - size if several else (self._height - size * 0.72) / 2
         out = []
         for index, line in enumerate(lines):
             free = self._width - 2 * _MARGIN - _measure(line) * size
-            left = _MARGIN + max(0.0, free) * {1: 0.5, 2: 1.0}.get(quadding, 0.0)
+            left = _MARGIN + max(0.0, free) * free_part
             out.append(self._shown(line, size, left, start - index * size * _LEADING))
         return self._clipped(out)
 

@@ -60,12 +60,18 @@ def _rebuild(data: bytes) -> Rebuilt:
     if not glyphs.items:
         raise Malformed("CFF: no glyphs")
     keyed = any(operator == _ROS for operator, _ in top)
-    found = _programs(data, top, glyphs.items, global_subrs.items, keyed)
+    subroutines = [_local_subrs(data, font) for font in (_fonts(data, top) if keyed else [top])]
+    chosen = _selected(data, _offset(top, _FD_SELECT), len(glyphs.items)) if keyed else [0] * len(glyphs.items)
+    checker = Checker(global_subrs.items, len(glyphs.items))
+    found = [
+        checker.followed(program, subroutines[font]) if font < len(subroutines) else None
+        for program, font in zip(glyphs.items, chosen, strict=True)
+    ]
     programs = [EMPTY if program is None else program for program in found]
     blocks = _Blocks(top)
     blocks.add(_CHARSET, _charset(data, _offset(top, _CHARSET), len(glyphs.items), keyed))
     if keyed:
-        blocks.add(_FD_SELECT, _fd_select(data, _offset(top, _FD_SELECT), len(glyphs.items)))
+        blocks.add(_FD_SELECT, _fd_select([font if font < len(subroutines) else 0 for font in chosen]))
     else:
         blocks.add(_ENCODING, _encoding(data, _offset(top, _ENCODING)))
     blocks.add(_CHARSTRINGS, _pack(programs))
@@ -74,30 +80,31 @@ def _rebuild(data: bytes) -> Rebuilt:
     return Rebuilt(blocks.finish(data, head, tail, keyed), keyed, found.count(None))
 
 
-def _programs(data: bytes, top: Entries, glyphs: list[bytes], shared: list[bytes], keyed: bool) -> list[bytes | None]:
-    """The glyph programs up to their ends, None for each that does not get there."""
-    subroutines = [_local_subrs(data, font) for font in (_fonts(data, top) if keyed else [top])]
-    chosen = _selected(_fd_select(data, _offset(top, _FD_SELECT), len(glyphs)), len(glyphs)) if keyed else [0] * len(glyphs)
-    checker = Checker(shared, len(glyphs))
-    return [
-        checker.followed(program, subroutines[font]) if font < len(subroutines) else None
-        for program, font in zip(glyphs, chosen, strict=True)
-    ]
-
-
 def _fonts(data: bytes, top: Entries) -> list[Entries]:
     return [_dictionary(item, _TOP) for item in _index(data, _offset(top, _FD_ARRAY)).items]
 
 
-def _selected(select: bytes, glyphs: int) -> list[int]:
-    """The number of the font dictionary for each glyph, as `_fd_select` found it."""
-    if select[0] == 0:
-        return list(select[1:])
-    chosen = [0] * glyphs
-    for at in range(3, len(select) - 2, 3):
-        first, font, end = struct.unpack_from(">HBH", select, at)
-        chosen[first:end] = [font] * (min(end, glyphs) - min(first, glyphs))
-    return chosen[:glyphs]
+def _selected(data: bytes, start: int, glyphs: int) -> list[int]:
+    """The number of the font dictionary for each glyph (FDSelect, §19). Raises Malformed where readers would find different ones."""
+    kind = data[start]
+    if kind == 0:
+        return list(_slice(data, start + 1, start + 1 + glyphs))
+    if kind != 3:
+        raise Malformed("CFF: unknown FDSelect")
+    (ranges,) = struct.unpack_from(">H", data, start + 1)
+    table = _slice(data, start + 3, start + 3 + 3 * ranges + 2)
+    bounds = [*(first for first, _ in struct.iter_unpack(">HB", table[:-2])), int.from_bytes(table[-2:], "big")]
+    if bounds[0] or any(a > b for a, b in pairwise(bounds)):
+        raise Malformed("CFF: FDSelect out of order")
+    chosen = [font for font, (first, end) in zip(table[2::3], pairwise(bounds), strict=True) for _ in range(first, end)]
+    return (chosen + [0] * glyphs)[:glyphs]
+
+
+def _fd_select(chosen: list[int]) -> bytes:
+    """The same as a table, by ranges or by glyphs."""
+    starts = [at for at, font in enumerate(chosen) if not at or font != chosen[at - 1]]
+    rows = b"".join(struct.pack(">HB", at, chosen[at]) for at in starts)
+    return min(struct.pack(">BH", 3, len(starts)) + rows + struct.pack(">H", len(chosen)), b"\x00" + bytes(chosen), key=len)
 
 
 def _index(data: bytes, start: int) -> _Index:
@@ -155,13 +162,13 @@ def _integers(operands: bytes) -> list[int]:
         elif first == 29:
             values.append(struct.unpack_from(">i", operands, position + 1)[0])
             position += 5
-        elif first <= 246:
+        elif 32 <= first <= 246:
             values.append(first - 139)
             position += 1
-        elif first <= 250:
+        elif 247 <= first <= 250:
             values.append((first - 247) * 256 + operands[position + 1] + 108)
             position += 2
-        elif first <= 254:
+        elif 251 <= first <= 254:
             values.append(-(first - 251) * 256 - operands[position + 1] - 108)
             position += 2
         else:
@@ -212,17 +219,6 @@ def _encoding(data: bytes, start: int) -> bytes | int:
     if kind & 128:
         end += 1 + 3 * data[end]
     return _slice(data, start, end)
-
-
-def _fd_select(data: bytes, start: int, glyphs: int) -> bytes:
-    """Which private dictionary each glyph has (§19)."""
-    kind = data[start]
-    if kind == 0:
-        return _slice(data, start, start + 1 + glyphs)
-    if kind != 3:
-        raise Malformed("CFF: unknown FDSelect")
-    (ranges,) = struct.unpack_from(">H", data, start + 1)
-    return _slice(data, start, start + 3 + 3 * ranges + 2)
 
 
 def _slice(data: bytes, start: int, end: int) -> bytes:

@@ -20,7 +20,6 @@ _NUMBERS: Final = rb"(?:[\x20-\xf6]|[\xf7-\xfe][\x00-\xff]|\x1c[\x00-\xff]{2}|\x
 # Numbers and an operator that draws with them and clears the stack: most of any program.
 _DRAWING: Final = re.compile(rb"(?:" + _NUMBERS + rb"{0,47}+[\x04-\x08\x15\x16\x18-\x1b\x1e\x1f])*+")
 _STEMS: Final = frozenset({1, 3, 18, 23})
-_CLEARS: Final = frozenset({4, 5, 6, 7, 8, 21, 22, 24, 25, 26, 27, 30, 31})
 _FLEXES: Final = frozenset({0, 34, 35, 36, 37})
 # Operators behind an escape that only count: how many operands they take and how many results they leave.
 _COUNTS: Final = {3: (2, 1), 4: (2, 1), 5: (1, 1), 9: (1, 1), 10: (2, 1), 11: (2, 1), 12: (2, 1), 14: (1, 1), 15: (2, 1), 18: (1, 0),
@@ -126,12 +125,10 @@ class _Run:
         self._stack.clear()
 
     def _plain(self, byte: int) -> None:
-        if byte in _STEMS:
-            self._stems()
-        elif byte in _CLEARS:
-            self._stack.clear()
-        else:
+        """What `_DRAWING` leaves over."""
+        if byte not in _STEMS:
             raise _Broken
+        self._stems()
 
     def _escape(self, byte: int) -> None:
         if byte in _FLEXES:

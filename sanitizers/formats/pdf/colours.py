@@ -68,10 +68,10 @@ def _icc_based(copier: Copier, found: list[Value], where: str, depth: int) -> Va
 
 def _profile(copier: Copier, stream: Stream, where: str, depth: int) -> Value:
     """The profile rebuilt, or, when it is no sound profile for N components, the alternate space as viewers take it."""
-    count = copier.resolve(stream.fields.get("N"))
+    count = _count(copier, stream.fields)
     fields = copier.fields(stream.fields, _PROFILE, where)
     data = copier.content_of(stream, where)
-    profile = icc.rebuild(data, count) if data is not None and count in _BY_COUNT else None
+    profile = icc.rebuild(data, count) if data is not None and count else None
     alternate = _space(copier, stream.fields.get("Alternate"), where, depth + 1)
     if profile is not None:
         if alternate is not OMIT:
@@ -81,7 +81,13 @@ def _profile(copier: Copier, stream: Stream, where: str, depth: int) -> Value:
         copier.drop("pdf.invalid_profile", where)
     if alternate is not OMIT:
         return alternate
-    return Name(_BY_COUNT[count]) if count in _BY_COUNT else OMIT
+    return Name(_BY_COUNT[count]) if count else OMIT
+
+
+def _count(copier: Copier, fields: Dictionary) -> int:
+    """How many components a profile is for; 0 when it does not say so."""
+    count = copier.resolve(fields.get("N"))
+    return count if is_integer(count) and count in _BY_COUNT else 0
 
 
 def _indexed(copier: Copier, found: list[Value], where: str, depth: int) -> Value:
@@ -149,8 +155,7 @@ def component_count(copier: Copier, value: Value, resources: Dictionary | None =
     family = copier.resolve(found[0])
     family = SHORT.get(family, family) if isinstance(family, Name) else ""
     if family == "ICCBased" and len(found) > 1:
-        count = copier.resolve(copier.reader.dictionary(found[1]).get("N"))
-        return count if count in _BY_COUNT else 0
+        return _count(copier, copier.reader.dictionary(found[1]))
     if family == "DeviceN" and len(found) > 1:
         return len(copier.reader.array(found[1]))
     return {**DEVICE, "CalGray": 1, "CalRGB": 3, "Lab": 3, "Indexed": 1, "Separation": 1}.get(family, 0)

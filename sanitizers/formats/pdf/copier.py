@@ -52,6 +52,11 @@ class Copier:
     def budget(self) -> Budget:
         return self.context.budget
 
+    def named(self, value: Value) -> Name:
+        """The name behind `value`, or the empty one: what else stands there may be no key of a table."""
+        found = self.resolve(value)
+        return found if isinstance(found, Name) else Name("")
+
     def fields(self, source: Dictionary, keys: Shape, where: str) -> Dictionary:
         """What the shape knows of a dictionary; the rest is reported."""
         self.descend(where)

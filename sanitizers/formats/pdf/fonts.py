@@ -140,10 +140,10 @@ def _by_subtype(copier: Copier, value: Value, where: str, kinds: dict[str, Shape
     found = copier.resolve(value)
     if not isinstance(found, dict):
         return OMIT
-    subtype = copier.resolve(found.get("Subtype"))
+    subtype = copier.named(found.get("Subtype"))
     if subtype not in kinds:
         return OMIT
-    new: Dictionary = {"Type": Name("Font"), "Subtype": Name(subtype), **copier.fields(found, kinds[subtype], where)}
+    new: Dictionary = {"Type": Name("Font"), "Subtype": subtype, **copier.fields(found, kinds[subtype], where)}
     if subtype == "Type3":
         _glyphs(copier, found, new, where)
     if subtype == "Type0" and not new.get("DescendantFonts"):

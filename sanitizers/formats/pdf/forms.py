@@ -128,7 +128,8 @@ class Form:
     def widget(self, ref: Value, found: Dictionary, where: str) -> Dictionary:
         """A widget annotation, with its field when both are one. What was signed keeps only its looks."""
         copier = self._copier
-        if ref in self._signed or self._is_signed(found):
+        own = copier.annotations.get(ref) if isinstance(ref, Ref) else None
+        if (isinstance(ref, Ref) and ref in self._signed) or self._is_signed(found):
             for key in ("A", "AA", "SV", "Lock"):
                 if key in found:
                     leftovers.report(copier, key, found[key], where)
@@ -142,7 +143,6 @@ class Form:
         new = {"Subtype": Name("Widget"), **copier.fields(found, kind, where)}
         if parent is not None:
             new["Parent"] = parent
-        own = copier.annotations.get(ref) if isinstance(ref, Ref) else None
         if own is not None and (kids := self._kids.get(own)):
             new["Kids"] = kids
         return new

@@ -57,11 +57,8 @@ class _Geometry(NamedTuple):
         return (self.width * self.bits * self.components + 7) // 8 * self.height
 
 
-def image(copier: Copier, value: Value, where: str) -> Value:
+def image(copier: Copier, stream: Stream, where: str) -> Value:
     """An image XObject and its masks."""
-    stream = copier.resolve(value)
-    if not isinstance(stream, Stream):
-        return OMIT
     fields = stream.fields
     if external(fields):
         copier.drop("pdf.external_stream", where)
@@ -71,6 +68,8 @@ def image(copier: Copier, value: Value, where: str) -> Value:
         copier.drop("pdf.unreadable_image", where, "size")
         return LEFT
     new = copier.fields(fields, _SHAPE, where)
+    if "ColorSpace" not in new and new.get("ImageMask") is not True:
+        geometry = geometry._replace(components=0)      # whatever one that was left behind would have said
     samples = _samples(copier, stream, geometry)
     if samples is None:
         copier.drop("pdf.unreadable_image", where)
@@ -298,9 +297,10 @@ def _alpha_mask(copier: Copier, alpha: Image.Image) -> Ref:
 
 def _mask(copier: Copier, value: Value, where: str) -> Value:
     """A soft or stencil mask: an image that has no mask of its own."""
-    if not isinstance(copier.resolve(value), Stream) or not isinstance(value, Ref):
+    stream = copier.resolve(value)
+    if not isinstance(stream, Stream) or not isinstance(value, Ref):
         return OMIT
-    return copier.once(value, image, lambda: image(copier, value, where), where)
+    return copier.once(value, image, lambda: image(copier, stream, where), where)
 
 
 _SHAPE: Final = shape(

@@ -50,7 +50,7 @@ def collect(copier: Copier, catalog: Dictionary) -> list[Page]:
         if "Kids" not in found or copier.resolve(found.get("Type")) == "Page":
             pages.append(_leaf(copier, node, {**found, **own}, len(pages) + 1))
             continue
-        if node in seen or depth > _DEPTH:
+        if depth > _DEPTH or (isinstance(node, Ref) and node in seen):
             copier.drop("pdf.loop", "page tree")
             continue
         if isinstance(node, Ref):
@@ -121,7 +121,7 @@ def _annotations(copier: Copier, page: Page, fields: Dictionary, form: Form, whe
 
 
 def _annotation(copier: Copier, old: Value, found: Dictionary, form: Form, where: str) -> Dictionary:
-    subtype = copier.resolve(found.get("Subtype"))
+    subtype = copier.named(found.get("Subtype"))
     if subtype == "Widget":
         new = form.widget(old, found, where)
     else:

@@ -26,7 +26,7 @@ from sanitizers.formats.pdf.shapes import (
     shared,
     typed,
 )
-from sanitizers.formats.pdf.values import Name, Stream, Value
+from sanitizers.formats.pdf.values import Name, Stream, Value, is_integer
 from sanitizers.formats.pdf.xobjects import form
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def shading(copier: Copier, value: Value, where: str) -> Value:
     found = copier.resolve(value)
     fields = copier.reader.dictionary(found)
     kind = copier.resolve(fields.get("ShadingType"))
-    if kind in _SHADINGS:
+    if is_integer(kind) and kind in _SHADINGS:
         return {"ShadingType": kind, **copier.fields(fields, _SHADINGS[kind], where)}
     if isinstance(found, Stream) and kind in (4, 5, 6, 7):
         data = copier.content_of(found, where)

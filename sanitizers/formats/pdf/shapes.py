@@ -94,13 +94,14 @@ def numbers(least: int, most: int = 0) -> Rule:
 
 
 def array(item: Rule, least: int = 0, most: int = 1 << 20) -> Rule:
-    """An array whose items all satisfy one rule; the ones that do not are left out."""
+    """An array whose items all satisfy one rule; the ones that do not are left out, unless fewer than `least` would stay."""
 
     def rule(copier: Copier, value: Value, where: str) -> Value:
         value = copier.resolve(value)
         if not isinstance(value, list) or not least <= len(value) <= most:
             return OMIT
-        return [new for new in (item(copier, old, where) for old in value) if new is not OMIT and new is not LEFT]
+        items = [new for new in (item(copier, old, where) for old in value) if new is not OMIT and new is not LEFT]
+        return items if len(items) >= least else OMIT
 
     return rule
 

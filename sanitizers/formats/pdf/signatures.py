@@ -57,7 +57,7 @@ def report(copier: Copier, found: Dictionary, where: str) -> None:
 
 
 def _check(copier: Copier, found: Dictionary, covered: _Range) -> Check:
-    kind = copier.resolve(found.get("SubFilter"))
+    kind = copier.named(found.get("SubFilter"))
     if kind not in _CHECKS:
         raise Broken(f"/{str(kind)[:40]}")
     return _CHECKS[kind](covered.contents, covered.pieces)

@@ -14,6 +14,7 @@ from sanitizers.model import Malformed
 WHITE: Final = rb"[\x00\t\n\f\r ]"
 REGULAR: Final = rb"[^\x00\t\n\f\r ()<>\[\]{}/%]"
 DEPTH: Final = 500
+_LARGEST: Final = 3.403e38
 
 # Two levels of balanced parentheses; deeper ones are rare and go through `literal_end`.
 _INNER: Final = rb"\((?:[^()\\]++|\\[\x00-\xff])*+\)"
@@ -134,8 +135,10 @@ def _dictionary(items: list[Value], position: int) -> Dictionary:
 
 
 def number(text: bytes) -> int | float:
-    """Integers beyond 15 digits become reals, as in every viewer."""
-    return int(text) if len(text) < 16 and b"." not in text else float(text)
+    """Integers beyond 15 digits become reals, as in every viewer, and none is larger than Annex C has them."""
+    if len(text) < 16 and b"." not in text:
+        return int(text)
+    return float(text) if len(text) < 38 else max(-_LARGEST, min(_LARGEST, float(text)))
 
 
 @lru_cache(maxsize=8192)

@@ -139,6 +139,7 @@ def _info(record: Record, place: Place) -> bytes:
 
 
 def default_info(record: Record, place: Place) -> bytes:
+    """A TextSIExceptionAtom that holds for text that says nothing else (MS-PPT 2.9.31)."""
     reader = _Reader(record.data)
     try:
         reader.info()

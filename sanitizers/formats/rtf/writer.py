@@ -35,6 +35,7 @@ def words(value: str) -> bytes:
 
 
 def word(name: str, number: int | None = None) -> bytes:
+    """A control word with its parameter and the space or line that ends it, or a control symbol."""
     if name in _SIGNS:
         return b"\\" + name.encode()
     end = b"\r\n" if name in _BREAKING else b" "

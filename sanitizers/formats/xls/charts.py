@@ -73,6 +73,7 @@ class Chart:
         self.lost = ""  # the code of the finding on a series that leads out of the workbook
 
     def add(self, record: Record) -> None:
+        """One more record of the chart's stream."""
         if record.kind == _BEGIN:
             self._open.append(self._last)
             if len(self._open) > _DEEPEST:

@@ -38,6 +38,7 @@ class Conditions:
         self._rules = 0
 
     def add(self, record: Record) -> None:
+        """A CondFmt, CF, DVal or DV record."""
         if self._book.encoding is not None:
             return  # BIFF5 has none
         if record.kind == CONDFMT:
@@ -133,7 +134,7 @@ def _look(data: bytes) -> str:
     flags, at = struct.unpack_from("<I", data)[0], 6
     number = 2 if flags & _NUMBER else 0
     if flags & _NUMBER and struct.unpack_from("<H", data, 4)[0] & 1:
-        number = struct.unpack_from("<H", data, at)[0]  # a format of its own, of that many bytes
+        number = int.from_bytes(data[at : at + 2], "little")  # a format of its own, of that many bytes
     at += number
     pieces: dict[str, str] = {}
     for flag, size, made in (

@@ -67,6 +67,7 @@ class Drawing:
         self.shown: list[pictures.Picture | str] = []
 
     def add(self, record: Record) -> None:
+        """One more record of the sheet's drawing: shapes, objects, their text, notes, arrows of filters."""
         if record.kind == DRAWING:
             self._pieces.append(record.data)
         elif record.kind == OBJ:
@@ -260,6 +261,7 @@ def _has(data: bytes, wanted: int) -> bool:
 
 
 def comments_part(comments: list[Comment]) -> str:
+    """The part of a sheet's comments (ECMA-376 part 1, 18.7.6)."""
     authors = {author: index for index, author in enumerate(dict.fromkeys(one.author for one in comments))}
     listed = "".join(markup.element("author", author) for author in authors)
     lines = "".join(

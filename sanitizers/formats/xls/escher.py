@@ -50,7 +50,7 @@ def shapes(data: bytes) -> list[Shape]:
 
 
 def _walk(data: bytes) -> Iterator[_Node]:
-    """Every record, containers before what they hold. A record that is cut off ends it."""
+    """Every record, containers before what they hold; none reaches further than its container. A record that is cut off ends it."""
     ends = [len(data)]
     at = count = 0
     while at + 8 <= len(data):
@@ -60,10 +60,11 @@ def _walk(data: bytes) -> Iterator[_Node]:
         count += 1
         if count > _MOST or len(ends) > _DEEPEST:
             raise LimitExceeded("records of a drawing")
-        yield _Node(kind, head >> 4, data[at + 8 : at + 8 + size], len(ends))
         at += 8
+        end = min(at + size, ends[-1])
+        yield _Node(kind, head >> 4, data[at:end], len(ends))
         if head & 0x0F == _CONTAINER:
-            ends.append(min(at + size, ends[-1]))
+            ends.append(end)
         else:
             at += size
 

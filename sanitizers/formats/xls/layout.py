@@ -61,6 +61,7 @@ class Layout:
         self.READERS[record.kind](self, record)
 
     def properties(self) -> str:
+        """`sheetPr`, empty where nothing differs from what holds anyway."""
         fit = '<pageSetUpPr fitToPage="1"/>' if self._bools & 0x100 else ""
         below, right = self._bools & 0x40, self._bools & 0x80
         sides = ("" if below else ' summaryBelow="0"') + ("" if right else ' summaryRight="0"')
@@ -69,6 +70,7 @@ class Layout:
         return f"<sheetPr>{inside}</sheetPr>" if inside else ""
 
     def view(self, *, active: bool) -> str:
+        """`sheetViews` with its one view."""
         flags, top, left, _ = self._view
         said = "".join(
             f' {name}="0"'
@@ -93,6 +95,7 @@ class Layout:
         return made + (f"<cols>{''.join(self._columns)}</cols>" if self._columns else "")
 
     def protection(self) -> str:
+        """`sheetProtection`; empty if the sheet is not protected."""
         if not self._locks.get(PROTECT):
             return ""
         hash_of = self._locks.get(PASSWORD, 0)
@@ -102,6 +105,7 @@ class Layout:
         return f'<sheetProtection{said} sheet="1"/>'
 
     def page(self) -> str:
+        """All of how the sheet is printed, in the order of the schema."""
         options = "".join(f' {name}="1"' for name in self._switches)
         margins = " ".join(f'{name}="{value:.8g}"' for name, value in self._margins.items())
         texts = "".join(markup.element(tag, text) for tag, text in sorted(self._texts.items(), reverse=True))

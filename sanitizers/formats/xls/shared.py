@@ -29,6 +29,7 @@ class SharedStrings:
         return found
 
     def index_of_text(self, text: str) -> int:
+        """The place of a text without runs; it is counted as used."""
         self.uses += 1
         if text not in self._texts:
             self._texts[text] = self._add(markup.element("t", text))

@@ -56,6 +56,7 @@ class Styles:
         self._differentials: dict[str, int] = {}
 
     def add(self, record: Record) -> None:
+        """A Font, Format, Palette or XF record of the globals."""
         if record.kind == FONT:
             self.fonts.append(self._font(record))
         elif record.kind == FORMAT:
@@ -85,6 +86,7 @@ class Styles:
         return self._differentials.setdefault(inside, len(self._differentials))
 
     def xml(self) -> str:
+        """The part `styles.xml`."""
         fonts = self.fonts or ['<sz val="11"/><name val="ＭＳ Ｐゴシック"/>']
         default = slice(_DEFAULT, _DEFAULT + 1) if len(self.formats) > _DEFAULT else slice(0)
         formats = [*self.formats[default], *self.formats] or [Format(0, 0, 0, 0, "", False)]

@@ -13,7 +13,6 @@ from sanitizers.formats.image import SANITIZER
 from sanitizers.model import Kind, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify.image import VERIFIERS
-from sanitizers.verify.image_size import measure
 from tests.build import image as build
 from tests.build.context import context, sanitize
 
@@ -219,20 +218,6 @@ def test_a_missing_page_or_frame_fails() -> None:
         check(Kind.GIF, frame, build.gif(2))
 
 
-def test_sizes_are_read_from_headers() -> None:
-    for kind, make in SAMPLES.items():
-        found = measure(make(), kind)
-        assert found.sides in (frozenset({(64, 96)}), frozenset({(8, 8)}), frozenset())
-    assert measure(build.saved(build.scene(), "HEIF"), Kind.HEIC).sides == {(64, 96)}
-    assert measure(build.saved(build.scene(), "AVIF"), Kind.AVIF).sides == {(64, 96)}
-    assert measure(build.saved(build.scene(), "JPEG2000"), Kind.JP2).sides == {(64, 96)}
-    assert measure(b"", Kind.JPEG).sides == frozenset()
-    assert measure(struct.pack("<I", 0), Kind.TIFF).sides == frozenset()
-
-
-# -------------------------------------------------------------------------------------------------- sizes, byte by byte
-
-
 def chunk(name: bytes, body: bytes) -> bytes:
     return name + struct.pack("<I", len(body)) + body + bytes(len(body) & 1)
 
@@ -240,42 +225,6 @@ def chunk(name: bytes, body: bytes) -> bytes:
 def webp(*chunks: bytes) -> bytes:
     body = b"WEBP" + b"".join(chunks)
     return b"RIFF" + struct.pack("<I", len(body)) + body
-
-
-BIG_TIFF = (
-    b"II\x2b\0\x08\0\0\0" + struct.pack("<Q", 16) + struct.pack("<Q", 2)
-    + struct.pack("<HHQQ", 256, 4, 1, 70) + struct.pack("<HHQQ", 257, 3, 1, 50) + struct.pack("<Q", 0)
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("kind", "data", "sides", "frames"),
-    [
-        (Kind.JPEG, b"\xff\xd8\xff\xff\x01\xff\xd0\xff\xe0\0\x04ab\xff\xc2\0\x0b\x08\0\x09\0\x05", (5, 9), 1),
-        (Kind.JPEG, b"\xff\xd8" + bytes(100), None, 0),
-        (Kind.PNG, b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBBI", 13, b"IHDR", 7, 3, 8, 2, 0, 0, 0, 0), (3, 7), 1),
-        (Kind.GIF, b"GIF89a" + struct.pack("<HHBBB", 4, 6, 0x80, 0, 0) + bytes(6) + b"\0\0,\0\0\0\0\0\0\0\0\x81" + bytes(12) + b"\x02\x01x\0;", (4, 6), 1),
-        (Kind.GIF, b"GIF89a" + struct.pack("<HHBBB", 0, 6, 0, 0, 0) + b"!\xfe\x01x\0;", None, 0),
-        (Kind.BMP, b"BM" + bytes(12) + struct.pack("<IHH", 12, 8, 2), (2, 8), 1),
-        (Kind.BMP, b"BM" + bytes(12) + struct.pack("<Iii", 40, 8, -20), (8, 20), 1),
-        (Kind.TIFF, BIG_TIFF, (50, 70), 1),
-        (Kind.TIFF, b"MM\0*\0\0\0\0", None, 0),
-        (Kind.WEBP, webp(chunk(b"VP8L", b"\x2f" + struct.pack("<I", 9 | 19 << 14))), (10, 20), 1),
-        (Kind.WEBP, webp(chunk(b"VP8 ", bytes(6) + struct.pack("<HH", 0x4005, 0x8007))), (5, 7), 1),
-        (Kind.WEBP, webp(chunk(b"VP8X", bytes(4) + b"\x04\0\0\x02\0\0"), chunk(b"ANMF", b""), chunk(b"ANMF", b"x")), (3, 5), 2),
-        (Kind.WEBP, webp(chunk(b"XXXX", b"x")), None, 0),
-        (Kind.HEIC, b"\0\0\0\x14ispe" + struct.pack(">III", 0, 9, 4), (4, 9), 1),
-        (Kind.HEIC, b"clap\0\0\0\x14ispe" + struct.pack(">III", 0, 9, 4), None, 0),
-        (Kind.JP2, b"xx\xff\x4f\xff\x51\0\0\0\0" + struct.pack(">4I", 30, 40, 10, 5), (20, 35), 1),
-        (Kind.JP2, bytes(64), None, 0),
-        (Kind.ICO, b"\0\0\x01\0\x03\0", None, 3),
-        (Kind.SVG, b"<svg/>", None, 0),
-    ],
-)
-def test_the_size_of(kind: Kind, data: bytes, sides: tuple[int, int] | None, frames: int) -> None:
-    found = measure(data, kind)
-    assert found.sides == (frozenset() if sides is None else frozenset({sides}))
-    assert found.frames == frames
 
 
 # ------------------------------------------------------------------------------------------------- chunks of other makers

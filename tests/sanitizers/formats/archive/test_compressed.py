@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import random
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -98,6 +99,21 @@ def test_a_gzip_comment_is_gone_and_told() -> None:
     assert changed == ["archive.comment"]
 
 
+def test_what_else_a_gzip_header_holds_is_gone_and_told() -> None:
+    data = bytearray(fake.gz(TEXT))
+    data[3] |= 4 | 16 | 2
+    made, changed = rebuilt(bytes(data[:10]) + b"\x06\0canary" + b"canary\0" + b"\0\0" + bytes(data[10:]), "x.txt.gz")
+    assert gzip.decompress(made) == TEXT
+    assert b"canary" not in made
+    assert changed == ["archive.comment"]
+
+
+def test_a_content_that_takes_several_bites_is_whole() -> None:
+    noise = random.Random(1).randbytes(300_000)
+    made, _ = rebuilt(bz2.compress(noise), "x.txt.bz2")
+    assert zipped(made) == {"x.txt": noise}
+
+
 GZ = fake.gz(TEXT)
 BZ2, XZ = bz2.compress(TEXT), lzma.compress(TEXT)
 BROKEN = {
@@ -116,6 +132,8 @@ BROKEN = {
     "xz tail": XZ + b"tail",
     "xz stream": XZ[:30] + b"\0\1\2" + XZ[33:],
     "zst cut": ZSTD[:-2],
+    "zst of nothing": ZSTD[:5] + bytes((0, 1, 0, 0)),
+    "Z without data": b"\x1f\x9d\x90",
 }
 
 

@@ -130,9 +130,13 @@ def _with(data: bytes, place: int, value: bytes) -> bytes:
     return data[:place] + value + data[place + len(value) :]
 
 
+def _summed(data: bytes) -> bytes:
+    return data[:1] + bytes((sum(data[2 : 2 + data[0]]) & 0xFF,)) + data[2:]
+
+
 BROKEN = {
     "no header": b"hello there, this is no archive at all", "cut off": level0()[:20], "sum": _with(level0(), 1, b"\x99"), "name too long": _with(level0(), 21, b"\xf0"),
-    "data cut short": level0()[:-1], "chain in the middle": level1({1: b"a.txt"})[:-8], "chain longer than all": _with(level1({}, b"a.txt"), 7, struct.pack("<I", 0)) ,
+    "data cut short": level0()[:-1], "chain in the middle": level1({1: b"a.txt"})[:-8], "chain longer than all": _summed(_with(level1({1: b"a.txt"}), 7, struct.pack("<I", 3))),
     "field too small": _with(level2({1: b"a.txt"}), 24, b"\1\0"), "field too large": _with(level2({1: b"a.txt"}), 24, b"\xff\xff"),
     "size before the fields": _with(level2({1: b"a.txt"}), 0, struct.pack("<H", 25)), "size behind the end": _with(level2({1: b"a.txt"}), 0, b"\x00\x7f"),
     "wide, another word": _with(lzh3("a.txt", DATA), 0, b"\x05"), "wide, cut off": lzh3("a.txt", DATA)[:30], "unicode": level2({0x44: b"\0\xd8x"}),
@@ -159,6 +163,6 @@ def test_a_field_stands_once() -> None:
 
 @pytest.mark.parametrize("data", [_with(level0(), 11, struct.pack("<I", 6)), level0(b"a.txt", DATA, b"-lh5-")])
 def test_content_of_another_size_is_malformed(data: bytes) -> None:
-    fixed = data[:1] + bytes((sum(data[2 : 2 + data[0]]) & 0xFF,)) + data[2:]
+    fixed = _summed(data)
     with pytest.raises(Malformed):
         lzh.read(fixed, _one(fixed), 100)

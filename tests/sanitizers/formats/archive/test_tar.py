@@ -101,6 +101,28 @@ def test_a_bad_member_leaves_a_notice() -> None:
     assert changed == ["archive.member_dropped"]
 
 
+def _sized(field: bytes, data: bytes = b"x") -> bytes:
+    """One member whose size stands there in these twelve bytes."""
+    block = bytearray(tar_member("x.txt", b"0", data))
+    block[124:136] = field
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block[:512])
+    return bytes(block) + TAR_END
+
+
+@pytest.mark.parametrize("field", [b"\x80" + bytes(10) + b"\x01", b"          1\0", b"00000000001 "])
+def test_a_size_may_be_binary_or_padded_in_several_ways(field: bytes) -> None:
+    assert rebuilt(_sized(field)) == ({"x.txt": b"x"}, [])
+
+
+def test_a_size_of_nothing_at_all_is_zero() -> None:
+    assert rebuilt(_sized(bytes(12), b"")) == ({"x.txt": b""}, [])
+
+
+def test_comments_of_git_and_an_archive_without_an_end_marker_are_read() -> None:
+    assert rebuilt(tar_member("g", b"g", b"14 comment=ab\n") + tar_member("x.txt", b"0", b"x")) == ({"x.txt": b"x"}, [])
+
+
 X = tar_member("x.txt", b"0", b"x")
 BROKEN = {
     "checksum": (bytes([X[0] ^ 1]) + X[1:] + TAR_END, "tar.header"),
@@ -120,6 +142,15 @@ BROKEN = {
     "sparse by pax": (pax(GNU__sparse__major="1") + X + TAR_END, "tar.sparse"),
     "volume": (tar_member("v", b"M", b"rest") + TAR_END, "archive.multi_volume"),
     "twins": (X + X + TAR_END, "archive.duplicate_name"),
+    "checksum that is no number": (X[:148] + b"words\0 " + X[155:] + TAR_END, "tar.header"),
+    "a size below nothing": (_sized(b"\xff" * 12), "tar.header"),
+    "a size beyond everything": (_sized(b"\x80" + b"\x7f" * 11), "tar.header"),
+    "a size beyond the file": (_sized(b"\x80" + bytes(9) + b"\x10\0"), "tar.size"),
+    "pax without a length": (tar_member("p", b"x", b"path=a\n") + X + TAR_END, "tar.header"),
+    "pax without a value": (tar_member("p", b"x", b"7 path\n") + X + TAR_END, "tar.header"),
+    "pax of no length": (tar_member("p", b"x", b"0 path=a\n") + X + TAR_END, "tar.header"),
+    "NUL in a long name": (tar_member("L", b"L", b"a\0b") + X + TAR_END, "tar.header"),
+    "NUL in a pax path": (pax(path="a\0.exe") + X + TAR_END, "tar.header"),
     "case twins": (X + tar_member("X.TXT", b"0", b"y") + TAR_END, "archive.duplicate_name"),
 }
 

@@ -171,6 +171,16 @@ def test_only_an_attachment() -> None:
     assert "本文：なし" in mailed.banner
 
 
+SAID = "来週の会議は水曜日の午前十時から第三会議室で開きます。資料は当日お渡しします。"
+
+
+@pytest.mark.parametrize("rich", [page(f"<p>{SAID}</p>"), multipart(page(f"<p>{SAID}</p>"), kind=b"related", boundary=b"b2")])
+def test_an_alternative_whose_forms_agree_is_its_text(rich: bytes) -> None:
+    mailed = Delivered(parts_mail(text(SAID), rich, kind=b"alternative"))
+    assert mailed.body == SAID
+    assert mailed.codes == {"mail.html_body": "removed"}
+
+
 def test_alternative_prefers_text_and_falls_back_to_html() -> None:
     both = parts_mail(
         text("同じ内容の本文です。ご確認ください。"), page("<p>同じ内容の本文です。ご確認ください。</p>"), kind=b"alternative"
@@ -219,6 +229,12 @@ def test_calendar_in_words() -> None:
     ics = f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n{event}END:VEVENT\r\nEND:VCALENDAR\r\n"
     mailed = Delivered(parts_mail(text(), part(ics.encode(), b"Content-Type: text/calendar; charset=utf-8; method=REQUEST")))
     assert "【予定】会議\nDtstart: 2026-11-20 01:00 UTC\nLocation: 第一会議室" in mailed.body
+
+
+def test_a_calendar_whose_dates_are_words_says_the_words() -> None:
+    event = 'BEGIN:VEVENT\r\nSUMMARY:会議\r\nDTSTART;TZID="Asia/Tokyo":来週\r\nEND:VEVENT\r\n'
+    mailed = Delivered(parts_mail(text(), part(event.encode(), b"Content-Type: text/calendar; charset=utf-8")))
+    assert "【予定】会議\nDtstart: 来週 (Asia/Tokyo)" in mailed.body
 
 
 def test_verifier_notices_a_foreign_attachment() -> None:

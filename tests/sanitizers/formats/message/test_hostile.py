@@ -27,6 +27,8 @@ def _uu(data: bytes) -> bytes:
         parts_mail(text("a\r\n--b1x")),
         mail(b"a\r--b1\r\n" + LEAF + b"\r\n--b1\r\n" + LEAF, b"Content-Type: multipart/mixed; boundary=b1\r\n"),
         parts_mail(part(multipart(text()), b"X-A: b"), text()).replace(b"X-A: b\r\n\r\n", b""),
+        parts_mail(multipart(text(), end=b""), text()),
+        parts_mail(multipart(multipart(text(), end=b""), boundary=b"b2", end=b""), text()),
     ],
 )
 def test_lines_that_resemble_a_boundary_hold_the_mail(data: bytes) -> None:
@@ -46,6 +48,7 @@ VIRUS = b"a virus in hiding, long enough to be found"
         mail(base64.b64encode(VIRUS[:20]) + b"!!" + base64.b64encode(VIRUS[20:]), BASE64),
         mail(b"virus =69n hi=\r\nding", b"Content-Transfer-Encoding: quoted-printable, base64\r\n"),
         mail(b"begin 644 x\r\n" + _uu(VIRUS) + b"`\r\nend\r\n", b"Content-Transfer-Encoding: x-uuencode, base64\r\n"),
+        mail(b"begin 644 x\r\n" + _uu(VIRUS).replace(b"\r\n", b"S\r\n") + b"`\r\nend\r\n", b"Content-Transfer-Encoding: x-uuencode, base64\r\n"),
         parts_mail(text(), attachment(VIRUS, b"a.bin", b"application/octet-stream")),
         HEAD + page("virus&#32;in <!-- virus in hiding -->".replace("virus in", "virus\u0020in")),
     ],
@@ -54,6 +57,20 @@ def test_what_any_reading_finds_is_looked_at_by_the_rules(data: bytes) -> None:
     ended = build.by_smtp(data, scanner=RULES)
     reports = [ended.report, *ended.report.parts]
     assert ("blocked", "malware") in [(report.verdict, report.reason) for report in reports]
+
+
+WEAK = compile_rules({"a.yar": 'rule Word { meta: severity = "low" strings: $a = "virus in hiding" condition: $a }'})
+
+
+def test_what_a_weak_rule_finds_in_a_mail_that_is_held_is_told_and_leaves_it_held() -> None:
+    plain = b"From: yamada@example.jp\r\n"
+    ended = build.by_smtp(mail(b"virus in hiding\r\n--b1 ", b"Content-Type: multipart/mixed\r\n", plain), scanner=WEAK)
+    assert (ended.report.verdict, ended.report.reason) == ("held", "malformed")
+    assert {match.rule for match in ended.report.matches} == {"Word"}
+
+
+def test_a_multipart_of_nothing_is_an_empty_text() -> None:
+    assert Delivered(mail(b"\r\n \r\n", b"Content-Type: multipart/mixed; boundary=b1\r\n")).body == "（本文はありません）"
 
 
 
@@ -136,6 +153,18 @@ def test_opaque_signature_is_unwrapped_and_encryption_held() -> None:
         kind=b"encrypted",
     )
     assert Delivered(pgp).context.parts[0].reason == "encrypted"
+
+
+@pytest.mark.parametrize(("layers", "ends"), [(1, "sanitized"), (8, "sanitized"), (9, "held")])
+def test_signed_texts_in_signed_texts_end_at_a_limit(layers: int, ends: str) -> None:
+    body = "本文\n"
+    for _ in range(layers):
+        escaped = "".join("- " + line if line.startswith("-") else line for line in body.splitlines(keepends=True))
+        body = f"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n{escaped}-----BEGIN PGP SIGNATURE-----\n\niQ\n-----END PGP SIGNATURE-----\n"
+    ended = build.by_smtp(mail(body.encode()))
+    assert ended.report.verdict == ends
+    assert (ended.content is None) == (ends == "held")
+    assert ended.content is None or build.read_message(ended.content.bytes()).body == "本文"
 
 
 def test_headers_are_an_allow_list() -> None:

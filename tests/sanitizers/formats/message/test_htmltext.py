@@ -18,9 +18,18 @@ def shown(html: str) -> str:
     return render(html, SCHEMES).text
 
 
+def test_a_page_too_deep_to_read_loses_its_tags_and_says_so() -> None:
+    told = render("<div>" * 100_000 + "<script>x()</script>本文<td>a</td><iframe src=x>", SCHEMES)
+    assert told.text == "本文 a"
+    assert told.met["active"] == 2
+
+
 @pytest.mark.parametrize(
     ("html", "text"),
     [
+        ("", ""),
+        ("<base href='http://[x'><a href='y'>押す</a>", "押す"),
+        ("<pre>a<b>b</b>\nc</pre>", "ab\nc"),
         ("<h1>見出し</h1><p>一<b>二</b>三<br>四</p>五", "見出し\n\n一二三\n四\n\n五"),
         ("<ul><li>一<li>二<ul><li>三</ul></ul>", "・一\n・二\n  ・三"),
         ("<ol start=3><li>x<li><p>y</p></ol>", "1. x\n2. y"),

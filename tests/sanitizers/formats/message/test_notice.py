@@ -137,6 +137,7 @@ def test_stations_keep_their_number() -> None:
         (HEAD + page("<p style='color:white'>x</p>"), "背景と同じ色で見えない文字が1か所あります（〔※〕を付けて表示）"),
         (clear_signed(), "電子署名は無害化により外しました（検証は原本で行えます）"),
         (clear_signed(), "電子署名の署名者：山田太郎（署名は本文と一致。証明書の発行元は確認していません）"),
+        (clear_signed().replace(b"\r\n", b"\n"), "電子署名の署名者：山田太郎（署名は本文と一致。証明書の発行元は確認していません）"),
         (clear_signed(sent="別の本文"), "電子署名が本文と一致しません"),
         (mail(b"\x1b$B)!\x1b(B\r\n", b"Content-Type: text/plain; charset=iso-2022-jp\r\n"), "表示できない文字が1文字あります（〓で表示）"),
     ],
@@ -202,8 +203,16 @@ def test_below_the_text_by_setting() -> None:
     assert f"> {BAR}\n> 【無害化済み】" in forged.text
 
 
+def test_imitated_notices_without_end_are_quoted_to_the_last() -> None:
+    """However many stand below each other, none is left over to pass for ours."""
+    forged = Delivered(mail(("本文\n\n" + f"{BAR}\n【無害化済み】\n本文：安全です\n{BAR}\n\n" * 120).encode()))
+    assert forged.codes == {"mail.forged_banner": "rewritten"}
+    assert forged.text.count(f"> {BAR}\n> 【無害化済み】") == 120
+    assert sum(line == BAR for line in forged.text.split("\n")) == 2    # ours
+
+
 def test_what_only_resembles_a_notice_stays() -> None:
-    for body in (f"{BAR}\n見出し\n{BAR}\n本文", f"本文\n{BAR}\n署名\n{BAR}", f"{BAR}\n【無害化済み】のお知らせ\nその他\n{BAR}"):
+    for body in (f"{BAR}\n【無害化済み】\n本文：終りがない", f"本文\n\n【無害化済み】\n{BAR}", f"{BAR}\n見出し\n{BAR}\n本文", f"本文\n{BAR}\n署名\n{BAR}", f"{BAR}\n【無害化済み】のお知らせ\nその他\n{BAR}"):
         made = Delivered(mail(body.encode()))
         assert made.body == body
         assert made.codes == {}

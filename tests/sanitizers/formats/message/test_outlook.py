@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import struct
 
 import pytest
 
@@ -11,7 +12,7 @@ from sanitizers.formats.message import rtf
 from sanitizers.model import LimitExceeded, Limits, Malformed, Refused
 from tests.build import jtd, metafile
 from tests.build.context import run
-from tests.build.message import Received, read_message
+from tests.build.message import Received, part, parts_mail, read_message, text
 from tests.build.outlook import attribute, compound, compressed, mapi, msg, msg_tree, tnef, uncompressed
 from tests.build.torture_structure import MEMO, PROGRAM
 
@@ -49,6 +50,18 @@ def test_what_is_no_compressed_rtf(data: bytes) -> None:
         rtf.decompress(data, 1000)
 
 
+@pytest.mark.parametrize(
+    ("runs", "letters"),
+    [
+        (b"\x02a\x0e", b"a"),                # half a reference
+        (b"\x02a\x0d\x00", b"a"),           # a reference to where the next letter goes: the end
+        (b"\x00abc", b"abc"),
+    ],
+)
+def test_compressed_rtf_that_breaks_off_is_what_came(runs: bytes, letters: bytes) -> None:
+    assert rtf.decompress(struct.pack("<II4sI", len(runs) + 12, 500, b"LZFu", 0) + runs, 1000) == letters
+
+
 def test_compressed_rtf_ends_at_the_limit_and_at_its_end() -> None:
     with pytest.raises(LimitExceeded):
         rtf.decompress(bytes(compressed(b"x" * 5000)), 1000)
@@ -58,7 +71,7 @@ def test_compressed_rtf_ends_at_the_limit_and_at_its_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "text"),
+    ("document", "words"),
     [
         (rb"{\rtf1\ansi\ansicpg932 \'93\'fa\'96\'7b\par x\line y\tab z}", "日本\nx\ny\tz"),
         (rb"{\rtf1{\fonttbl{\f0\fcharset0 A;}{\f1\fcharset128 B;}}\f1\'93\'fa\f0 e\'e9}", "日eé"),
@@ -68,11 +81,13 @@ def test_compressed_rtf_ends_at_the_limit_and_at_its_end() -> None:
         (b"{\\rtf1 a\\bin5 \x00{}\\{b}", "ab"),
         (rb"{\rtf1 {\v hidden}shown}", "hiddenshown"),
         (rb"{\rtf1 a}}} b", "a b"),
+        (b"{\\rtf1 a\\\nb\\\r\nc\\", "a\nb\nc"),
+        (rb"{\rtf1 a\'zz}", "azz"),
         (rb"{\rtf1 a{{{b", "ab"),
     ],
 )
-def test_words_of_rtf(document: bytes, text: str) -> None:
-    assert rtf.joined(rtf.read(document).text) == text
+def test_words_of_rtf(document: bytes, words: str) -> None:
+    assert rtf.joined(rtf.read(document).text) == words
 
 
 def test_html_inside_rtf() -> None:
@@ -100,6 +115,48 @@ def test_an_item_says_who_when_what() -> None:
     assert outcome.report.mail.author == "山田 太郎 <yamada@example.jp>"
     for line in (b"Date: Thu, 20 Nov 2025 00:00:00 +0000", b"Message-ID: <1@example.jp>", b"<soumu@town.example.jp>", b"<zaisei@town.example.jp>"):
         assert line in raw
+
+
+def test_a_sender_who_is_only_in_the_header_that_came_with_it() -> None:
+    item = {0x37: "x", 0x1000: "y", 0x0C1F: "/O=TOWN/CN=YAMADA", 0x7D: "Received: from z\r\nFrom: Yamada <yamada@example.jp>\r\n"}
+    outcome = run(msg(item), "memo.msg")
+    assert outcome.report.mail is not None
+    assert outcome.report.mail.author == "Yamada <yamada@example.jp>"
+    nobody = run(msg({0x37: "x", 0x1000: "y", 0x0C1A: "山田", 0x7D: "From: nobody at all\r\n"}), "memo.msg")
+    assert nobody.report.mail is not None
+    assert nobody.report.mail.author == "山田 <unknown@invalid>"
+
+
+@pytest.mark.parametrize(("ticks", "line"), [(SENT, b"Date: Thu, 20 Nov 2025 00:00:00 +0000"), ((1 << 63) - 1, None), (1 << 60, b"Date: ")])
+def test_a_moment_beyond_all_calendars_is_no_date(ticks: int, line: bytes | None) -> None:
+    outcome = run(msg({0x37: "x", 0x1000: "y", 0x39: ticks}), "memo.msg")
+    assert outcome.content is not None
+    assert (b"\r\nDate: " in outcome.content.bytes()) == (line is not None)
+    assert line is None or line in outcome.content.bytes()
+
+
+def test_text_and_html_go_before_rtf() -> None:
+    item = {0x37: "x", 0x1000: "本文です", 0x1013: bytearray("<p>本文です</p>".encode()), 0x1009: compressed(b"{\\rtf1 other words}")}
+    assert made(msg(item)).body == "本文です"
+
+
+def test_a_signed_message_is_read_through_its_only_attachment() -> None:
+    whole = parts_mail(text("署名された本文"), part(b"x", b"Content-Type: application/pkcs7-signature; name=smime.p7s"), kind=b"signed")
+    outcome = run(msg({0x37: "外", 0x1000: ""}, files=({0x3707: "smime.p7m", 0x370E: "multipart/signed", 0x3701: bytearray(whole)},)), "memo.msg")
+    assert outcome.content is not None, outcome.report.findings
+    assert "署名された本文" in read_message(outcome.content.bytes()).text
+    assert {"mail.outlook", "mail.signature"} <= {finding.code for finding in outcome.report.findings}
+
+
+def test_a_file_without_a_list_of_properties_is_taken_by_its_streams() -> None:
+    tree = msg_tree({0x37: "x", 0x1000: "y"}, files=({0x3707: "a.txt", 0x3701: bytearray(MEMO)},))
+    del tree["__attach_version1.0_#00000000"]["__properties_version1.0"]
+    assert made(compound(tree)).names == ("a.txt",)
+
+
+def test_compound_files_of_too_many_streams_are_refused() -> None:
+    flood = {f"s{n}": {f"t{m}": b"" for m in range(140)} for n in range(145)}
+    assert ends(compound(msg_tree({0x37: "x"}) | flood), "memo.msg") == "file.limit_exceeded"
 
 
 def test_strings_without_unicode() -> None:
