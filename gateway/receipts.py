@@ -144,12 +144,12 @@ def verify(output_sha256: str, document: bytes | str, public_key: bytes | Mappin
     """
     try:
         receipt = msgspec.json.decode(document, type=Receipt)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ReceiptError(f"not a receipt: {error}") from None
     if receipt.schema != SCHEMA:
         raise ReceiptError(f"a receipt of another kind: {receipt.schema[:40]}")
     try:
-        signature = base64.b64decode(receipt.signature, validate=True)
+        signature = base64.b64decode(receipt.signature.encode(), validate=True)
         key = public(public_key) if isinstance(public_key, bytes) else public_key.get(receipt.key)
         if key is None:
             raise ReceiptError(f"signed with a key that is not known here: {receipt.key[:16]}")

@@ -131,8 +131,8 @@ def _dkim(message: bytes, count: int, lookup: Lookup) -> tuple[str, list[str]]:
     """The best result of the first signatures, and the domains of those that hold."""
     results, signers = [], []
     for index in range(min(count, _SIGNATURES)):
-        signature = dkim.DKIM(message)
         try:
+            signature = dkim.DKIM(message)
             valid = signature.verify(index, dnsfunc=_txt(lookup))
             if valid and b"l" in signature.signature_fields:
                 results.append("policy")  # anything may have been added behind the signed part

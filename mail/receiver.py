@@ -31,10 +31,6 @@ _FLAWS: Final = {
 Ask = Callable[[str, str], Reply | None]
 
 
-def _nothing_asked(_verb: str, _address: str) -> None:
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class ReceiverSettings:
     """`size_limit` in octets. `postmaster_domain`: where `<postmaster>` without a domain goes.
@@ -73,7 +69,7 @@ class Receiver:
     speak for others.
     """
 
-    def __init__(self, settings: ReceiverSettings, client_ip: str, ask: Ask = _nothing_asked, *, trusted: bool = False) -> None:
+    def __init__(self, settings: ReceiverSettings, client_ip: str, ask: Ask, *, trusted: bool = False) -> None:
         self._settings = settings
         self._client = {"ADDR": client_ip, "NAME": ""}
         self._ask = ask

@@ -266,8 +266,7 @@ class Session(asyncio.Protocol):
         self._receiver.begun()
 
     async def _write(self, content: bytes) -> None:
-        if self._incoming is None:
-            return
+        assert self._incoming is not None
         trouble, _ = await self._tried("write", self._incoming.write(content))
         if trouble is not None:
             await self._abort()
@@ -288,7 +287,7 @@ class Session(asyncio.Protocol):
         else:
             trouble, receipt_no = commit.result()
             if trouble is not None or receipt_no is None:
-                await incoming.abort()
+                await self._forgotten(incoming)
                 self._receiver.refused(trouble or Trouble.NOT_NOW)
             else:
                 self._note(logging.WARNING if self._lost else logging.INFO, "taken in", receipt_no=receipt_no, heard=not self._lost)
@@ -323,7 +322,11 @@ class Session(asyncio.Protocol):
     async def _abort(self) -> None:
         incoming, self._incoming = self._incoming, None
         if incoming is not None:
-            await incoming.abort()
+            await self._forgotten(incoming)
+
+    async def _forgotten(self, incoming: Incoming) -> None:
+        """An intake that cannot even forget is no reason to keep a client's connection."""
+        await self._tried("abort", incoming.abort())
 
     async def _secure(self) -> bool:
         assert self._desk.tls is not None

@@ -260,6 +260,8 @@ def _verify(found: _Data, content: Pieces) -> bool:
         _verify_value(signer, signed)
     except InvalidSignature:
         return False
+    except Broken:
+        raise
     except (*_UNREADABLE, TypeError, KeyError, OverflowError) as error:
         raise Broken("an algorithm that is not known") from error
     return True

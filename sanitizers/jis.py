@@ -97,9 +97,16 @@ def _supplement(run: bytes) -> Run:
     text = packed.decode("euc_jp", "replace")
     if "\ufffd" not in text:
         return Run(text, 0)
-    # One unknown pair makes several U+FFFD; look at each so that one pair is one 〓.
-    chars = [(b"\x8f" + high[at : at + 2]).decode("euc_jp", "ignore")[:1] or GETA for at in range(0, len(high), 2)]
+    # One unknown pair makes several U+FFFD, or is taken for one of JIS X 0208: look at each so that one pair is one 〓.
+    chars = [_supplementary(high[at : at + 2]) for at in range(0, len(high), 2)]
     return Run("".join(chars), chars.count(GETA))
+
+
+def _supplementary(pair: bytes) -> str:
+    try:
+        return (b"\x8f" + pair).decode("euc_jp")
+    except UnicodeDecodeError:
+        return GETA
 
 
 def _kana(run: bytes) -> str:

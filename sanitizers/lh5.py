@@ -18,27 +18,25 @@ METHOD: Final = b"-lh5-"
 
 def unpacked(packed: bytes, size: int, budget: Budget, crc: int | None = None) -> Source:
     """`size` bytes; `crc`: their CRC-16 where it is known. Raises Malformed, also where there is more than that, and LimitExceeded."""
-    made = _read(packed, size, budget, crc)
-    if made is None:
+    if size > budget.expanded_left:
+        raise LimitExceeded(f"{size} bytes under {METHOD.decode()}")
+    with library.reading(_alone(packed, size + 1, crc), "lha") as archive:      # one byte more than that would be told of, too
+        try:
+            made = archive.first(budget.expanded_left)
+        except Malformed as refusal:
+            raise Malformed(f"compressed data: {refusal.detail}") from None
+    budget.spend_bytes(len(made))
+    if len(made) < size:
         raise Malformed("compressed data that are cut off")
-    if _read(packed, size + 1, budget, None) is not None:
+    if len(made) > size:
         raise Malformed("more compressed data than are told of")
     return made
 
 
-def _read(packed: bytes, size: int, budget: Budget, crc: int | None) -> Source | None:
-    """None where there is less. libarchive sees a member under a plain name: it would look for a table of characters for any other.
+def _alone(packed: bytes, size: int, crc: int | None) -> bytes:
+    """An archive of this alone, under a plain name: for any other libarchive would look for a table of characters.
 
     A head may end before the checksum.
     """
-    if size > budget.expanded_left:
-        raise LimitExceeded(f"{size} bytes under {METHOD.decode()}")
     fixed = METHOD + struct.pack("<IIIBBB", len(packed), size, 0, 0x20, 0, 1) + b"x" + (b"" if crc is None else struct.pack("<H", crc))
-    member = bytes((len(fixed), sum(fixed) & 0xFF)) + fixed + packed + b"\0"
-    with library.reading(member, "lha") as archive:
-        try:
-            made = archive.first(budget.expanded_left)
-        except Malformed:
-            return None
-    budget.spend_bytes(len(made))
-    return made if len(made) == size else None
+    return bytes((len(fixed), sum(fixed) & 0xFF)) + fixed + packed + b"\0"

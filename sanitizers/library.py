@@ -111,23 +111,28 @@ class Reading:
 
     def _fault(self) -> Refused:
         said = _said(self._pointer)
-        lowered = said.lower()
-        if _has_encrypted(self._pointer) > 0 or "encrypt" in lowered or "passphrase" in lowered:
-            return Encrypted(said)
-        if "memory" in lowered or "allocate" in lowered:
-            return LimitExceeded(said)
-        if "unsupported" in lowered or "not supported" in lowered:
-            return Unsupported(said)
-        return Malformed(said, code="archive.malformed")
+        return Encrypted(said) if _has_encrypted(self._pointer) > 0 else _refusal(said)
 
 
 def _said(pointer: int) -> str:
     return (_error_string(pointer) or b"").decode("ascii", "replace")
 
 
+def _refusal(said: str) -> Refused:
+    """What the library's words mean."""
+    lowered = said.lower()
+    if "encrypt" in lowered or "passphrase" in lowered:
+        return Encrypted(said)
+    if "memory" in lowered or "allocate" in lowered:
+        return LimitExceeded(said)
+    if "unsupported" in lowered or "not supported" in lowered:
+        return Unsupported(said)
+    return Malformed(said, code="archive.malformed")
+
+
 @contextmanager
 def reading(data: bytes, form: str, through: str = "none", passwords: tuple[bytes, ...] = ()) -> Iterator[Reading]:
-    """Open `data` as libarchive's format `form` through one filter. Raises Malformed."""
+    """Open `data` as libarchive's format `form` through one filter. Raises Malformed, LimitExceeded, Unsupported."""
     pointer = _read_new()
     try:
         _FILTERS[through](pointer)
@@ -137,7 +142,7 @@ def reading(data: bytes, form: str, through: str = "none", passwords: tuple[byte
                 _add_passphrase(pointer, password)
         # After a failed open only the error text may be asked for: libarchive 3.6 then holds a wild pointer to its format.
         if _open_memory(pointer, ctypes.cast(ctypes.c_char_p(data), _POINTER), len(data)) != _OK:
-            raise Malformed(_said(pointer), code="archive.malformed")
+            raise _refusal(_said(pointer))
         yield Reading(pointer)
     finally:
         _read_free(pointer)

@@ -149,7 +149,8 @@ def decode_unmarked(raw: bytes) -> tuple[str, bool]:
     utf8, cp932 = _decoded(raw, "utf-8"), _decoded(raw, "cp932")
     if cp932 is not None and _NOT_CP932.search(cp932):
         cp932 = None
-    if utf8 is not None and (cp932 is None or not _looks_latin(utf8) or not _HALF_KANA_ONLY.fullmatch(cp932)):
+    # ﾃｨ in CP932 is è in UTF-8, and in Japan the kana are meant. Other letters of UTF-8 have bytes that are no half-width kana.
+    if utf8 is not None and (cp932 is None or not _HALF_KANA_ONLY.fullmatch(cp932)):
         return utf8, False
     if cp932 is not None:
         return cp932, False
@@ -162,11 +163,6 @@ def _decoded(raw: bytes, encoding: str) -> str | None:
         return raw.decode(encoding)
     except UnicodeDecodeError:
         return None
-
-
-def _looks_latin(text: str) -> bool:
-    """Only two-byte UTF-8: ﾃｨ in CP932 is è in UTF-8, and in Japan the kana are meant."""
-    return all(ord(char) < 0x800 for char in text)
 
 
 def _last(path: str) -> str:

@@ -83,10 +83,7 @@ class PeopleDesk:
     async def add(self, given: Mapping[str, Any], actor: str) -> str:
         """The temporary password. Raises RefusedError."""
         login, name, mail, person = (_text(given, field) for field in ("login", "name", "mail", "person"))
-        departments = _names(given)
-        known = {one.name for one in await self.staff.departments() if not one.closed}
-        if missing := [one for one in departments if one not in known]:
-            raise RefusedError(f"課「{'、'.join(missing)}」がありません / no such department")
+        departments = await self._departments_of(given)
         try:
             password = await self.accounts.add(login, name, _role(given), actor, mail, person=person)
         except LoginTakenError:
@@ -95,16 +92,24 @@ class PeopleDesk:
             await self.staff.move(made, departments, actor, head=given.get("head") is True)
         return password
 
+    async def _departments_of(self, given: Mapping[str, Any]) -> list[str]:
+        """Raises RefusedError for one that there is not."""
+        departments, known = _names(given), {one.name for one in await self.staff.departments() if not one.closed}
+        if missing := [one for one in departments if one not in known]:
+            raise RefusedError(f"課「{'、'.join(missing)}」がありません / no such department")
+        return departments
+
     async def change(self, account: Account, given: Mapping[str, Any], actor: Account) -> None:
         """Raises RefusedError."""
         role = _role(given) if "role" in given else Role(account.role)
         if role != account.role:
             await self._may_lose(account, actor)
+        wanted = await self._departments_of(given)      # looked at before anything is written
         name, mail = (_text(given, field) if field in given else getattr(account, field) for field in ("name", "mail"))
         await self.accounts.change(account, actor.login, name=name, mail=mail, role=role)
         if "departments" in given or "head" in given:
             places = await self.accounts.places(account)
-            departments = _names(given) if "departments" in given else [one.department.name for one in places]
+            departments = wanted if "departments" in given else [one.department.name for one in places]
             head = given["head"] is True if "head" in given else any(one.head for one in places)
             current = await self.accounts.find(account.login)
             assert current is not None

@@ -21,9 +21,9 @@ from cryptography import x509
 from gateway import audit
 from gateway.audit import Head
 from gateway.auditing.timestamps import TimestampError, verified
+from gateway.chores import now_and_then
 from gateway.model import rfc3339
 from gateway.storage import ledger
-from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
 from gateway.telemetry import log
 
@@ -84,14 +84,8 @@ class Anchoring:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while self.places:
-            try:
-                await self.anchor()
-            except StorageError as error:
-                _log.error("the audit record could not be anchored", error=str(error))
-            except Exception:  # noqa: BLE001 - an anchor that cannot be put ends nothing else
-                _log.exception("the audit record could not be anchored")
-            await asyncio.sleep(self._every)
+        if self.places:
+            await now_and_then("anchors", self._every, self.anchor, whatever=True)
 
     async def anchor(self) -> dict[str, str]:
         """Put the head into every place; place → what went wrong, empty if nothing. Nothing to say: no anchor."""

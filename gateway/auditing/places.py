@@ -43,9 +43,14 @@ class FilePlace:
 
     def _append(self, line: bytes) -> None:
         fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        before = os.fstat(fd).st_size
         try:
             self._disk.write(fd, line)
             self._disk.flush(fd)
+        except OSError:
+            with contextlib.suppress(OSError):      # half a line would make the whole place unreadable
+                os.ftruncate(fd, before)
+            raise
         finally:
             self._disk.close(fd)
 
@@ -55,7 +60,7 @@ class FilePlace:
             return [_ANCHORS.decode(line) for line in content.splitlines() if line.strip()]
         except OSError as error:
             raise PlaceError(error.strerror or str(error)) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise PlaceError(f"a line is no anchor: {error}") from error
 
     def _content(self) -> bytes:

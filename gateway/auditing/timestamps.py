@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sanitizers import cms, der
@@ -23,6 +23,10 @@ _GRANTED: Final = (0, 1)  # granted, and granted with modifications
 _CONSTRUCTED: Final = 0x20
 _DEEPEST: Final = 24
 _LONGEST_CHAIN: Final = 6
+# What a hostile certificate makes the library raise, when one asks it for this or that.
+_UNREADABLE: Final = (
+    ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
+)  # fmt: skip
 
 
 class TimestampError(Exception):
@@ -72,18 +76,21 @@ def verified(reply: bytes, digest: bytes, trusted: Sequence[x509.Certificate] = 
         raise TimestampError("the signature of the timestamp does not fit")
     if stamp.imprint != digest:
         raise TimestampError("the timestamp is about another hash")
-    if not _for_stamps(stamp.signer) or not stamp.signer.not_valid_before_utc <= at <= stamp.signer.not_valid_after_utc:
-        raise TimestampError("the certificate is not one for time stamps, or was not valid at that time")
-    if trusted and not _leads_to(stamp.signer, stamp.certificates, trusted):
-        raise TimestampError("the timestamp is by nobody who is trusted")
-    return Proven(stamp.time, stamp.signer.subject.rfc4514_string())
+    try:
+        if not _for_stamps(stamp.signer) or not stamp.signer.not_valid_before_utc <= at <= stamp.signer.not_valid_after_utc:
+            raise TimestampError("the certificate is not one for time stamps, or was not valid at that time")
+        if trusted and not _leads_to(stamp.signer, stamp.certificates, trusted):
+            raise TimestampError("the timestamp is by nobody who is trusted")
+        return Proven(stamp.time, stamp.signer.subject.rfc4514_string())
+    except _UNREADABLE as error:
+        raise TimestampError(f"its certificate cannot be read: {str(error)[:100]}") from None
 
 
 def _for_stamps(certificate: x509.Certificate) -> bool:
     """RFC 3161, 2.3: for nothing else, and said so that nobody may overlook it."""
     try:
         found = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    except (x509.ExtensionNotFound, ValueError):
+    except x509.ExtensionNotFound:
         return False
     return found.critical and list(found.value) == [ExtendedKeyUsageOID.TIME_STAMPING]
 
@@ -104,7 +111,7 @@ def _leads_to(signer: x509.Certificate, sent: Sequence[x509.Certificate], truste
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (*_UNREADABLE, InvalidSignature):
         return False
     return True
 
@@ -113,7 +120,7 @@ def _issues(certificate: x509.Certificate) -> bool:
     """Whether it may sign others at all."""
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):
+    except (*_UNREADABLE, x509.ExtensionNotFound):
         return False
 
 
@@ -149,10 +156,8 @@ def _read(data: bytes) -> tuple[int, bytes, bytes]:
 
 
 def _der(tag: int, body: bytes) -> bytes:
-    if len(body) < 0x80:
-        return bytes([tag, len(body)]) + body
-    size = len(body).to_bytes((len(body).bit_length() + 7) // 8)
-    return bytes([tag, 0x80 | len(size)]) + size + body
+    """Of less than 128 octets, as everything in a question is."""
+    return bytes([tag, len(body)]) + body
 
 
 def _whole(value: int) -> bytes:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from gateway.audit import Verified
 from gateway.auditing.anchors import Anchor, Anchoring
-from gateway.storage.faults import StorageError
+from gateway.chores import now_and_then
 from gateway.storage.journal import Journal
 from gateway.telemetry import log
 
@@ -94,18 +94,15 @@ class Verification:
     async def run(self) -> None:
         """Each night at its time, until cancelled; a walk that was begun for a page ends with it."""
         try:
-            while True:
-                await asyncio.sleep(_LOOK_SECONDS)
-                if self.due():
-                    try:
-                        await self.verify("road")
-                    except StorageError as error:
-                        _log.error("the audit record could not be walked", error=str(error))
-                    except Exception:  # noqa: BLE001 - a walk that stumbles is tried again
-                        _log.exception("the audit record could not be walked")
+            await asyncio.sleep(_LOOK_SECONDS)
+            await now_and_then("walk of the record", _LOOK_SECONDS, self._tonight, whatever=True)
         finally:
             for walk in list(self._walks):
                 walk.cancel()
+
+    async def _tonight(self) -> None:
+        if self.due():
+            await self.verify("road")
 
     def due(self) -> bool:
         """Whether tonight's walk is still to be done. After a start it waits for the next night."""

@@ -113,10 +113,11 @@ async def _act(settings: Config, journal: Journal, blobs: Blobs, transfer: Trans
 async def _unlock(settings: Config, journal: Journal, blobs: Blobs, transfer: Transfer, arguments: argparse.Namespace) -> None:
     """Each candidate counts as a try, until nothing is locked any more."""
     memory.keep_out_of_dumps()
+    candidates = _candidates(arguments.password_file)
     async with _pipeline(settings, journal, blobs) as pipeline:
         unlocking = Unlocking(journal, pipeline, time.time)
         opened = False
-        for password in _candidates(arguments.password_file):
+        for password in candidates:
             tried = await unlocking.attempt(await journal.transfer(transfer.id), password, actor=_actor())
             opened = opened or tried.opened
             if not tried.locked:

@@ -15,7 +15,7 @@ from typing import Final
 from gateway.crossing.papers import RefusedError
 from gateway.crossing.pushing import CarryError, Load
 from gateway.crossing.taking import Taking
-from gateway.storage.disk import Disk
+from gateway.storage.disk import Disk, to_the_end
 from gateway.storage.faults import StorageError
 from gateway.telemetry import log
 
@@ -41,8 +41,8 @@ class IntoFolder:
             fd = await asyncio.to_thread(os.open, unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
             try:
                 async for chunk in load.chunks():
-                    await asyncio.to_thread(self._disk.write, fd, chunk)
-                await asyncio.to_thread(self._disk.flush, fd)
+                    await to_the_end(asyncio.ensure_future(asyncio.to_thread(self._disk.write, fd, chunk)))
+                await to_the_end(asyncio.ensure_future(asyncio.to_thread(self._disk.flush, fd)))
             finally:
                 self._disk.close(fd)
             await asyncio.to_thread(os.replace, unfinished, whole)
@@ -90,13 +90,16 @@ class FromFolder:
             fd = await asyncio.to_thread(os.open, file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
+        except OSError as error:        # the others need not wait for this one
+            _log.error("a file in the exchange folder cannot be read", file=file.name, error=error.strerror or str(error))
+            return False
         try:
             taken = await self._taking.take(_pieces(fd), via=file.name, file=True)
         except RefusedError as error:
             _log.warning("a file was put apart", file=file.name, error=str(error))
             await asyncio.to_thread(self._put_apart, file)
             return True
-        except StorageError as error:
+        except (StorageError, OSError) as error:
             _log.warning("a file waits in the exchange folder", file=file.name, error=str(error))
             return False
         finally:

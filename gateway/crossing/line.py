@@ -88,7 +88,7 @@ class Line:
 def _named(said: bytes) -> str:
     try:
         return str(msgspec.json.decode(said, type=dict[str, object]).get("crossing", ""))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
 
 

@@ -114,7 +114,7 @@ def read(document: bytes, keys: Mapping[str, Ed25519PublicKey]) -> Papers:
     """Papers that one of `keys` (by their id) signed. Raises RefusedError; nothing in them was believed before that."""
     try:
         papers = msgspec.json.decode(document, type=Papers)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RefusedError("format", f"papers cannot be read: {error}") from None
     if papers.schema != SCHEMA:
         raise RefusedError("format", f"papers of another kind: {papers.schema[:40]}")
@@ -122,7 +122,7 @@ def read(document: bytes, keys: Mapping[str, Ed25519PublicKey]) -> Papers:
     if key is None:
         raise RefusedError("key", f"signed with a key that is not known here: {papers.key[:16]}")
     try:
-        key.verify(base64.b64decode(papers.signature, validate=True), papers.signed())
+        key.verify(base64.b64decode(papers.signature.encode(), validate=True), papers.signed())
     except (binascii.Error, InvalidSignature):
         raise RefusedError("signature", "the signature is not of that key") from None
     if not 0 <= papers.report_size <= LARGEST_REPORT or papers.size < 0:

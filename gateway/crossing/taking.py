@@ -242,12 +242,12 @@ class _Stream:
 
     async def end(self) -> None:
         """Nothing may follow."""
-        try:
-            following = self._rest or await self._next()
-        except BrokenOffError:
-            return
-        if following:
-            raise RefusedError("format", "more than was signed")
+        if not self._rest:
+            try:
+                await self._next()
+            except BrokenOffError:
+                return
+        raise RefusedError("format", "more than was signed")
 
     async def _next(self) -> bytes:
         async for chunk in self._chunks:
@@ -300,5 +300,5 @@ def _unpacked(packed: bytes) -> Report:
         if inflating.unconsumed_tail or not inflating.eof:
             raise RefusedError("report", "the report is larger than any")
         return msgspec.json.decode(document, type=Report)
-    except (zlib.error, msgspec.DecodeError) as error:
+    except (zlib.error, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RefusedError("report", f"the report cannot be read: {error}") from None

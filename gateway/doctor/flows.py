@@ -20,9 +20,11 @@ from gateway.config import Config, ConfigError
 from gateway.crossing.segments import lane as lane_of
 from gateway.model import Lane
 from gateway.shares.document import Share
+from gateway.storage import postgresql
+from gateway.storage.faults import JournalUnavailableError
 
-_SMTP, _HTTPS, _ICAP, _LDAP, _LDAPS, _POSTGRES, _NTP, _DNS = 25, 443, 1344, 389, 636, 5432, 123, 53
-_PORTS: Final = {"https": _HTTPS, "http": 80, "icap": _ICAP, "ldap": _LDAP, "ldaps": _LDAPS, "postgresql": _POSTGRES}
+_SMTP, _HTTPS, _ICAP, _LDAP, _LDAPS, _SYSLOG, _NTP, _DNS = 25, 443, 1344, 389, 636, 514, 123, 53
+_PORTS: Final = {"https": _HTTPS, "http": 80, "icap": _ICAP, "ldap": _LDAP, "ldaps": _LDAPS, "udp": _SYSLOG, "tcp": _SYSLOG}
 ANY: Final = "any"
 
 
@@ -157,7 +159,8 @@ def _shares(settings: Config, roles: frozenset[str], shares: Mapping[str, Share]
 def _stores(settings: Config, lane: Lane) -> Iterator[Flow]:
     zone = _home(settings, lane)
     if where := settings["storage.url"] or settings["storage.database"]:
-        yield _dialled("storage.url", where, zone, ("データベース", "database"))
+        for place in _database(where):
+            yield _out("storage.url", place, zone, ("データベース", "database"))
     if settings["storage.s3_endpoint"]:
         yield _dialled("storage.s3_endpoint", settings["storage.s3_endpoint"], zone, ("オブジェクト保管", "object store"))
     if settings["log.syslog"]:
@@ -171,18 +174,23 @@ def _stores(settings: Config, lane: Lane) -> Iterator[Flow]:
         yield _out("monitor.time", (host, _NTP), zone, ("時刻同期", "clock"), "udp")
 
 
+def _database(url: str) -> list[tuple[str, int]]:
+    """Raises ConfigError."""
+    try:
+        return postgresql.servers(url)
+    except JournalUnavailableError as error:
+        raise ConfigError(f"storage.url: {error}") from None
+
+
 def _dialled(setting: str, url: str, zone: str, what: tuple[str, str]) -> Flow:
     parts = urlsplit(url)
-    scheme = parts.scheme.partition("+")[0]
     try:
-        port = parts.port or _PORTS.get(scheme) or 0
+        port = parts.port or _PORTS.get(parts.scheme) or 0
     except ValueError:
         port = 0
     if not parts.hostname or not port:
-        if scheme == "postgresql":      # by a socket of this machine
-            return _out(setting, ("localhost", _POSTGRES), zone, what)
         raise ConfigError(f"{setting}: no host and port in {url!r}")
-    return _out(setting, (parts.hostname, port), zone, what, "udp" if scheme == "udp" else "tcp")
+    return _out(setting, (parts.hostname, port), zone, what, "udp" if parts.scheme == "udp" else "tcp")
 
 
 # -------------------------------------------------------------------------------------------------------- packet filter

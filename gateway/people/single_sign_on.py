@@ -190,7 +190,7 @@ async def _json(request: Any) -> dict[str, Any]:
             if answer.status != 200 or len(body) > _LARGEST:
                 raise SignOnError(f"sso: {answer.method} answers {answer.status}")
             found = msgspec.json.decode(body)
-    except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError, ValueError) as error:
+    except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise SignOnError(f"sso: {type(error).__name__}: {error}") from None
     if not isinstance(found, dict):
         raise SignOnError("sso: not an object")

@@ -82,9 +82,10 @@ def _is_place(path: Path) -> bool:
     match path:
         case () | ("organisations", _, "departments" | "groups", _):
             return all(path)
-        case (of, _):
-            return of in PLACES and of != "departments" and all(path)
-    return False
+        case ("organisations" | "groups" | "lanes" | "doors", _):
+            return all(path)
+        case _:
+            return False
 
 
 def form(text: str, path: Path) -> Form:
@@ -93,16 +94,17 @@ def form(text: str, path: Path) -> Form:
         raise PolicyError(f"{'.'.join(path)}: no such table in a policy")
     policy = load(text)
     table = _found(tomllib.loads(text), path)
-    strength = _strength(table) or (policy.strength if path else None)
+    said = table or {}
+    strength = _strength(said)
     held = policy if path else Policy()
-    treatment = msgspec.structs.asdict(held.treatment) | (VALUES[strength] if strength and _strength(table) else {})
+    treatment = msgspec.structs.asdict(held.treatment) | (VALUES[strength] if strength else {})
     return Form(
         path=path,
         stands=table is not None,
-        head=tuple(_head(table or {}, path, policy)),
-        limits=tuple(_limits((table or {}).get("limits", {}), held.limits)),
-        treatment=tuple(_treatment((table or {}).get("treatment", {}), treatment)),
-        kinds=tuple(_kinds((table or {}).get("kinds", {}), held)),
+        head=tuple(_head(said, path, policy)),
+        limits=tuple(_limits(said.get("limits", {}), held.limits)),
+        treatment=tuple(_treatment(said.get("treatment", {}), treatment)),
+        kinds=tuple(_kinds(said.get("kinds", {}), held)),
     )
 
 
@@ -115,8 +117,8 @@ def _found(document: Mapping[str, Any], path: Path) -> dict[str, Any] | None:
     return dict(table)
 
 
-def _strength(table: Mapping[str, Any] | None) -> Strength | None:
-    said = (table or {}).get("strength")
+def _strength(table: Mapping[str, Any]) -> Strength | None:
+    said = table.get("strength")
     return None if said is None else NAMES.get(said) or Strength(said)
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
@@ -234,7 +234,7 @@ def private_key(path: Path) -> Ed25519PrivateKey:
     """Raises OSError, BundleError."""
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise BundleError(f"{path.name}: cannot be read as a private key") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise BundleError(f"{path.name}: not an Ed25519 key")
@@ -245,7 +245,7 @@ def public_key(path: Path) -> Ed25519PublicKey:
     """Raises OSError, BundleError."""
     try:
         key = load_pem_public_key(path.read_bytes())
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise BundleError(f"{path.name}: cannot be read as a public key") from None
     if not isinstance(key, Ed25519PublicKey):
         raise BundleError(f"{path.name}: not an Ed25519 key")

@@ -79,7 +79,7 @@ async def _asked(question: RuleQuestion) -> RuleAnswer:
         raise JailUnavailable(f"the rules could not be looked at: status {process.returncode} {last}")
     try:
         return msgspec.json.decode(untrusted, type=RuleAnswer)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise JailUnavailable(f"the rules could not be looked at: {error}") from None
 
 
@@ -102,8 +102,10 @@ async def _heard(process: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
 
 
 async def _most(stream: asyncio.StreamReader, most: int) -> bytes:
+    """All of it, or nothing of what is longer; that is read to its end all the same, or whoever says it would wait for a reader."""
     blocks, size = [], 0
-    while size <= most and (block := await stream.read(1 << 16)):
-        blocks.append(block)
+    while block := await stream.read(1 << 16):
         size += len(block)
+        if size <= most:
+            blocks.append(block)
     return b"".join(blocks) if size <= most else b""

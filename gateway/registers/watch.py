@@ -6,12 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from gateway.chores import now_and_then
 from gateway.overview import Light, Tone
 from gateway.registers.incidents import Incidents, Kind
-from gateway.storage.faults import StorageError
-from gateway.telemetry import log
-
-_log = log.get(__name__)
 
 _EVERY_SECONDS: Final = 60.0
 # What burns red so many times in a row is no flicker.
@@ -34,14 +31,8 @@ class Watch:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            await asyncio.sleep(_EVERY_SECONDS)
-            try:
-                await self.look()
-            except (StorageError, OSError) as error:
-                _log.error("the lights could not be looked at", error=str(error))
-            except Exception:  # noqa: BLE001 - a light that cannot be lit ends no other watch
-                _log.exception("the lights could not be looked at")
+        await asyncio.sleep(_EVERY_SECONDS)
+        await now_and_then("lights", _EVERY_SECONDS, self.look, whatever=True)
 
     async def look(self) -> None:
         """Once."""

@@ -26,7 +26,7 @@ from gateway.road import memory
 from gateway.storage import copies
 from gateway.storage.blobs import Blob, Blobs, BlobWriter, InUse
 from gateway.storage.copies import Copy
-from gateway.storage.disk import blocks
+from gateway.storage.disk import blocks, to_the_end
 from gateway.storage.faults import BlobDamagedError, BlobMissingError, StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.keyring import Keyring
@@ -163,7 +163,8 @@ class CataloguedBlobs:
     async def _unsealed(self, fd: int, copy: Copy) -> int:
         if self._keyring is None:
             raise StorageError("storage.key: a sealed blob, and no key is set")
-        return await asyncio.to_thread(_opened, fd, await self._keyring.unwrap(copy), copy.digest)
+        opening = asyncio.to_thread(_opened, fd, await self._keyring.unwrap(copy), copy.digest)
+        return await to_the_end(asyncio.ensure_future(opening), os.close)
 
 
 class _Writer:

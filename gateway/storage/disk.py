@@ -5,11 +5,15 @@ Every file is made for its owner only (0600, folders 0700) and never through a l
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
+
+T = TypeVar("T")
 
 _BLOCK: Final = 1 << 20
 
@@ -75,3 +79,17 @@ def blocks(fd: int) -> Iterator[bytes]:
     while block := os.pread(fd, _BLOCK, offset):
         yield block
         offset += len(block)
+
+
+async def to_the_end(work: asyncio.Future[T], undo: Callable[[T], None] = lambda _: None) -> T:
+    """What a thread's `work` comes to. A thread cannot be stopped: who is cancelled waits for it, so that no descriptor is closed under
+    its hands and is another file by then; what it came to, and nobody will have, is given to `undo`."""
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        while not work.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({work})
+        if not work.cancelled() and work.exception() is None:
+            undo(work.result())
+        raise

@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from gateway.model import Addressee, Arrival, Claim, Decision, Delivery, Transfer, Way
 from gateway.storage import counting, database, deliveries, digests, halts, ledger, nodes, postgresql, search, settling, transfers
@@ -277,5 +278,7 @@ class Journal:
                     return question(connection)
             except DBAPIError as error:
                 raise JournalUnavailableError(f"journal: {error.orig}") from error
+            except PoolTimeoutError as error:
+                raise JournalUnavailableError("journal: all readers are at work") from error
 
         return await asyncio.to_thread(asked)

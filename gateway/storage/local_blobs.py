@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from gateway.storage.blobs import Blob, BlobWriter, InUse
-from gateway.storage.disk import Disk, blocks
+from gateway.storage.disk import Disk, blocks, to_the_end
 from gateway.storage.faults import BlobDamagedError, BlobMissingError, StorageError, StorageFullError
 
 T = TypeVar("T")
@@ -78,7 +78,8 @@ class LocalBlobs:
         return await self.visit(self._shelf.put, blocks(content) if isinstance(content, int) else (content,))
 
     async def open(self, digest: str, *, check: bool = False) -> int:
-        return await self.visit(self._shelf.open_checked if check else self._shelf.open, digest)
+        opening = self.visit(self._shelf.open_checked if check else self._shelf.open, digest)
+        return await to_the_end(asyncio.ensure_future(opening), os.close)
 
     async def read(self, digest: str) -> bytes:
         return await self.visit(self._shelf.read, digest)
@@ -115,6 +116,7 @@ class _Writer:
         self._shelf = shelf
         self._gathered = bytearray()
         self._unfinished: _Unfinished | None = None
+        self._over = False
         # A cancelled caller leaves its thread at work: the next step waits for it.
         self._one_at_a_time = threading.Lock()
 
@@ -139,24 +141,27 @@ class _Writer:
 
     def _spill(self, gathered: bytearray) -> None:
         with self._one_at_a_time:
-            if self._unfinished is None:
-                self._unfinished = _Unfinished(self._shelf)
-            self._unfinished.write(gathered)
+            self._written(gathered)
 
     def _finish(self) -> Blob:
-        self._spill(self._gathered)
         with self._one_at_a_time:
-            if self._unfinished is None:
-                raise StorageError("blobs: aborted")
-            blob = self._shelf.place(self._unfinished)
-            self._unfinished = None
+            blob = self._shelf.place(self._written(self._gathered))
+            self._unfinished, self._over = None, True
             return blob
 
     def _discard(self) -> None:
         with self._one_at_a_time:
-            unfinished, self._unfinished = self._unfinished, None
+            unfinished, self._unfinished, self._over = self._unfinished, None, True
             if unfinished is not None:
                 unfinished.discard()
+
+    def _written(self, gathered: bytearray) -> _Unfinished:
+        if self._over:
+            raise StorageError("blobs: aborted")
+        if self._unfinished is None:
+            self._unfinished = _Unfinished(self._shelf)
+        self._unfinished.write(gathered)
+        return self._unfinished
 
 
 class _Unfinished:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.abc import Buffer
 from psycopg.types.string import StrDumper
-from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool, QueuePool
 
@@ -20,6 +20,7 @@ from gateway.storage import narrow
 from gateway.storage.faults import JournalUnavailableError
 
 SCHEME: Final = "postgresql://"
+_PORT: Final = 5432
 _CONNECT_SECONDS: Final = 10
 # A line that was cut without a word is noticed so soon, not after the quarter of an hour that TCP tries by itself (tcp(7)).
 ALIVE: Final = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
@@ -54,11 +55,31 @@ def reader_engine(url: str) -> Engine:
     )
 
 
-def _engine(url: str, **options: Any) -> Engine:
+def servers(url: str) -> list[tuple[str, int]]:
+    """Host and port of every server that an address names: it may name several, and none where a socket of this machine is meant.
+
+    Raises JournalUnavailableError for an address that is none.
+    """
+    address = _address(url)
     try:
-        address = make_url(url).set(drivername="postgresql+psycopg")
-    except ArgumentError:
+        told = address.get_dialect()().create_connect_args(address)[1]
+        hosts, ports = (str(told.get(name) or "").split(",") for name in ("host", "port"))
+        usual = [int(port or _PORT) for port in ports]
+    except (ArgumentError, ValueError):
         raise JournalUnavailableError("database: not an address") from None
+    places = zip(hosts, usual if len(usual) == len(hosts) else usual[:1] * len(hosts), strict=True)
+    return [(host, port) for host, port in places if host and not host.startswith("/")]
+
+
+def _address(url: str) -> URL:
+    try:
+        return make_url(url).set(drivername="postgresql+psycopg")
+    except (ArgumentError, ValueError):
+        raise JournalUnavailableError("database: not an address") from None
+
+
+def _engine(url: str, **options: Any) -> Engine:
+    address = _address(url)
     # No compiling of questions: it takes seconds where the answer takes a tenth of one.
     told = {"connect_timeout": _CONNECT_SECONDS, "application_name": "sekisho", **ALIVE,
             "options": f"-c idle_in_transaction_session_timeout={_FORGOTTEN} -c timezone=UTC -c jit=off"}  # fmt: skip

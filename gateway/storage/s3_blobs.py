@@ -11,12 +11,13 @@ import asyncio
 import os
 import re
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from gateway.road import memory
 from gateway.storage.blobs import Blob, BlobWriter, InUse
-from gateway.storage.disk import blocks
+from gateway.storage.disk import blocks, to_the_end
 from gateway.storage.faults import BlobMissingError, StorageError
 from gateway.storage.s3 import Bucket
 from gateway.telemetry import log
@@ -65,26 +66,15 @@ class ObjectShelf:
             held = 0
             async for block in self._bucket.get(key):
                 if held <= _SMALL < held + len(block):
-                    fd = await asyncio.to_thread(self._moved, fd)
-                await asyncio.to_thread(_write, fd, block)
+                    small, fd = fd, os.open(self._spool, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+                    await _moved(small, fd)
+                await _written(fd, (block,))
                 held += len(block)
             return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise StorageError(f"spool: {error.strerror}") from error
         finally:
             os.close(fd)
-
-    def _moved(self, fd: int) -> int:
-        """It is larger than what fits into memory."""
-        file = os.open(self._spool, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
-        try:
-            for block in blocks(fd):
-                _write(file, block)
-        except BaseException:
-            os.close(file)
-            raise
-        os.close(fd)
-        return file
 
     async def read(self, name: str) -> bytes:
         fd = await self.open(name)
@@ -175,8 +165,21 @@ def _key(name: str) -> str:
     return f"{name[:2]}/{name}"
 
 
-def _write(fd: int, block: bytes) -> None:
-    view = memoryview(block)
-    while view:
-        view = view[os.write(fd, view) :]
+async def _moved(small: int, file: int) -> None:
+    """It is larger than what fits into memory."""
+    try:
+        await _written(file, blocks(small))
+    finally:
+        os.close(small)
+
+
+async def _written(fd: int, content: Iterable[bytes]) -> None:
+    await to_the_end(asyncio.ensure_future(asyncio.to_thread(_write, fd, content)))
+
+
+def _write(fd: int, content: Iterable[bytes]) -> None:
+    for block in content:
+        view = memoryview(block)
+        while view:
+            view = view[os.write(fd, view) :]
 

@@ -36,9 +36,6 @@ class Log:
     def __init__(self, name: str) -> None:
         self._logger = logging.getLogger(name)
 
-    def debug(self, event: str, **facts: object) -> None:
-        self._logger.debug(event, extra={"facts": facts})
-
     def info(self, event: str, **facts: object) -> None:
         self._logger.info(event, extra={"facts": facts})
 

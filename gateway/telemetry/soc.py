@@ -54,18 +54,29 @@ class AddressError(ValueError):
     """Not where a collector can be."""
 
 
+def _place(where: str) -> tuple[str, str, int]:
+    """Scheme, host and port. Raises AddressError."""
+    try:
+        parts = urlsplit(where)
+        port = parts.port or _PORTS.get(parts.scheme, 0)
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+    except ValueError:
+        raise AddressError("udp://, tcp:// or tls://host:port") from None
+    if not host or not port or parts.scheme not in _PORTS:
+        raise AddressError("udp://, tcp:// or tls://host:port")
+    return parts.scheme, host, port
+
+
 class Collector(logging.Handler):
     """A handler of the log. `where`: udp://, tcp:// or tls://host[:port]. Raises AddressError, or OSError for bad certificates."""
 
     def __init__(self, where: str, hostname: str, *, authority: Path | None = None, level: int = logging.INFO) -> None:
+        # Before the handler is one: what cannot be is not there to be closed at the end either.
+        self._scheme, host, port = _place(where)
+        self._tls = ssl.create_default_context(cafile=authority) if self._scheme == "tls" else None
         super().__init__(level)
-        parts = urlsplit(where)
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise AddressError("udp://, tcp:// or tls://host:port")
-        self._scheme = parts.scheme
-        self._place = parts.hostname, parts.port or _PORTS[parts.scheme]
+        self._place = host, port
         self._hostname = _NAME.sub("_", hostname)[:255] or "-"
-        self._tls = ssl.create_default_context(cafile=authority) if parts.scheme == "tls" else None
         self._queue: queue.Queue[bytes | None] = queue.Queue(_WAITING)
         self._socket: socket.socket | None = None
         self._stop = threading.Event()

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from gateway.model import rfc3339
 from gateway.people.accounts import Account, Role
-from gateway.policy import KindAction
+from gateway.policy import KindAction, feasible
 from gateway.requests.approvals import RefusedError
 from gateway.requests.exceptions import Exceptions, Grant, NoSuchExceptionError, Wanted
 from gateway.web.problem import problem
@@ -160,7 +160,7 @@ class ExceptionPages:
             rows=rows,
             counts=_counts(visible, self._clock()),
             revokes=Role(account.role) in _REVOKERS,
-            actions=[(action.value, words) for action, words in _ACTIONS.items()],
+            actions=_OFFERED,
             kinds=sorted(Kind),
             asked={name: request.query.get(name, "") for name in ("kind", "sha256")},
         )
@@ -201,6 +201,20 @@ class ExceptionPages:
 
     def _listed(self, one: Grant) -> dict[str, Any]:
         return listed(one, self._clock())
+
+
+def _offered() -> tuple[tuple[str, str, str], ...]:
+    """Treatments with their words and the kinds that they are for, which the words say too; no kinds: every one."""
+    offered = []
+    for action, words in _ACTIONS.items():
+        of = [one for one in sorted(Kind) if feasible(action, one)]
+        ja, _, en = words.partition(" / ")
+        few = len(of) < len(Kind)
+        offered.append((action.value, f"{ja}（{'・'.join(of)}） / {en} ({', '.join(of)})" if few else words, " ".join(of) if few else ""))
+    return tuple(offered)
+
+
+_OFFERED: Final = _offered()
 
 
 def _counts(grants: Sequence[Grant], at: float) -> tuple[int, int, int]:

@@ -126,7 +126,10 @@ class SecondFactorPages:
         return await self._list_page(request, codes=tuple(await self._factors.new_recovery_codes(account)))
 
     async def _qr(self, request: web.Request) -> web.Response:
-        started = await self._factors.started_totp(entered(request).session.account)
+        try:
+            started = await self._factors.started_totp(entered(request).session.account)
+        except RefusedError:            # the page says so
+            started = None
         if started is None:
             raise web.HTTPNotFound
         drawn = io.BytesIO()

@@ -115,10 +115,7 @@ def _unseen(code: str, where: str = "", action: Action = Action.REMOVED, detail:
 def _head(page: LexborHTMLParser, context: Context) -> tuple[str, str]:
     """(title, the language attribute), and findings about what the head would have done."""
     title, language = "", ""
-    root: Any = page.root
-    while root is not None and root.tag != "html":
-        root = root.next
-    if root is not None:
+    if (root := page.root) is not None:     # always `html`: the parser makes one where none is written
         wanted = root.attributes.get("lang") or root.attributes.get("xml:lang") or ""
         language = f' lang="{wanted}"' if _WORD.fullmatch(wanted) else ""
     node: Any = page.head.first_child if page.head is not None else None

@@ -89,7 +89,7 @@ def _repeated(row: Element) -> list[str]:
         if _local(cell) not in ("table-cell", "covered-table-cell"):
             continue
         times = next((value for key, value in cell.attrib.items() if key.endswith("}number-columns-repeated")), "1")
-        cells += ["\n".join(_text(one) for one in _walk(cell, "p"))] * min(int(times) if times.isdecimal() else 1, _MOST_REPEATED)
+        cells += ["\n".join(_text(one) for one in _walk(cell, "p"))] * min(max(1, _whole(times)), _MOST_REPEATED)
         if len(cells) > _MOST_CELLS:
             break
     while cells and not cells[-1]:
@@ -105,7 +105,7 @@ def _grid(data: bytes, shared: list[str], dated: frozenset[int]) -> list[list[st
     rows: list[list[str]] = []
     for row in _walk(_root(data), "row"):
         number = row.get("r", "")
-        place = int(number) - 1 if number.isdecimal() and len(number) < 8 else len(rows)
+        place = _whole(number) - 1 if _whole(number) > 0 else len(rows)
         if place > _MOST_ROWS:
             return [*rows, []] if len(rows) > _MOST_ROWS else rows + [[] for _ in range(_MOST_ROWS + 1 - len(rows))]
         rows += [[] for _ in range(place - len(rows))] + [_cells(row, shared, dated)]
@@ -167,9 +167,13 @@ def _value(cell: Element, shared: list[str], dated: frozenset[int]) -> str:
         return f"={formula.text}" if formula is not None and formula.text else ""
     said: str = value.text or ""
     if kind == "s":
-        return shared[int(said)] if said.isdecimal() and int(said) < len(shared) else ""
-    style = cell.get("s", "0")
-    return _day(said) if kind == "n" and style.isdecimal() and int(style) in dated else said
+        return shared[_whole(said)] if 0 <= _whole(said) < len(shared) else ""
+    return _day(said) if kind == "n" and _whole(cell.get("s", "0")) in dated else said
+
+
+def _whole(text: str) -> int:
+    """A number of rows, cells or styles; -1 for what is none, and for what no file has so many of."""
+    return int(text) if text.isdecimal() and len(text) < 8 else -1
 
 
 def _sheet_names(found: dict[str, bytes]) -> dict[str, str]:

@@ -16,7 +16,7 @@ import libarchive
 from libarchive.exception import ArchiveError
 
 from sanitizers.context import Context
-from sanitizers.model import Kind, Report, VerificationFailed
+from sanitizers.model import Kind, PartInfo, Report, VerificationFailed
 from sanitizers.source import Source
 
 _NOTICES: Final = ("無害化通知.txt", "sanitisation-notice.txt")
@@ -25,6 +25,7 @@ _LONGEST_NOTICE: Final = 4096
 _STEP: Final = 1 << 20             # bytes looked at at a time
 _FOLDER: Final = 0x10             # DOS attribute
 _FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)
+_COMPRESSED: Final = frozenset({Kind.BZ2, Kind.XZ, Kind.ZST, Kind.LZ4, Kind.COMPRESS})
 
 
 class _Content(NamedTuple):
@@ -49,12 +50,12 @@ def verify_zip(output: Source, _original: Source, context: Context) -> None:
     try:
         with zipfile.ZipFile(output.stream()) as archive:
             listed = archive.infolist()
-            if archive.comment or [info.filename for info in listed] != _forward_walk(output, len(listed)):
-                raise VerificationFailed("comment, or members that two readers see differently")
+            if [info.filename for info in listed] != _forward_walk(output, len(listed)):
+                raise VerificationFailed("members that two readers see differently")
             for info in listed:
                 _check_zip_member(info)
             _check_parts(((info.filename, _member(archive, info)) for info in listed if not info.is_dir()), context)
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError) as error:
         raise VerificationFailed(f"zipfile: {error}") from None
 
 
@@ -73,10 +74,8 @@ def _forward_walk(output: Source, count: int) -> list[str]:
             raise VerificationFailed("flag, method or extra field in a local record")
         found.append(output.part(at + 30, named).decode("utf-8"))
         at += 30 + named + packed
-    ending = output.tail(22)
-    counts = struct.unpack_from("<4H2IH", ending, 4)
-    if ending[:4] != b"PK\x05\x06" or counts[2:4] != (count, count) or counts[5] != at or counts[4] + at + 22 != len(output):
-        raise VerificationFailed("the directory does not follow the members")
+    if output.tail(22) != struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, count, count, len(output) - 22 - at, at, 0):
+        raise VerificationFailed("the directory does not follow the members, or is not the end")
     return found
 
 
@@ -141,10 +140,10 @@ def verify_gzip(output: Source, _original: Source, context: Context) -> None:
     """One bare gzip member around exactly the part that the engine delivered. Raises VerificationFailed."""
     if output.head(10) != b"\x1f\x8b\x08\0\0\0\0\0\0\xff":
         raise VerificationFailed("gzip header says more than it should")
-    delivered = [part.output for part in context.parts if part.output is not None]
+    delivered = _made(context.parts)
     decoder = zlib.decompressobj(31)
     try:
-        content = _content(_inflated(decoder, output, delivered[0].size + 1 if delivered else 1))
+        content = _content(_inflated(decoder, output, sum(part.size for part in delivered) + 1))
     except zlib.error as error:
         raise VerificationFailed(f"gzip: {error}") from None
     expected = [part.sha256 for part in delivered] or [hashlib.sha256(b"").hexdigest()]
@@ -159,14 +158,14 @@ def _inflated(decoder: Any, output: Source, cap: int) -> Iterator[bytes]:
             cap -= len(made)
             yield made
             block = decoder.unconsumed_tail  # noqa: PLW2901 - what is left of it
-    while cap > 0 and not decoder.eof and (made := decoder.decompress(b"", min(cap, _STEP))):
+    while cap > 0 and (made := decoder.decompress(b"", min(cap, _STEP))):
         cap -= len(made)
         yield made
 
 
 def _check_parts(members: Iterable[tuple[str, _Content]], context: Context) -> None:
     """The members are the delivered parts, all of them and as often; anything else must be empty or a notice."""
-    left = Counter(part.output.sha256 for part in _delivered(context) if part.output is not None)
+    left = Counter(part.sha256 for part in _delivered(context))
     for name, content in members:
         if left[content.sha256] > 0:
             left[content.sha256] -= 1
@@ -176,23 +175,22 @@ def _check_parts(members: Iterable[tuple[str, _Content]], context: Context) -> N
         raise VerificationFailed(f"{left.total()} delivered members are missing")
 
 
-def _delivered(context: Context) -> tuple[Report, ...]:
-    """The parts, or those of the one tar that was repacked as zip."""
-    parts = tuple(part for part in context.parts if part.verdict.delivers)
-    compressed = context.kind in (Kind.BZ2, Kind.XZ, Kind.ZST, Kind.LZ4, Kind.COMPRESS)
-    if compressed and len(parts) == 1 and parts[0].output is not None and parts[0].output.kind is Kind.TAR:
-        return tuple(part for part in parts[0].parts if part.verdict.delivers)
-    return parts
+def _delivered(context: Context) -> list[PartInfo]:
+    """What became of the parts, or of those of the one tar that was repacked as zip."""
+    made = _made(context.parts)
+    if context.kind in _COMPRESSED and [one.kind for one in made] == [Kind.TAR]:
+        return _made(inner for part in context.parts for inner in part.parts)
+    return made
+
+
+def _made(parts: Iterable[Report]) -> list[PartInfo]:
+    return [part.output for part in parts if part.output is not None]
 
 
 def _is_notice(name: str, content: bytes) -> bool:
-    if not name.endswith(_NOTICES) or len(content) > _LONGEST_NOTICE:
-        return False
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return text.startswith(_NOTICE_TITLES) and all(char.isprintable() or char in "\r\n\u3000" for char in text)
+    text = content.decode("utf-8", "surrogateescape")       # what is no text is not printable either
+    plain = all(char.isprintable() or char in "\r\n\u3000" or unicodedata.category(char) == "Co" for char in text)    # 外字 of a name
+    return name.endswith(_NOTICES) and len(content) <= _LONGEST_NOTICE and text.startswith(_NOTICE_TITLES) and plain
 
 
 VERIFIERS: Final = {Kind.ZIP: verify_zip, Kind.TAR: verify_tar, Kind.GZ: verify_gzip}

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import html
-import io
 import re
 import struct
 from collections import Counter
 from typing import Final
 
-import olefile
-
 from sanitizers.model import VerificationFailed
 from sanitizers.source import Source
+from sanitizers.verify import compound
 
 _FLAGS, _MAIN, _PIECES = 0x0A, 0x4C, 0x01A2  # places in the head: flags, characters of the body, where the table of pieces is
 _ENCRYPTED, _SECOND_TABLE, _NARROW = 0x0100, 0x0200, 0x4000_0000
@@ -40,40 +38,40 @@ def compare(parts: dict[str, bytes], original: Source, *, deleted_kept: bool) ->
 
 def _body(original: Source) -> str | None:
     """The units of the body as characters; None for a locked document."""
-    try:
-        with olefile.OleFileIO(io.BytesIO(original.bytes())) as compound:
-            names = {path[0].lower(): path for path in compound.listdir() if len(path) == 1}
-            main: bytes = compound.openstream(names["worddocument"]).read()
-            (flags,) = struct.unpack_from("<H", main, _FLAGS)
-            if flags & _ENCRYPTED:
-                return None
-            table: bytes = compound.openstream(names["1table" if flags & _SECOND_TABLE else "0table"]).read()
+    with compound.opened(original) as streams:
+        main: bytes = streams.openstream("WordDocument").read()
+        (flags,) = struct.unpack_from("<H", main, _FLAGS)
+        if flags & _ENCRYPTED:
+            return None
+        table: bytes = streams.openstream("1Table" if flags & _SECOND_TABLE else "0Table").read()
         (count,) = struct.unpack_from("<I", main, _MAIN)
         start, size = struct.unpack_from("<II", main, _PIECES)
         return _joined(main, table[start : start + size], count)
-    except (OSError, KeyError, IndexError, ValueError, struct.error) as error:
-        raise VerificationFailed(f"olefile: {type(error).__name__}") from None
 
 
 def _joined(main: bytes, clx: bytes, count: int) -> str:
-    at = 0
-    while clx[at] == 1:
-        at += 3 + int.from_bytes(clx[at + 1 : at + 3], "little")
-    pieces = clx[at + 5 :]
-    number = (len(pieces) - 4) // 12
-    places = struct.unpack_from(f"<{number + 1}I", pieces)
     texts: list[str] = []
-    for index in range(number):
-        (where,) = struct.unpack_from("<I", pieces, 4 * (number + 1) + 8 * index + 2)
-        length = min(places[index + 1], count) - places[index]
-        if length <= 0:
-            continue
+    for where, start, end in pieces_of(clx):
+        length = max(0, min(end, count) - start)
         if where & _NARROW:
-            start = (where ^ _NARROW) // 2
-            texts.append(main[start : start + length].decode("latin-1"))
+            at = (where ^ _NARROW) // 2
+            texts.append(main[at : at + length].decode("latin-1"))
         else:
             texts.append(main[where : where + 2 * length].decode("utf-16-le", "replace"))
     return "".join(texts)
+
+
+def pieces_of(clx: bytes) -> list[tuple[int, int, int]]:
+    """Of each piece of a text: what is said of where it lies, and from which place to which it goes. Raises struct.error, IndexError."""
+    at = 0
+    while clx[at] == 1:
+        at += 3 + int.from_bytes(clx[at + 1 : at + 3], "little")
+    table = clx[at + 5 :]
+    number = len(table) // 12
+    places = struct.unpack_from(f"<{number + 1}I", table)
+    return [
+        (struct.unpack_from("<I", table, 4 * (number + 1) + 8 * index + 2)[0], places[index], places[index + 1]) for index in range(number)
+    ]
 
 
 def _letters(text: str) -> str:

@@ -15,6 +15,7 @@ _STREAMS: Final = frozenset({
     _TABLE, _TEXT, "Font", "Header", "Footnote", "DocumentViewStyles", "DocumentEditStyles", "DocumentPeripheralThree",
     "\x05SummaryInformation",
 })  # fmt: skip
+_ROW: Final = struct.Struct("<64s4xI24x")  # of the table: name and size
 _STORES: Final = (_TEXT, "Header", "Footnote")
 
 
@@ -25,12 +26,12 @@ def verify(output: Source, original: Source, _context: Context) -> None:
         raise VerificationFailed(f"streams {sorted(made)}")
     given = compound.streams(original)
     try:
-        if dict(_listed(made[_TABLE])) != {name: len(data) for name, data in made.items() if name != _TABLE}:
+        if _listed(made[_TABLE]) != sorted((name, len(data)) for name, data in made.items() if name != _TABLE):
             raise VerificationFailed("the table of streams says something else")
         if _COMPRESSED in given:
             return  # only the sanitizer has unpacked it
-        lost = [name for name in _STORES if name in given and _runs(given[name]) != _runs(made.get(name, b""))]
-    except (struct.error, IndexError, ValueError) as error:
+        lost = [name for name in _STORES if name in given and runs(given[name]) != runs(made.get(name, b""))]
+    except (struct.error, UnicodeDecodeError) as error:
         raise VerificationFailed(f"streams: {type(error).__name__}") from None
     if lost:
         raise VerificationFailed(f"words are lost in {lost[0]}")
@@ -38,20 +39,22 @@ def verify(output: Source, original: Source, _context: Context) -> None:
 
 def _listed(table: bytes) -> list[tuple[str, int]]:
     (count,) = struct.unpack_from("<H", table, 18)
-    entries = [table[at : at + 0x60] for at in range(0x90, 0x90 + 0x60 * count, 0x60)]
-    return [(entry[:64].decode("utf-16-le").rstrip("\0"), int.from_bytes(entry[68:72], "little")) for entry in entries]
+    rows = sorted((name.decode("utf-16-le").rstrip("\0"), size) for name, size in _ROW.iter_unpack(table[0x90:]))
+    if len(rows) != count:
+        raise VerificationFailed("the table of streams has another length")
+    return rows
 
 
-def _runs(stream: bytes) -> list[bytes]:
-    """The bytes of each run, found through the directory behind the blocks."""
-    if len(stream) < 20:
+def runs(stream: bytes) -> list[tuple[int, bytes]]:
+    """Number and bytes of each run, found through the directory behind the blocks; none in an empty stream. Raises struct.error."""
+    if not stream:
         return []
-    _, size, blocks = struct.unpack_from(">III", stream, 8)
+    size, blocks = struct.unpack_from(">II", stream, 12)
     at = 20 + size * blocks
-    found: list[bytes] = []
+    found: list[tuple[int, bytes]] = []
     while at + 20 <= len(stream):
-        _, _, length, count = struct.unpack_from(">IIII", stream, at)
-        numbers = struct.unpack_from(f">{count}I", stream, at + 20)
-        found.append(b"".join(stream[20 + size * one : 20 + size * (one + 1)] for one in numbers)[:length])
+        number, _, length, count = struct.unpack_from(">IIII", stream, at)
+        places = struct.unpack_from(f">{count}I", stream, at + 20)
+        found.append((number, b"".join(stream[20 + size * one : 20 + size * (one + 1)] for one in places)[:length]))
         at += 20 + 4 * count
     return found

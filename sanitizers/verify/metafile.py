@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
 from typing import Final
 
 from sanitizers.context import Context
@@ -12,14 +11,16 @@ from sanitizers.model import Kind, VerificationFailed
 from sanitizers.source import Source
 
 # Records that only draw: no comment, escape, OpenGL, pixel format, profile, or printer call is among them.
-_EMF: Final = frozenset({*range(2, 14), *range(15, 69), *range(71, 78), *range(80, 96), 98, 108, 114, 115, 116, 118, 120})
+_EMF: Final = frozenset({*range(2, 69), *range(71, 78), *range(80, 96), 98, 108, 114, 115, 116, 118, 120})
 _WMF: Final = frozenset(
     int(word, 16)
-    for word in "001E 0035 0037 00F7 0102 0103 0104 0105 0106 0107 0108 0127 012A 012B 012C 012D 012E 0139 0142 0149 01F0 0201 0209 020A "
-    "020B 020C 020D 020E 020F 0211 0213 0214 0220 0228 0231 0234 02FA 02FB 02FC 0324 0325 0410 0412 0415 0416 0418 0419 041B 041F 0429 "
-    "0436 0521 0538 0548 061C 061D 06FF 0817 081A 0830 0922 0940 0A32 0B23 0B41 0D33 0F43".split()
+    for word in "0000 001E 0035 0037 00F7 0102 0103 0104 0105 0106 0107 0108 0127 012A 012B 012C 012D 012E 0139 0142 0149 01F0 0201 0209 "
+    "020A 020B 020C 020D 020E 020F 0211 0213 0214 0220 0228 0231 0234 02FA 02FB 02FC 0324 0325 0410 0412 0415 0416 0418 0419 041B 041F "
+    "0429 0436 0521 0538 0548 061C 061D 06FF 0817 081A 0830 0922 0940 0A32 0B23 0B41 0D33 0F43".split()
 )
-_WITHOUT_BITMAP: Final = {0x0922: 12, 0x0B23: 14}
+_END_OF_EMF, _END_OF_WMF = 14, 0
+_EMF_SIZES: Final = {_END_OF_EMF: 20}
+_WMF_SIZES: Final = {_END_OF_WMF: 3, 0x0922: 12, 0x0B23: 14}      # those that copy a bitmap: of one that is not there
 _MARK_UP: Final = re.compile(rb"<(?:script|\?php|html|iframe|!doctype|body|svg[\s>])|%PDF-|%!PS", re.IGNORECASE)
 
 
@@ -38,44 +39,31 @@ def verify(output: Source, original: Source, context: Context) -> None:
 
 
 def _check_emf(data: bytes) -> None:
-    kind, length = struct.unpack_from("<II", data)
-    signature, _, size, records, _, _, described, _, colours = struct.unpack_from("<IIIIHHIII", data, 40)
-    _require((kind, length, signature, described, colours) == (1, 108, 0x464D4520, 0, 0) and size == len(data), "header")
-    seen = 1
-    for number, body in _emf_records(data):
-        seen += 1
-        if number == 14:
-            _require(len(body) == 20, "end")
-        else:
-            _require(number in _EMF, f"record {number}")
-    _require(seen == records, "number of records")
-    _require(struct.unpack_from("<I", data, len(data) - 20)[0] == 14, "end")
-
-
-def _emf_records(data: bytes) -> Iterator[tuple[int, memoryview]]:
-    view, at = memoryview(data), 108
+    number, length = struct.unpack_from("<II", data)
+    signature, _, whole, records, _, _, described, _, colours = struct.unpack_from("<IIIIHHIII", data, 40)
+    _require((number, length, signature, described, colours, whole) == (1, 108, 0x464D4520, 0, 0, len(data)), "header")
+    at, seen = 108, 1
     while at < len(data):
         number, size = struct.unpack_from("<II", data, at)
-        _require(size >= 8 and size % 4 == 0 and at + size <= len(data), f"record {number}")
-        _require(number != 14 or at + size == len(data), "records after the end")
-        yield number, view[at : at + size]
-        at += size
+        _require(number in _EMF and _EMF_SIZES.get(number, size) == size >= 8 and size % 4 == 0, f"record {number}")
+        at, seen = at + size, seen + 1
+        _require((number == _END_OF_EMF) == (at == len(data)), "end")
+    _require(number == _END_OF_EMF and seen == records, "end, or number of records")
 
 
 def _check_wmf(data: bytes) -> None:
     at = 22 if data[:4] == b"\xd7\xcd\xc6\x9a" else 0
-    kind, length, version, words, _, largest, _ = struct.unpack_from("<HHHIHIH", data, at)
-    _require((kind, length, version) == (1, 9, 0x300) and 2 * words == len(data) - at, "header")
-    at, seen = at + 18, 0
+    function, length, version, words, _, largest, _ = struct.unpack_from("<HHHIHIH", data, at)
+    _require((function, length, version) == (1, 9, 0x300) and 2 * words == len(data) - at, "header")
+    at += 18
+    sizes = []
     while at < len(data):
         size, function = struct.unpack_from("<IH", data, at)
-        seen, at = max(seen, size), at + 2 * size
-        _require(size >= 3 and at <= len(data), f"record {function:04X}")
-        if function == 0:
-            _require(size == 3 and at == len(data), "end")
-        else:
-            _require(function in _WMF and _WITHOUT_BITMAP.get(function, size) == size, f"record {function:04X}")
-    _require(at == len(data) and seen == largest and data[-6:] == b"\3\0\0\0\0\0", "end")
+        _require(function in _WMF and _WMF_SIZES.get(function, size) == size >= 3, f"record {function:04X}")
+        at += 2 * size
+        sizes.append(size)
+        _require((function == _END_OF_WMF) == (at == len(data)), "end")
+    _require(function == _END_OF_WMF and max(sizes) == largest, "end, or length of the longest record")
 
 
 def _require(holds: bool, what: str) -> None:

@@ -86,10 +86,11 @@ def check_fields(name: str, content: bytes, schemes: tuple[str, ...]) -> None:
 
     Raises VerificationFailed.
     """
+    told: list[bytes] = []
     open_fields: list[list[bytes]] = []
     for kind, attributes, text in _FIELD.findall(content):
         if kind == b"fldSimple":
-            _check_instruction(name, b"".join(_INSTRUCTION.findall(attributes)), schemes)
+            told.append(b"".join(_INSTRUCTION.findall(attributes)))
         elif kind != b"fldChar":
             if _FORBIDDEN_FIELD.match(text.lstrip()):
                 raise VerificationFailed(f"field in {name}")
@@ -98,13 +99,14 @@ def check_fields(name: str, content: bytes, schemes: tuple[str, ...]) -> None:
         elif _FIELD_CHARACTER.findall(attributes) == [b"begin"]:
             open_fields.append([])
         elif open_fields and _FIELD_CHARACTER.findall(attributes) == [b"end"]:
-            _check_instruction(name, b"".join(open_fields.pop()), schemes)
-    for pieces in open_fields:
-        _check_instruction(name, b"".join(pieces), schemes)
+            told.append(b"".join(open_fields.pop()))
+    for instruction in (*told, *map(b"".join, open_fields)):
+        check_instruction(name, instruction.replace(b"&quot;", b'"').replace(b"&amp;", b"&"), schemes)
 
 
-def _check_instruction(name: str, instruction: bytes, schemes: tuple[str, ...]) -> None:
-    instruction = instruction.replace(b"&quot;", b'"').replace(b"&amp;", b"&").strip()
+def check_instruction(name: str, instruction: bytes, schemes: tuple[str, ...]) -> None:
+    """What one field of Word is told, in plain words. Raises VerificationFailed."""
+    instruction = instruction.strip()
     word = _FIELD_NAME.match(instruction)
     if instruction and (word is None or word[0].upper() not in _FIELDS):
         raise VerificationFailed(f"field in {name}: {instruction[:80]!r}")

@@ -61,7 +61,7 @@ def _open(data: bytes, context: Context) -> pypdfium2.PdfDocument | None:
         try:
             return pypdfium2.PdfDocument(data, password=password)
         except pypdfium2.PdfiumError:
-            continue
+            pass    # the next one, perhaps
     return None
 
 
@@ -109,8 +109,10 @@ def _likeness(
     """Of one page, to four decimals; None when it cannot be drawn before or after."""
     side, reduction = scale
     before = pdf_drawing.draw(old, index, side, annotated=annotated)
-    after = pdf_drawing.draw(new, index, side, annotated=annotated) if before is not None else None
-    return None if before is None or after is None else round(pdf_drawing.likeness(before, after, reduction), 4)
+    if before is None:
+        return None
+    after = pdf_drawing.draw(new, index, side, annotated=annotated)
+    return None if after is None else round(pdf_drawing.likeness(before, after, reduction), 4)
 
 
 def _left_out_something_drawn(context: Context) -> bool:

@@ -62,8 +62,7 @@ def walk(data: bytes) -> Walked:
 def _stream_object(data: bytes, start: int, walked: Walked, rows: dict[int, Row]) -> tuple[int, int]:
     """Takes in one stream object and, of an object stream, the objects in it. Returns its number and where it ends."""
     match = _OBJECT.match(data, start)
-    length = _LENGTH.search(match[2]) if match else None
-    if match is None or length is None or b"endobj" in match[2]:
+    if match is None or b"endobj" in match[2] or (length := _LENGTH.search(match[2])) is None:
         raise VerificationFailed("foreign bytes between objects")
     end = match.end() + int(length[1])
     if data[end : end + len(_BODY_END)] != _BODY_END:
@@ -86,13 +85,15 @@ def _contained(container: int, fields: bytes, body: bytes, walked: Walked, rows:
     """The objects of an object stream, which lie side by side in it."""
     text = inflate(body) if b"/FlateDecode" in fields else body
     count, first = _COUNT.search(fields), _FIRST.search(fields)
-    start = int(first[1]) if first else 0
+    if count is None or first is None:
+        raise VerificationFailed("an object stream without a head")
+    start = int(first[1])
     try:
         pairs = [int(word) for word in text[:start].split()]
     except ValueError as error:
         raise VerificationFailed("an object stream with a broken head") from error
     numbers, offsets = pairs[::2], pairs[1::2]
-    if count is None or len(numbers) != len(offsets) or len(numbers) != int(count[1]) or offsets[:1] != [0]:
+    if len(numbers) != len(offsets) or len(numbers) != int(count[1]) or offsets[:1] != [0]:
         raise VerificationFailed("an object stream with a broken head")
     for index, (number, begin, end) in enumerate(zip(numbers, offsets, [*offsets[1:], len(text) - start], strict=True)):
         if begin >= end:

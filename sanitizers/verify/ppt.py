@@ -2,48 +2,49 @@
 
 from __future__ import annotations
 
-import io
 import re
 import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-import olefile
-
 from sanitizers.context import Context
 from sanitizers.model import VerificationFailed
 from sanitizers.source import Source
+from sanitizers.verify import compound
 
 _DOCUMENT, _USER, _PICTURES = "PowerPoint Document", "Current User", "Pictures"
 _STREAMS: Final = frozenset({_DOCUMENT, _USER, _PICTURES, "\x05SummaryInformation", "\x05DocumentSummaryInformation"})
+_NOBODY: Final = re.compile(rb"\0\0\xf6\x0f\x18\0\0\0\x14\0\0\0\x5f\xc0\x91\xe3.{4}\0\0\xf4\x03\x03\0\0\0\x08\0\0\0", re.DOTALL)
+_LOCKED: Final = b"\xdf\xc4\xd1\xf3"
 _HEAD: Final = struct.Struct("<HHI")
 _LIST, _ENTRY, _ACTION, _LINK, _NAME = 0x0FF0, 0x03F3, 0x0FF3, 0x0FD7, 0x0FBA
 _WORDS: Final = {0x0FA0: "utf-16-le", 0x0FA8: "latin-1"}
 _DIRECTORY, _EDIT, _TAG = 0x1772, 0x0FF5, 0x138B
 # All that may be in a presentation of ours: a type that is not here was not meant to be written.
+# Parts: document, slides, notes, masters, handouts.
+_PARTS: Final = frozenset({0x03E8, 0x03EE, 0x03F0, 0x03F8, 0x0FC9})
 _CONTAINERS: Final = frozenset({
-    0x03E8, 0x03EE, 0x03F0, 0x03F2, 0x03F8, 0x0409, 0x040B, 0x040C, 0x0410, 0x0411, 0x07D0, 0x07D5, 0x0FAE, 0x0FC8, 0x0FC9, 0x0FD7,
-    0x0FD9, 0x0FF0, 0x0FF2, 0x1014, 0x1388, 0x138A, 0x2EE0, 0xF000, 0xF001, 0xF002, 0xF003, 0xF004, 0xF005, 0xF00D, 0xF011,
+    0x03F2, 0x0409, 0x040B, 0x040C, 0x0410, 0x0411, 0x07D0, 0x07D5, 0x0FC8, 0x0FD7, 0x0FD9, 0x0FF0, 0x0FF2, 0x1014, 0x1388, 0x138A,
+    0xF000, 0xF001, 0xF002, 0xF003, 0xF004, 0xF005, 0xF00D, 0xF011,
 })  # fmt: skip
 _ATOMS: Final = frozenset({
     0x03E9, 0x03EA, 0x03EF, 0x03F1, 0x03F3, 0x03F9, 0x0401, 0x040A, 0x0412, 0x07F0, 0x0BC3, 0x0BDB, 0x0BDC, 0x0F9E, 0x0F9F, 0x0FA0,
-    0x0FA1, 0x0FA2, 0x0FA3, 0x0FA4, 0x0FA5, 0x0FA6, 0x0FA8, 0x0FA9, 0x0FAA, 0x0FAB, 0x0FAC, 0x0FAD, 0x0FAF, 0x0FB7, 0x0FBA, 0x0FD2,
-    0x0FD3, 0x0FD8, 0x0FDA, 0x0FDF, 0x0FF1, 0x0FF3, 0x0FF5, 0x0FF7, 0x0FF8, 0x0FF9, 0x0FFA, 0x1015, 0x138B, 0x1772, 0x2EE1, 0xF006,
-    0xF007, 0xF008, 0xF009, 0xF00A, 0xF00B, 0xF00F, 0xF010, 0xF012, 0xF014, 0xF017, 0xF121, 0xF122,
+    0x0FA1, 0x0FA2, 0x0FA3, 0x0FA4, 0x0FA5, 0x0FA6, 0x0FA8, 0x0FA9, 0x0FAA, 0x0FAB, 0x0FB7, 0x0FBA, 0x0FD2, 0x0FD3, 0x0FD8, 0x0FDA,
+    0x0FDF, 0x0FF1, 0x0FF3, 0x0FF7, 0x0FF8, 0x0FF9, 0x0FFA, 0x1015, 0x138B, 0xF006, 0xF007, 0xF008, 0xF009, 0xF00A, 0xF00B, 0xF00F,
+    0xF010, 0xF012, 0xF014, 0xF017, 0xF121, 0xF122,
 })  # fmt: skip
-_ANIMATED: Final = frozenset({
-    *range(0xF12A, 0xF132), 0xF125, 0xF13C, 0xF13D, 0xF13E, 0xF13F, 0xF144, 0xF145, 0x2B02, 0x2B04, 0x2B06, 0x2B08,
+# The same of what stands in a tag: animations, comments, looks of text since PowerPoint 2000.
+_TAG_CONTAINERS: Final = frozenset({
+    *range(0xF12A, 0xF132), 0xF125, 0xF13C, 0xF13D, 0xF13E, 0xF13F, 0xF144, 0xF145, 0x2B02, 0x2B04, 0x2B06, 0x2B08, 0x07F8, 0x0FAE, 0x2EE0,
 })  # fmt: skip
-_MOMENTS: Final = frozenset({
+_TAG_ATOMS: Final = frozenset({
     *range(0xF127, 0xF12A), *range(0xF133, 0xF13B), *range(0xF140, 0xF144), 0x2AFB, 0x2B00, 0x2B01, 0x2B03, 0x2B05, 0x2B07, 0x2B09, 0x2B0A,
-    0x2EEA,
+    0x2EEA, 0x07F9, 0x0FAC, 0x0FAD, 0x0FAF, 0x0FBA, 0x2EE1,
 })  # fmt: skip
-_TAGGED: Final = _ANIMATED | _MOMENTS | {0x07F8, 0x07F9, 0x0FAC, 0x0FAD, 0x0FAE, 0x0FAF, 0x0FBA, 0x2EE0, 0x2EE1}
 _BLIPS: Final = frozenset({0xF01A, 0xF01B, 0xF01D, 0xF01E, 0xF01F, 0xF029})
 _HOLDING: Final = frozenset({0x040C, 0x0FF0, 0xF002, 0xF003, 0xF004, 0xF00D})  # words
 _ACTIONS: Final = frozenset({3, 4, 7})  # jump, hyperlink, custom show
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=:)")
-_MOST_REVISIONS: Final = 10_000
 
 
 class _Record(NamedTuple):
@@ -62,33 +63,24 @@ class _Show(NamedTuple):
 
 def verify(output: Source, original: Source, context: Context) -> None:
     """Raises VerificationFailed for anything foreign or active, and where slides or words are lost."""
-    made = _streams(output)
+    made = compound.streams(output)
     if not {_DOCUMENT, _USER} <= made.keys() <= _STREAMS:
         raise VerificationFailed(f"streams {sorted(made)}")
+    if not _NOBODY.fullmatch(made[_USER]):
+        raise VerificationFailed("somebody is named")
     _check_records(made[_DOCUMENT], context)
     _check_pictures(made.get(_PICTURES, b""))
-    given = _streams(original)
-    if _HEAD.size + 8 <= len(given.get(_USER, b"")) and given[_USER][12:16] == b"\xdf\xc4\xd1\xf3":
-        return  # locked: only the sanitizer has seen it
+    given = compound.streams(original)
+    if any(name.lower() == _USER.lower() and data[12:16] == _LOCKED for name, data in given.items()):
+        return  # only the sanitizer has seen it
     try:
         before, after = _show(given), _show(made)
-    except (struct.error, KeyError, IndexError) as error:
+    except (struct.error, KeyError) as error:
         raise VerificationFailed(f"what it shows: {type(error).__name__}") from None
     if len(before.slides) != len(after.slides):
         raise VerificationFailed(f"{len(before.slides)} slides before, {len(after.slides)} after")
     if before != after:
         raise VerificationFailed("words are lost")
-
-
-def _streams(source: Source) -> dict[str, bytes]:
-    try:
-        with olefile.OleFileIO(io.BytesIO(source.bytes())) as compound:
-            return {
-                "/".join(path): compound.openstream(path).read() if compound.get_type(path) == olefile.STGTY_STREAM else b""
-                for path in compound.listdir(streams=True, storages=True)
-            }
-    except (OSError, KeyError, IndexError, ValueError, struct.error) as error:
-        raise VerificationFailed(f"olefile: {type(error).__name__}") from None
 
 
 def _records(data: memoryview) -> list[_Record]:
@@ -115,16 +107,23 @@ def _tree(data: memoryview) -> Iterator[_Record]:
 
 
 def _check_records(stream: bytes, context: Context) -> None:
-    kinds = [record.kind for record in _records(memoryview(stream))]
-    if kinds[-2:] != [_DIRECTORY, _EDIT] or kinds.count(_EDIT) != 1 or kinds.count(_DIRECTORY) != 1:
+    records = _records(memoryview(stream))
+    if [one.kind for one in records[-2:]] != [_DIRECTORY, _EDIT] or any(records[-1].data[8:12]):
         raise VerificationFailed("more than one revision")
-    for record in _tree(memoryview(stream)):
-        if record.kind not in (_CONTAINERS if record.container else _ATOMS):
+    for part in records[:-2]:
+        if part.kind not in _PARTS:
+            raise VerificationFailed(f"a part of type {part.kind:04X}")
+        _check_tree(part.data, _CONTAINERS, _ATOMS, context)
+
+
+def _check_tree(data: memoryview, containers: frozenset[int], atoms: frozenset[int], context: Context) -> None:
+    for record in _tree(data):
+        if record.kind not in (containers if record.container else atoms):
             raise VerificationFailed(f"record {record.kind:04X} is left")
-        if record.kind == _ACTION and record.data[8] not in _ACTIONS:
-            raise VerificationFailed(f"action {record.data[8]} is left")
-        if record.kind == _TAG and any(one.kind not in _TAGGED for one in _tree(record.data)):
-            raise VerificationFailed("a tag holds something else")
+        if record.kind == _ACTION and int.from_bytes(record.data[8:9]) not in _ACTIONS:
+            raise VerificationFailed("an action is left")
+        if record.kind == _TAG:
+            _check_tree(record.data, _TAG_CONTAINERS, _TAG_ATOMS, context)
         if record.kind == _LINK:
             _check_link(record, context)
 
@@ -132,7 +131,7 @@ def _check_records(stream: bytes, context: Context) -> None:
 def _check_link(record: _Record, context: Context) -> None:
     for one in _records(record.data):
         if one.kind == _NAME and one.instance == 1:
-            target = bytes(one.data).decode("utf-16-le", "replace")
+            target = bytes(one.data).decode("utf-16-le", "replace").strip(" ")
             scheme = _SCHEME.match(target)
             if not target.startswith("#") and (scheme is None or scheme[0].lower() not in context.treatment.link_schemes):
                 raise VerificationFailed("a link of another scheme is left")
@@ -149,22 +148,21 @@ def _show(streams: dict[str, bytes]) -> _Show:
     named = {name.lower(): data for name, data in streams.items()}
     stream, user = memoryview(named[_DOCUMENT.lower()]), named[_USER.lower()]
     (edit,) = struct.unpack_from("<I", user, 16)
+    (document,) = struct.unpack_from("<I", _at(stream, edit), 16)
     offsets: dict[int, int] = {}
-    document = -1
-    for _ in range(_MOST_REVISIONS):
-        before, directory, number = struct.unpack_from("<III", _at(stream, edit), 8)
-        document = number if document < 0 else document
+    while True:
+        before, directory = struct.unpack_from("<II", _at(stream, edit), 8)
         for part, at in _offsets(_at(stream, directory)).items():
             offsets.setdefault(part, at)
-        if not before:
+        if not before or before >= edit:
             break
         edit = before
     whole = _at(stream, offsets[document])
     lists = {one.instance: one.data for one in _records(whole) if one.kind == _LIST}
-    parts = {
-        which: [_text(_at(stream, offsets[number])) for number in _named(lists.get(which, memoryview(b"")))] for which in range(3)
-    }
-    return _Show(parts[0], [_text(whole), *parts[1], *parts[2]])
+    slides, masters, notes = (
+        [_text(_at(stream, offsets[number])) for number in _named(lists.get(which, memoryview(b"")))] for which in range(3)
+    )
+    return _Show(slides, [_text(whole), *masters, *notes])
 
 
 def _at(stream: memoryview, at: int) -> memoryview:
@@ -173,7 +171,7 @@ def _at(stream: memoryview, at: int) -> memoryview:
 
 
 def _offsets(directory: memoryview) -> dict[int, int]:
-    numbers = struct.unpack(f"<{len(directory) // 4}I", directory)
+    numbers = [number for (number,) in struct.iter_unpack("<I", directory)]
     found: dict[int, int] = {}
     index = 0
     while index < len(numbers):
@@ -194,11 +192,11 @@ def _text(part: memoryview) -> str:
     while waiting:
         at, end = waiting.pop()
         while at + _HEAD.size <= end:
-            head, kind, size = _HEAD.unpack_from(part, at)
+            _, kind, size = _HEAD.unpack_from(part, at)
             at += _HEAD.size
-            if kind in _HOLDING and head & 15 == 15:
+            if kind in _HOLDING:
                 waiting.append((at + size, end))
-                end = min(at + size, end)
+                end = at + size
                 continue
             if kind in _WORDS:
                 found.append(bytes(part[at : at + size]).decode(_WORDS[kind], "replace"))

@@ -9,6 +9,7 @@ from typing import Final
 from sanitizers.context import Context
 from sanitizers.model import VerificationFailed
 from sanitizers.source import Source
+from sanitizers.verify import ooxml_calls
 
 _SPELT: Final = re.compile(rb"[\x20-\x7e\r\n]*+")
 _WORD: Final = re.compile(rb"\\([A-Za-z]++)(-?[0-9]++)? ?|(?:[^\\{}]++|\\'[0-9a-f]{2})++|\\[~_|:*-]|[{}]")
@@ -29,15 +30,13 @@ _STARRED: Final = re.compile(
 )
 _STAR: Final = re.compile(rb"\\\*\s*(?:\\([A-Za-z]+))?")
 _PICTURE: Final = re.compile(rb"\\(pngblip|jpegblip|emfblip|wmetafile8|dibitmap0)\s+([0-9a-f\s]*+)\}")
-_HEXADECIMAL: Final = re.compile(rb"[0-9A-Fa-f\s]++")
+_HEXADECIMAL: Final = re.compile(rb"[0-9A-Fa-f]++")
 _LONGEST_DIGITS: Final = 4096
-_INSTRUCTION: Final = re.compile(rb"\\fldinst\b((?:[^{}]|\{[^{}]*\})*)")
-_UNICODE: Final = re.compile(rb"\\u(-?[0-9]+)\?")
-_RUN: Final = re.compile(
-    r"\s*(?:DDE|DDEAUTO|INCLUDE|INCLUDETEXT|INCLUDEPICTURE|LINK|IMPORT|EMBED|DATABASE|MACROBUTTON|HTMLCONTROL|CONTROL|RD)\b"
-    r"|\s*HYPERLINK\s+\"?\s*(?:(?:file|javascript|vbscript|data|ms-[a-z]+|search-ms):|\\\\|//)",
-    re.IGNORECASE,
+# Of what a field is told: letters by number, spaces, and what says nothing.
+_SAID: Final = re.compile(
+    rb"\\u(-?[0-9]+)\?|\\'([0-9a-f]{2})|(\\~|\\(?:tab|line|par)(?![A-Za-z])(?:-?[0-9]+)?\s?)|\\[A-Za-z]+(?:-?[0-9]+)? ?|\\[_|:*-]|[{}\r\n]"
 )
+_ANOTHER_FIELD: Final = b'"?"'  # a word that nobody knows before it is worked out
 _BITMAP_HEADER: Final = 14
 _NEUTRAL_SIZE: Final = 128      # the picture that stands for one that could not be rebuilt is smaller than this
 
@@ -64,7 +63,7 @@ def verify(output: Source, original: Source, context: Context) -> None:
         raise VerificationFailed("not spelt as it should be")
     _check_words(data)
     _check_pictures(data, context)
-    _check_fields(data)
+    _check_fields(data, context.treatment.link_schemes)
     if not _REWRITES & {finding.code for finding in context.findings}:
         said = _said(original.bytes())
         if said is not None and said != _said(data):
@@ -74,7 +73,7 @@ def verify(output: Source, original: Source, context: Context) -> None:
 def _check_words(data: bytes) -> None:
     depth = position = 0
     for match in _WORD.finditer(data):
-        if match.start() != position or (depth == 0 and match[0] != b"{" and position):
+        if match.start() != position:
             break
         position = match.end()
         depth += {b"{": 1, b"}": -1}.get(match[0], 0)
@@ -98,17 +97,39 @@ def _check_pictures(data: bytes, context: Context) -> None:
         known = len(picture) + _BITMAP_HEADER in sizes if kind == b"dibitmap0" else hashlib.sha256(picture).hexdigest() in hashes
         if not known and len(picture) > _NEUTRAL_SIZE:
             raise VerificationFailed("a picture that was not rebuilt")
-    rest = _HEXADECIMAL.finditer(_PICTURE.sub(b"}", data))
-    if any(len(match[0]) > _LONGEST_DIGITS and len(b"".join(match[0].split())) > _LONGEST_DIGITS for match in rest):
+    rest = _PICTURE.sub(b"}", data).translate(None, b"\r\n ")
+    if any(len(digits) > _LONGEST_DIGITS for digits in _HEXADECIMAL.findall(rest)):
         raise VerificationFailed("hexadecimal data that is no picture")
 
 
-def _check_fields(data: bytes) -> None:
-    for instruction in _INSTRUCTION.findall(data):
-        plain = _UNICODE.sub(lambda match: chr(int(match[1]) & 0xFFFF).encode("ascii", "replace"), instruction)
-        said = re.sub(rb"\\[a-z]+-?[0-9]* ?|[{}\r\n]", b"", plain).replace(b"\\'5c", b"\\").decode("ascii", "replace")
-        if _RUN.match(said):
-            raise VerificationFailed(f"a field that is not allowed: {said[:60]}")
+def _check_fields(data: bytes, schemes: tuple[str, ...]) -> None:
+    for pieces in _instructions(data):
+        ooxml_calls.check_instruction("the text", _SAID.sub(_letter, b"".join(pieces)), schemes)
+
+
+def _instructions(data: bytes) -> list[list[bytes]]:
+    """What each field is told, in pieces; without what another field inside of it is told."""
+    found: list[list[bytes]] = []
+    groups: list[list[bytes] | None] = [None]
+    for match in _WORD.finditer(data):
+        if match[0] == b"}":
+            groups.pop()
+        told = groups[-1]
+        if told is not None:
+            told.append(_ANOTHER_FIELD if match[1] == b"field" else match[0])
+        if match[1] == b"fldinst":
+            found.append([])
+            groups[-1] = found[-1]
+        elif match[0] == b"{":
+            groups.append(told)
+    return found
+
+
+def _letter(match: re.Match[bytes]) -> bytes:
+    number, octet, space = match.groups()
+    if number:
+        return chr(int(number) & 0xFFFF).encode("ascii", "replace")
+    return bytes.fromhex(octet.decode()) if octet else b" " if space else b""
 
 
 _TOKEN: Final = re.compile(rb"\\([A-Za-z]++)(-?[0-9]++)? ?|((?:[^\\{}]++|\\'[0-9A-Fa-f]{2})++)|([{}])|\\([^'])", re.DOTALL)
@@ -119,7 +140,7 @@ _NO_SIGNS: Final = bytes((*range(0x21), 0x7F))
 
 def _said(data: bytes) -> bytes | None:
     """A digest of the letters of the text, in whatever encoding they are; Unicode ones as two octets. None: some stand there twice."""
-    digest, groups, skipped, width, owed, at = hashlib.sha256(), list[tuple[bool, int]](), False, 1, 0, data.find(b"{")
+    digest, groups, skipped, width, owed, at = hashlib.sha256(), list[tuple[bool, int]](), False, 1, 0, data.find(b"{") + 1
     while match := _TOKEN.search(data, at):
         at = match.end()
         word, number, letters, brace, sign = match.groups()
@@ -127,16 +148,16 @@ def _said(data: bytes) -> bytes | None:
             groups.append((skipped, width))
             owed = 0
         elif brace:
-            (skipped, width), owed = groups.pop(), 0
             if not groups:
                 break
+            (skipped, width), owed = groups.pop(), 0
         elif word in (b"bin", b"uc", b"u"):
             value = int(number or 0)
             at += max(value, 0) if word == b"bin" else 0
             width = value if word == b"uc" else width
             if word == b"u":
                 owed = width
-                digest.update(b"" if skipped else (value & 0xFFFF).to_bytes(2, "big"))
+                digest.update(b"" if skipped else chr(value & 0xFFFF).encode("utf-16-be", "surrogatepass"))
         elif word or (sign is not None and sign not in b"{}\\"):
             if word == b"upr" and not skipped:
                 return None

@@ -69,7 +69,7 @@ def names(content: bytes) -> Names:
             patterns += 1
             unseen = re.compile(rb"<(?![/!?]|(?:%b)/?>)" % b"|".join(_patterns(seen)))
         else:
-            at += 1     # spelled otherwise than we write, or one too many to learn: each such tag is looked at by itself
+            at = found.end()    # spelled otherwise than we write, or one too many to learn: each such tag is looked at by itself
     return Names(frozenset(name for name, _ in seen), frozenset(name for _, attributes in seen for name in attributes))
 
 
@@ -89,7 +89,7 @@ def in_tags(content: bytes, matches: Iterable[re.Match[bytes]]) -> Iterator[re.M
     inside, at = False, 0
     for found in matches:
         opened, closed = content.rfind(b"<", at, found.start()), content.rfind(b">", at, found.start())
-        inside = opened > closed if opened != closed else inside
+        inside = opened > closed or (inside and opened == closed)
         at = found.start()
         if inside:
             yield found
@@ -97,10 +97,9 @@ def in_tags(content: bytes, matches: Iterable[re.Match[bytes]]) -> Iterator[re.M
 
 def unlike(before: bytes, after: bytes) -> tuple[bytes, bytes]:
     """Both without what they have in common at their ends, from the beginning of a tag on."""
-    most, alike = min(len(before), len(after)), 0
-    while alike < most and before[-alike - _BLOCK : len(before) - alike] == after[-alike - _BLOCK : len(after) - alike]:
-        alike += _BLOCK
-    tag = before.find(b"<", len(before) - min(alike, most)) if alike else -1
+    most = min(len(before), len(after))
+    blocks = (at for at in range(0, most, _BLOCK) if before[-at - _BLOCK : len(before) - at] != after[-at - _BLOCK : len(after) - at])
+    tag = before.find(b"<", len(before) - next(blocks, most))
     if tag < 0:
         return before, after
     return before[:tag], after[: tag - len(before)]

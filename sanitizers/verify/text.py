@@ -19,9 +19,6 @@ from sanitizers.model import Kind, VerificationFailed
 from sanitizers.source import Folded, Source
 from sanitizers.verify import old_words
 
-# A cell may be as long as the file.
-csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-
 _ENCODINGS: Final = ("utf-8", "cp932", "euc_jp", "gb18030")      # the last one reads whatever Big5 does
 _LINE_CHARACTERS: Final = frozenset("\t\n\r")
 _JOINERS: Final = frozenset("\u200c\u200d")
@@ -53,7 +50,7 @@ def _class(chars: Iterable[str]) -> str:
     return "[" + "".join(f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in runs) + "]"
 
 
-_HIDDEN: Final = re.compile(_class(filter(_is_hidden, map(chr, range(sys.maxunicode + 1)))))
+_HIDDEN: Final = re.compile(_class(filter(_is_hidden, map(chr, range(sys.maxunicode)))))
 # A run of what may be seen is matched ten times as fast as what may not is searched for.
 _SEEN: Final = re.compile(_class(char for char in map(chr, range(0x10000)) if not _is_hidden(char)) + "*")
 
@@ -90,7 +87,8 @@ def verify(output: Source, original: Source, context: Context) -> None:
 def _hidden(text: str) -> str:
     """The first character of its kind, if there is one."""
     seen = _SEEN.match(text)
-    found = _HIDDEN.search(text, seen.end() if seen else 0)
+    assert seen is not None         # it may be empty
+    found = _HIDDEN.search(text, seen.end())
     return found[0] if found else ""
 
 
@@ -101,11 +99,11 @@ def _texts(source: Source) -> Iterator[str]:
 
 
 def _same_characters(now: Counter[str], before: Counter[str], *, may_add: str) -> None:
-    for char in now.keys() | before.keys():
-        difference = now[char] - before[char]
-        allowed = unicodedata.category(char)[0] in "CZM" or char in _FILLERS or (difference > 0 and char == may_add)
-        if difference and not allowed:
-            raise VerificationFailed(f"{abs(difference)} characters U+{ord(char):04X} {'more' if difference > 0 else 'less'} than before")
+    more, less = now - before, before - now
+    more.pop(may_add, None)
+    for char in (*more, *less):
+        if unicodedata.category(char)[0] not in "CZM" and char not in _FILLERS:
+            raise VerificationFailed(f"U+{ord(char):04X}: {more[char]} more and {less[char]} less than before")
 
 
 def decoded(data: bytes) -> str:
@@ -133,14 +131,16 @@ def verify_csv(output: Source, original: Source, context: Context) -> None:
     declared = _DECLARED.match(text)
     separators = "".join(dict.fromkeys((declared[1] if declared else "") + _SEPARATORS))
     split = re.compile(f"[{re.escape(separators)}\r\n]")
-    for delimiter in separators:
-        if delimiter != "," and delimiter not in text:
-            continue
-        try:
-            for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1):
-                _check_row(row, number, split)
-        except csv.Error as error:
-            raise VerificationFailed(f"csv: {error}") from None
+    usual = csv.field_size_limit(len(text))       # a cell may be as long as the file
+    try:
+        for delimiter in separators:
+            if delimiter == "," or delimiter in text:
+                for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1):
+                    _check_row(row, number, split)
+    except csv.Error as error:
+        raise VerificationFailed(f"csv: {error}") from None
+    finally:
+        csv.field_size_limit(usual)
 
 
 def _check_row(row: Iterable[str], number: int, split: re.Pattern[str]) -> None:

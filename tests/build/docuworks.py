@@ -36,12 +36,12 @@ def objects(*more: bytes, kind: bytes = DOCUMENT) -> bytes:
 
 def document(
     content: bytes | None = None, *, kind: bytes = DOCUMENT, ends: bytes = b"\1\r\n\1", version: bytes = b"\x0a", size: int | None = None, packed: int | None = None, tail: bytes = b"",
-    beside: bytes = b"", waste: bytes = b"",
+    beside: bytes = b"", waste: bytes = b"", measure: str = "86",
 ) -> bytes:  # fmt: skip
     """`size`, `packed`: what is said about the list of objects; `waste`: behind its last code."""
     content = objects(kind=kind) if content is None else content
     squeezed = jtd.squeezed(content) + waste
     said = value("83", (len(content) if size is None else size).to_bytes(4, "big")) + value("84", (packed or len(squeezed)).to_bytes(4, "big"))
-    sizes = value("68", value("80", b"\0") + value("82", b"\0") + said + value("85", bytes(4)) + value("86", b"\x1a\0\0\0"))
+    sizes = value("68", value("80", b"\0") + value("82", b"\0") + said + value("85", bytes(4)) + value(measure, b"\x1a\0\0\0"))
     head = value("60", value("82", version) + value("80", kind) + value("83", ends))
     return head + value("61", value("63", squeezed) + sizes + beside) + tail

@@ -78,6 +78,9 @@ POINT = struct.pack("<i2d", 1, 139.7, 35.6)
 POLYGON = struct.pack("<i4d2ii8d", 5, 0, 0, 1, 1, 1, 4, 0, 0, 0, 0, 1, 1, 1, 0, 0)
 
 
+MANY_POINTS = struct.pack("<i4di4d", 8, 0, 0, 1, 1, 2, 0, 0, 1, 1)
+
+
 def dbf(*rows: tuple[str, str], types: str = "CN", version: int = 3) -> bytes:
     widths = (20, 8)
     fields = b"".join(
@@ -136,10 +139,12 @@ class _Objects:
         return count + b"".join(self.tag(name) + content for name, content in figures)
 
 
-def text(said: str) -> bytes:
-    """A CString."""
-    raw = said.encode("cp932")
-    return (bytes([len(raw)]) if len(raw) < 255 else b"\xff" + struct.pack("<H", len(raw))) + raw
+def text(said: str, *, wide: bool = False) -> bytes:
+    """A CString; `wide`: in UTF-16."""
+    raw = said.encode("utf-16-le" if wide else "cp932")
+    length = len(raw) // 2 if wide else len(raw)
+    count = bytes([length]) if length < 0xFF else b"\xff" + struct.pack("<H", length) if length < 0xFFFE else b"\xff\xff\xff" + struct.pack("<I", length)
+    return (b"\xff\xfe\xff" if wide else b"") + count + raw
 
 
 def general(version: int = 700, style: int = 1, colour: int = 2) -> bytes:
@@ -150,8 +155,8 @@ def sen(version: int = 700) -> bytes:
     return general(version) + struct.pack("<4d", 0, 0, 100.5, -3)
 
 
-def moji(said: str = "能登①　表計算ソフト", version: int = 700) -> bytes:
-    return general(version) + struct.pack("<4dI4d", 0, 0, 10, 0, 1, 3, 3, 0, 0) + text("ＭＳ ゴシック") + text(said)
+def moji(said: str = "能登①　表計算ソフト", version: int = 700, *, wide: bool = False) -> bytes:
+    return general(version) + struct.pack("<4dI4d", 0, 0, 10, 0, 1, 3, 3, 0, 0) + text("ＭＳ ゴシック") + text(said, wide=wide)
 
 
 def ten(version: int = 700) -> bytes:

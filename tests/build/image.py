@@ -92,6 +92,30 @@ def display_profile() -> bytes:
     return bytes(data)
 
 
+def profile(space: bytes, pcs: bytes, device: bytes, tags: dict[bytes, bytes]) -> bytes:
+    """An ICC profile of version 2 (ICC.1:2001-04): header, tag table, tags."""
+    white = b"XYZ \0\0\0\0" + struct.pack(">III", 0xF6D6, 0x10000, 0xD32D)
+    table, body = b"", b""
+    start = 132 + 12 * (len(tags) + 1)
+    for name, value in {b"wtpt": white, **tags}.items():
+        table += name + struct.pack(">II", start + len(body), len(value))
+        body += value + bytes(-len(value) % 4)
+    head = struct.pack(">I4sI4s4s4s12s4s", start + len(body), b"none", 0x0210_0000, device, space, pcs, bytes(12), b"acsp").ljust(68, b"\0")
+    return (head + struct.pack(">III", 0xF6D6, 0x10000, 0xD32D)).ljust(128, b"\0") + struct.pack(">I", len(tags) + 1) + table + body
+
+
+def grey_profile(gamma: float) -> bytes:
+    return profile(b"GRAY", b"XYZ ", b"mntr", {b"kTRC": b"curv\0\0\0\0" + struct.pack(">IH", 1, round(256 * gamma)) + b"\0\0"})
+
+
+def press_profile() -> bytes:
+    """CMYK in which every ink makes paper darker and nothing else."""
+    ramp = bytes(range(256))
+    lightness = bytes(value for inks in range(16) for value in (255 - 60 * inks.bit_count(), 128, 128))
+    matrix = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
+    return profile(b"CMYK", b"Lab ", b"prtr", {b"A2B0": b"mft1\0\0\0\0\4\3\2\0" + matrix + ramp * 4 + lightness + ramp * 3})
+
+
 def srgb_profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 

@@ -50,14 +50,18 @@ def _inside(data: bytes, *path: bytes) -> bytes:
     return data[at:end]
 
 
-def grid(picture: Image.Image, side: int = 64) -> bytes:
-    """The picture as hidden tiles and an item that puts them together, cut to its own size, as telephones store photographs."""
+def grid(picture: Image.Image, side: int = 64, *, small: bool = False) -> bytes:
+    """The picture as hidden tiles and an item that puts them together, cut to its own size, as telephones store photographs.
+
+    `small`: the first tile is called a thumbnail of the whole.
+    """
     columns, rows = -(-picture.width // side), -(-picture.height // side)
     files = [heic(picture.crop((x * side, y * side, (x + 1) * side, (y + 1) * side))) for y in range(rows) for x in range(columns)]
     coded = [_inside(file, b"mdat") for file in files]
     coding = box(b"hvcC", _inside(files[0], b"meta", b"iprp", b"ipco", b"hvcC"))
     count = len(files)
     layout = struct.pack(">BBBBHH", 0, 0, rows - 1, columns - 1, *picture.size)
+    thumbnail = box(b"thmb", struct.pack(">3H", 1, 1, count + 1)) if small else b""
     head = box(b"ftyp", b"heic\0\0\0\0mif1heic")
     meta = b""
     for _ in range(2):  # once to learn its length, once with the right offsets
@@ -77,7 +81,7 @@ def grid(picture: Image.Image, side: int = 64) -> bytes:
             + box(b"pitm", struct.pack(">H", count + 1), 0)
             + box(b"iloc", struct.pack(">HH", 0x4400, count + 1) + places, 0)
             + box(b"iinf", struct.pack(">H", count + 1) + items, 0)
-            + box(b"iref", box(b"dimg", struct.pack(f">HH{count}H", count + 1, count, *range(1, count + 1))), 0)
+            + box(b"iref", box(b"dimg", struct.pack(f">HH{count}H", count + 1, count, *range(1, count + 1))) + thumbnail, 0)
             + box(b"iprp", box(b"ipco", coding + sizes) + box(b"ipma", struct.pack(">I", count + 1) + links, 0)),
             0,
         )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import struct
 from collections.abc import Callable
 from typing import Any, Final
 
 import docx
 import openpyxl
 import pikepdf
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import ECB
 from msoffcrypto.format.ooxml import OOXMLFile
 
 from tests.build import archive
@@ -46,6 +51,26 @@ def _office(document: Any, password: str) -> bytes:
     plain.seek(0)
     OOXMLFile(plain).encrypt(password, secret)
     return secret.getvalue()
+
+
+def standard(package: bytes, password: str) -> dict[str, bytes]:
+    """[MS-OFFCRYPTO] 2.3.4.5: standard encryption, as Office 2007 wrote it; the streams of the compound file."""
+    salt = bytes(range(16))
+    digest = hashlib.sha1(salt + password.encode("utf-16-le")).digest()
+    for turn in range(50_000):
+        digest = hashlib.sha1(turn.to_bytes(4, "little") + digest).digest()
+    digest = hashlib.sha1(digest + bytes(4)).digest().ljust(64, b"\0")
+    key = hashlib.sha1(bytes(byte ^ 0x36 for byte in digest[:20]) + b"\x36" * 44).digest()[:16]
+
+    def sealed(plain: bytes) -> bytes:
+        return Cipher(AES(key), ECB()).encryptor().update(plain.ljust(-(-len(plain) // 16) * 16, b"\0"))
+
+    provider = "Microsoft Enhanced RSA and AES Cryptographic Provider\0".encode("utf-16-le")
+    header = struct.pack("<8I", 0x24, 0, 0x660E, 0x8004, 128, 0x18, 0, 0) + provider
+    verifier = bytes(range(16, 32))
+    checked = struct.pack("<I", 16) + salt + sealed(verifier) + struct.pack("<I", 20) + sealed(hashlib.sha1(verifier).digest())
+    info = struct.pack("<HHII", 3, 2, 0x24, len(header)) + header + checked
+    return {"EncryptionInfo": info, "EncryptedPackage": len(package).to_bytes(8, "little") + sealed(package)}
 
 
 def zip_aes(password: str) -> bytes:

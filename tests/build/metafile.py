@@ -88,6 +88,42 @@ def alpha_blend(info: bytes, rows: bytes, size: tuple[int, int]) -> bytes:
     return record(114, fields + info + rows)
 
 
+# -------------------------------------------------------------------------------------------------------------------------- EMF, more calls
+
+IDENTITY = struct.pack("<6f", 1, 0, 0, 1, 0, 0)
+
+
+def points(kind: int, *places: tuple[int, int], wide: bool = True) -> bytes:
+    flat = [one for place in places for one in place]
+    return record(kind, words(0, 0, 0, 0) + struct.pack("<I", len(places)) + (words(*flat) if wide else shorts(*flat)))
+
+
+def pen(handle: int, style: int, width: int, colour: int) -> bytes:
+    return record(38, struct.pack("<IIiiI", handle, style, width, 0, colour)) + select(handle)
+
+
+def number(kind: int, value: int) -> bytes:
+    return record(kind, struct.pack("<I", value))
+
+
+def region(*boxes: tuple[int, int, int, int]) -> bytes:
+    return struct.pack("<4I", 32, 1, len(boxes), 16 * len(boxes)) + words(0, 0, 0, 0) + b"".join(words(*one) for one in boxes)
+
+
+def clip(mode: int, *boxes: tuple[int, int, int, int]) -> bytes:
+    data = region(*boxes) if boxes else b""
+    return record(75, struct.pack("<II", len(data), mode) + data)
+
+
+def blit(operation: int, target: tuple[int, int, int, int], picture: tuple[bytes, bytes] | None = None, size: tuple[int, int] = (2, 2)) -> bytes:
+    """STRETCHBLT, or BITBLT without a picture."""
+    head = words(0, 0, 199, 99) + words(*target) + struct.pack("<I", operation) + words(0, 0) + IDENTITY + struct.pack("<II", 0, 0)
+    if picture is None:
+        return record(76, head + bytes(16))
+    info, rows = picture
+    return record(77, head + struct.pack("<4I", 108, len(info), 108 + len(info), len(rows)) + words(*size) + info + rows)
+
+
 # -------------------------------------------------------------------------------------------------------------------------- WMF
 
 

@@ -12,7 +12,7 @@ from functools import cache
 import pikepdf
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa, x25519
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
 from pikepdf import Array, Dictionary, Name, String
@@ -24,25 +24,34 @@ SIGNED = dt.datetime(2026, 11, 20, 1, 2, 3, tzinfo=dt.UTC)
 _ROOM = 8192
 _HOLE = re.compile(rb"/Contents ?<([0-9a-fA-F]{%d})>" % (2 * _ROOM))
 _RANGE = re.compile(rb"/ByteRange ?\[[^\]]*\]")
-Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey | dsa.DSAPrivateKey | x25519.X25519PrivateKey
 Signing = Callable[[bytes], bytes]
 
 
 @cache
 def identity(kind: str = "rsa") -> tuple[Key, x509.Certificate]:
     """A key and a certificate that it signed for itself."""
-    key: Key
-    if kind == "rsa":
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    else:
-        key = ec.generate_private_key(ec.SECP256R1()) if kind == "ec" else ed25519.Ed25519PrivateKey.generate()
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, SIGNER)])
-    built = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(4711)
-        .not_valid_before(SIGNED).not_valid_after(SIGNED + dt.timedelta(days=9))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-    return key, built.sign(key, None if kind == "ed" else hashes.SHA256())
+    key = _MADE.get(kind, _MADE["rsa"])()
+    return key, certified(key, [x509.NameAttribute(NameOID.COMMON_NAME, SIGNER)])
+
+
+_MADE: dict[str, Callable[[], Key]] = {
+    "rsa": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048), "ec": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "ed": ed25519.Ed25519PrivateKey.generate, "ed448": ed448.Ed448PrivateKey.generate, "dsa": lambda: dsa.generate_private_key(1024),
+    "x25519": x25519.X25519PrivateKey.generate,
+}  # fmt: skip
+
+
+def certified(key: Key, subject: list[x509.NameAttribute], *, identified: bool = True) -> x509.Certificate:
+    """A certificate for the key, by itself where it can sign; `identified`: it says its key identifier."""
+    name = x509.Name(subject)
+    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(4711)
+    built = built.not_valid_before(SIGNED).not_valid_after(SIGNED + dt.timedelta(days=9))
+    if identified:
+        built = built.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    signer = identity()[0] if isinstance(key, x25519.X25519PrivateKey) else key
+    assert not isinstance(signer, x25519.X25519PrivateKey)
+    return built.sign(signer, None if isinstance(signer, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey) else hashes.SHA256())
 
 
 def detached(kind: str = "rsa", *, pss: bool = False) -> Signing:
@@ -91,37 +100,48 @@ def _attribute(kind: str, value: bytes) -> bytes:
 
 def by_hand(
     *, kind: str = "1.2.840.113549.1.7.1", content: Callable[[bytes], bytes] | None = None, attributes: bool = True, endless: bool = False,
-    by_key: bool = False, stamp: Signing | None = None, said: str = "",
+    by_key: bool = False, stamp: Signing | None = None, said: str = "", more: bytes = b"", algorithm: bytes = b"", beside: bytes = b"",
+    signer: tuple[Key, x509.Certificate] | None = None,
 ) -> Signing:
-    """Signed data as other programs write it. `content`: what is inside; None: detached. `said`: a content type that is not the true one."""
+    """Signed data as other programs write it. `content`: what is inside; None: detached. `said`: a content type that is not the true one.
+    `more`: further attributes that are signed; `algorithm`: another one than is true; `beside`: what stands beside the certificate."""
     def sign(signed: bytes) -> bytes:
-        key, certificate = identity()
-        assert isinstance(key, rsa.RSAPrivateKey)
+        key, certificate = signer or identity()
         inner = content(signed) if content else None
         subject = signed if inner is None else inner
         digest = hashlib.sha256(subject).digest()
         extra = b""
         if attributes:
-            extra = _attribute("1.2.840.113549.1.9.3", oid(said or kind)) + _attribute("1.2.840.113549.1.9.4", der(4, digest))
+            extra = _attribute("1.2.840.113549.1.9.3", oid(said or kind)) + _attribute("1.2.840.113549.1.9.4", der(4, digest)) + more
             subject = der(0x31, extra)
-        value = key.sign(subject, padding.PKCS1v15(), hashes.SHA256())
+        value = _value(key, subject)
         who = der(0x80, _key_identifier(certificate)) if by_key else der(
             0x30, certificate.issuer.public_bytes(), der(2, certificate.serial_number.to_bytes(2, "big"))
         )
-        parts = [der(2, b"\1"), who, _SHA256, der(0xA0, extra) if extra else b"", _RSA, der(4, value)]
+        parts = [der(2, b"\1"), who, _SHA256, der(0xA0, extra) if extra else b"", algorithm or _RSA, der(4, value)]
         if stamp is not None:
             parts.append(der(0xA1, _attribute("1.2.840.113549.1.9.16.2.14", stamp(value))))
         inside = oid(kind) + (b"" if inner is None else der(0xA0, der(4, inner)))
         data = der(
             0x30, der(2, b"\3"), der(0x31, _SHA256), der(0x30, inside, endless=endless),
-            der(0xA0, certificate.public_bytes(serialization.Encoding.DER), endless=endless), der(0x31, der(0x30, *parts)), endless=endless,
+            der(0xA0, certificate.public_bytes(serialization.Encoding.DER), beside, endless=endless), der(0x31, der(0x30, *parts)), endless=endless,
         )
         return der(0x30, oid("1.2.840.113549.1.7.2"), der(0xA0, data, endless=endless), endless=endless)
     return sign
 
 
+def _value(key: Key, subject: bytes) -> bytes:
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(subject, padding.PKCS1v15(), hashes.SHA256())
+    if isinstance(key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey):
+        return key.sign(subject)
+    if isinstance(key, dsa.DSAPrivateKey):
+        return key.sign(subject, hashes.SHA256())
+    return key.sign(subject, ec.ECDSA(hashes.SHA256())) if isinstance(key, ec.EllipticCurvePrivateKey) else bytes(64)
+
+
 def _key_identifier(certificate: x509.Certificate) -> bytes:
-    return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    return x509.SubjectKeyIdentifier.from_public_key(certificate.public_key()).digest
 
 
 def _token(signed: bytes) -> bytes:

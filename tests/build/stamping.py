@@ -47,6 +47,17 @@ def issue(
     return Holder(made.sign(above.key if above else key, hashes.SHA256()), key)
 
 
+def twice(holder: Holder) -> Holder:
+    """The same with an extension that it has twice: nothing that asks for its extensions may be answered."""
+    subject, key = holder.certificate.subject, holder.key
+    made = x509.CertificateBuilder().subject_name(subject).issuer_name(holder.certificate.issuer).public_key(key.public_key())
+    made = made.serial_number(holder.certificate.serial_number).not_valid_before(AT - _DAY).not_valid_after(AT + _DAY)
+    for last in (4, 5):
+        made = made.add_extension(x509.UnrecognizedExtension(x509.ObjectIdentifier(f"1.2.3.{last}"), b"\5\0"), critical=False)
+    data = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+    return Holder(x509.load_der_x509_certificate(data.replace(oid("1.2.3.5"), oid("1.2.3.4"))), key)
+
+
 def _whole(number: int) -> bytes:
     return der(2, number.to_bytes(number.bit_length() // 8 + 1))
 

@@ -19,7 +19,7 @@ from gateway.road import memory
 from gateway.road.workers import Sanitized
 from gateway.storage.blobs import Blob, InUse
 from gateway.storage.disk import Disk
-from gateway.storage.faults import BlobDamagedError, BlobMissingError
+from gateway.storage.faults import BlobDamagedError, BlobMissingError, StorageError
 from gateway.storage.settling import Settlement, pack
 from sanitizers.model import Action, Finding, Job, Kind, MailFacts, PartInfo, Reason, Report, Severity, Verdict
 
@@ -193,14 +193,18 @@ class MemoryWriter:
     def __init__(self, store: MemoryBlobs) -> None:
         self._store = store
         self._content = bytearray()
+        self._over = False
 
     async def write(self, chunk: bytes) -> None:
         self._content += chunk
 
     async def commit(self) -> Blob:
+        if self._over:
+            raise StorageError("blobs: aborted")
         return await self._store.put(bytes(self._content))
 
     async def abort(self) -> None:
+        self._over = True
         self._content.clear()
 
 
@@ -253,6 +257,10 @@ class FaultyDisk(Disk):
     def move(self, old: Path, new: Path) -> None:
         self._maybe("move")
         super().move(old, new)
+
+    def remove(self, path: Path) -> None:
+        self._maybe("remove")
+        super().remove(path)
 
     def free_bytes(self, folder: Path) -> int:
         self._maybe("free_bytes")

@@ -13,7 +13,7 @@ import pytest
 
 from gateway.storage.blobs import Blobs, opened
 from gateway.storage.catalogued import CataloguedBlobs
-from gateway.storage.faults import BlobDamagedError, BlobMissingError
+from gateway.storage.faults import BlobDamagedError, BlobMissingError, StorageError
 from gateway.storage.local_blobs import LocalBlobs
 from gateway.storage.s3_blobs import ObjectShelf
 from tests.build.catalogued import bucket_of, catalogued
@@ -67,6 +67,18 @@ async def test_nothing_is_seen_before_commit(blobs: Blobs) -> None:
     await writer.abort()
     await writer.abort()
     assert not await blobs.exists(digest(BIG))
+
+
+@pytest.mark.parametrize("content", [b"", b"small", BIG], ids=["empty", "small", "big"])
+async def test_what_was_given_up_cannot_be_committed(blobs: Blobs, content: bytes) -> None:
+    """Nor does an empty blob come of it."""
+    writer = await blobs.begin()
+    await writer.write(content)
+    await writer.abort()
+    with pytest.raises(StorageError, match="aborted"):
+        await writer.commit()
+    assert not await blobs.exists(digest(content))
+    assert not await blobs.exists(digest(b""))
 
 
 async def test_a_descriptor_cannot_change_the_blob(blobs: Blobs) -> None:

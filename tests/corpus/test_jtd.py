@@ -35,7 +35,7 @@ def test_words_stay_and_authors_go(corpus_run: Run) -> None:
         made = corpus_run.output / row["output"]["path"]
         with olefile.OleFileIO(str(made)) as compound:
             streams = {"/".join(path): compound.openstream(path).read() for path in compound.listdir()}
-        said = b"".join(opinion._runs(streams["DocumentText"]))
+        said = b"".join(run for _, run in opinion.runs(streams["DocumentText"]))
         assert all(word.encode("utf-16-be") in said for word in WORDS), made
         assert not any(author in content for content in streams.values() for author in (b"Admin", "Admin".encode("utf-16-le"))), made
         assert dict(opinion._listed(streams[opinion._TABLE])) == {name: len(content) for name, content in streams.items() if name != opinion._TABLE}

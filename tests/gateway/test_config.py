@@ -67,6 +67,9 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         ('[relay]\ntls = "maybe"', "relay.tls: must be one of"),
         ('[jail]\nrequired = "perhaps"', "jail.required: must be true or false"),
         ("[smtp", "sekisho.toml: "),
+        ("[service]\nhostname = 7", "service.hostname: must be text"),
+        ('[reports]\nat = "25:00"', "reports.at: must be a time of day"),
+        ("[smtp]\ndomains = 7", "smtp.domains: must be a list"),
     ],
 )
 def test_a_bad_setting_is_named_in_one_line(tmp_path: Path, text: str, says: str) -> None:
@@ -74,3 +77,10 @@ def test_a_bad_setting_is_named_in_one_line(tmp_path: Path, text: str, says: str
         config.load(written(tmp_path, text), {})
     assert str(error.value).startswith(says)
     assert "\n" not in str(error.value)
+
+
+def test_a_number_may_come_as_letters(tmp_path: Path) -> None:
+    """The environment knows nothing else."""
+    assert config.load(None, {"SEKISHO_SMTP_MAX_CONNECTIONS": "7"})["smtp.max_connections"] == 7
+    with pytest.raises(ConfigError, match=r"smtp\.max_connections: must be a whole number"):
+        config.load(None, {"SEKISHO_SMTP_MAX_CONNECTIONS": "七"})

@@ -32,8 +32,11 @@ from gateway.people.accounts import Role
 from gateway.publishing.versions import Stage, Subject
 from gateway.requests.approvals import Approvals
 from gateway.road.workers import JailUnavailable
+from gateway.storage import nodes
+from gateway.storage.journal import Journal
 from gateway.web.signin import OPEN
 from tests.build.face import quick_passwords
+from tests.build.postgres import fresh
 from tests.build.transfer import FakeWorkers, arrival
 
 URL = "http://127.0.0.1:{}"
@@ -458,3 +461,35 @@ async def test_requests_that_nobody_answers_are_carried_up(settings: config.Conf
     monkeypatch.setattr(Approvals, "tick", tick)
     async with running(House(settings, frozenset({"worker"}))), asyncio.timeout(20):
         await looked.wait()
+
+
+async def test_work_that_does_not_end_in_time_goes_back_into_the_queue(settings: config.Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEKISHO_SERVICE_DRAIN", "50ms")
+    made = House(config.load(None), frozenset({"worker"}))
+    at_work = asyncio.Event()
+
+    async def stuck(*_: object) -> object:
+        at_work.set()
+        return await asyncio.Event().wait()
+
+    monkeypatch.setattr(made.workers, "sanitize", stuck)
+    async with running(made):
+        await made.blobs.put(b"what came in")
+        transfer_id, _ = await made.journal.accept(arrival())
+        await asyncio.wait_for(at_work.wait(), 10)
+    again = Journal(settings.path("storage.path") / "sekisho.db")
+    await again.start()
+    transfer = await again.transfer(transfer_id)
+    assert (transfer.state, transfer.attempts) == (State.RECEIVED, 0)
+    await again.stop()
+
+
+async def test_a_node_of_several_says_so_and_hears_the_others(settings: config.Config, monkeypatch: pytest.MonkeyPatch, postgres: str) -> None:
+    monkeypatch.setenv("SEKISHO_STORAGE_URL", fresh(postgres))
+    made = House(config.load(None), frozenset({"worker", "deliver"}))
+    async with running(made):
+        async with asyncio.timeout(20):
+            while not await made.journal.ask(nodes.all_of_them) or not made.leader.leads:
+                await asyncio.sleep(0.02)
+        (here,) = await made.journal.ask(nodes.all_of_them)
+        assert here.roles == "deliver,worker"

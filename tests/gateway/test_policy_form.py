@@ -126,6 +126,9 @@ def test_a_table_is_taken_away_whole() -> None:
         (("groups", "new"), {"strength": "security"}, "neither members nor senders"),
         (("doors", "window"), {"strength": "security"}, "must be one of"),
         (("limits",), {"strength": "security"}, "no such table"),
+        (("limits", "x"), {"strength": "security"}, "no such table"),
+        (("departments", "x"), {"strength": "security"}, "no such table"),
+        (("lanes", ""), {"strength": "security"}, "no such table"),
         (("organisations", "A町", "limits", "x"), {"strength": "security"}, "no such table"),
     ],
 )
@@ -272,3 +275,45 @@ def test_what_a_layers_own_strength_says_holds_in_it() -> None:
     assert held(own, ("lanes", "outbound")) == "いいえ / no"
     assert held(f"strength = 'security'\n[treatment]\npdf_strict_pixels = false\n{own.replace('security', 'standard')}", ("lanes", "outbound")) == "いいえ / no"
     assert held("strength = 'security'", ("lanes", "inbound")) == "はい / yes"
+
+
+def test_a_size_in_bytes_is_written_as_a_number() -> None:
+    made = changed("", (), {"limits.input_bytes": "1048576", "limits.expanded_bytes": "2 MiB"})
+    assert tomllib.loads(made) == {"limits": {"input_bytes": 1_048_576, "expanded_bytes": "2 MiB"}}
+
+
+def test_only_a_group_names_members() -> None:
+    """Whatever its organisation is called."""
+    called_so = ("organisations", "groups", "departments", "建設課")
+    assert [row.key for row in form.form("", called_so).head] == ["strength"]
+    assert [row.key for row in form.form("", ("groups", "new")).head] == ["strength", "members", "senders"]
+    assert [row.key for row in form.form("", ("organisations", "A町", "groups", "new")).head] == ["strength", "members", "senders"]
+
+
+def test_a_form_and_its_rows_stay_as_they_are() -> None:
+    made = form.form(TEXT, ())
+    one: Any
+    for one in (made, made.rows[0]):
+        with pytest.raises(AttributeError):
+            setattr(one, one.__struct_fields__[0], "other")
+        with pytest.raises(TypeError):
+            type(one)(*(getattr(one, name) for name in one.__struct_fields__))
+
+
+@pytest.mark.parametrize(
+    ("of", "name", "organisation", "path"),
+    [
+        ("organisations", "A町", "", ("organisations", "A町")), ("groups", "x", "", ("groups", "x")), ("lanes", "outbound", "A町", ("lanes", "outbound")),
+        ("doors", "drop", "", ("doors", "drop")), ("groups", "x", "A町", ("organisations", "A町", "groups", "x")),
+        ("departments", "建設課", "A町", ("organisations", "A町", "departments", "建設課")),
+    ],
+)  # fmt: skip
+def test_the_place_of_a_table(of: str, name: str, organisation: str, path: tuple[str, ...]) -> None:
+    assert form.place(of, name, organisation) == path
+    assert form.form("", path).path == path
+
+
+@pytest.mark.parametrize(("of", "name", "organisation"), [("departments", "建設課", ""), ("doors", "", ""), ("limits", "x", "")])
+def test_what_is_no_place(of: str, name: str, organisation: str) -> None:
+    with pytest.raises(PolicyError, match="a kind and a name"):
+        form.place(of, name, organisation)

@@ -63,12 +63,26 @@ def test_no_field_can_be_changed(key: Ed25519PrivateKey, field: str) -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ["", "{}", "[]", "not json", "\udc80".encode("utf-8", "surrogatepass"), b"\xff", "null"],
-    ids=["empty", "object", "list", "text", "surrogate", "byte", "null"],
+    ["", "{}", "[]", "not json", "\udc80".encode("utf-8", "surrogatepass"), b"\xff", "null", b'{"x":' + b"[" * 100_000],
+    ids=["empty", "object", "list", "text", "surrogate", "byte", "null", "endlessly nested"],
 )
 def test_garbage_is_no_receipt(key: Ed25519PrivateKey, document: str | bytes) -> None:
     with pytest.raises(ReceiptError):
         receipts.verify(digest(RESULT), document, public(key))
+
+
+@pytest.mark.parametrize("signature", ["", "***", "署名", "AAAA"])
+def test_a_signature_that_is_none_is_refused(key: Ed25519PrivateKey, signature: str) -> None:
+    document = json.loads(issue(key)) | {"signature": signature}
+    with pytest.raises(ReceiptError, match="not of this key"):
+        receipts.verify(digest(RESULT), json.dumps(document, ensure_ascii=False), public(key))
+
+
+def test_of_several_keys_the_named_one_counts(key: Ed25519PrivateKey) -> None:
+    known = {Signer(key).id: key.public_key()}
+    assert receipts.verify(digest(RESULT), issue(key), known).key == Signer(key).id
+    with pytest.raises(ReceiptError, match="not known here"):
+        receipts.verify(digest(RESULT), issue(Ed25519PrivateKey.generate()), known)
 
 
 def test_nothing_unsigned_rides_along(key: Ed25519PrivateKey) -> None:

@@ -30,6 +30,9 @@ ZONE: dict[tuple[str, str], list[Any]] = {
     ("_spf.example.jp", "TXT"): ["v=spf1 ip4:8.8.4.0/24 ?all"],
     ("mail.example.jp", "MX"): [(10, "mx.example.jp")],
     ("mx.example.jp", "A"): ["9.9.9.9"],
+    ("named.example.jp", "TXT"): ["v=spf1 ptr -all"],
+    ("9.9.9.9.in-addr.arpa", "PTR"): ["mail.named.example.jp."],
+    ("mail.named.example.jp", "A"): ["9.9.9.9"],
     ("s1._domainkey.example.jp", "TXT"): [f"v=DKIM1; k=rsa; p={PUBLIC}"],
     ("s1._domainkey.other.jp", "TXT"): [f"v=DKIM1; k=rsa; p={PUBLIC}"],
     ("_dmarc.example.jp", "TXT"): ["v=DMARC1; p=reject"],
@@ -65,6 +68,19 @@ def test_spf_of_domains_without_or_with_a_broken_record() -> None:
     assert result(sender="").spf == ""
     loop = {("loop.jp", "TXT"): ["v=spf1 include:loop.jp -all"]}
     assert result(sender="a@loop.jp", ask=lambda name, kind: loop.get((name, kind), [])).spf == "permerror"
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ("v=spf1 a:n1.jp a:n2.jp -all", "fail"),
+        ("v=spf1 a:n1.jp a:n2.jp a:n3.jp -all", "permerror"),       # three answers without content
+        (f"v=spf1 a:{'x' * 70}.jp a:{'y' * 70}.jp a:{'z' * 70}.jp ?all", "neutral"),    # names that cannot be asked cost nothing
+        ("v=spf1 ip4:8.8.4.4/99 -all", "permerror"),
+    ],
+)
+def test_spf_records_end_at_their_limits(record: str, expected: str) -> None:
+    assert result(sender="a@z.jp", ask=lambda name, kind: [record] if (name, kind) == ("z.jp", "TXT") else []).spf == expected
 
 
 def test_dkim_and_dmarc_alignment() -> None:
@@ -114,6 +130,30 @@ def test_arc_chain() -> None:
     assert result(b"ARC-Seal: i=1\r\n" * 50 + MESSAGE).arc == "policy"
 
 
+def test_a_broken_line_in_the_header_hides_no_failure() -> None:
+    """The library takes such a message for none at all; what does not need it is found out all the same."""
+    for field in (b"this is no field\r\n", b" folded before any field\r\n"):
+        message = field + signed()
+        assert result(message, client="1.1.1.1") == Results(spf="fail", dkim="permerror", dmarc="fail", arc="")
+        assert result(message) == Results(spf="pass", dkim="permerror", dmarc="pass", arc="")
+
+
+def test_a_chain_that_cannot_be_read_or_asked_about() -> None:
+    body = b"Authentication-Results: lists.example.jp; spf=pass\r\n" + signed()
+    seal = b"".join(dkim.arc_sign(body, b"s1", b"example.jp", PEM, b"lists.example.jp", include_headers=[b"from", b"subject"]))
+    assert result(seal + body, ask=silent).arc == "temperror"
+    assert result(b"no field\r\n" + seal + body).arc == "permerror"
+
+
+def test_what_dns_did_not_say_is_no_failure_of_the_author() -> None:
+    def partly(name: str, kind: str) -> list[Any]:
+        if name == "mail.example.jp":
+            raise UnansweredError(name)
+        return lookup(name, kind)
+
+    assert result(ask=partly) == Results(spf="temperror", dkim="none", dmarc="temperror", arc="")
+
+
 def test_silent_dns_is_no_verdict() -> None:
     assert result(signed(), ask=silent) == Results(spf="temperror", dkim="temperror", dmarc="temperror", arc="")
 
@@ -150,6 +190,8 @@ def test_trusted_upstream() -> None:
     other = b"Authentication-Results: evil.example; spf=pass\r\n"
     assert taken_over(other + theirs + forged + MESSAGE, "MX.example.jp") == Results(spf="softfail", dkim="pass", dmarc="pass", arc="")
     assert taken_over(other + MESSAGE, "mx.example.jp") == Results()
+    twice = b"Authentication-Results: mx.example.jp; spf=fail; spf=pass; dkim=pass; dkim=fail; dmarc=none\r\n"
+    assert taken_over(twice + MESSAGE, "mx.example.jp") == Results(spf="fail", dkim="pass", dmarc="none", arc="")
 
 
 async def test_checker_gives_up_in_time_and_leaves_a_dead_dns_alone() -> None:
@@ -214,5 +256,12 @@ async def test_checker_asks_a_real_dns_server() -> None:
     checker._resolver = dns.resolver.Resolver(configure=False)
     checker._resolver.nameservers, checker._resolver.port = ["127.0.0.1"], port
     found = await asyncio.wait_for(checker.check(signed(), client="9.9.9.9", sender="yamada@mail.example.jp"), 10)
+    by_name = await asyncio.wait_for(checker.check(MESSAGE, client="9.9.9.9", sender="a@named.example.jp"), 10)
     server.close()
     assert found == Results(spf="pass", dkim="pass", dmarc="pass", arc="")
+    assert by_name.spf == "pass"
+
+
+async def test_a_resolver_that_is_none_is_a_dns_that_does_not_answer() -> None:
+    checker = Checker(["not an address"])
+    assert await checker.check(signed(), client="9.9.9.9", sender="yamada@mail.example.jp") == Results("temperror", "temperror", "temperror", "")

@@ -330,3 +330,18 @@ async def test_wishes_reach_a_next_hop_that_knows_them() -> None:
         [(envelope, _)] = sink.messages
         assert envelope.wishes == (wishes if offered else Wishes())
         assert [answer.passed_on for answer in answers] == [offered, offered]  # type: ignore[attr-defined]
+
+
+async def test_who_has_no_room_claims_nothing_however_often_it_is_woken() -> None:
+    outbox, hop = MemoryOutbox([delivery(number=number) for number in range(5)]), Hop(gate=asyncio.Event())
+    made = Queue(outbox, hop, SETTINGS, lambda: NOW, lambda: 0.0)
+    running = asyncio.create_task(made.run())
+    await until(lambda: hop.busy == SETTINGS.concurrency)
+    made.wake()
+    await asyncio.sleep(0.02)
+    assert (outbox.claims, hop.busy) == ([3], 3)
+    assert hop.gate is not None
+    hop.gate.set()
+    await until(lambda: len(outbox.settled) == 5)
+    made.drain()
+    await within(running)

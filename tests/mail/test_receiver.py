@@ -434,8 +434,27 @@ def test_the_wishes_of_rfc_3461_where_they_are_offered() -> None:
         b"RCPT TO:<c@town.example.jp> NOTIFY=NEVER,SUCCESS\r\nRCPT TO:<d@town.example.jp> ORCPT=a\r\nDATA\r\n"
     )
     assert codes(replies) == [b"250", b"250", b"501", b"501", b"354"]
+    for words, code in (("SIZE=1", b"555"), ("NOTIFY=NEVER RET=FULL", b"555"), ("ORCPT=rfc822;a+4", b"501"), ("ORCPT=rfc822;" + "a" * 600, b"501")):
+        wrong = Talk(ReceiverSettings(dsn=True))
+        wrong.hears(START)
+        wrong.hears(b"MAIL FROM:<a@b.example>\r\n")
+        assert codes(wrong.hears(f"RCPT TO:<a@town.example.jp> {words}\r\n".encode())) == [code]
     [envelope] = talk.envelopes
     assert envelope.wishes == Wishes("x+y", "HDRS", {"a@town.example.jp": Notify(("SUCCESS", "DELAY"), "rfc822;a+40old.example")})
+
+
+def test_wishes_that_are_not_offered_are_not_heard() -> None:
+    talk = Talk()
+    talk.hears(START)
+    talk.hears(b"MAIL FROM:<a@b.example>\r\n")
+    assert codes(talk.hears(b"RCPT TO:<a@town.example.jp> NOTIFY=NEVER\r\n")) == [b"555"]
+
+
+def test_a_trusted_hop_does_not_change_its_word_within_a_message() -> None:
+    talk = Talk(trusted=True)
+    talk.hears(START)
+    talk.hears(b"MAIL FROM:<a@b.example>\r\n")
+    assert codes(talk.hears(b"XFORWARD ADDR=198.51.100.7\r\n")) == [b"503"]
 
 
 def test_a_trusted_hop_speaks_for_another_for_one_message() -> None:

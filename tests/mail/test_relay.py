@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mail.answer import Verdict, of_error
 from mail.relay import Outgoing, Relay, RelaySettings, Tls
 from mail.replies import HANG_UP, Reply
 from mail.sink import HANG, Fault, Sink
@@ -212,6 +213,30 @@ async def test_status_and_digits_agree(reply: bytes, status: str, enhanced: str)
     async with hop(rcpt=reply) as raw:
         [answer] = await Relay(settings(raw.port)).deliver(Outgoing("x@y.example", [A], CONTENT))
         assert (answer.status, answer.enhanced) == (status, enhanced)
+
+
+async def test_a_hop_that_knows_no_ehlo_is_greeted_as_in_the_old_days() -> None:
+    async with hop(ehlo=b"502 5.5.2 what\r\n") as raw:
+        relay = Relay(settings(raw.port))
+        [answer] = await relay.deliver(Outgoing("x@y.example", [A], CONTENT))
+        await relay.close()
+        assert answer.status == "delivered"
+        assert [line.split()[0] for line in raw.heard[:3]] == [b"EHLO", b"HELO", b"MAIL"]
+
+
+async def test_who_is_stopped_while_it_connects_leaves_nothing_behind() -> None:
+    async with hop(connect=HANGS) as raw:
+        relay = Relay(settings(raw.port, connect_seconds=10.0))
+        delivering = asyncio.create_task(relay.deliver(Outgoing("x@y.example", [A], CONTENT)))
+        await until(lambda: raw.connections)
+        delivering.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await within(delivering)
+        await relay.close()
+
+
+def test_what_no_library_promised_is_temporary() -> None:
+    assert of_error(ValueError("secret")) == Verdict("deferred", 0, "4.3.0", "no sensible answer")
 
 
 # ------------------------------------------------------------------------------------------------- SMTPUTF8

@@ -7,10 +7,12 @@ from typing import Any
 
 from sanitizers.formats.doc import fields, forms
 from sanitizers.formats.doc.rebuild import _REPORTED
+from sanitizers.formats.office import instructions
 from sanitizers.formats.office.pictures import Picture
 from tests.mutation.runner import Mutant, main
 
 _DOC = "sanitizers.formats.doc"
+_INSTRUCTIONS = "sanitizers.formats.office.instructions"
 _DANGERS = "tests/sanitizers/formats/doc/test_dangers.py"
 _BROKEN = "tests/sanitizers/formats/doc/test_broken.py"
 _BESIDE = "tests/sanitizers/formats/office/test_beside.py"
@@ -33,12 +35,11 @@ def _never_nested(self: fields.Fields) -> None:
 _written = forms.write
 
 MUTANTS: tuple[Mutant, ...] = (
-    *(Mutant(f"field {name}", f"{_DOC}.fields:_ALLOWED", fields._ALLOWED | {name}, _DANGERS) for name in sorted(_BAD - {"EMBED", "QUOTE"})),
+    *(Mutant(f"field {name}", f"{_INSTRUCTIONS}:LOCAL", instructions.LOCAL | {name}, _DANGERS) for name in sorted(_BAD - {"EMBED", "QUOTE"})),
     Mutant("fields that are nested", f"{_DOC}.fields:Fields._nest", _never_nested, _DANGERS),
-    Mutant("targets of links", f"{_DOC}.fields:links.allowed", lambda *_: True, _DANGERS),
-    Mutant("places of links", f"{_DOC}.fields:links.is_place", lambda *_: True, _DANGERS),
-    *(Mutant(f"word on fields of {name}", f"{_DOC}.fields:{name}", frozenset(), _DANGERS) for name in ("_DDE", "_EXTERNAL", "_MACROS", "_MERGE")),
-    Mutant("word on objects in fields", f"{_DOC}.fields:_OBJECTS", {}, _DANGERS),
+    Mutant("targets of links", f"{_INSTRUCTIONS}:links.allowed", lambda *_: True, _DANGERS),
+    Mutant("places of links", f"{_INSTRUCTIONS}:links.is_place", lambda *_: True, _DANGERS),
+    *(Mutant(f"word on fields of {reach.name}", f"{_DOC}.fields:_CODES[{reach}]", "doc.comments", _DANGERS) for reach in fields._CODES if reach is not instructions.Reach.UNKNOWN),
     Mutant("words of a macro button", f"{_DOC}.fields:_SHOWN", _NEVER, _DANGERS),
     Mutant("ruby", f"{_DOC}.fields:_RUBY", _NEVER),
     *(Mutant(f"word on {which.name.lower()}", f"{_DOC}.rebuild:_REPORTED[{which}]", "doc.comments", _DANGERS) for which in _REPORTED),

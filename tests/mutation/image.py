@@ -90,7 +90,8 @@ CONTAINERS: tuple[Mutant, ...] = (
 
 
 _LET_IN = "script foreignObject animate set font metadata blink".split()
-_SECOND_TESTS = "tests/sanitizers/verify/test_image.py"
+_VERIFIERS = "tests/sanitizers/verify"
+_SECOND_TESTS = f"{_VERIFIERS}/test_image.py"
 DRAWINGS: tuple[Mutant, ...] = (
     *(Mutant(f"SVG: element {name}", f"{_SVG}.vocabulary:ELEMENTS", vocabulary.ELEMENTS | {name}, _DRAWINGS) for name in _LET_IN),
     *(
@@ -113,11 +114,15 @@ DRAWINGS: tuple[Mutant, ...] = (
     Mutant("SVG: size of entities", "sanitizers.budget:Budget.spend_bytes", _nothing, _DRAWINGS),
 )
 SECOND_OPINION: tuple[Mutant, ...] = (
-    Mutant("second opinion: segments", f"{_VERIFY}:_is_plain_application", _true, _SECOND_TESTS),
-    Mutant("second opinion: Exif", f"{_VERIFY}:_EXIF", _ANYTHING, _SECOND_TESTS),
-    Mutant("second opinion: chunks", f"{_VERIFY}:_PNG_CHUNKS", second._PNG_CHUNKS | dict.fromkeys((b"tEXt", b"iTXt", b"zTXt", b"prVt", b"seKi")), _SECOND_TESTS),
-    Mutant("second opinion: rows of PNG", f"{_VERIFY}:_check_rows", _nothing, _SECOND_TESTS),
-    Mutant("second opinion: tags", f"{_VERIFY}:_TIFF_TAGS", frozenset(range(1 << 16)), _SECOND_TESTS),
+    Mutant("second opinion: order of segments", f"{_VERIFY}:_JPEG_ORDER", _ANYTHING, _SECOND_TESTS),
+    Mutant("second opinion: segments", f"{_VERIFY}:_JPEG_LENGTHS", dict.fromkeys(range(256), 1 << 16), _SECOND_TESTS),
+    Mutant("second opinion: content of segments", f"{_VERIFY}:_JPEG_PLAIN", dict.fromkeys((0xE0, 0xE1, 0xEE), _ANYTHING), _SECOND_TESTS),
+    Mutant("second opinion: Exif", f"{_VERIFY}:_EXIF", _ANYTHING, f"{_VERIFIERS}/test_image_png.py"),
+    Mutant("second opinion: chunks", f"{_VERIFY}:_PNG_CHUNKS", second._PNG_CHUNKS | dict.fromkeys((b"tEXt", b"seKi")), f"{_VERIFIERS}/test_image_png.py"),
+    Mutant("second opinion: rows of PNG", f"{_VERIFY}:_check_rows", _nothing, f"{_VERIFIERS}/test_image_png.py"),
+    Mutant("second opinion: tags", f"{_VERIFY}:_TIFF_TAGS", dict.fromkeys(range(1 << 16)), f"{_VERIFIERS}/test_image_tiff.py"),
+    Mutant("second opinion: strips", f"{_VERIFY}:_check_parts", _nothing, f"{_VERIFIERS}/test_image_tiff.py"),
+    Mutant("second opinion: chunks of WebP", f"{_VERIFY}:_check_riff", _nothing, f"{_VERIFIERS}/test_image_webp.py"),
     Mutant("second opinion: mark-up", f"{_VERIFY}:_MARK_UP", _NEVER_BYTES, _SECOND_TESTS),
     Mutant("second opinion: size and frames", f"{_VERIFY}:_compare", _nothing, _SECOND_TESTS),
     Mutant("second opinion: everything", f"{_VERIFY}:_require", _nothing, _SECOND_TESTS),

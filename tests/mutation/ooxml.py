@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sanitizers.formats.office import functions, pictures
-from sanitizers.formats.ooxml import drawing, fields, properties, rebuild, relationships, stretches, vocabulary
+from sanitizers.formats.office import functions, instructions, pictures
+from sanitizers.formats.ooxml import drawing, properties, rebuild, relationships, stretches, vocabulary
 from sanitizers.formats.ooxml.relationships import How, Role
 from tests.mutation.runner import Mutant, main
 
@@ -129,9 +129,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("every attribute", f"{_OOXML}.page:_strip_attributes", _nothing, _DANGERS),
     *(_role(key, case) for key, case in _RELATIONSHIPS.items() if key not in _ALWAYS_OUTSIDE),
     *_handlers(),
-    *(Mutant(f"field {word}", f"{_OOXML}.fields:ALLOWED", fields.ALLOWED | {word}, _case(case)) for word, case in _FIELDS.items()),
+    *(Mutant(f"field {word}", f"{_OFFICE}.instructions:LOCAL", instructions.LOCAL | {word}, _case(case)) for word, case in _FIELDS.items()),
     Mutant("links of fields", f"{_OFFICE}.links:field_allowed", _true, _FORMULAS),
-    Mutant("fields whose name comes out of a field", f"{_OOXML}.fields:_own_name", lambda one: fields._name("".join(one.instruction)),
+    Mutant("fields whose name comes out of a field", f"{_OOXML}.fields:_own_name", lambda one: instructions.name_of("".join(one.instruction)),
            _case("O08 name out of a field before an allowed one")),
     Mutant("nesting of fields", f"{_OOXML}.fields:_DEEPEST", 1 << 30, _LIMITS),
     *(Mutant(f"function {name}", f"{_OFFICE}.formulas:FUNCTIONS", functions.FUNCTIONS | {name}, _FORMULAS) for name in _FUNCTIONS),

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from sanitizers.formats.office import instructions
 from sanitizers.formats.office.pictures import Picture
-from sanitizers.formats.rtf import fields, rebuild, writer
+from sanitizers.formats.rtf import rebuild, writer
 from tests.mutation.runner import Mutant, main
 
 _RTF = "sanitizers.formats.rtf"
@@ -40,8 +41,8 @@ MUTANTS: tuple[Mutant, ...] = (
     *(Mutant(f"\\{name}", f"{_RTF}.rebuild:Rebuild._destination", _let_in(name)) for name in _LET_IN),
     Mutant("unknown destinations", f"{_RTF}.rebuild:Rebuild._takes_all", lambda self, name, *, star: name in self._special),
     Mutant("nothing is reported", f"{_RTF}.rebuild:Rebuild._left", _anything),
-    Mutant("every field", f"{_RTF}.fields:is_local", lambda *_, **__: True),
-    *(Mutant(f"field {name}", f"{_RTF}.fields:_ALLOWED", fields._ALLOWED | {name}) for name in ("DDE", "DDEAUTO", "LINK", "INCLUDETEXT", "FILLIN")),
+    Mutant("every field", "sanitizers.formats.office.instructions:is_local", lambda *_, **__: True),
+    *(Mutant(f"field {name}", "sanitizers.formats.office.instructions:LOCAL", instructions.LOCAL | {name}) for name in ("DDE", "DDEAUTO", "LINK", "INCLUDETEXT", "FILLIN")),
     Mutant("every link", "sanitizers.formats.office.links:field_allowed", lambda *_: True),
     Mutant("every property of a shape", f"{_RTF}.shapes:is_plain", lambda _name, _value: True),
     Mutant("lists of points as they are", f"{_RTF}.shapes:_POINTS", re.compile(r"([0-9]+);([0-9]+)(;.*)")),
@@ -60,7 +61,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("verify: destinations", f"{_VERIFY}:_STARRED", re.compile(rb"")),
     Mutant("verify: pictures", f"{_VERIFY}:_NEUTRAL_SIZE", 1 << 30),
     Mutant("verify: digits", f"{_VERIFY}:_LONGEST_DIGITS", 1 << 30),
-    Mutant("verify: fields", f"{_VERIFY}:_check_fields", lambda _data: None),
+    Mutant("verify: fields", f"{_VERIFY}:_check_fields", lambda *_: None),
     Mutant("verify: spelling", f"{_VERIFY}:_SPELT", re.compile(rb".*", re.DOTALL)),
     Mutant("verify: the same words", f"{_VERIFY}:_said", lambda _data: None),
 )

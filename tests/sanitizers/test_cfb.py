@@ -112,6 +112,37 @@ def test_tables_that_end_with_the_file_are_whole(place: int, missing: int) -> No
         _all(whole[:-missing])
 
 
+MINI: dict[str, Callable[[bytes], bytes]] = {
+    "two small streams in one place": _entry(2, 116, "<I", 0),
+    "a small stream that is nowhere": _entry(1, 116, "<I", 900),
+    "a small stream whose table is too short": _entry(1, 116, "<I", 60),
+    "less than the small streams are long": _entry(0, 120, "<I", 70),
+    "no small streams": _entry(0, 120, "<I", 0),
+    "no table of small streams": _changed(64, "<I", 0),
+}
+
+
+@pytest.mark.parametrize("damage", MINI.values(), ids=MINI)
+def test_small_streams_that_lie_are_refused(damage: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(Malformed):
+        _all(damage(build.compound({"Aa": b"a" * 100, "Bb": b"b" * 100})))
+
+
+@pytest.mark.parametrize("missing", [1, 300, 511])
+def test_a_last_sector_may_be_short(missing: int) -> None:
+    """Writers leave out what would fill it up; a whole sector less is refused."""
+    data = bytearray(build.compound({"Aa": b"a" * 5000}))
+    start, = struct.unpack_from("<I", data, (1 + struct.unpack_from("<I", data, 48)[0]) * 512 + 128 + 116)
+    last = start + 9
+    end = len(data) // 512 - 1
+    data += data[(last + 1) * 512 : (last + 2) * 512]
+    moved = _fat(end, build.END)(_fat(last - 1, end)(bytes(data)))
+    assert _all(moved) == {"Aa": b"a" * 5000}
+    assert len(_all(moved[:-missing])["Aa"]) == 5000
+    with pytest.raises(Malformed):
+        _all(moved[:-512])
+
+
 def test_two_names_that_differ_in_case_only_are_refused() -> None:
     with pytest.raises(Malformed):
         _all(build.compound({"Aa": b"1", "AA": b"2"}))

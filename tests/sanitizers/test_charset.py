@@ -31,6 +31,9 @@ def test_phrase_survives_any_label(phrase: str, charset: str, label: str | None)
         (b"\x1b$@4A;z\x1b(J!", "漢字!"),  # JIS C 6226-1978, JIS X 0201 Roman
         (b"\x1b(I12\x1b(Babc", "ｱｲabc"),
         (b"\x1b$(D0!\x1b(B", "丂"),  # JIS X 0212
+        (b"\x1b&@\x1b$B4A;z\x1b(B", "漢字"),  # the announcement of JIS X 0208-1990
+        (b"\x1b$B4A\x1b$(D\x1b$B;z\x1b(B", "漢字"),  # a set that nothing stands in
+        (b"\x1b$B4A\xb4\xc1\xbb\xfa;z\x1b(B", "漢漢字字"),  # letters of EUC-JP among those of seven bits
         (b"\x1b$B4A\x1b(B" + "外字".encode("cp932"), "漢外字"),  # a footer in another encoding
         (b"plain \x1b[31mred\x1b[0m", "plain \x1b[31mred\x1b[0m"),
     ],
@@ -50,6 +53,20 @@ def test_unknown_pairs_become_geta_and_are_counted() -> None:
     assert (decoded.text, decoded.replaced) == ("〓漢", 1)
     assert decode(b"\x1b$B\x22\x2e\x1b(B")[:1] == ("〓",)
     assert decode(b"\x1b$B\x22\x2e\x1b(B").replaced == 0  # a real 〓 is no loss
+
+
+@pytest.mark.parametrize(
+    ("data", "label", "text", "replaced"),
+    [
+        (b"\x1b$(D0!\x24\x22\x7e\x7e\x1b(B", None, "丂〓〓", 2),  # pairs that JIS X 0212 has not, one of which JIS X 0208 has
+        (b"\x1b$(P!!\x22\x22\x1b(B", None, "〓〓", 2),  # the second plane of JIS X 0213
+        ("本文の丂です。日本語の文章".encode("euc_jp"), "euc-jp", "本文の丂です。日本語の文章", 0),
+        ("本文の".encode("euc_jp") + b"\x8f\xa4\xa2" + "です。日本語の文章".encode("euc_jp"), "euc-jp", "本文の〓です。日本語の文章", 1),
+    ],
+)
+def test_pairs_of_the_supplement_are_never_those_of_the_first_set(data: bytes, label: str | None, text: str, replaced: int) -> None:
+    decoded = decode(data, label)
+    assert (decoded.text, decoded.replaced) == (text, replaced)
 
 
 def test_cut_utf8_is_still_utf8() -> None:

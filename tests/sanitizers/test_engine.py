@@ -171,6 +171,17 @@ def test_a_second_pass_that_refuses_the_result_holds(stage: Callable[[Play], Non
     assert run(b"in").report.reason is Reason.VERIFICATION_FAILED
 
 
+def test_a_second_pass_past_its_limits_is_a_limit_of_the_whole(stage: Callable[[Play], None]) -> None:
+    def play(_: Source, context: Context) -> Rebuilt:
+        if context.second_pass:
+            raise LimitExceeded("cells")
+        return Rebuilt(Source(b"out"), Kind.TEXT)
+
+    stage(play)
+    with pytest.raises(LimitExceeded, match="cells"):
+        run(b"in")
+
+
 def test_a_bug_in_a_format_is_not_turned_into_a_verdict(stage: Callable[[Play], None]) -> None:
     def play(*_: object) -> Rebuilt:
         raise KeyError("bug")

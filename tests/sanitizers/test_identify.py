@@ -66,9 +66,23 @@ def test_loops_in_a_compound_file_end() -> None:
     assert kind_of(bytes(data)) is Kind.DOC
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [(68, 0x00FF_FFFF), (48, 0x00FF_FFFF), (76, 0x00FF_FFFF), (76, 0xFFFF_FFFF), (30, 11), (30, 12)],
+    ids=["no more tables", "no directory", "a table behind the end", "no table", "sectors of another size", "larger sectors"],
+)
+def test_a_compound_file_that_leads_nowhere_is_still_one(place: int, value: int) -> None:
+    """What its names would say is not told, or only as far as they can be read."""
+    data = bytearray(kinds.compound(*(f"stream {number}" for number in range(8)), "WordDocument"))
+    struct.pack_into("<I" if place > 30 else "<H", data, place, value)
+    assert kind_of(bytes(data)) is (Kind.DOC if place == 68 else Kind.CFB)
+
+
 def test_office_by_its_usual_places_when_the_types_are_broken() -> None:
     assert kind_of(kinds.archive({"[Content_Types].xml": b"\x00broken", "word/document.xml": b"<x/>"})) is Kind.DOCX
     assert kind_of(kinds.archive({"[CONTENT_TYPES].XML": b"", "xl/workbook.xml": b"<x/>"})) is Kind.XLSX
+    wide = '<Types><Override ContentType="application/vnd.ms-excel.sheet.macroEnabled.main+xml"/></Types>'.encode("utf-16")
+    assert kind_of(kinds.archive({"[Content_Types].xml": wide})) is Kind.XLSM
 
 
 def test_a_cut_package_is_still_the_package() -> None:
@@ -79,6 +93,68 @@ def test_a_cut_package_is_still_the_package() -> None:
 def test_an_opendocument_without_mimetype_is_told_by_its_manifest() -> None:
     manifest = b'<manifest:file-entry manifest:full-path="/" manifest:media-type="application/vnd.oasis.opendocument.text"/>'
     assert kind_of(kinds.archive({"META-INF/manifest.xml": manifest, "content.xml": b"<x/>"})) is Kind.ODT
+
+
+def test_a_manifest_that_says_nothing_of_the_root_makes_an_archive() -> None:
+    manifest = b'<manifest:file-entry manifest:full-path="a/" manifest:media-type="application/vnd.oasis.opendocument.text"/>'
+    assert kind_of(kinds.archive({"META-INF/manifest.xml": manifest, "content.xml": b"<x/>"})) is Kind.ZIP
+    assert kind_of(kinds.archive({"META-INF/manifest.xml": b"", "content.xml": b"<x/>"})) is Kind.ZIP
+
+
+def _with_locator(where: int) -> bytes:
+    """A ZIP file of many members that leaves the place of its directory to a record of 64 bits, which is said to stand here."""
+    data = bytearray(kinds.office(Kind.DOCX))
+    end = data.rindex(b"PK\x05\x06")
+    start = struct.unpack_from("<I", data, end + 16)[0]
+    record = b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, 1, 1, 0, start)
+    locator = b"PK\x06\x07" + struct.pack("<IQI", 0, end if where < 0 else where, 1)
+    struct.pack_into("<I", data, end + 16, 0xFFFF_FFFF)
+    return bytes(data[:end] + record + locator + data[end:])
+
+
+@pytest.mark.parametrize("where", [-1, 0, 1 << 40])
+def test_a_directory_with_large_numbers_is_found_or_looked_for(where: int) -> None:
+    """Where the record is none, the members are read from the front."""
+    assert kind_of(_with_locator(where)) is Kind.DOCX
+
+
+def test_a_member_that_cannot_be_looked_into_says_nothing() -> None:
+    whole = kinds.archive({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<x/>"})
+    assert kind_of(whole) is Kind.ODT
+    directory = whole.index(b"PK\x01\x02")
+    elsewhere = bytearray(whole)
+    struct.pack_into("<I", elsewhere, directory + 42, 7)            # no record stands there
+    assert kind_of(bytes(elsewhere)) is Kind.ZIP
+    noise = bytearray(kinds.archive({"mimetype": b"\xff" * 100, "content.xml": b"<x/>"}, packed=False))
+    struct.pack_into("<H", noise, 8, 8)                             # said to be deflated, and is none
+    assert kind_of(bytes(noise)) is Kind.ZIP
+
+
+def test_members_without_a_length_of_their_own_end_the_search() -> None:
+    """A stream that broke off: the first record says that its length comes later."""
+    whole = bytearray(kinds.archive({"a.txt": b"words", "[Content_Types].xml": b"<Types/>", "word/document.xml": b"<x/>"}))
+    cut = whole[: whole.index(b"PK\x01\x02")]
+    assert kind_of(bytes(cut)) is Kind.DOCX
+    struct.pack_into("<H", cut, 6, 8)
+    struct.pack_into("<I", cut, 18, 0)
+    assert kind_of(bytes(cut)) is Kind.ZIP
+
+
+SOUND_AND_FILM = {
+    "MPEG": (b"\x00\x00\x01\xba\x44" + bytes(200), Kind.VIDEO), "MPEG-TS": ((b"\x47\x40\0\x10" + bytes(184)) * 5, Kind.VIDEO),
+    "DV": (b"\x1f\x07\0\x3f" + bytes(100), Kind.VIDEO), "ASF": (bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + bytes(40), Kind.VIDEO),
+    "AU": (b".snd\0\0\0\x18\0\0\0\x10\0\0\0\1\0\0\x1f\x40\0\0\0\1" + bytes(30), Kind.AUDIO), "AMR": (b"#!AMR\n" + bytes(40), Kind.AUDIO),
+    "module": (bytes(1080) + b"M.K." + bytes(100), Kind.AUDIO), "MIDI": (b"MThd\0\0\0\6\0\1\0\1\0\x60MTrk" + bytes(40), Kind.AUDIO),
+    "ARJ": (bytes.fromhex("60ea2c00220b010210000200") + bytes(60), Kind.ARJ), "old ar": (b"<ar>" + bytes(40), Kind.AR),
+    "old DWG": (b"AC1.40\0\0" + bytes(100), Kind.DWG), "boot sector": (b"\xeb\x3c\x90" + bytes(509), Kind.PE),
+    "old cpio": (struct.pack("<H", 0o070707) + bytes(40), Kind.CPIO),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SOUND_AND_FILM)
+def test_what_only_libmagic_knows(name: str) -> None:
+    data, kind = SOUND_AND_FILM[name]
+    assert kind_of(data) is kind
 
 
 def test_an_app_package_installs() -> None:
@@ -168,6 +244,15 @@ def test_json_by_name_or_because_it_parses() -> None:
     assert kind_of(b'{"a": tru', "a") is Kind.TEXT
     assert kind_of(b'{"a": 1}', "a.txt") is Kind.TEXT
     assert kind_of(b"[" * 60_000, "a") is Kind.TEXT
+    long = b'{"a": [' + b"1, " * 200_000
+    assert kind_of(long + b"1]}", "a") is Kind.JSON     # too long to be parsed for that
+    assert kind_of(b"[" + b"1, " * 200_000 + b"1]", "a") is Kind.TEXT
+
+
+def test_a_page_by_its_name_or_its_first_words() -> None:
+    assert kind_of(b"just words", "a.html") is Kind.HTML
+    assert kind_of("\ufeff  \n<p>x".encode(), "a") is Kind.HTML
+    assert kind_of(b"just words", "a.txt") is Kind.TEXT
 
 
 @pytest.mark.parametrize(

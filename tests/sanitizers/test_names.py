@@ -273,3 +273,16 @@ def test_a_selector_stays_behind_what_it_can_belong_to(before: str) -> None:
     assert names.safe(f"{before}\ufe0f.txt") == f"{before}\ufe0f.txt"
     assert names.safe("\ufe0fa.txt") == "a.txt"
     assert names.safe("a\ufe0f.txt") == "a.txt"
+
+
+@pytest.mark.parametrize("name", ["Ä", "Ä.txt", "Übersicht", "ﾃｽﾄ資料", "あい", "é漢"])
+def test_utf8_that_is_no_half_width_kana_is_utf8(name: str) -> None:
+    assert names.decode_unmarked(name.encode()) == (name, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "expected"),
+    [("a .txt", 6, "a .txt"), ("a .txt", 5, "a.txt"), (".profile", 5, ".prof"), ("\u0301\u0301.txt", 5, "_.txt"), ("報告.txt", 9, "報.txt")],
+)
+def test_shortened(name: str, size: int, expected: str) -> None:
+    assert names.shortened(name, size) == expected

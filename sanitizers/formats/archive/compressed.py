@@ -149,7 +149,7 @@ def _streams(source: Source, new_decoder: Any, cap: int) -> Source:
     """bz2 and xz: one or more streams behind each other, xz with zeros for padding, nothing else."""
     whole = Folding()
     rest: bytes | memoryview = source.view
-    while len(rest):
+    while True:
         decoder = new_decoder()
         feed, at = rest, 0
         while not decoder.eof:

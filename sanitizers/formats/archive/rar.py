@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from sanitizers.model import Malformed, Unsupported
+from sanitizers.model import LimitExceeded, Malformed, Unsupported
 
 RAR4: Final = b"Rar!\x1a\x07\x00"
 RAR5: Final = b"Rar!\x1a\x07\x01\x00"
@@ -40,7 +40,7 @@ def form(data: bytes) -> str:
 
 
 def is_locked(data: bytes) -> bool:
-    """Whether headers or members are encrypted. Raises Malformed, and Unsupported for a volume of a split set."""
+    """Whether headers or members are encrypted. Raises Malformed, LimitExceeded, and Unsupported for a volume of a split set."""
     return _is_locked5(data) if form(data) == "rar5" else _is_locked4(data)
 
 
@@ -68,6 +68,7 @@ def blocks5(data: bytes) -> Iterator[Block]:
         block = block5(data, at, begin + size)
         yield block
         at = block.end
+    raise LimitExceeded(f"more than {MOST_BLOCKS} blocks")
 
 
 def block5(data: bytes, at: int, stop: int) -> Block:
@@ -111,7 +112,7 @@ def _is_locked4(data: bytes) -> bool:
         raise Malformed("RAR file without its main header", code="archive.malformed")
     for _ in range(MOST_BLOCKS):
         if at + 7 > len(data):
-            break
+            return False
         head = data[at : at + 36]
         kind, flags, size = head[2], int.from_bytes(head[3:5], "little"), int.from_bytes(head[5:7], "little")
         if size < 7:
@@ -122,8 +123,8 @@ def _is_locked4(data: bytes) -> bool:
             return True
         at += size + packed4(head)
         if kind == END4:
-            break
-    return False
+            return False
+    raise LimitExceeded(f"more than {MOST_BLOCKS} blocks")
 
 
 def packed4(head: bytes) -> int:

@@ -122,18 +122,17 @@ def _old_key(password: str, salt: bytes) -> tuple[bytes, bytes]:
 def opened(data: bytes, passwords: tuple[str, ...]) -> Iterator[Opened]:
     """What each candidate makes of the archive; a RAR 5 tells which fits, a RAR 4 only by what comes out.
 
-    Raises Encrypted at the end or where none fits, Malformed, Unsupported (`archive.locked`), LimitExceeded.
+    Raises Encrypted where a RAR 5 tells that none does, Malformed, Unsupported (`archive.locked`), LimitExceeded.
     """
     if not passwords:
         raise Encrypted("needs a password")
     keys = _Keys(passwords)
     if rar.form(data) == "rar5":
         yield _opened5(data, keys)
-        return
-    for password in passwords:
-        with suppress(Encrypted):
-            yield _opened4(data, keys, password)
-    raise Encrypted("no password opens it")
+    else:
+        for password in passwords:
+            with suppress(Encrypted):
+                yield _opened4(data, keys, password)
 
 
 # ---------------------------------------------------------------------------------------------------------------- RAR 5
@@ -301,6 +300,7 @@ def _unlocked_headers(data: bytes, keys: _Keys, password: str) -> Iterator[tuple
         locked |= head[2] == rar.MAIN4 and bool(int.from_bytes(head[3:5], "little") & rar.LOCKED_HEADERS4)
         if head[2] == rar.END4:
             return
+    raise LimitExceeded(f"more than {rar.MOST_BLOCKS} blocks")
 
 
 def _file4(head: bytes, packed: bytes, keys: _Keys, password: str) -> tuple[bytes, bytes]:

@@ -10,8 +10,7 @@ from typing import Final, NamedTuple
 from sanitizers.model import LimitExceeded
 
 DRAWING_GROUP, STORE, DRAWING, GROUP, SHAPE, ENTRY = 0xF000, 0xF001, 0xF002, 0xF003, 0xF004, 0xF007
-_FSP, _FOPT, _CHILD, _FSPGR, _CLIENT, _MORE = 0xF00A, 0xF00B, 0xF00F, 0xF009, 0xF011, 0xF122
-_CONTAINER: Final = 0x0F
+_FSP, _FOPT, _CHILD, _FSPGR, _MORE = 0xF00A, 0xF00B, 0xF00F, 0xF009, 0xF122
 _MOST: Final = 65_536
 _DEEPEST: Final = 32
 ENTRY_HEAD: Final = 36
@@ -24,7 +23,7 @@ TEXT_LEFT, TEXT_TOP, TEXT_RIGHT, TEXT_BOTTOM, TEXT_WRAP, TEXT_FLOW, TEXT_FIT = 0
 CROP_TOP, CROP_BOTTOM, CROP_LEFT, CROP_RIGHT = 0x100, 0x101, 0x102, 0x103
 ALIGN_X, FROM_X, ALIGN_Y, FROM_Y = 0x38F, 0x390, 0x391, 0x392
 WRAP_LEFT, WRAP_TOP, WRAP_RIGHT, WRAP_BOTTOM = 0x384, 0x385, 0x386, 0x387
-_FLIP_X, _FLIP_Y, _BACKGROUND, _DELETED = 0x40, 0x80, 0x400, 0x08
+_FLIP_X, _FLIP_Y = 0x40, 0x80
 
 
 class Record(NamedTuple):
@@ -60,10 +59,6 @@ class Shape:
     def flip_y(self) -> bool:
         return bool(self.flags & _FLIP_Y)
 
-    @property
-    def is_background(self) -> bool:
-        return bool(self.flags & (_BACKGROUND | _DELETED))
-
 
 def records(data: memoryview) -> Iterator[Record]:
     """Those that follow each other. A record that is cut off ends it. Raises LimitExceeded."""
@@ -77,14 +72,6 @@ def records(data: memoryview) -> Iterator[Record]:
             return
         yield Record(kind, head >> 4, data[at + 8 : at + 8 + size])
         at += 8 + size
-
-
-def after_first(data: memoryview) -> int:
-    """Where the first record ends; 0 where there is none."""
-    if len(data) < 8:
-        return 0
-    size: int = 8 + struct.unpack_from("<I", data, 4)[0]
-    return size if size <= len(data) else 0
 
 
 def shapes(data: memoryview, depth: int = 0) -> list[Shape]:

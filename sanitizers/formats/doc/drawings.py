@@ -40,6 +40,7 @@ _NO_TEXT: Final = 0
 _TEXT_BOX: Final = 202
 _FLAT: Final = frozenset({20, 32, 33, 34})  # lines
 _MOST: Final = 20_000  # drawings
+_MOST_MEMBERS: Final = 200_000  # of groups, each as often as it is shown
 _DEEPEST: Final = 8  # groups in groups
 _LONGEST: Final = 1024  # bytes of the letters of WordArt
 
@@ -70,7 +71,7 @@ class Drawings:
         self._streams = streams
         self._package = package
         self._context = context
-        self._count = 0
+        self._count = self._members = 0
         self._made: dict[tuple[bytes, str], pictures.Picture] = {}
         self._inline: dict[int, tuple[pictures.Picture | None, tuple[int, int], dict[int, int]]] = {}
         self._floating: dict[int, pictures.Picture | None] = {}
@@ -95,7 +96,7 @@ class Drawings:
         for record in art.records(group.data):
             if record.kind == art.STORE:
                 self._store = [entry.data for entry in art.records(record.data) if entry.kind == art.ENTRY]
-        at = art.after_first(data)
+        at = 8 + group.end
         while at + 9 <= len(data):
             header = data[at] == 1
             drawing = next(art.records(data[at + 1 :]), None)
@@ -132,9 +133,10 @@ class Drawings:
         size, head, mode = struct.unpack_from("<iHh", data, at)
         width, height, across, down = struct.unpack_from("<hhHH", data, at + 28)
         extent = (_emu(abs(width) * (across or 1000) // 1000), _emu(abs(height) * (down or 1000) // 1000))
-        if size <= head or mode in _NOT_SHOWN or at + size > len(data) or head < _HEAD:
+        if size <= head or mode in _NOT_SHOWN:
             return None, extent, {}
-        picture, options = self._stored(memoryview(data)[at + head : at + size], mode)
+        whole = at + size <= len(data) and head >= _HEAD
+        picture, options = self._stored(memoryview(data)[at + head : at + size], mode) if whole else (None, {})
         if picture is None:
             self._lost("picture")
         return picture, extent, options
@@ -229,6 +231,9 @@ class Drawings:
         left, top, right, bottom = group.inside
         if right <= left or bottom <= top or depth > _DEEPEST:
             return self._lost("group")
+        self._members += len(group.children)
+        if self._members > _MOST_MEMBERS:
+            raise LimitExceeded(f"more than {_MOST_MEMBERS} members of groups")
         x, y = (area[2] - area[0]) / (right - left), (area[3] - area[1]) / (bottom - top)
         drawn: list[str] = []
         for child in group.children:

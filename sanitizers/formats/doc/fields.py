@@ -11,30 +11,21 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from sanitizers.formats.doc.text import joined
-from sanitizers.formats.office import links
+from sanitizers.formats.office import instructions
+from sanitizers.formats.office.instructions import Reach
 from sanitizers.model import LimitExceeded, Malformed
 
 BEGIN, SEPARATOR, END = "\x13", "\x14", "\x15"
 TEXT, INSTRUCTION, GONE = 0, 1, 2  # what becomes of a character
 
-_ALLOWED: Final = frozenset(
-    """
-    = ADVANCE AUTHOR AUTONUM AUTONUMLGL AUTONUMOUT BIDIOUTLINE COMMENTS COMPARE CREATEDATE DATE DOCPROPERTY EDITTIME EQ FILENAME FILESIZE
-    FORMCHECKBOX FORMDROPDOWN FORMTEXT GOTOBUTTON HYPERLINK IF INDEX INFO KEYWORDS LASTSAVEDBY LISTNUM MERGEFIELD NOTEREF NUMCHARS NUMPAGES
-    NUMWORDS PAGE PAGEREF PRINTDATE REF REVNUM SAVEDATE SECTION SECTIONPAGES SEQ STYLEREF SUBJECT SYMBOL TA TC TEMPLATE TIME TITLE TOA TOC
-    XE
-    """.split()
-)
 _QUIET: Final = frozenset({"SHAPE"})  # stands around a drawing, which says all
-_DDE: Final = frozenset({"DDE", "DDEAUTO"})
-_EXTERNAL: Final = frozenset("INCLUDE INCLUDEPICTURE INCLUDETEXT LINK IMPORT DATABASE RD".split())
-_OBJECTS: Final = {"EMBED": "doc.object", "CONTROL": "doc.control", "HTMLCONTROL": "doc.control", "OCX": "doc.control"}
-_MACROS: Final = frozenset({"MACROBUTTON", "MACRO"})
-_MERGE: Final = frozenset({"NEXT", "NEXTIF", "SKIPIF", "MERGEREC", "MERGESEQ", "ADDRESSBLOCK", "GREETINGLINE"})
+_CODES: Final = {
+    Reach.DDE: "doc.dde", Reach.MACRO: "doc.macro", Reach.MERGE: "doc.mail_merge", Reach.LINK: "doc.hyperlink", Reach.OBJECT: "doc.object",
+    Reach.CONTROL: "doc.control", Reach.EXTERNAL: "doc.external_field", Reach.UNKNOWN: "doc.field",
+}  # fmt: skip
 _DEEPEST: Final = 256
 _MOST: Final = 200_000
 
-_NAME: Final = re.compile(r"\s*(=|[A-Za-z]+)")
 _SHOWN: Final = re.compile(r"\s*MACROBUTTON\s+\S+\s?", re.IGNORECASE)
 _MARKS: Final = re.compile(f"[{BEGIN}{SEPARATOR}{END}]")
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
@@ -147,7 +138,9 @@ class Fields:
     def _stays(self, one: _Field, said: str) -> bool:
         if not said.strip() and not one.nested:
             return False
-        return not one.lost and not one.nameless and is_local(said, self._schemes, nested=one.nested)
+        if one.lost or one.nameless or instructions.name_of(said) in _QUIET:
+            return False
+        return instructions.is_local(said, self._schemes, nested=one.nested)
 
     def _leave(self, one: _Field, end: int, said: str) -> None:
         stop = one.separator if one.separator >= 0 else end
@@ -160,9 +153,8 @@ class Fields:
         shown = _SHOWN.match(self._units, one.begin + 1, stop) if not one.nested else None
         if shown:
             self._fill(shown.end(), stop, TEXT)
-        name = _name(said)
-        if said.strip() and name not in _QUIET:
-            self.found.append((code(said), said.strip()[:200]))
+        if said.strip() and instructions.name_of(said) not in _QUIET:
+            self.found.append((_CODES[instructions.reach(said)], said.strip()[:200]))
 
     def _fill(self, start: int, end: int, fate: int) -> None:
         self.fates[start - self._start : end - self._start] = bytes((fate,)) * (end - start)
@@ -173,30 +165,3 @@ class Fields:
             return None
         at = self._units.rfind(found[7][:1], one.begin, one.own[-1][1]) if found[7] else one.begin
         return Ruby(int(found[1]), found[2], int(found[3]), 2 * int(found[5]), found[6], found[7], max(at, one.begin))
-
-
-def is_local(instruction: str, schemes: tuple[str, ...], *, nested: bool) -> bool:
-    """Whether a field may stay. `nested`: another field takes part in the instruction."""
-    name = _name(instruction)
-    if name not in _ALLOWED:
-        return False
-    return name != "HYPERLINK" or (not nested and links.field_allowed(instruction, schemes))
-
-
-def code(instruction: str) -> str:
-    """The finding code of a field that goes."""
-    name = _name(instruction)
-    if name in _DDE:
-        return "doc.dde"
-    if name in _MACROS:
-        return "doc.macro"
-    if name in _MERGE:
-        return "doc.mail_merge"
-    if name == "HYPERLINK":
-        return "doc.hyperlink"
-    return _OBJECTS.get(name) or ("doc.external_field" if name in _EXTERNAL else "doc.field")
-
-
-def _name(instruction: str) -> str:
-    found = _NAME.match(instruction)
-    return found[1].upper() if found else ""

@@ -13,13 +13,14 @@ _KINDS: Final = ("regular", "number", "date", "currentDate", "currentTime", "cal
 _UNTOUCHED: Final = 25  # iRes: nobody has chosen yet
 _LONGEST: Final = 255
 _MOST: Final = 64  # entries
+_LARGEST: Final = 1 << 16  # bytes of a field: more than its longest texts have
 
 
 def write(data: bytes, at: int) -> tuple[str, bool]:
     """w:ffData, and whether it named macros; empty for what cannot be read."""
     try:
         size, head = unpack("<iH", data, at)
-        return _written(data[at + head : at + size]) if 0 < head < size else ("", False)
+        return _written(data[at + head : at + min(size, head + _LARGEST)]) if 0 < head < size else ("", False)
     except Malformed:
         return "", False
 
@@ -48,7 +49,7 @@ def _written(data: bytes) -> tuple[str, bool]:
         size = markup.value("size", height) if bits & 0x400 and height else "<w:sizeAuto/>"
         own = f"<w:checkBox>{size}{markup.switch('default', on=chosen == 1)}</w:checkBox>"
     elif kind == _DROP:
-        entries = "".join(f"<w:listEntry w:val={markup.attribute(one[:_LONGEST])}/>" for one in plc.strings(data[at:])[:_MOST])
+        entries = "".join(f"<w:listEntry w:val={markup.attribute(one[:_LONGEST])}/>" for one in plc.strings(data[at:], _MOST))
         own = f"<w:ddList>{markup.value('result', chosen)}{entries}</w:ddList>"
     enabled = markup.switch("enabled", on=not bits & 0x200)
     again = markup.switch("calcOnExit", on=bool(bits & 0x4000))

@@ -30,12 +30,12 @@ def read(data: bytes, size: int, *, ordered: bool = True) -> Plc:
     return Plc(places, tuple(data[at + size * n : at + size * (n + 1)] for n in range(count)))
 
 
-def strings(data: bytes) -> list[str]:
-    """The texts of an STTB; what is cut off is left out."""
-    return [text for text, _ in table(data)]
+def strings(data: bytes, most: int = 0xFFFF) -> list[str]:
+    """The texts of an STTB, at most so many; what is cut off is left out."""
+    return [text for text, _ in table(data, most)]
 
 
-def table(data: bytes) -> list[tuple[str, bytes]]:
+def table(data: bytes, most: int = 0xFFFF) -> list[tuple[str, bytes]]:
     """The texts of an STTB, and what stands beside each."""
     found: list[tuple[str, bytes]] = []
     if len(data) < 4:
@@ -48,7 +48,7 @@ def table(data: bytes) -> list[tuple[str, bytes]]:
         return found
     extra = struct.unpack_from("<H", data, at)[0]
     at += 2
-    for _ in range(count):
+    for _ in range(min(count, most)):
         head = 2 if wide else 1
         if at + head > len(data):
             break

@@ -40,18 +40,18 @@ class Runs:
         table = self._document.characters
         marks = self._document.marks_between(start, end)
         lines: list[str] = []
-        index, at = table.index(start), start
+        index, at, seen = table.index(start), start, 0
         if not marks and self._is_text(start, end):
             return self._bare(index, start, end, style)
         while at < end:
             stop = table.starts[index + 1] if index + 1 < len(table.starts) else end
             stop = min(stop, end)
             look = self._document.look(table.grpprls[index], style)
-            for mark in marks:
-                if at <= mark.place < stop:
-                    lines += (self._run(at, mark.place, look), mark.xml)
-                    at = mark.place
-            marks = [mark for mark in marks if mark.place >= stop] if marks else marks
+            while seen < len(marks) and marks[seen].place < stop:
+                mark = marks[seen]
+                lines += (self._run(at, mark.place, look), mark.xml)
+                at = mark.place
+                seen += 1
             lines.append(self._run(at, stop, look))
             at = stop
             index += 1

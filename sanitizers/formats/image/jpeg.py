@@ -76,11 +76,7 @@ def _encodings(picture: Image.Image, wanted: Mapping[str, object]) -> Iterator[C
 
 
 def _decode(segments: Segments, context: Context) -> Image.Image:
-    picture = codec.opened(segments.bare(), "JPEG", context)
-    if picture.size != (segments.width, segments.height):
-        raise Malformed("two frame headers", code="image.malformed")
-    with codec.reading():
-        picture.load()
+    picture = codec.decoded(segments.bare(), "JPEG", context, (segments.width, segments.height))
     if not segments.complete:
         _refuse_truncated(picture, segments)
     return picture

@@ -17,7 +17,7 @@ from sanitizers.source import Source
 
 _LARGE: Final = 4_000_000  # pixels from which the lowest effort is enough
 _SeeThrough = bytes | int | tuple[int, ...] | None
-_MODES: Final = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}      # of colour types
+_MODES: Final = {2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}      # of colour types
 _TAKEN_FROM_ENCODER: Final = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
 
 
@@ -40,7 +40,7 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
         # Of what we wrote, the second opinion has inflated every row: decoding it here would only test the coder.
         return Rebuilt(source if context.second_pass else Source(codec.silent(animation.encodings())), Kind.PNG)
     if context.second_pass and context.treatment.picture_codes != "covered":
-        colour.transform(chunks.icc, _MODES.get(chunks.colour_type, ""), context)
+        colour.transform(chunks.icc, _mode(chunks), context)
         return Rebuilt(source, Kind.PNG)
     picture = codec.decoded(chunks.bare(chunks.size, chunks.data), "PNG", context, chunks.size)
     transform = colour.transform(chunks.icc, picture.mode, context)
@@ -108,6 +108,12 @@ def _extras(chunks: Chunks, context: Context) -> Extras:
     return Extras(chunks.gamma, density, exif.kept_date(chunks.exif, context))
 
 
+def _mode(chunks: Chunks) -> str:
+    """What the decoder makes of it."""
+    grey = {1: "1", 16: "I;16"}.get(chunks.depth, "L")
+    return _MODES.get(chunks.colour_type, grey)
+
+
 def _see_through(picture: Image.Image, chunks: Chunks) -> _SeeThrough:
     """The transparent colour as the encoder wants it."""
     value = picture.info.get("transparency")
@@ -146,7 +152,7 @@ class _Animation:
             chunks.frames[0].data.extend(chunks.data)
         if any(not frame.data for frame in chunks.frames):
             raise Malformed("frame without data", code="image.malformed")
-        self._transform = colour.transform(chunks.icc, _MODES.get(chunks.colour_type, ""), context)
+        self._transform = colour.transform(chunks.icc, _mode(chunks), context)
         self._palette: Palette | None = None
         if chunks.palette:
             self._palette = _order(chunks, list(range(len(chunks.palette) // 3)), self._transform, context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -17,6 +18,7 @@ from sanitizers.source import Source
 _TEXT, _COMPRESSED, _MACROS, _SUMMARY = "DocumentText", "JSCompDocument", "DocumentMacro", "\x05SummaryInformation"
 _CLASS: Final = bytes.fromhex("841dcf1197130020afd806f4")  # the end of the class ids of the maker's documents
 _LARGEST: Final = 1 << 20  # bytes of a stream whose values nobody can judge
+_MOST_CLASSES: Final = 100  # of records, in the report
 # Where lines and pages end, templates, what else is said about the document: 一太郎 makes it anew, or nobody misses it.
 _QUIET: Final = frozenset({"LineMark", "PageMark", "PaperMark", "DocumentTextPositionTables", "ThinkingTemplate", segments.NAME})
 _METADATA: Final = frozenset({"\x04JSRV_SummaryInformation", "ReferenceInfo", "RelatedDocuments"})
@@ -140,10 +142,18 @@ def _as_text(compound: cfb.Compound, context: Context) -> Rebuilt:
         said[path[0]] = text.check(runs, classes) if runs or path[0] == _TEXT else ""
     if _TEXT not in said:
         raise Malformed("name of the text", code="jtd.malformed")
-    for kind in sorted(set(classes)):
-        context.found("jtd.part_left", f"record {kind:04X}", Action.REMOVED, f"{classes.count(kind)}")
+    _say_left(classes, context)
     shown = [title + _LINES.sub("\r\n", _UNSEEN.sub("", said[name])).strip("\r\n") for name, title in _SPOKEN.items() if said.get(name)]
     return words.rebuilt("\r\n\r\n".join(shown) + "\r\n", "jtd.as_text", context)
+
+
+def _say_left(classes: list[int], context: Context) -> None:
+    """How many records of each class stay behind; of very many classes only their number."""
+    counted = sorted(Counter(classes).items())
+    for kind, count in counted[:_MOST_CLASSES]:
+        context.found("jtd.part_left", f"record {kind:04X}", Action.REMOVED, f"{count}")
+    if len(counted) > _MOST_CLASSES:
+        context.found("jtd.part_left", "records", Action.REMOVED, f"{len(counted) - _MOST_CLASSES} more classes")
 
 
 def _leave(path: cfb.Path, compound: cfb.Compound, context: Context, macros: list[cfb.Path]) -> None:

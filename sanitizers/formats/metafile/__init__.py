@@ -10,14 +10,13 @@ Spec: MS-EMF, MS-EMFPLUS, MS-WMF.
 
 from __future__ import annotations
 
-import struct
 from typing import Final
 
 from sanitizers import vector
 from sanitizers.context import Context, Rebuilt
 from sanitizers.formats.metafile import emf, emf_drawn, wmf, wmf_drawn
 from sanitizers.formats.sanitizer import Sanitizer
-from sanitizers.model import Action, Kind, Malformed
+from sanitizers.model import Action, Kind
 from sanitizers.source import Source
 
 
@@ -28,10 +27,7 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     if not context.treatment.metafiles_as_pixels:
         return Rebuilt(Source(made), context.kind)
     draw = emf_drawn.draw if context.kind is Kind.EMF else wmf_drawn.draw
-    try:
-        pixels = vector.draw(draw(made), context, "metafile.malformed")
-    except struct.error:
-        raise Malformed("a record that is too short to be drawn", code="metafile.malformed") from None
+    pixels = vector.draw(draw(made), context, "metafile.malformed")
     context.found("metafile.drawn", "", Action.REWRITTEN)
     return Rebuilt(Source(pixels), Kind.PNG)
 

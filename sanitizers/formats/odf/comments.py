@@ -21,6 +21,5 @@ def drop(root: xml.Element) -> bool:
     """Whether there were any."""
     marks = list(root.iter(*MARKS))
     for element in marks:
-        if element.getparent() is not None:
-            tree.remove(element)
+        tree.remove(element)
     return bool(marks)

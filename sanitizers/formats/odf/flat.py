@@ -64,9 +64,7 @@ class Flat:
         return self._pictures[name]
 
     def parse(self, name: str) -> xml.Element:
-        """A tree, which is then no longer held here. Raises Malformed."""
-        if name not in self._trees:
-            raise Malformed(f"no {name}", code="odf.package")
+        """A tree, which is then no longer held here: each is asked for once."""
         return self._trees.pop(name)
 
     def parse_apart(self, name: str) -> tuple[xml.Element, Excerpt | None]:

@@ -17,7 +17,7 @@ from sanitizers.formats.odf.package import MANIFEST, Given
 from sanitizers.formats.odf.page import HREF, Page
 from sanitizers.formats.odf.vocabulary import SPACES, clark
 from sanitizers.formats.office import pictures, tree
-from sanitizers.model import Action, Kind, LimitExceeded, Malformed, Unsupported
+from sanitizers.model import Action, Kind, Malformed, Unsupported
 from sanitizers.source import Source
 
 MEDIA_TYPE: Final = "application/vnd.oasis.opendocument."
@@ -35,12 +35,11 @@ _ROOTS: Final = {
     "settings.xml": frozenset({clark("office:document-settings")}),
 }
 _VERSION: Final = clark("office:version")
-_DEEPEST: Final = 8       # sub-documents in sub-documents
 _QUIET: Final = frozenset({"layout-cache", "mimetype", MANIFEST, *_ROOTS})
 _INSIDE: Final = re.compile(r"(?![A-Za-z][A-Za-z0-9+.-]*:|//|\\)")           # no scheme, no host
 _MISSING: Final = re.compile(r"(?:\./)?[\w -]+(?:/[\w .-]+)+$")          # looks like a member, but there is none
 _IMAGE: Final = clark("draw:image")
-_FOLDER: Final = re.compile(r"(?:[\w .-]{1,60}/){1,8}")
+_FOLDER: Final = re.compile(r"(?:[\w .-]{1,60}/){1,8}")     # of a sub-document: no deeper in others than that
 
 
 class Rebuild:
@@ -61,7 +60,7 @@ class Rebuild:
         media_type = self._given.media_type
         if media_type not in DOCUMENTS:
             raise Unsupported(f"OpenDocument of type {media_type[:100]}", where="mimetype")
-        self._document("", 0)
+        self._document("")
         if "content.xml" not in self.files:
             raise Malformed("no content.xml", code="odf.package")
         self._report_rest()
@@ -112,7 +111,7 @@ class Rebuild:
             known = self._given.declared.get(folder, "") in _OBJECTS and f"{folder}content.xml" in self._given.sizes
             self._objects[folder] = known and bool(_FOLDER.fullmatch(folder) and _INSIDE.match(element.get(HREF)))
             if self._objects[folder]:
-                self._document(folder, folder.count("/"))
+                self._document(folder)
                 self.types[folder] = self._given.declared[folder]
         if not self._objects[folder]:
             page.found("odf.object", element.get(HREF))
@@ -153,10 +152,8 @@ class Rebuild:
 
     # making
 
-    def _document(self, folder: str, depth: int) -> None:
+    def _document(self, folder: str) -> None:
         """A document or sub-document: its content and styles; meta data and settings of the outer one only."""
-        if depth > _DEEPEST:
-            raise LimitExceeded(f"objects nested deeper than {_DEEPEST}", where=folder)
         for base in ("styles.xml", "content.xml"):
             name = folder + base
             if name in self._given.sizes:

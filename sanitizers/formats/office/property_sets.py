@@ -14,7 +14,7 @@ CATEGORY, MANAGER, COMPANY, LINK_BASE, STATUS = 2, 14, 15, 21, 27  # of DOCUMENT
 
 _CODE_PAGE, _NAMES = 1, 0
 _MOST: Final = 4096  # properties of one set
-_LONGEST: Final = 65_536  # bytes of one value
+_LONGEST: Final = 65_536  # bytes of one value or name
 _STRING, _WIDE_STRING, _TRUTH, _SHORT, _INTEGER = 0x1E, 0x1F, 0x0B, 0x02, 0x03
 _UTF_8: Final = 65001
 _CODECS: Final = {932: "cp932", 936: "cp936", 949: "cp949", 950: "cp950", 1200: "utf-16-le", 65001: "utf-8", 10001: "shift_jis"}
@@ -54,7 +54,7 @@ def _set(kind: bytes, data: bytes) -> PropertySet:
     names: dict[int, str] = {}
     for number, at in places:
         if number == _NAMES:
-            names = _dictionary(data, at, encoding)
+            names = names or _dictionary(data, at, encoding)
         elif number != _CODE_PAGE and (text := _value(data, at, encoding)):
             values[number] = text
     return PropertySet(kind, values, names)
@@ -81,12 +81,15 @@ def _value(data: bytes, at: int, encoding: str) -> str:
 
 
 def _dictionary(data: bytes, at: int, encoding: str) -> dict[int, str]:
+    """Raises struct.error and ValueError."""
     (count,) = struct.unpack_from("<I", data, at)
     at += 4
     names: dict[int, str] = {}
     for _ in range(min(count, _MOST)):
         number, length = struct.unpack_from("<II", data, at)
         size = length * 2 if encoding == "utf-16-le" else length
+        if size > _LONGEST:
+            raise ValueError("a name that is too long")
         names[number] = data[at + 8 : at + 8 + size].decode(encoding, "replace").partition("\0")[0]
         at += 8 + size + (-size % 4 if encoding == "utf-16-le" else 0)
     return names

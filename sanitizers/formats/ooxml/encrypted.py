@@ -93,8 +93,6 @@ def _attempt(file: Any, password: str) -> bytes | None:
         file.decrypt(out)
     except (*_WRONG, exceptions.DecryptionError):
         return None
-    except NotImplementedError as error:
-        raise Unsupported(f"encryption: {error}") from None
     except _BROKEN as error:
         raise Malformed(f"encryption: {type(error).__name__}", code="ooxml.package") from None
     return out.getvalue() if out.getvalue().startswith(b"PK") else None

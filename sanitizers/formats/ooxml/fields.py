@@ -12,23 +12,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sanitizers import xml
-from sanitizers.formats.office import links, tree
+from sanitizers.formats.office import instructions, tree
+from sanitizers.formats.office.instructions import Reach
 from sanitizers.formats.ooxml.page import Page
 from sanitizers.formats.ooxml.vocabulary import clark
 from sanitizers.model import Malformed
 
-ALLOWED: Final = frozenset(
-    """
-    = ADVANCE AUTHOR AUTONUM AUTONUMLGL AUTONUMOUT BARCODE BIBLIOGRAPHY BIDIOUTLINE CITATION COMMENTS COMPARE CREATEDATE DATE DISPLAYBARCODE
-    DOCPROPERTY EDITTIME EQ FILENAME FILESIZE FORMCHECKBOX FORMDROPDOWN FORMTEXT GOTOBUTTON HYPERLINK IF INDEX INFO KEYWORDS LASTSAVEDBY
-    LISTNUM MERGEFIELD NOTEREF NUMCHARS NUMPAGES NUMWORDS PAGE PAGEREF PRINTDATE REF REVNUM SAVEDATE SECTION SECTIONPAGES SEQ SHAPE
-    STYLEREF SUBJECT SYMBOL TA TC TEMPLATE TIME TITLE TOA TOC XE
-    """.split()
-)
-_DDE: Final = frozenset({"DDE", "DDEAUTO"})
-_EXTERNAL: Final = frozenset(
-    "INCLUDE INCLUDEPICTURE INCLUDETEXT LINK IMPORT EMBED DATABASE RD HTMLCONTROL CONTROL".split()
-)
+_CODES: Final = {
+    Reach.DDE: "ooxml.dde", Reach.LINK: "ooxml.hyperlink",
+    **dict.fromkeys((Reach.EXTERNAL, Reach.OBJECT, Reach.CONTROL), "ooxml.external_field"),
+}  # fmt: skip
 _DEEPEST: Final = 256
 
 _PARTS: Final = clark("w:fldChar w:instrText w:delInstrText w:fldSimple w:t w:delText")
@@ -38,7 +31,6 @@ _INSTRUCTION: Final = clark("w:instrText w:delInstrText")
 _SIMPLE: Final = clark("w:fldSimple")
 _SPELLED: Final = rb'<([\w.-]+:)?fldChar(?=[\s/>])(?: %b:fldCharType="(begin|separate|end)"(?: %b:(?:dirty|fldLock)="\w*")* ?/?>)?'
 _STRANGE: Final = b"AlternateContent"
-_NAME: Final = re.compile(r"\s*(=|[A-Za-z]+)")
 
 
 @dataclass(slots=True)
@@ -125,7 +117,7 @@ def _nest(stack: list[_Field]) -> None:
 def _simple(element: xml.Element, stack: list[_Field], page: Page) -> None:
     _nest(stack)
     instruction = next((value for name, value in element.attrib.items() if name.endswith("}instr")), "")
-    name = _name(instruction)
+    name = instructions.name_of(instruction)
     if not _is_local(name, instruction, nested=False, page=page):
         _report(name, instruction, page)
         tree.unwrap(element)
@@ -141,26 +133,17 @@ def _judge(one: _Field, page: Page) -> None:
 
 
 def _own_name(one: _Field) -> str:
-    return "" if one.nameless else _name("".join(one.instruction))
-
-
-def _name(instruction: str) -> str:
-    found = _NAME.match(instruction)
-    return found[1].upper() if found else ""
+    return "" if one.nameless else instructions.name_of("".join(one.instruction))
 
 
 def _is_local(name: str, instruction: str, *, nested: bool, page: Page) -> bool:
-    if name not in ALLOWED:
-        return False
-    if name != "HYPERLINK":
-        return True
-    return not nested and links.field_allowed(instruction, page.context.treatment.link_schemes)
+    return bool(name) and instructions.is_local(instruction, page.context.treatment.link_schemes, nested=nested)
 
 
 def _take_out(one: _Field, page: Page) -> None:
     """Marks and instruction go, what the field showed stays. MACROBUTTON shows its own last words."""
     instruction = "".join(one.instruction)
-    name = _name(instruction)
+    name = instructions.name_of(instruction)
     shown = instruction.split(None, 2)[2:] if name == "MACROBUTTON" else []
     for number, piece in enumerate(one.pieces):
         if shown and number == 0:
@@ -175,7 +158,4 @@ def _take_out(one: _Field, page: Page) -> None:
 
 
 def _report(name: str, instruction: str, page: Page) -> None:
-    code = "ooxml.dde" if name in _DDE else "ooxml.external_field" if name in _EXTERNAL else "ooxml.field"
-    if name == "HYPERLINK":
-        code = "ooxml.hyperlink"
-    page.found(code, name or "field", detail=instruction.strip())
+    page.found(_CODES.get(instructions.reach(instruction), "ooxml.field"), name or "field", detail=instruction.strip())

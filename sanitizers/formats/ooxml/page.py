@@ -125,13 +125,11 @@ def references(element: xml.Element) -> list[tuple[str, str]]:
 def resolve_alternatives(page: Page) -> None:
     """Every mc:AlternateContent becomes the first choice that we copy whole namespaces of, else its fallback, else nothing.
 
-    Around form controls it stays, with that one choice. Raises Malformed.
+    Around form controls it stays, with that one choice. No root is one: a root is looked at before.
     """
     for element in page.elements(_ALTERNATIVE):
         if not tree.attached(element, page.root):
             continue
-        if element.getparent() is None:
-            raise Malformed("alternative content as root", where=page.name, code="ooxml.package")
         chosen = _chosen(element)
         if chosen is None:
             tree.remove(element)

@@ -14,7 +14,7 @@ from sanitizers.formats.pdf.annots import default_appearance
 from sanitizers.formats.pdf.files import text
 from sanitizers.formats.pdf.shapes import OMIT
 from sanitizers.formats.pdf.syntax import real
-from sanitizers.formats.pdf.values import Dictionary, Name, Ref, Value, is_integer
+from sanitizers.formats.pdf.values import Dictionary, Name, Ref, Stream, Value, is_integer
 
 if TYPE_CHECKING:
     from sanitizers.formats.pdf.copier import Copier
@@ -127,8 +127,9 @@ class _Drawing:
         value = inherited(self._copier, self._found, "V")
         items = value if isinstance(value, list) else [value]
         shown = self._options()
-        texts = [item for item in map(self._copier.resolve, items) if isinstance(item, bytes)]
-        return "\n".join(text(shown.get(item, item)) for item in texts)[:_MOST]
+        found = map(self._copier.resolve, items)
+        texts = [self._copier.content_of(item, "form/V") if isinstance(item, Stream) else item for item in found]
+        return "\n".join(text(shown.get(item, item)) for item in texts if isinstance(item, bytes))[:_MOST]
 
     def _options(self) -> dict[bytes, bytes]:
         """What a choice shows for each value that it stands for."""

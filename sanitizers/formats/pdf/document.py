@@ -26,7 +26,7 @@ from sanitizers.formats.pdf.reader import open_pdf
 from sanitizers.formats.pdf.shapes import boolean, integer, name, one_of, record, shape, string, typed
 from sanitizers.formats.pdf.values import Dictionary, Name, Ref, Value, is_integer
 from sanitizers.formats.pdf.writer import Writer
-from sanitizers.model import Kind, Malformed
+from sanitizers.model import Kind
 from sanitizers.source import Source
 
 _BOXES: Final = one_of("MediaBox", "CropBox", "BleedBox", "TrimBox", "ArtBox")
@@ -62,8 +62,6 @@ def sanitize(source: Source, context: Context) -> Rebuilt:
     revisions.report(source, reader, context)
     copier = Copier(reader, Writer(discarded=context.second_pass), context, resources.CATEGORIES)
     catalog = reader.dictionary(reader.trailer.get("Root"))
-    if not catalog:
-        raise Malformed("no catalog")
     root = _catalog(copier, catalog)
     info = metadata.information(copier, catalog)
     revisions.refuse_ambiguous(source, reader)

@@ -7,7 +7,7 @@ import hashlib
 import io
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageChops, UnidentifiedImageError
 
 from sanitizers.formats.pdf import bilevel, filters, jpeg, syntax
 from sanitizers.formats.pdf.colours import COLOUR_SPACE, component_count, is_indexed
@@ -257,7 +257,7 @@ def _open_jpx(copier: Copier, data: bytes) -> Image.Image | None:
 
 def _draw_jpx(opened: Image.Image, data: bytes, count: int) -> Image.Image:
     """8-bit grey or RGB from PDFium, which clips samples that overshoot; CMYK and what PDFium will not take from Pillow."""
-    count = count or {"L": 1, "LA": 1, "I;16": 1, "I": 1, "1": 1, "CMYK": 4}.get(opened.mode, 3)
+    count = count or {"L": 1, "LA": 1, "I;16": 1, "CMYK": 4}.get(opened.mode, 3)
     if count in (1, 3):
         fields = {"Width": opened.width, "Height": opened.height, "BitsPerComponent": 8, "ColorSpace": Name(_PICTURE_MODES[count][0])}
         picture = bilevel.decode({**fields, "Filter": Name("JPXDecode")}, data)
@@ -269,6 +269,7 @@ def _draw_jpx(opened: Image.Image, data: bytes, count: int) -> Image.Image:
 def _photograph(picture: Image.Image, size: int) -> bytes:
     """A JPEG of about the size that it had, but of no less than fair quality."""
     encoded = b""
+    picture = ImageChops.invert(picture) if picture.mode == "CMYK" else picture     # Pillow inverts inks, and readers of PDF do not
     for quality in _JPX_QUALITIES:
         out = io.BytesIO()
         picture.save(out, "JPEG", quality=quality, optimize=True)
@@ -280,9 +281,9 @@ def _photograph(picture: Image.Image, size: int) -> bytes:
 
 def _plain_mode(picture: Image.Image) -> Image.Image:
     """L, RGB or CMYK with 8 bits."""
-    if picture.mode.startswith("I"):
+    if picture.mode == "I;16":
         return picture.point(lambda sample: sample / 256).convert("L")
-    if picture.mode in ("LA", "1"):
+    if picture.mode == "LA":
         return picture.convert("L")
     return picture if picture.mode in ("L", "RGB", "CMYK") else picture.convert("RGB")
 

@@ -34,8 +34,6 @@ def rebuild(data: bytes, transform: object, budget: Budget) -> tuple[bytes, int]
         with Image.open(stream, formats=("JPEG",)) as image:
             budget.check_frame(*image.size)
             image.load()
-            if image.mode not in _MODES:
-                return None
             return _encode(image, plain), _MODES[image.mode]
     except _BROKEN:
         return None

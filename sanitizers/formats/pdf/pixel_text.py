@@ -98,6 +98,7 @@ class TextFont:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._cids: dict[tuple[str, int], int] = {}
+        self._texts: dict[str, int] = {}        # the first of them for a text
         self._lying, self._standing = writer.reserve(), writer.reserve()
         self.resources: Dictionary = {"H": self._lying, "V": self._standing}
 
@@ -136,11 +137,13 @@ class TextFont:
         return "".join(out) + ">"
 
     def _cid(self, text: str, width: int) -> int:
-        """The same for the same text in the same width; once the font is full, for the same text."""
+        """The same for the same text in the same width; once the font is full, for the same text, and 0, which says nothing, for others."""
         key = (text, width)
         if key not in self._cids and len(self._cids) >= _MOST_CIDS:
-            key = next((known for known in self._cids if known[0] == text), next(iter(self._cids)))
-        return self._cids.setdefault(key, len(self._cids) + 1)
+            return self._texts.get(text, 0)
+        cid = self._cids.setdefault(key, len(self._cids) + 1)
+        self._texts.setdefault(text, cid)
+        return cid
 
     def finish(self) -> bool:
         """Writes the font. False when no page has text."""

@@ -15,7 +15,6 @@ from sanitizers.formats.pdf.values import Dictionary, Ref, Stream, Value
 from sanitizers.model import Encrypted, LimitExceeded, Malformed
 from sanitizers.source import Source
 
-_CHAIN: Final = 32              # references that point to references
 _DECODED: Final = 64 << 20      # what qpdf itself may inflate: object streams and cross-reference streams
 _READ_ERRORS: Final = (
     pikepdf.PdfError, pikepdf.DataDecodingError, pikepdf.DeletedObjectError, ValueError, TypeError, RuntimeError, KeyError,
@@ -48,14 +47,10 @@ class Reader:
         return found
 
     def resolve(self, value: Value) -> Value:
-        """Follows references; a broken one is null."""
+        """What a reference refers to, a broken one to null; to qpdf no object is a reference itself."""
         if type(value) is not Ref:
             return value
-        for _ in range(_CHAIN):
-            value = self._objects[value] if value in self._objects else self._load(value)
-            if type(value) is not Ref:
-                return value
-        return None
+        return self._objects[value] if value in self._objects else self._load(value)
 
     def dictionary(self, value: Value) -> Dictionary:
         """The dictionary behind `value` (a stream's own one too), or an empty one."""

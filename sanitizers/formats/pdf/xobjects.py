@@ -54,7 +54,7 @@ def form(copier: Copier, value: Value, where: str) -> Value:
 def _form(copier: Copier, found: Stream, resources: dict[str, Value], where: str) -> Value:
     fields = copier.fields(found.fields, _FORM, where)
     if "BBox" not in fields:
-        return LEFT  # no viewer draws it
+        return LEFT  # most viewers draw nothing; where PDFium does, the page is held for its looks
     with contents.within(copier, resources):
         content = contents.stream(copier, found, where)
     head = {"Type": Name("XObject"), "Subtype": Name("Form"), **fields}

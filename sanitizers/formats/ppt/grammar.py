@@ -148,16 +148,6 @@ def nest(grammar: Grammar, instances: Container[int] = FIRST) -> Rule:
     return rule
 
 
-def left(code: str) -> Rule:
-    """Left behind, and said so."""
-
-    def rule(_: Record, place: Place) -> bytes:
-        place.found(code)
-        return b""
-
-    return rule
-
-
 def quiet(_record: Record, _place: Place) -> bytes:
     """Left behind without a word: nobody misses it."""
     return b""

@@ -106,6 +106,8 @@ def _kept(given: _Property, place: Place) -> _Property | None:
         made = _array(behind)
     else:
         return None
+    if behind and not made:
+        place.found("ppt.broken_record", detail=f"property {number:04X}")
     return _Property(number, len(made), made) if made else None
 
 

@@ -25,21 +25,23 @@ class Record(NamedTuple):
 
 
 def children(data: Data) -> list[Record]:
-    """All records of a container's content, one level deep. Raises Malformed for one that is cut off."""
+    """All records of a container's content, one level deep. Raises Malformed for one that is cut off, and LimitExceeded."""
     view = memoryview(data)
     size = len(view)
     found: list[Record] = []
     unpack, record, append = _HEAD.unpack_from, Record, found.append
     at, last = 0, size - HEAD
-    while at <= last:
+    for _ in range(_MOST + 1):
+        if at > last:
+            break
         head, kind, length = unpack(view, at)
         start = at + HEAD
         at = start + length
         append(record(kind, head & 0x0F, head >> 4, view[start:at]))
+    else:
+        raise LimitExceeded("records of a container")
     if at != size:
         raise Malformed("a container ends within a record", code="ppt.malformed")
-    if len(found) > _MOST:
-        raise LimitExceeded("records of a container")
     return found
 
 

@@ -7,8 +7,10 @@ from typing import Final
 
 from sanitizers import charset
 from sanitizers.context import Context
+from sanitizers.formats.office import instructions
 from sanitizers.formats.office.classification import MARK
-from sanitizers.formats.rtf import fields, pictures, shapes, words, writer
+from sanitizers.formats.office.instructions import Reach
+from sanitizers.formats.rtf import pictures, shapes, words, writer
 from sanitizers.formats.rtf.destinations import COMMENTS, KEPT, PLAIN, REPORTED, SILENT
 from sanitizers.formats.rtf.tokens import Binary, Group, Letter, Node, Word
 from sanitizers.model import Action, LimitExceeded
@@ -19,6 +21,10 @@ _MARKED: Final = KEPT - PLAIN | {"cs", "ds", "ts", "tsrowd"}     # the last four
 # Custom properties in which programs speak of themselves.
 _IMPERSONAL: Final = frozenset({"AppVersion", "DocSecurity", "HyperlinksChanged", "LinksUpToDate", "ScaleCrop", "ShareDoc"})
 _SHOWN: Final = 5               # details of one finding
+_FIELDS: Final = {
+    Reach.DDE: "rtf.dde", Reach.MACRO: "rtf.macro", Reach.LINK: "rtf.link", Reach.MERGE: "rtf.field", Reach.UNKNOWN: "rtf.field",
+    **dict.fromkeys((Reach.EXTERNAL, Reach.OBJECT, Reach.CONTROL), "rtf.external_field"),
+}  # fmt: skip
 _HEXADECIMAL: Final = frozenset(b"0123456789abcdefABCDEF")
 
 
@@ -142,10 +148,10 @@ class Rebuild:
         """What a field is to do, or nothing where it may not do that."""
         own = [node for node in nodes if not _holds(node, "field")]
         said = self._said(own)
-        local = fields.is_local(said, self._context.treatment.link_schemes, nested=len(own) < len(nodes))
+        local = instructions.is_local(said, self._context.treatment.link_schemes, nested=len(own) < len(nodes))
         made = self._content(nodes) if local else b""
         if not made.strip():
-            self._left(fields.code(said), said.strip()[:200])
+            self._left(_FIELDS[instructions.reach(said)], said.strip()[:200])
             return b""
         return made
 

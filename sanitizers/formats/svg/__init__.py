@@ -95,7 +95,8 @@ class _Drawing:
         elif name in known.TEXT_ONLY:
             made.text = element.text
             for child in element:
-                self.copy(child, etree.Element("left-behind"))
+                if self.copy(child, etree.Element("left-behind")) is not None:
+                    self._found("svg.element", name, detail="element inside of plain text")
         else:
             self._children(element, made, name)
         if parent is not None:

@@ -81,6 +81,7 @@ class Workbook:
         self.date1904 = self.protected = self.template = False
         self.active = 0
         self.sheet_entries: list[SheetEntry] = []
+        self._taken: set[str] = set()  # their names, in small letters
         self.defined: list[DefinedName] = []
         self.strings: tuple[Text, ...] = ()
         self._drawings: list[bytes] = []
@@ -128,6 +129,8 @@ class Workbook:
         return f"{joined}!" if plain else "'" + joined.replace("'", "''") + "'!"
 
     def other_name(self, index: int, number: int) -> str:
+        if self.encoding is not None and index < 0:  # what BIFF5 says of its own sheets
+            return self.name(number)
         if self.encoding is not None or index >= len(self._references):
             raise Lost("xls.external_link", "a name of another workbook")
         book = self._references[index][0]
@@ -205,11 +208,11 @@ class Workbook:
             raise LimitExceeded(f"more than {_MOST_SHEETS} sheets")
         at, hidden, kind = record.unpack("<IBB")
         name = _FORBIDDEN.sub("_", strings.short(record.data, 6, self.encoding)[0])[:_LONGEST_SHEET].strip("'") or "Sheet"
-        taken = {entry.name.lower() for entry in self.sheet_entries}
         unique, number = name, 1
-        while unique.lower() in taken:
+        while unique.lower() in self._taken:
             number += 1
             unique = f"{name[: _LONGEST_SHEET - 6]}_{number}"
+        self._taken.add(unique.lower())
         code = {_SHEET: "", _CHART: "xls.chart"}.get(kind, "xls.macro_sheet")
         self.sheet_entries.append(SheetEntry(unique, at, _HIDDEN[min(hidden & 3, 2)], kind == _SHEET, code))
 

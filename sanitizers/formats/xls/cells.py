@@ -284,6 +284,7 @@ class Cells:
             self._lose("xls.formula", at, "a table of values")
             return ""
         first, last, left, right = spread.area
+        self._budget.spend_bytes(len(spread.tokens))  # it is read for each cell anew
         if not spread.array:
             return self._element(spread.tokens, spread.extra, at, "")
         if at != (first, left):

@@ -27,6 +27,7 @@ _MAIN: Final = "http://schemas.openxmlformats.org/drawingml/2006/"
 _OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _VML: Final = {"v": "vml", "o": "office:office", "x": "office:excel"}
 _LONGEST: Final = 32_767
+_GOES_ON: Final = 0xFFFF  # row of a record of BIFF5 with more text of the note before it
 _PAPER: Final = 65  # a colour's number
 _EMU: Final = 9525  # of a pixel at 96 dpi
 _POINT: Final = 12_700  # EMU
@@ -59,6 +60,7 @@ class Drawing:
         self._where = where
         self._objects: list[_Object] = []
         self._notes: list[Comment] = []
+        self._older: list[tuple[int, int, bytearray]] = []  # row, column and text of BIFF5
         self._pieces: list[bytes] = []
         self.filtered = False
         self._arrows = 1  # drop-downs that a filter or a validation draws by itself
@@ -110,8 +112,10 @@ class Drawing:
     def _note(self, record: Record) -> None:
         if self._book.encoding is not None:
             row, col, length = record.unpack("<HHH")
-            text = record.data[6 : 6 + length].decode(self._book.encoding, "replace")
-            self._notes.append(Comment(row, col, "", text, False))
+            if row == _GOES_ON and self._older:
+                self._older[-1][2].extend(record.data[6 : 6 + length])
+            else:
+                self._older.append((row, col, bytearray(record.data[6 : 6 + length])))
             return
         row, col, flags, number = record.unpack("<HHHH")
         author, _ = strings.long(record.data, 8, None)
@@ -121,7 +125,8 @@ class Drawing:
 
     def comments(self) -> list[Comment]:
         """One for each cell, in the order of the cells; none where policy does not want any."""
-        found = {(one.row, one.col): one for one in self._notes if one.col <= 255}
+        older = [Comment(row, col, "", said.decode(self._book.encoding or "", "replace"), False) for row, col, said in self._older]
+        found = {(one.row, one.col): one for one in (*self._notes, *older) if one.col <= 255}
         if found and not self._book.context.treatment.comments_kept:
             self._book.context.found("xls.comments", self._where, Action.REMOVED)
             return []

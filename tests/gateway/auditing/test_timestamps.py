@@ -11,7 +11,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from gateway.auditing.timestamps import TimestampError, answered, question, verified
 from tests.build.pdf_signing import der
-from tests.build.stamping import STAMPS, Holder, issue, reply
+from tests.build.stamping import STAMPS, Holder, issue, reply, twice
 
 DIGEST = hashlib.sha256(b"head").digest()
 NONCE = 1 << 62
@@ -88,6 +88,16 @@ def test_a_certificate_is_for_stamps_and_nothing_else_and_within_its_time(
     signer = issue("stamps", uses=uses, critical=critical, days=days)
     with pytest.raises(TimestampError, match="not one for time stamps, or was not valid at that time"):
         verified(stamped(signer), DIGEST, [signer.certificate])
+
+
+def test_a_certificate_that_cannot_be_read_proves_nothing() -> None:
+    root = issue("root", ca=True)
+    with pytest.raises(TimestampError, match="cannot be read"):
+        verified(stamped(twice(issue("stamps", uses=STAMPS))), DIGEST)
+    between = issue("between", root, ca=True)
+    proof = stamped(issue("stamps", between, uses=STAMPS), twice(between).certificate)
+    with pytest.raises(TimestampError, match="nobody who is trusted"):
+        verified(proof, DIGEST, [root.certificate])
 
 
 # --------------------------------------------------------------------------------------------------------- what it says

@@ -99,6 +99,17 @@ async def test_a_body_that_is_another(two: Sides, spoil: Any) -> None:
     assert await two.arrived() == []
 
 
+async def test_a_mail_that_was_broken_off_leaves_nothing(two: Sides) -> None:
+    content = await written(two)
+    envelope = Envelope(sender="sekisho@outer.example.jp", recipients=(TO,), client_ip="192.0.2.9", helo="x")
+    package = await door(two).begin(envelope)
+    await package.write(content)
+    await package.abort()
+    with pytest.raises(RefusedError):
+        await package.commit()
+    assert await two.arrived() == []
+
+
 async def test_what_is_too_large_for_a_mail_stays(two: Sides) -> None:
     hop = Hop()
     number = await two.mail()

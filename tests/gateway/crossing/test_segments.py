@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import smtplib
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from gateway import config, house
 from gateway.config import Config, ConfigError
 from gateway.crossing import segments
 from gateway.house import House
-from gateway.model import ACROSS, BOUNCES, BY_POST, Purpose, State
+from gateway.model import ACROSS, BOUNCES, BY_POST, Door, Purpose, State
 from gateway.storage.deliveries import POST
+from gateway.storage.keys import signing_key
 from tests.build import journals
 from tests.build.certificates import Authority
 from tests.build.face import quick_passwords
-from tests.build.transfer import FakeWorkers
+from tests.build.transfer import BODY, NOW, RESULT, FakeWorkers, MemoryBlobs, arrival
 from tests.gateway.test_house import Fake, free_port, running
 
 
@@ -163,3 +165,55 @@ def _cleans(self: FakeWorkers, *given: object, **more: object) -> None:
     from tests.build.segments import cleaned
 
     _plain(self, cleaned)
+
+
+@pytest.mark.parametrize("content", [None, b"no certificate"])
+async def test_a_certificate_that_cannot_be_read_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None) -> None:
+    monkeypatch.setattr(house, "Workers", Fake)
+    for name in ("certificate", "authority"):
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+    signing_key(tmp_path / "outer")
+    changes = {"crossing_listen": f"127.0.0.1:{free_port()}", "crossing_keys": str(tmp_path / "outer" / "receipt.pub")}
+    changes |= {f"crossing_{name}": str(tmp_path / name) for name in ("certificate", "authority")}
+    with pytest.raises(ConfigError, match=r"^crossing\.certificate: "):
+        async with running(House(settings(tmp_path / "inner", **changes), frozenset({"gate"}))):
+            pass
+
+
+async def test_papers_that_cannot_be_forgotten_now_are_forgotten_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(segments, "_FORGET_SECONDS", 0.01)
+    signing_key(tmp_path / "outer")
+    given = settings(tmp_path / "inner", crossing_folder=str(tmp_path), crossing_keys=str(tmp_path / "outer" / "receipt.pub"))
+    away = await journals.new(tmp_path / "sekisho.db")
+    await away.stop()
+
+    async def ready() -> list[str]:
+        return []
+
+    inner = segments.Inner(given, away, MemoryBlobs(), ready=ready, let_in=lambda: None, clock=lambda: NOW)
+    forgetting, *others = [asyncio.ensure_future(chore) for chore in inner.chores()]
+    async with asyncio.timeout(20):
+        while caplog.text.count("old papers cannot be forgotten") < 2:
+            await asyncio.sleep(0.005)
+    for one in (forgetting, *others):
+        one.cancel()
+    await asyncio.gather(forgetting, *others, return_exceptions=True)
+
+
+async def test_one_box_with_shares_has_a_courier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(house, "Workers", Cleaning)
+    quick_passwords(monkeypatch)
+    (tmp_path / "zeimu").mkdir()
+    (tmp_path / "shares.toml").write_text(f"[zeimu]\nfolder = '{tmp_path / 'zeimu'}'\n", "utf-8")
+    made = House(settings(tmp_path / "one", shares_file=str(tmp_path / "shares.toml")), frozenset({"worker", "deliver"}))
+    async with running(made):
+        await made.blobs.put(BODY)
+        await made.journal.accept(arrival(door=Door.DROP, sender="tanaka", recipients=("tanaka", "share:zeimu"), received_at=time.time()))
+        made._work_to_do()
+        async with asyncio.timeout(20):
+            while not list((tmp_path / "zeimu").glob("message.eml.receipt.json")):
+                await asyncio.sleep(0.02)
+    assert (tmp_path / "zeimu" / "message.eml").read_bytes() == RESULT

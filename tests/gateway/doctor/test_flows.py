@@ -98,6 +98,65 @@ def test_the_filter_knows_addresses_networks_names_and_both_families() -> None:
     assert "ip6 daddr { fd00::25/128 } tcp dport 25 accept" in text
 
 
+@pytest.mark.parametrize(
+    ("url", "servers"),
+    [
+        ("postgresql://u@db.example.jp/x", [("db.example.jp", 5432)]),
+        ("postgresql://u:p%40ss@db.example.jp:6543/x", [("db.example.jp", 6543)]),
+        ("postgresql://u@/x?host=a.example.jp:5432&host=b.example.jp:5433&target_session_attrs=read-write",
+         [("a.example.jp", 5432), ("b.example.jp", 5433)]),
+        ("postgresql://u@/x?host=a.example.jp,b.example.jp", [("a.example.jp", 5432), ("b.example.jp", 5432)]),
+        ("postgresql://u@[fd00::5]/x", [("fd00::5", 5432)]),
+        ("postgresql://u@/x?host=/run/postgresql", []),
+        ("postgresql://u@/x", []),
+        ("postgresql://u@127.0.0.1/x", []),
+    ],
+)  # fmt: skip
+def test_every_server_of_the_database_is_in_the_table(url: str, servers: list[tuple[str, int]]) -> None:
+    """Or the packet filter made of it would part a node from its standby."""
+    table = [row for row in flows.flows(given(storage_url=url, mail_authentication="off"), ALL, {}) if row.setting == "storage.url"]
+    assert [(*row.peers, row.port) for row in table] == servers
+
+
+@pytest.mark.parametrize(
+    ("changes", "peer"),
+    [
+        ({"audit_anchor_syslog": "udp://log.example.jp"}, ("udp", "log.example.jp", 514)),
+        ({"audit_anchor_syslog": "tcp://log.example.jp:6514"}, ("tcp", "log.example.jp", 6514)),
+        ({"audit_anchor_timestamp": "http://tsa.example.jp/tsr"}, ("tcp", "tsa.example.jp", 80)),
+    ],
+)
+def test_where_the_record_is_anchored_is_in_the_table(changes: dict[str, str], peer: tuple[str, str, int]) -> None:
+    (row,) = flows.flows(given(mail_authentication="off", **changes), ALL, {})
+    assert (row.protocol, *row.peers, row.port) == peer
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"log_syslog": "tls://soc.example.jp:99999"}, "log.syslog"),
+        ({"tracing_to": "collector"}, "tracing.to"),
+        ({"storage_url": "postgresql://u@db.example.jp:port/x"}, "storage.url"),
+        ({"storage_url": "postgresql://u@/x?host=a&port=b"}, "storage.url"),
+        ({"storage_url": "nowhere"}, "storage.url"),
+    ],
+)
+def test_an_end_that_cannot_be_dialled_is_named(changes: dict[str, str], says: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{says}: "):
+        flows.flows(given(**changes), ALL, {})
+
+
+def test_a_rule_has_one_family_on_both_ends_and_no_address_twice() -> None:
+    """Whom an address of IPv4 does not hear, it needs no rule for."""
+    row = Flow(way=Way.IN, protocol="tcp", port=25, peers=("192.0.2.1", "both.example", "both.example", "fd00::1"), zone="", what=("", ""),
+               setting="smtp.listen", listen="192.0.2.9")  # fmt: skip
+    text = flows.ruleset([row], resolve=lambda _: ("192.0.2.1", "192.0.2.2", "fd00::2"))
+    (rule,) = [line.strip() for line in text.splitlines() if "smtp.listen" in line]
+    assert rule.startswith("ip daddr { 192.0.2.9/32 } ip saddr { 192.0.2.1/32, 192.0.2.2/32 } tcp dport 25 accept")
+    with pytest.raises(ConfigError, match="has no address now"):
+        flows.ruleset([row], resolve=lambda _: ())
+
+
 def test_a_name_without_an_address_is_told() -> None:
     def unknown(host: str) -> list[str]:
         raise OSError("no such name")

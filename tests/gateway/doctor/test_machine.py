@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
 
+import psycopg
 import pytest
 
 from gateway import config
@@ -133,6 +134,33 @@ async def test_the_database(tmp_path: Path) -> None:
 def test_a_database_server_that_is_not_there(tmp_path: Path) -> None:
     (found,) = machine.database(settings(tmp_path, storage_url="postgresql://nobody@127.0.0.1:1/x"))
     assert found.state == "fail"
+
+
+def test_a_database_server_that_answers(tmp_path: Path, postgres: str) -> None:
+    found, standby = machine.database(settings(tmp_path, storage_url=postgres))
+    assert (found.state, found.detail.endswith("synchronous_commit on")) == ("ok", True)
+    assert (standby.name, standby.state) == ("database standby", "warn")
+    with psycopg.connect(postgres, autocommit=True) as superuser:
+        superuser.execute("ALTER ROLE sekisho SET synchronous_commit = off")
+        try:
+            (found,) = machine.database(settings(tmp_path, storage_url=postgres))
+            assert (found.state, "must be" in found.detail) == ("fail", True)
+            superuser.execute("ALTER ROLE sekisho SET synchronous_commit = local")
+            superuser.execute("ALTER ROLE sekisho SET default_transaction_read_only = on")
+            assert [check.state for check in machine.database(settings(tmp_path, storage_url=postgres))] == ["ok", "warn"]
+        finally:
+            superuser.execute("ALTER ROLE sekisho RESET ALL")
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda folder, _: folder != tmp_path)     # root may write everywhere
+    (found,) = machine.disk(settings(tmp_path / "var" / "sekisho"))
+    assert (found.name, found.state) == ("storage", "fail")
+
+
+def test_a_flush_that_fails(tmp_path: Path) -> None:
+    (tmp_path / f".sekisho-doctor-{os.getpid()}").write_text("left by another")
+    assert state(list(machine.disk(settings(tmp_path))), "disk flush") == "fail"
 
 
 async def test_who_answers_and_who_does_not() -> None:

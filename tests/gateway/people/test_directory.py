@@ -171,3 +171,34 @@ def test_wrong_settings_are_told(given: dict[str, str], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         directory.of(config.load(None, given))
     assert directory.of(config.load(None, {})) is None
+
+
+@slapd.needs_slapd
+async def test_more_people_than_a_town_has_are_no_list(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directory, "_MOST", 100)
+    with pytest.raises(DirectoryError, match="more than 100 people"):
+        await LdapDirectory(reach(url)).people()
+
+
+@slapd.needs_slapd
+async def test_whoever_has_no_log_in_name_there_is_nobody(url: str) -> None:
+    assert await LdapDirectory(reach(url, login="telephoneNumber")).people() == []
+
+
+@slapd.needs_slapd
+@pytest.mark.parametrize("name", ["cn=,,", "uid=x,dc=elsewhere", f"ou=people,{slapd.BASE}"])
+async def test_a_name_with_which_nobody_binds_is_a_wrong_password(url: str, name: str) -> None:
+    """Also one that the directory knows and refuses."""
+    assert await LdapDirectory(reach(url)).matches(name, "x") is False
+
+
+def test_settings_name_the_directory_and_its_groups(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("himitsu\n", "utf-8")
+    given = {
+        "SEKISHO_DIRECTORY_URL": "ldaps://ad.example", "SEKISHO_DIRECTORY_BASE": "dc=x", "SEKISHO_DIRECTORY_BIND": "cn=reader",
+        "SEKISHO_DIRECTORY_PASSWORD_FILE": str(tmp_path / "password"), "SEKISHO_DIRECTORY_GROUPS": "administrator:cn=admins",
+    }  # fmt: skip
+    made = directory.of(config.load(None, given))
+    assert isinstance(made, LdapDirectory)
+    assert made._reach[:4] == ("ldaps://ad.example", "dc=x", "cn=reader", "himitsu")
+    assert made._reach.groups == (("administrator", "cn=admins"),)

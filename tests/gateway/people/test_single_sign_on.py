@@ -163,3 +163,36 @@ async def test_wrong_settings_are_told(tmp_path: Path, given: dict[str, str], sa
         with pytest.raises(ConfigError, match=said):
             single_sign_on.of(config.load(None, given), place.journal, place.clock)
         assert single_sign_on.of(config.load(None, {}), place.journal, place.clock) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"issuer": "' + b"x" * (2 << 20) + b'"}', 200),
+        (b"{}", 500),
+        (b"", 302),
+        (b"[]", 200),
+        (b"7", 200),
+        (b"<html>", 200),
+        (b'{"issuer": "\xff"}', 200),
+        (b"[" * 60_000, 200),
+        (b"{}", 200),
+    ],
+    ids=["too long", "fails", "leads elsewhere", "a list", "a number", "a page", "no text", "too deep", "empty"],
+)
+async def test_an_answer_of_the_provider_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes, status: int) -> None:
+    async def discovery(*_: object) -> web.Response:
+        return web.Response(body=body, status=status, content_type="application/json")
+
+    monkeypatch.setattr(Idp, "_discovery", discovery)
+    async with both(tmp_path) as (place, _), client(place.faces["drop"]) as browser:
+        assert (await browser.get("/login/sso", allow_redirects=False)).status == 503
+
+
+async def test_settings_name_the_provider_and_its_secret(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(" a secret\n", "utf-8")
+    given = {"SEKISHO_SSO_ISSUER": "https://idp.example", "SEKISHO_SSO_CLIENT_ID": CLIENT, "SEKISHO_SSO_SECRET_FILE": str(tmp_path / "secret")}
+    async with town(tmp_path) as place:
+        made = single_sign_on.of(config.load(None, given), place.journal, place.clock)
+        assert made is not None
+        assert made._provider[:3] == ("https://idp.example", CLIENT, "a secret")

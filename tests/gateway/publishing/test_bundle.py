@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from gateway import policy
 from gateway.publishing import bundle
@@ -17,6 +20,7 @@ from gateway.publishing.updates import Updates
 from gateway.publishing.versions import POLICY_FILE, NotNowError, Publishing, Stage, Subject
 from gateway.receipts import key_id
 from gateway.storage.journal import Journal
+from tests.build.pdf_signing import der, oid
 from tests.build.publishing import NEW_RULE, RULES
 from tests.build.transfer import NOW
 
@@ -184,3 +188,92 @@ async def test_databases_without_a_folder_are_left_out_and_said_so(journal: Jour
     taken = await updates.take(io.BytesIO(made()), actor="kanri")
     assert (taken.databases, taken.left_out) == ((), ("clamav/daily.cvd",))
     assert bundle.checked(io.BytesIO(made()), KEY.public_key()).manifest.key == key_id(KEY.public_key())
+
+
+class Swapped(io.BytesIO):
+    """Another bundle from the moment on at which it is read again."""
+
+    def __init__(self, first: bytes, then: bytes) -> None:
+        super().__init__(first)
+        self._then = then
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self.__dict__["read"] = io.BytesIO(self._then).read
+        return super().seek(offset, whence)
+
+
+async def test_a_bundle_that_changes_under_the_hand_is_not_taken(journal: Journal, publishing: Publishing) -> None:
+    """Both are signed well: what was checked is what is used."""
+    updates = Updates(journal, publishing, KEY.public_key(), lambda: NOW)
+    with pytest.raises(BundleError, match="changed while it was read"):
+        await updates.take(Swapped(made(), made(serial=11)), actor="kanri")
+    assert await publishing.files_in_force(Subject.LISTS) is None
+    assert len(await publishing.listed(Subject.RULES)) == 1
+
+
+async def test_rules_that_are_in_force_already_make_no_draft(journal: Journal, publishing: Publishing) -> None:
+    updates = Updates(journal, publishing, KEY.public_key(), lambda: NOW)
+    contents: dict[str, bundle.Content] = {f"rules/{name}": text.encode() for name, text in RULES.items()}
+    taken = await updates.take(io.BytesIO(made(contents)), actor="kanri")
+    assert (taken.rules, taken.lists, taken.serial) == (None, None, 10)
+    assert len(await publishing.listed(Subject.RULES)) == 1
+
+
+async def test_lists_that_are_in_force_already_are_not_published_twice(journal: Journal, publishing: Publishing) -> None:
+    updates, contents = Updates(journal, publishing, KEY.public_key(), lambda: NOW), {"lists/deny.txt": CONTENTS["lists/deny.txt"]}
+    first = await updates.take(io.BytesIO(made(contents)), actor="kanri")
+    second = await updates.take(io.BytesIO(made(contents, serial=11)), actor="kanri")
+    assert first.lists is not None
+    assert (second.lists, len(await publishing.listed(Subject.LISTS))) == (None, 1)
+
+
+def test_a_file_that_changes_while_it_is_packed_makes_no_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "daily.cvd"
+    file.write_bytes(b"signatures of today")
+
+    class Writing(io.BytesIO):
+        def write(self, content: bytes) -> int:  # type: ignore[override]
+            file.write_bytes(b"signatures of night")
+            return super().write(content)
+
+    with pytest.raises(BundleError, match=r"clamav/daily\.cvd: changed while it was read"):
+        bundle.make(Writing(), {"clamav/daily.cvd": file}, KEY, serial=1, made_at="2026-11-21T00:00:00Z")
+
+
+def pem(kind: str, body: bytes) -> bytes:
+    return b"-----BEGIN %b-----\n%b\n-----END %b-----\n" % (kind.encode(), base64.b64encode(body), kind.encode())
+
+
+_UNKNOWN = der(0x30, oid("1.2.3.4.5"))
+
+
+@pytest.mark.parametrize(
+    ("private", "public", "why"),
+    [
+        (b"", b"", "cannot be read"),
+        (pem("PRIVATE KEY", b"x"), pem("PUBLIC KEY", b"x"), "cannot be read"),
+        (pem("PRIVATE KEY", der(0x30, der(2, b"\0"), _UNKNOWN, der(4, bytes(32)))), pem("PUBLIC KEY", der(0x30, _UNKNOWN, der(3, bytes(33)))),
+         "cannot be read"),
+        (None, None, "not an Ed25519 key"),
+    ],
+    ids=["empty", "no key", "of a kind that nobody knows", "of another kind"],
+)  # fmt: skip
+def test_a_key_that_is_none(tmp_path: Path, private: bytes | None, public: bytes | None, why: str) -> None:
+    other = ec.generate_private_key(ec.SECP256R1())
+    if private is None:
+        private = other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    if public is None:
+        public = other.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "private").write_bytes(private)
+    (tmp_path / "public").write_bytes(public)
+    with pytest.raises(BundleError, match=f"private: {why}"):
+        bundle.private_key(tmp_path / "private")
+    with pytest.raises(BundleError, match=f"public: {why}"):
+        bundle.public_key(tmp_path / "public")
+
+
+def test_a_key_under_a_password_is_not_taken(tmp_path: Path) -> None:
+    locked = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x"))
+    (tmp_path / "private").write_bytes(locked)
+    with pytest.raises(BundleError, match="cannot be read as a private key"):
+        bundle.private_key(tmp_path / "private")

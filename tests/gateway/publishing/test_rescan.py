@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -10,15 +12,18 @@ import pytest
 
 from gateway import policy
 from gateway.model import ACROSS, BY_POST, Delivery, Door, IllegalTransitionError, Purpose, RecipientState, State, Way
+from gateway.publishing import rescan
 from gateway.publishing.rescan import Cause, Rescans
 from gateway.publishing.versions import Publishing, Subject
 from gateway.requests.operating import Deed, Operating, possible
+from gateway.road.workers import JailUnavailable
 from gateway.scanners.hashlists import HashLists
 from gateway.scanners.interface import Answer, Clean, Found
 from gateway.scanners.panel import Panel, Seat
-from gateway.storage import crossings
+from gateway.storage import crossings, forgetting
 from gateway.storage import rescans as rows
 from gateway.storage.deliveries import SHARES
+from gateway.storage.faults import NoSuchTransferError, StorageError
 from gateway.storage.rescans import LateHit, Rescan
 from gateway.telling.notices import Office
 from sanitizers.model import Job, Match, Report, Severity
@@ -281,3 +286,118 @@ def test_a_date_that_wavers_is_one_date() -> None:
     assert one.same(Cause(rules=1, signatures={"clamav": 1300.0}))
     for other in (Cause(rules=2, signatures={"clamav": 1000.0}), Cause(rules=1, signatures={"clamav": 5000.0}), Cause(rules=1), Cause(rules=1, lists=3)):
         assert not one.same(other)
+
+
+# ----------------------------------------------------------------------------------------------------- meanwhile
+
+
+def meanwhile(looks: Looks, monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Awaitable[object]]) -> None:
+    """`deed` is done once, while the scanner looks at the first bytes."""
+    scan, done = looks.scanner.scan, []
+
+    async def scanning(fd: int, size: int) -> Answer:
+        if not done:
+            done.append(await deed())
+        return await scan(fd, size)
+
+    monkeypatch.setattr(looks.scanner, "scan", scanning)
+
+
+async def test_what_is_given_up_while_it_is_looked_at_is_passed_over(looks: Looks, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = looks.place
+    older, younger = await place.settled(), await place.settled()
+    transfers = [await place.journal.find(one) for one in (older, younger)]
+    assert {one.blob for one in transfers} == {digest(BODY)}
+    looks.severity = Severity.HIGH
+    await looks.changed()
+
+    async def forget() -> None:
+        await place.journal.dispose(transfers[0].id, at=NOW, actor="test")
+        await place.journal.write(lambda connection: forgetting.forget(connection, before=NOW + DAY, limit=10))
+
+    meanwhile(looks, monkeypatch, forget)
+    done = await looks.looks.look()
+    with pytest.raises(NoSuchTransferError):
+        await place.journal.find(older)
+    assert done is not None
+    assert (done.scanned, done.hits) == (2, 1)
+    assert [hit.receipt_no for hit in await looks.hits()] == [younger]
+
+
+@pytest.mark.parametrize("how", ["gone", "damaged"])
+async def test_bytes_that_are_not_there_hide_no_others(looks: Looks, how: str) -> None:
+    """The result is gone; the original still says what is in it."""
+    place, receipt_no = looks.place, await looks.place.settled()
+    if how == "gone":
+        await place.blobs.delete(digest(RESULT))
+    else:
+        (path,) = [one for one in (place.folder / "blobs").rglob(f"*{digest(RESULT)[2:]}*") if one.is_file()]
+        path.write_bytes(path.read_bytes()[:-1])
+    looks.severity = Severity.HIGH
+    await looks.changed()
+    await looks.looks.look()
+    assert [hit.receipt_no for hit in await looks.hits()] == [receipt_no]
+
+
+async def test_what_begins_to_leave_while_it_is_looked_at_is_told_of_all_the_same(
+    looks: Looks, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = looks.place
+    receipt_no = await place.settled("clerk@town.example.jp", door=Door.SMTP)
+    looks.severity = Severity.HIGH
+    await looks.changed()
+    meanwhile(looks, monkeypatch, lambda: place.journal.claim_deliveries(1, at=NOW, lease_until=NOW + 60))
+    with caplog.at_level(logging.WARNING):
+        await looks.looks.look()
+    assert "it is leaving just now" in [record.getMessage() for record in caplog.records]
+    assert (await place.journal.find(receipt_no)).state is State.DELIVERING
+    assert ([hit.receipt_no for hit in await looks.hits()], looks.told) == ([receipt_no], 1)
+
+
+async def test_an_older_look_ends_where_a_newer_began(looks: Looks, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = looks.place
+    for _ in range(2):
+        await place.settled()
+    await looks.changed()
+    meanwhile(looks, monkeypatch, lambda: place.journal.write(lambda connection: rows.begin(connection, '{"rules":99}', at=NOW)))
+    await looks.looks.look()
+    assert (await looks.last()).scanned == 0
+    listed = await place.journal.ask(lambda connection: rows.listed(connection, 9))
+    assert [one.scanned for one in listed] == [0, 0, 0], "the newer one looks at all of it itself"
+
+
+async def test_what_was_taken_in_and_never_looked_at_has_no_former_matches(looks: Looks) -> None:
+    """Held before it was processed (緊急停止): a late hit of it is written down, and it stays where it is."""
+    place = looks.place
+    await place.blobs.put(BODY)
+    transfer_id, receipt_no = await place.journal.accept(arrival(door=Door.DROP, sender="tanaka", recipients=("tanaka",)))
+    claim = claimed(await place.journal.claim(1, at=NOW, lease_until=NOW + 60))
+    await place.journal.put_back(claim, at=NOW, note="lost", attempts=1)
+    assert (await place.journal.find(receipt_no)).state is State.HELD
+    assert await place.journal.report(transfer_id) is None
+    looks.severity = Severity.HIGH
+    await looks.changed()
+    await looks.looks.look()
+    assert ([hit.receipt_no for hit in await looks.hits()], looks.told) == ([receipt_no], 0)
+
+
+async def test_it_goes_on_after_a_store_that_failed(looks: Looks, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(rescan, "_LOOK_SECONDS", 0)
+    look, failures = looks.looks.look, [StorageError("busy"), JailUnavailable("no walls")]
+
+    async def failing() -> Rescan | None:
+        if failures:
+            raise failures.pop(0)
+        return await look()
+
+    monkeypatch.setattr(looks.looks, "look", failing)
+    await looks.place.settled()
+    await looks.changed()
+    running = asyncio.ensure_future(looks.looks.run())
+    with caplog.at_level(logging.ERROR):
+        async with asyncio.timeout(20):
+            while (await looks.last()).scanned != 1:
+                await asyncio.sleep(0)
+    looks.looks.wake()
+    running.cancel()
+    assert [record.getMessage() for record in caplog.records] == ["what is kept cannot be looked at again"] * 2

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from gateway.publishing import clean_set
+from gateway.publishing import clean_set, trials
 from gateway.publishing.backtest import Summary
 from gateway.publishing.trials import NoSuchTrialError, Trial, TrialState
 from gateway.publishing.versions import NotNowError, Subject, Version
+from gateway.road.workers import Workers
 from gateway.storage import trials as rows
+from gateway.storage.faults import StorageError
+from sanitizers.model import Reason, Verdict
 from tests.build.face import Town, quick_passwords, town
 from tests.build.publishing import NEW_RULE, Office, office
-from tests.build.transfer import DAY
+from tests.build.transfer import BODY, DAY, digest, lost, report
 
 
 @pytest.fixture
@@ -157,3 +163,57 @@ async def test_a_policy_is_tried_with_the_rules_in_force(place: Town, desk: Offi
     assert done is not None
     (only,) = await desk.trials.differences(done.id)
     assert (only.name, only.before, only.after) == (receipt_no, "sanitized", "held")
+
+
+async def test_what_the_walls_did_to_it_says_nothing_of_the_rules(place: Town, desk: Office) -> None:
+    """A crash and bytes that are gone are counted by themselves, and change nothing."""
+    await place.settled()
+    await place.settled(given=report(Verdict.HELD, Reason.ENCRYPTED, source=b"other"))
+    version = await drafted(desk)
+    await desk.trials.ask(version, actor="kanri")
+    made = desk.trials._new_workers
+
+    def crashing(rules: Mapping[str, str]) -> Workers:
+        workers = made(rules)
+        workers.answer = lost  # type: ignore[attr-defined]
+        return workers
+
+    desk.trials._new_workers = crashing
+    summary = sums(await desk.trials.run_one())
+    assert (summary.tested, summary.failed, summary.gone, summary.changed) == (0, 2, 0, 0)
+    await place.blobs.delete(digest(BODY))
+    await desk.trials.ask(version, actor="kanri")
+    summary = sums(await desk.trials.run_one())
+    assert (summary.tested, summary.failed, summary.gone, summary.changed) == (0, 0, 2, 0)
+
+
+async def test_back_tests_wait_while_a_store_fails_and_write_as_they_go(
+    place: Town, desk: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("_POLL_SECONDS", "_WRITE_SECONDS"):
+        monkeypatch.setattr(trials, name, 0.0)
+    for _ in range(3):
+        await place.settled()
+    asked = await desk.trials.ask(await drafted(desk), actor="kanri")
+    one, progress, failures, written = desk.trials.run_one, rows.progress, [StorageError("busy")], list[int]()
+
+    async def failing(trial_id: int | None = None) -> Trial | None:
+        if failures:
+            raise failures.pop()
+        return await one(trial_id)
+
+    def counted(*given: object, **more: object) -> bool:
+        written.append(more["done"])  # type: ignore[arg-type]
+        return progress(*given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(desk.trials, "run_one", failing)
+    monkeypatch.setattr("gateway.storage.trials.progress", counted)
+    running = asyncio.ensure_future(desk.trials.run())
+    with caplog.at_level(logging.ERROR):
+        async with asyncio.timeout(60):
+            while (await desk.trials.find(asked.id)).state is not TrialState.DONE:
+                await asyncio.sleep(0)
+    running.cancel()
+    assert [record.getMessage() for record in caplog.records] == ["back-tests have to wait"]
+    assert written == sorted(written)
+    assert len(set(written)) > 2, "somebody can watch it go on"

@@ -10,11 +10,13 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from gateway.model import RecipientState
+from gateway.model import Purpose, RecipientState
 from gateway.people.roles import RefusedError
 from gateway.registers.incidents import Incident, Incidents, Kind, Received
+from gateway.storage import deliveries, ledger
+from gateway.storage.blobs import Blob
 from gateway.storage.journal import Journal
-from tests.build.transfer import BODY, NOW, arrival, claimed, settlement
+from tests.build.transfer import BODY, NOW, arrival, claimed, digest, settlement
 
 KNOWN = {"response": "隔離した", "cause": "標的型", "prevention": "訓練"}
 
@@ -157,6 +159,24 @@ async def test_who_has_a_mail_and_since_when(incidents: Incidents, journal: Jour
     )
     assert reach.waiting == (f"{receipt_no}: b@town.example.jp",)
     assert (reach.same, reach.sender, reach.late) == ((), 0, ())
+
+
+async def test_notices_carry_nothing_and_what_the_record_gave_up_has_no_moment(incidents: Incidents, journal: Journal) -> None:
+    receipt_no = await mailed(journal, "a@town.example.jp")
+    transfer = await journal.find(receipt_no)
+    await journal.write(
+        lambda connection: deliveries.queue(
+            connection, transfer.id, Purpose.NOTICE, sender="", recipients=("postmaster@town.example.jp",),
+            blob=Blob(digest(BODY), len(BODY)), smtputf8=False, at=NOW,
+        )
+    )  # fmt: skip
+    await tried(journal, NOW + 10, a=RecipientState.DELIVERED)
+    await journal.record(at=NOW + 90, actor="kanri", action="login", subject="kanri", detail={})
+    await journal.write(lambda connection: ledger.purge(connection, before=NOW + 60, at=NOW + 90, actor="retention"))
+    one = await incidents.open(await journal.find(receipt_no), Kind.SUSPICIOUS, "不審", who="sousa")
+    reach = await incidents.scope(one)
+    assert reach is not None
+    assert (reach.received, reach.waiting) == ((Received(receipt_no, "a@town.example.jp", "mail", None),), ())
 
 
 async def test_the_same_bytes_and_the_same_sender_are_counted(incidents: Incidents, journal: Journal) -> None:

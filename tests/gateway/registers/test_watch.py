@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from gateway.overview import Light, Tone
+from gateway.registers import watch
 from gateway.registers.incidents import Incident, Incidents, Kind
 from gateway.registers.watch import Watch
+from gateway.storage.faults import StorageError
 from gateway.storage.journal import Journal
 from tests.build.transfer import NOW
 
@@ -85,3 +89,24 @@ async def test_a_new_start_knows_what_is_open(house: House) -> None:
 async def test_two_troubles_are_two_faults(house: House) -> None:
     found = await house.looked(3, "disk", "next_hop")
     assert {one.kind for one in found} == {Kind.STORAGE, Kind.DELIVERY}
+
+
+async def test_lights_that_cannot_be_looked_at_are_looked_at_again(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(watch, "_EVERY_SECONDS", 0)
+    failures: list[Exception] = [OSError("no disk"), StorageError("busy")]
+
+    async def lights() -> list[Light]:
+        if failures:
+            raise failures.pop()
+        return [Light("disk", ("記憶域", "disk"), Tone.STOP, ("満杯", "full"))]
+
+    running = asyncio.ensure_future(Watch(house.incidents, lights, house.halted).run())
+    with caplog.at_level(logging.ERROR):
+        async with asyncio.timeout(20):
+            while not await house.incidents.listed():
+                await asyncio.sleep(0)
+    running.cancel()
+    assert [record.getMessage() for record in caplog.records] == ["a chore has to wait", "a chore went wrong"]
+    assert [one.kind for one in await house.incidents.listed()] == [Kind.STORAGE]

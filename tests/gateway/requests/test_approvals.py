@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from sqlalchemy import Connection
 from gateway import audit
 from gateway.people.roles import Role
 from gateway.requests.approvals import RULES, Approvals, Kind, NoSuchRequestError, RefusedError, Request, RequestState
+from gateway.storage import approvals as rows
 from gateway.storage import people
 from gateway.storage.accounts import Account
 from gateway.storage.faults import StorageError
 from tests.build.people import DAY, HOUR, Hall, hall
+from tests.build.transfer import NOW
 
 SAME, NOT_YOURS, OVER = "asked for himself", "not yours", "decided before"
 
@@ -372,3 +375,49 @@ async def test_nobody_chooses_himself_or_a_stranger(place: Hall, approvals: Appr
         with pytest.raises(RefusedError, match="may not decide it"):
             await approvals.request(Kind.FILE, "20261118-000001", clerk, "国の調査票", approver=login)
     assert await approvals.listed(requester=clerk) == [], "nothing was asked for"
+
+
+async def test_one_that_fails_keeps_no_other_back(
+    approvals: Approvals, clerk: Account, head: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A consequence that cannot be had stays owed, and those behind it come about."""
+    done: list[str] = []
+    failures: dict[str, Exception] = {}
+
+    async def follow(request: Request) -> None:
+        if request.number in failures:
+            raise failures[request.number]
+        done.append(request.number)
+
+    requests = [await ask(approvals, clerk, subject=f"20261118-00000{number}") for number in range(3)]
+    for one, error in zip(requests, (OSError("no disk"), RefusedError("somebody was quicker"), None), strict=True):
+        if error is not None:
+            failures[one.number] = error
+        await approvals.approve(one.number, head)
+    approvals.when_approved(Kind.FILE, then=follow)
+    with caplog.at_level(logging.ERROR):
+        await approvals.tick()
+    assert done == [requests[2].number]
+    assert [record.getMessage() for record in caplog.records] == ["a request has to wait"]
+    failures.clear()
+    await approvals.tick()
+    assert sorted(done) == [one.number for one in requests]
+
+
+async def test_what_ends_while_another_is_told_of_is_not_ended_twice(place: Hall, approvals: Approvals, clerk: Account) -> None:
+    first, second = await ask(approvals, clerk), await ask(approvals, clerk, subject="20261118-000002")
+    told: list[str] = []
+
+    async def heard(request: Request, _: object) -> None:
+        told.append(f"{request.number} {request.state}")
+        if request.number == first.number:
+            def withdrawn(connection: Connection) -> Request:
+                return rows.moved(connection, rows.find(connection, second.number), NOW, state=RequestState.WITHDRAWN)
+
+            await place.journal.write(withdrawn)
+
+    approvals.heard = heard
+    place.clock.pass_by(60 * DAY)
+    await approvals.tick()
+    assert told == [f"{first.number} expired"]
+    assert (await approvals.find(second.number)).state is RequestState.WITHDRAWN

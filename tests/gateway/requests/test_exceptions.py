@@ -11,9 +11,11 @@ from sqlalchemy import Connection, update
 
 from gateway import audit
 from gateway.model import Door, State
+from gateway.people.requests import RULES, Rank
 from gateway.people.roles import Role
 from gateway.policy import KindAction, Policy, load
-from gateway.requests.approvals import Approvals, RefusedError
+from gateway.requests.approvals import Approvals, RefusedError, RequestState
+from gateway.requests.approvals import Kind as RequestKind
 from gateway.requests.exceptions import Exceptions, NoSuchExceptionError, Wanted
 from gateway.road.orders import Orders, binding
 from gateway.road.pipeline import Pipeline
@@ -243,3 +245,16 @@ async def test_departments_come_from_the_journal(place: Hall, clerk: Account) ->
     assert (await orders.policy_for(mail)).applied == ()
     await place.journal.write(write)
     assert (await orders.policy_for(mail)).applied == (named,)
+
+
+async def test_nobody_grants_his_own_whatever_the_approvals_are_set_to(
+    place: Hall, desk: Exceptions, approvals: Approvals, ciso: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if the unavoidable way (止むを得ない場合) were opened to exceptions."""
+    rule = RULES[RequestKind.EXCEPTION]
+    monkeypatch.setitem(RULES, RequestKind.EXCEPTION, rule._replace(unavoidable=True, steps=((Rank.CISO,),)))
+    request = await desk.request(ciso, wanted(place), "理由")
+    with pytest.raises(RefusedError, match="nobody may approve what he asked for himself"):
+        await approvals.proceed(request.number, ciso, "急ぎ")
+    assert await desk.listed() == []
+    assert (await approvals.find(request.number)).state is RequestState.REQUESTED

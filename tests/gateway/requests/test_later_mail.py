@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from gateway.model import Door, State
+from gateway.model import Door, IllegalTransitionError, State
 from gateway.policy import Policy
 from gateway.requests.later_mail import LaterMail
 from gateway.road.pipeline import Pipeline
+from gateway.storage.faults import LeaseLostError
 from gateway.storage.journal import Journal
 from sanitizers.model import Job, Report
 from tests.build.transfer import BODY, NOW, FakeWorkers, MemoryBlobs, arrival, claimed, held, report, signer
@@ -145,5 +147,26 @@ async def test_a_store_in_trouble_ends_nothing(road: Road) -> None:
     await quiet(road)
     assert await road.state(first) is State.HELD
     road.blobs.kept = kept
+    await road.says(second, "asa")
+    await soon(road, first, State.RELEASED)
+
+
+@pytest.mark.parametrize("why", [IllegalTransitionError("1", State.DELIVERING, State.PROCESSING), LeaseLostError("1")], ids=["leaving", "lost"])
+async def test_what_somebody_else_works_on_is_left_to_him(
+    road: Road, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, why: Exception
+) -> None:
+    async def busy(*_: object, **__: object) -> bool:
+        tried.set()
+        raise why
+
+    tried, first = asyncio.Event(), await road.mail()
+    second = await road.mail(at=NOW + 60)
+    with monkeypatch.context() as patch, caplog.at_level(logging.INFO):
+        patch.setattr(road.pipeline, "unlock", busy)
+        await road.says(second, "asa")
+        await asyncio.wait_for(tried.wait(), 10)
+        await asyncio.sleep(0)
+    assert [record.getMessage() for record in caplog.records if record.name.endswith("later_mail")] == []
+    assert await road.state(first) is State.HELD
     await road.says(second, "asa")
     await soon(road, first, State.RELEASED)

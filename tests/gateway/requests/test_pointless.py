@@ -163,3 +163,19 @@ async def shown(place: Town, request: Request) -> str:
         answer = await browser.get(f"/requests/{request.number}")
         assert answer.status == 200
         return await answer.text()
+
+
+async def test_one_that_ends_while_another_is_closed_keeps_its_own_end(place: Town) -> None:
+    numbers = [await brought(place, BLOCKED) for _ in range(2)]
+    first, second = [await asked(place, Kind.FILE, one) for one in numbers]
+    told: list[str] = []
+
+    async def heard(request: Request, _: object) -> None:
+        told.append(request.number)
+        if request.number == first.number:
+            await place.approvals.withdraw(second.number, place.clerk)  # type: ignore[attr-defined]
+
+    place.approvals.heard = heard
+    await place.approvals.tick()
+    assert [(await place.approvals.find(one.number)).state for one in (first, second)] == [RequestState.CLOSED, RequestState.WITHDRAWN]
+    assert told == [first.number], "not of the second: who withdrew it knows"

@@ -13,12 +13,12 @@ import msgspec
 import pytest
 
 from gateway import receipts
-from gateway.model import Door, State, Transfer
+from gateway.model import Door, RecipientState, State, Transfer
 from gateway.policy import KindAction, Policy
 from gateway.road import pipeline as road
 from gateway.road.pipeline import Pipeline
 from gateway.road.workers import Sanitized
-from gateway.storage.faults import StorageError
+from gateway.storage.faults import JournalUnavailableError, StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
 from sanitizers.model import Job, Kind, MailFacts, Reason, Report, Verdict
@@ -347,3 +347,36 @@ async def test_a_new_policy_holds_for_what_begins_from_now_on(the_road: Road) ->
     pipeline.policy = Policy(name="new", kinds={Kind.EML: KindAction.BLOCK})
     transfer = await the_road.one(pipeline)
     assert (transfer.state, transfer.reason, transfer.policy) == (State.BLOCKED, Reason.FORBIDDEN_KIND, pipeline.policy.version)
+
+
+async def test_passwords_of_a_mail_are_told_on_and_a_retry_of_a_delivery_works_on_nothing(the_road: Road) -> None:
+    class Telling(FakeWorkers):
+        async def sanitize(self, *given: Any, **more: Any) -> Sanitized:
+            return (await super().sanitize(*given, **more))._replace(passwords=("ひらけごま",))
+
+    seen: list[tuple[str, tuple[str, ...]]] = []
+    workers = Telling()
+    pipeline = the_road.pipeline(workers, passwords_seen=lambda mail, words: seen.append((mail.receipt_no, words)))
+    transfer = await the_road.one(pipeline)
+    assert seen == [(transfer.receipt_no, ("ひらけごま",))]
+    (delivery,) = await the_road.journal.claim_deliveries(1, at=NOW, lease_until=NOW + 60)
+    gone = [msgspec.structs.replace(one, state=RecipientState.FAILED, due=None) for one in delivery.recipients]
+    await the_road.journal.settle_delivery(delivery, gone, None, at=NOW)
+    assert (await the_road.journal.transfer(transfer.id)).state is State.UNDELIVERABLE
+    the_road.woken.clear()
+    assert await pipeline.retry(transfer.id, actor="tanaka") is None
+    assert (the_road.woken, len(workers.jobs)) == (["released"], 1), "it is only sent again"
+
+
+async def test_a_journal_that_cannot_be_claimed_from_is_waited_out(the_road: Road, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr("gateway.road.pipeline._PAUSE_SECONDS", 0.01)
+    real, away = the_road.journal.claim, [True]
+
+    async def claim(*given: Any, **more: Any) -> Any:
+        if away and away.pop():
+            raise JournalUnavailableError("journal: away")
+        return await real(*given, **more)
+
+    monkeypatch.setattr(the_road.journal, "claim", claim)
+    assert (await the_road.one(the_road.pipeline())).state is State.RELEASED
+    assert "no work can be claimed" in caplog.text

@@ -21,7 +21,7 @@ from mail.envelope import Envelope, Notify, Wishes
 from mail.intake import Intake, Overloaded
 from mail.outbox import Delivery, Outbox, Result
 from sanitizers.model import Reason, Verdict
-from tests.build.transfer import NOW, RESULT, FaultyDisk, MemoryBlobs, claimed, digest, report, settlement
+from tests.build.transfer import NOW, RESULT, FaultyDisk, MemoryBlobs, MemoryWriter, claimed, digest, report, settlement
 
 ENVELOPE = Envelope(sender="sender@example.com", recipients=("a@town.example.jp", "b@town.example.jp"), client_ip="192.0.2.9", helo="x")
 MESSAGE = b"Subject: x\r\n\r\nbody\r\n"
@@ -281,3 +281,42 @@ async def test_mail_goes_before_notices(journal: Journal) -> None:
     await outbox.settle(mail, failed, b"a bounce")
     await released(journal, blobs)
     assert [one.sender for one in await outbox.claim(5, NOW)] == ["sender@example.com", ""]
+
+
+async def test_a_body_that_cannot_be_removed_is_left_to_the_next_start(journal: Journal, caplog: pytest.LogCaptureFixture) -> None:
+    class Stuck(MemoryBlobs):
+        async def begin(self, *, owner: str = "") -> MemoryWriter:
+            writer = await super().begin(owner=owner)
+
+            async def abort() -> None:
+                raise StorageError("blobs: Input/output error")
+
+            writer.abort = abort  # type: ignore[method-assign]
+            return writer
+
+    incoming = await intake(journal, Stuck()).begin(ENVELOPE)
+    await incoming.write(MESSAGE)
+    await incoming.abort()
+    assert "an unfinished message could not be removed" in caplog.text
+    assert await journal.transfers() == []
+
+
+async def test_what_was_just_told_is_not_told_again_so_soon(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The post itself may still come again with it."""
+    blobs, now = MemoryBlobs(), NOW
+    await released(journal, blobs)
+    outbox = MailOutbox(journal, blobs, clock=lambda: now)
+    (delivery,) = await outbox.claim(1, now)
+
+    async def away(*_: object, **__: object) -> None:
+        raise JournalUnavailableError("journal: away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "give_back_delivery", away)
+        with pytest.raises(JournalUnavailableError):
+            await outbox.release(delivery)
+    assert await outbox.claim(1, now + 0.01) == []
+    assert len(outbox._owed) == 1
+    await outbox.release(delivery)
+    assert outbox._owed == {}
+    assert len(await outbox.claim(1, now + 0.02)) == 1

@@ -89,6 +89,12 @@ async def test_two_files_are_compared_without_one_seeing_the_other(looking: Prev
     assert (inner.changes, inner.alike) == ((), (1.0, 1.0))
 
 
+async def test_what_cannot_be_looked_into_is_compared_with_nothing(hostile: Previews, blobs: MemoryBlobs) -> None:
+    """The fault of the first is the answer; the second is not even asked for."""
+    compared = await hostile.compare(await kept(blobs, b"crash", "a.txt"), File("0" * 64, "nowhere.txt"))
+    assert (compared.fault, compared.difference) == (Reason.WORKER_CRASHED, None)
+
+
 async def test_what_was_seen_is_remembered_as_long_as_the_file_is_there(looking: Previews, blobs: MemoryBlobs) -> None:
     file = await kept(blobs, b"words", "a.txt")
     first = await looking.look(file, Look(view=View.CONTENT))

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -22,9 +23,9 @@ from gateway.scanners.panel import Panel, Seat
 from gateway.storage.journal import Journal
 from gateway.storage.local_blobs import LocalBlobs
 from gateway.storage.settling import pack
-from gateway.storage.tables import reports
+from gateway.storage.tables import reports, results, transfers
 from sanitizers.model import Job, Kind, Reason, Report, Verdict
-from tests.build.transfer import BODY, DAY, NOW, RESULT, FakeWorkers, MemoryBlobs, arrival, claimed, digest, report, signer
+from tests.build.transfer import BODY, DAY, NOW, RESULT, FakeWorkers, MemoryBlobs, arrival, claimed, digest, info, report, signer
 
 TOP = Path(__file__).resolve().parents[3]
 
@@ -236,3 +237,21 @@ def test_no_other_sanitizer_writes_facts_about_one_transfer() -> None:
         if names & facts:
             using.add("/".join(path.relative_to(TOP / "sanitizers").parts[:2]))
     assert using == {"formats/message", "formats/archive", "verify/message.py"}
+
+
+@pytest.mark.parametrize("also_the_report", [False, True])
+async def test_a_size_that_is_not_the_files_is_not_believed(shop: Shop, also_the_report: bool) -> None:
+    """Of the row alone, or of a report that says the same: the bytes have the last word, and no descriptor stays open."""
+    first = await shop.bring()
+    said = msgspec.structs.replace(report(source=BODY, kind=Kind.PDF), output=msgspec.structs.replace(info(RESULT, kind=Kind.PDF), size=999))
+
+    def forge(connection: Any) -> None:
+        connection.execute(update(transfers).where(transfers.c.id == first.id).values(result_size=999))
+        if also_the_report:
+            connection.execute(update(reports).where(reports.c.transfer_id == first.id).values(report=pack(said)))
+            connection.execute(update(results).values(report_sha256=digest(pack(said))))
+
+    await shop.journal.write(forge)
+    before = len(os.listdir("/proc/self/fd"))
+    assert await shop.made({}) == 1
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -299,6 +299,22 @@ async def test_one_that_does_not_read_its_stream() -> None:
     assert answer == Failed("no answer in 0.5 s")
 
 
+async def test_a_file_that_becomes_shorter_meanwhile_is_no_opinion(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(24 << 20))
+
+    async def cutting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        os.truncate(tmp_path / "file", 1)       # what is not yet read of it waits in front of a daemon that does not read
+        while await reader.read(1 << 20):
+            pass
+        writer.close()
+
+    with listening() as taker:
+        async with await asyncio.start_server(cutting, sock=taker):
+            fd = os.open(tmp_path / "file", os.O_RDONLY)
+            assert await Clamd(taker.getsockname(), seconds=20).scan(fd, 24 << 20) == Failed("the file became shorter")
+            os.close(fd)
+
+
 # -------------------------------------------------------------------------------------------------------------- the file
 
 

@@ -84,6 +84,12 @@ def test_a_list_that_is_not_there_is_no_empty_list(tmp_path: Path) -> None:
             HashLists.load(allow=[path])
 
 
+def test_a_list_that_is_larger_than_any_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.scanners.hashlists._FILE_BYTES", 100)
+    with pytest.raises(HashListError, match=r"^list\.txt: larger than"):
+        HashLists.load(deny=[written(tmp_path, f"{ONE}\n".encode() * 2)])
+
+
 @pytest.mark.parametrize("digest", ["", "abc", ONE[:-2], "x" * 64])
 def test_only_a_whole_digest_is_looked_up(digest: str) -> None:
     with pytest.raises(ValueError):

@@ -243,6 +243,7 @@ async def test_other_content_without_a_name_is_for_a_person(reply: bytes) -> Non
         b"ICAP/1.0 204 No Content\r\nA: " + b"x" * 100_000,
         encapsulated(FILE)[:-1000],
         encapsulated(FILE).replace(b"1388\r\n", b"zz\r\n", 1),
+        encapsulated(FILE[:5000]).replace(b"\r\n0\r\n\r\n", b"xx0\r\n\r\n"),
         encapsulated(FILE).replace(b"\r\n1388\r\n", b"\r\n" + b"1" * 70_000 + b"\r\n", 1),
     ],
 )
@@ -289,6 +290,20 @@ async def test_one_that_reads_nothing_and_one_that_wants_more_than_there_is() ->
         assert isinstance(await scan(server, FILE * 100, seconds=0.3), Failed)
     async with serving(greedy, OPTIONS + b"Preview: 300000\r\n") as server:
         assert await scan(server, b"x" * 10) == Failed("wants more than there is")
+
+
+async def test_a_file_that_becomes_shorter_meanwhile_is_no_opinion(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(32 << 20))
+
+    async def cutting(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        os.truncate(tmp_path / "file", 1)       # what is not yet read of it waits in front of a server that does not read
+        await server.shown(reader)
+        await server.body(reader)
+
+    async with serving(cutting) as server:
+        fd = os.open(tmp_path / "file", os.O_RDONLY)
+        assert await Icap(server.url, seconds=1).scan(fd, 32 << 20) == Failed("no answer in 1 s"), "it waits for the rest"
+        os.close(fd)
 
 
 async def test_nobody_there() -> None:

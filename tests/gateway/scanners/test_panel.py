@@ -188,3 +188,19 @@ async def test_standing_tells_how_each_does_without_a_file_of_anybody() -> None:
 def test_the_longest_that_it_takes() -> None:
     assert Panel().seconds == 0
     assert Panel([seat(Clean(), seconds=30.0), seat(Clean(), "b", seconds=5.0)]).seconds == 2 * 30.0 + 3 * 10.0
+
+
+async def test_who_cannot_be_heard_in_time_waits() -> None:
+    """A file that may have brought a scanner down is scanned alone: others do not wait for it for ever, nor it for the others."""
+    scanner = Scripted("a", Clean())
+    panel = Panel([Seat(scanner, seconds=0.01)])
+    with memory.filled("sample", FILE) as fd:
+        async with panel._room.alone(1.0):
+            judgement = await panel.judge(fd, len(FILE), SHA256)
+        assert (judgement.ruling, judgement.down, judgement.note) == (Ruling.WAIT, True, "others are scanned alone")
+        panel._suspects.add(SHA256)
+        async with panel._room.shared(1.0):
+            judgement = await panel.judge(fd, len(FILE), SHA256)
+        assert (judgement.ruling, judgement.down, judgement.note) == (Ruling.WAIT, True, "waits to be scanned alone")
+        assert scanner.seen == []
+        assert (await panel.judge(fd, len(FILE), SHA256)).ruling is Ruling.CLEAN

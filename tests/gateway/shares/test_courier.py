@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from gateway.receipts import verify
 from gateway.road.pipeline import Pipeline
 from gateway.shares.courier import Courier
 from gateway.shares.document import Share, Smb
+from gateway.shares.smb import SmbFolder
 from gateway.storage.deliveries import SHARES
 from gateway.storage.halts import Halt
 from gateway.storage.journal import Journal
@@ -190,3 +193,57 @@ async def test_a_real_sftp_server_takes_it_and_says_no_to_a_wrong_password(road:
         assert there["message.eml"] == b"of somebody else"
         assert there["message (2).eml"] == RESULT
         assert set(there) == {"message.eml", "message (2).eml", "message (2).eml.receipt.json"}
+
+
+@pytest.mark.skipif(SMBD is None, reason="Samba is not here")
+def test_what_a_samba_refuses_is_an_oserror_and_never_a_missing_file(tmp_path: Path) -> None:
+    with samba(tmp_path / "samba") as server:
+        place = Smb(server="127.0.0.1", share="town", folder="", user=server.user, password=PASSWORD, port=server.port)
+        with SmbFolder(place) as folder:
+            folder.write("a.txt", [b"a"])
+            folder.write("b.txt", [b"b"])
+            with pytest.raises(FileExistsError):
+                folder.rename("a.txt", "b.txt")
+            for refused in ("a?b.txt", "a<b.txt"):
+                for call in (folder.size, folder.remove):
+                    with pytest.raises(OSError, match=refused[1] if refused[1] != "?" else r"\?"):
+                        call(refused)
+            folder.remove("none.txt")
+            assert folder.size("none.txt") is None
+        assert {path.name: path.read_bytes() for path in server.folder.iterdir()} == {"a.txt": b"a", "b.txt": b"b"}
+
+
+async def test_a_delivery_that_is_given_up_before_it_began_leaves_nothing_open(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread a share: the second waits for the first, which hangs."""
+    first, over = threading.Event(), threading.Event()
+
+    def hangs(*_: object) -> str:
+        first.set()
+        over.wait(20)
+        return "late"
+
+    monkeypatch.setattr("gateway.shares.courier._PUT_SECONDS", 0.2)
+    road.courier._threads["zeimu"].submit(hangs)
+    await asyncio.to_thread(first.wait, 10)
+    number = await road.bring("share:zeimu")
+    before = len(os.listdir("/proc/self/fd"))
+    await road.until(number, State.DEFERRED)
+    over.set()
+    assert len(os.listdir("/proc/self/fd")) <= before
+    assert list(road.folder.iterdir()) == []
+
+
+async def test_a_share_may_do_without_receipts(road: Road) -> None:
+    road.courier = road.courier_to(Share(name="zeimu", title="税務課", folder=road.folder, receipt=False))
+    number = await road.bring("share:zeimu")
+    await road.until(number, State.DELIVERED)
+    assert [path.name for path in road.folder.iterdir()] == ["message.eml"]
+
+
+async def test_a_receipt_that_is_there_already_is_left(road: Road) -> None:
+    """The courier came before and its word was lost."""
+    number = await road.bring("share:zeimu")
+    (road.folder / "message.eml").write_bytes(RESULT)
+    (road.folder / "message.eml.receipt.json").write_bytes(b"{}")
+    await road.until(number, State.DELIVERED)
+    assert (road.folder / "message.eml.receipt.json").read_bytes() == b"{}"

@@ -22,6 +22,7 @@ receipt = false
 
 def written(tmp_path: Path, text: str) -> Path:
     (tmp_path / "soumu.key").write_text("ひみつ\n", "utf-8")
+    (tmp_path / "empty.key").write_text("\n", "utf-8")
     file = tmp_path / "shares.toml"
     file.write_text(text, "utf-8")
     return file
@@ -47,6 +48,7 @@ def test_both_kinds(tmp_path: Path) -> None:
         ("[a]\nsmb = '//b'\nuser='u'\npassword_file='soumu.key'", "//server/share"),
         ("[a]\nsmb = '//b/c'\nuser='u'", "password_file"),
         ("[a", "shares.toml"),
+        ("[a]\nsmb = '//b/c'\nuser='u'\npassword_file='empty.key'", "password_file is empty"),
         ("[a]\nsftp = '//b/c'\nsmb = '//b/c'", "either folder or smb or sftp"),
         ("[a]\nsftp = 'b/c'\nuser='u'\npassword_file='soumu.key'", "//server"),
         ("[a]\nsftp = '//b/c'\nuser='u'\npassword_file='soumu.key'", "host_key"),

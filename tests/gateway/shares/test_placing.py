@@ -101,3 +101,32 @@ def test_a_disk_that_changes_bytes_is_found_out(folder: Directory, tmp_path: Pat
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), Directory(tmp_path / "gone"):
         pass
+
+
+class Busy(Directory):
+    """Somebody takes each name just before it would be given."""
+
+    def rename(self, old: str, new: str) -> None:
+        self.write(new, [b"another's"])
+        raise FileExistsError(errno.EEXIST, "is there")
+
+
+def test_when_every_name_is_taken_it_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.shares.placing._MOST_NAMES", 3)
+    with Busy(tmp_path) as folder, pytest.raises(FileExistsError, match="3 files of that name"):
+        put(folder)
+    assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith(".")) == ["様式1 (2).xlsx", "様式1 (3).xlsx", "様式1.xlsx"]
+
+
+def test_somebody_puts_the_very_same_file_there_meanwhile(tmp_path: Path) -> None:
+    """Another node with the same delivery, whose lease had run out: there is one file, and nothing is left of the second attempt."""
+
+    class Beaten(Directory):
+        def rename(self, old: str, new: str) -> None:
+            self.write(new, [b"another's"])
+            self.write("様式1 (2).xlsx", [CONTENT])
+            raise FileExistsError(errno.EEXIST, "is there")
+
+    with Beaten(tmp_path) as folder:
+        assert put(folder) == "様式1 (2).xlsx"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["様式1 (2).xlsx", "様式1.xlsx"]

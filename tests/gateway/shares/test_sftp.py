@@ -62,7 +62,7 @@ def test_other_kinds_of_host_keys(tmp_path: Path, algorithm: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"password": "chigau"}, {"user": "nobody"}, {"folder": "どこにもない"}, {"port": 1}, {"server": "127.0.0.2"}], ids=str
+    "changes", [{"password": "chigau"}, {"user": "nobody"}, {"folder": "どこにもない"}, {"port": 1}, {"server": "127.0.0.2"}, {"key": "no key"}], ids=str
 )
 def test_what_does_not_work_is_an_oserror(server: Server, changes: dict[str, object]) -> None:
     with pytest.raises(OSError), SftpFolder(server.place(**changes)) as folder:

@@ -174,3 +174,24 @@ async def test_a_put_of_another_process_waits_for_the_step_of_a_sweep(store: Cal
     async with asyncio.timeout(10):
         blob = await put
     assert await sweeping.read(blob.digest) == b"same"
+
+
+async def test_what_a_broken_disk_keeps_is_removed_by_a_later_start(store: Callable[..., LocalBlobs], tmp_path: Path) -> None:
+    writer = await store(FaultyDisk("remove")).begin()
+    await writer.write(BIG)
+    await writer.abort()
+    (left,) = files(tmp_path, "incoming")
+    os.utime(left, (0, 0))
+    await store().start()
+    assert files(tmp_path) == []
+
+
+async def test_a_turn_that_cannot_be_taken_is_given_back(store: Callable[..., LocalBlobs], tmp_path: Path) -> None:
+    blobs, lock = store(), tmp_path / "store" / "placing.lock"
+    lock.symlink_to(tmp_path / "elsewhere")
+    for _ in range(2):      # the second would wait for ever
+        with pytest.raises(StorageError, match="symbolic links"):
+            await blobs.put(b"x")
+    lock.unlink()
+    assert await blobs.read((await blobs.put(b"x")).digest) == b"x"
+    assert not (tmp_path / "elsewhere").exists()

@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, text, update
 
 from gateway import audit
 from gateway.model import State
-from gateway.storage import transplant
+from gateway.storage import contacts, transplant
 from gateway.storage.faults import HaltedError, StorageError
 from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
@@ -99,3 +99,22 @@ async def test_what_differs_is_noticed(old: Journal, new: Journal, deed: object)
 
 _ACCOUNT = {"login": "tanaka", "name": "田中", "role": "clerk", "password_hash": "", "must_change": True, "failures": 0, "locked_until": 0.0,
             "last_login_from": "", "disabled": False, "created_at": NOW}  # fmt: skip
+
+
+async def test_departments_in_a_circle_are_not_carried_over(old: Journal, new: Journal) -> None:
+    await old.write(lambda connection: connection.execute(update(departments).where(departments.c.id == 2).values(parent_id=1)))
+    with old.writer.begin() as left, new.writer.begin() as right, pytest.raises(StorageError, match=r"departments: .* in a circle"):
+        transplant.copy(left, right)
+
+
+async def test_many_rows_go_in_batches_and_no_number_is_given_twice(old: Journal, new: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even one of a table that is empty by now."""
+    monkeypatch.setattr(transplant, "_BATCH", 2)
+    gone = await old.write(lambda connection: contacts.put(connection, _CONTACT, who="x", at=NOW))
+    await old.write(lambda connection: connection.execute(text("DELETE FROM contacts")))
+    before = await old.ask(transplant.tallies)
+    assert transplant.move(old.writer, new.writer, at=NOW, actor="test", where="elsewhere") == before
+    assert await new.write(lambda connection: contacts.put(connection, _CONTACT, who="x", at=NOW)) > gone
+
+
+_CONTACT = {"level": 1, "title": "課長", "name": "山田", "mail": "", "phone": "1", "phone_after_hours": "", "minutes": 5, "note": ""}

@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
+from gateway.storage.faults import JournalUnavailableError
 from gateway.storage.journal import Journal
+from gateway.storage.ledger import Entry
 from gateway.telemetry import log, soc
 from gateway.telemetry.soc import AddressError, Collector, Following, cef, message
 from tests.build import journals
@@ -207,3 +209,33 @@ async def test_who_does_not_lead_remembers_and_says_nothing(journal: Journal, tm
         await server.until(b"|x.y|")
         await asyncio.to_thread(collector.close)
         assert b"transfer.received" not in server.got
+
+
+class Away(Journal):
+    """It does not answer the first time."""
+
+    asked = 0
+
+    async def entries(self, after: int = 0, subject: str | None = None) -> AsyncIterator[Entry]:
+        self.asked += 1
+        if self.asked == 1:
+            raise JournalUnavailableError("journal: away")
+        async for entry in super().entries(after, subject):
+            yield entry
+
+
+async def test_a_journal_that_is_away_is_asked_again_and_the_log_goes_there_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(soc, "_FOLLOW_SECONDS", 0.01)
+    away = Away(tmp_path / "away.db")
+    await away.start()
+    await away.record(at=NOW, actor="somebody", action="x.y", subject="", detail={})
+    async with listening() as server:
+        following = Following(away, Collector(f"tcp://127.0.0.1:{server.port}", "host"), tmp_path / "soc.seq")
+        running = asyncio.create_task(following.run())
+        await server.until(b"|x.y|")
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert b"msg=journal: away" in server.got
+    await away.stop()

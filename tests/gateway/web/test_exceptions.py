@@ -11,10 +11,12 @@ import pytest
 
 from gateway.admin.app import admin
 from gateway.people.accounts import Role
+from gateway.policy import KindAction, feasible
 from gateway.requests.approvals import Approvals
 from gateway.requests.exceptions import Exceptions
 from gateway.web.approval_pages import ApprovalPages
 from gateway.web.exception_pages import ExceptionPages
+from sanitizers.model import Kind
 from tests.build.face import ROLES, Town, client, csrf, log_in, quick_passwords, town
 from tests.build.transfer import BODY, NOW, digest
 
@@ -103,8 +105,25 @@ async def test_the_page_does_the_same_without_script(place: Town) -> None:
         number = "EX-" + page.partition("EX-")[2][:9]
         assert re.findall(r"<script(?! src=\"/static/[a-z]+\.js\" defer>)", page) == []
         assert "style=" not in page
+        assert (await browser.post(f"/exceptions/{number}/revoke", data={"reason": " ", "csrf": word})).status == 400
         assert (await browser.post(f"/exceptions/{number}/revoke", data={"reason": "済", "csrf": word}, allow_redirects=False)).status == 303
         assert (await browser.post(f"/exceptions/{number}/revoke", data={"reason": "済", "csrf": word})).status == 404
         page = await (await browser.get("/exceptions")).text()
         assert "取消し / revoked" in page
         assert "有効 0件（うち30日以内に期限 0件）、終了 1件" in page
+
+
+async def test_the_form_says_for_which_kinds_a_treatment_is_to_be_had(place: Town) -> None:
+    """For its script, which offers no other, and in words; whatever is sent is looked at again."""
+    await place.known("sousa")
+    async with client(place.faces["admin"]) as browser:
+        await log_in(browser, "sousa")
+        page = await (await browser.get("/exceptions?kind=docx")).text()
+        offered = re.findall(r'<option value="([a-z]+)"(?: data-kinds="([a-z0-9 ]+)")?', page)
+        assert {action: kinds.split() for action, kinds in offered if kinds} == {
+            action: [one for one in sorted(Kind) if feasible(action, one)] for action in (KindAction.CONFIRM, KindAction.TEXT, KindAction.PIXELS)
+        }
+        assert {action for action, _ in offered} == set(KindAction)
+        assert "画像化（emf・pdf・svg・wmf） / as pictures (emf, pdf, svg, wmf)</option>" in page
+        assert '<option value="sanitize" selected>' in page
+        assert "<option selected>docx</option>" in page

@@ -89,6 +89,7 @@ async def test_what_is_refused(place: Town) -> None:
         for headers, status in (
             (TUS, 400), (named("a", MOST + 1), 413), (named("a", 1) | {"Tus-Resumable": "0.2"}, 412),
             (named("a", 1) | {"Upload-Length": "-1"}, 400), (named("a", 1) | {"Upload-Metadata": "filename !"}, 400),
+            (named("a", 1) | {"Upload-Metadata": "filename 署名"}, 400),
         ):  # fmt: skip
             assert (await browser.post(UP, headers=tanaka | headers)).status == status
         where = (await browser.post(UP, headers=tanaka | named("a", 3))).headers["Location"]

@@ -58,6 +58,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "more than there is": (document(size=len(objects()) + 9), "file.malformed"),
     "another packed size": (document(packed=20), "file.malformed"),
     "line ends that were changed": (document(ends=b"\1\n\1\1"), "file.unsupported_kind"),
+    "sizes of another kind": (document(measure="87"), "file.unsupported_kind"),
     "a version of two bytes": (document(version=b"\1\2"), "file.unsupported_kind"),
     "an object too deep": (document(objects(item(6, "1302"))), "file.malformed"),
     "a value among the objects": (document(objects(value("84", b"x"))), "file.malformed"),

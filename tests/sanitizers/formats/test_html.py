@@ -10,7 +10,7 @@ from lxml.html import document_fromstring
 from selectolax.lexbor import LexborHTMLParser
 
 from sanitizers.formats import html
-from sanitizers.model import Kind, Malformed, Verdict, VerificationFailed
+from sanitizers.model import Kind, Malformed, Reason, Verdict, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import html as verifier
 from tests.build.context import changes, context, run, sanitize
@@ -212,3 +212,31 @@ def test_what_the_head_would_do_is_told(bad: str, code: str) -> None:
     page, codes = rebuilt(CLEAN.replace("<title>", bad + "<title>"))
     assert codes == {code}
     assert page == rebuilt(CLEAN)[0]
+
+
+def test_anchors_and_addresses_without_a_scheme() -> None:
+    page = '<!-- c --><html lang="ja"><body><a name="x">a</a><a name="y" id="z">b</a><a name="<">c</a><a href="//example.jp/x">d</a><a href="//">e</a></body></html>'
+    made, codes = rebuilt(page)
+    assert '<html lang="ja">' in made
+    assert '<a id="x">a</a><a id="z">b</a><a>c</a>' in made
+    assert '<a href="https://example.jp/x" rel="noopener noreferrer">d</a><a>e</a>' in made
+    assert codes == {"html.active_link"}
+
+
+def test_words_that_are_no_text_any_more_are_not_delivered() -> None:
+    """What a page shows may itself be a file of another kind: that is nothing to open under the name of a text."""
+    outcome = run(b"<html><body><p>{\\rtf1 words}</p></body></html>", "page.html", pages_as_text=True)
+    assert (outcome.content, outcome.report.reason) == (None, Reason.UNSUPPORTED_KIND)
+
+
+def test_elements_that_do_not_settle_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written out of a table into a link, into a heading: this one needs a second look."""
+    page = (
+        "<h1><select></li><a href=https://a.jp/><h1>x<table>x</p><b><div><ul>x<div><a href=https://a.jp/><button>x<i><ul><a href=https://a.jp/><blockquote>"
+        "<ruby>x<blockquote><a href=https://a.jp/></strike></dd><tbody><s>x<td>x<table><u></li><li><a><a href=https://a.jp/><ul>x<b><a href=https://a.jp/>"
+        "<table><button>x</table><h1>x<h1><a href=https://a.jp/><a><a href=https://a.jp/>"
+    )
+    assert rebuilt(page)
+    monkeypatch.setattr(html, "ROUNDS", 1)
+    with pytest.raises(Malformed, match="do not settle"):
+        rebuilt(page)

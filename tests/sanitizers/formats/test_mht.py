@@ -64,3 +64,15 @@ def test_policy_may_want_it_as_text() -> None:
     outcome = run(b"MIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\nSnapshot-Content-Location: http://x/\r\n\r\n<html><body><p>words</p></body></html>\r\n", "a.mht", pages_as_text=True)
     assert outcome.content is not None, outcome.report
     assert outcome.content.bytes() == b"words\r\n"
+
+
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        (b'<?xml version="1.0"?><job id="x"><script language="JScript">x()</script></job>', Reason.FORBIDDEN_KIND),    # a script of Windows
+        (b'<?xml version="1.0"?><a><b>data</b></a>', Reason.UNSUPPORTED_KIND),                                          # data, and no page
+    ],
+)  # fmt: skip
+def test_a_page_that_is_none_is_not_delivered(page: bytes, reason: Reason) -> None:
+    outcome = run(archive(page), "page.mht")
+    assert (outcome.content, outcome.report.reason) == (None, reason)

@@ -253,3 +253,38 @@ def test_every_active_vocabulary_stays_behind(space: str) -> None:
     assert outcome.content is not None
     assert b"onethree" in outcome.content.bytes()
     assert [finding.code for finding in outcome.report.findings] == ["markup.active_element"]
+
+
+def test_two_parsers_must_agree() -> None:
+    """Names of letters that one edition of the standard knows and the other does not."""
+    with pytest.raises(Malformed, match="two parsers disagree"):
+        xml("<a><\u2c00/></a>")
+
+
+def test_a_prologue_without_end_is_refused() -> None:
+    for text in ("<!-- never", "<?x never", "<!-- alone -->", " \n<!-- a --><!-- never"):
+        with pytest.raises(Malformed):
+            xml(text)
+
+
+def test_text_behind_an_element_that_goes_stays() -> None:
+    active = '<x:script xmlns:x="http://www.w3.org/1999/xhtml">x()</x:script>'
+    data, codes = xml(f"<a>1{active}2<b/>{active}3{active}</a>")
+    assert codes == ["markup.active_element"]
+    assert b"<a>12<b/>3</a>" in data
+
+
+@pytest.mark.parametrize(
+    ("label", "codec", "wanted", "said"),
+    [
+        ("Shift_JIS", "cp932", True, ["text.encoding"]), ("UTF-8", "utf-8", True, []), ("Shift_JIS", "cp932", False, []),
+        ("EUC-KR", "euc_kr", False, ["text.encoding"]), ("GB18030", "gb18030", False, ["text.encoding"]),
+    ],
+)  # fmt: skip
+def test_encodings_that_policy_or_nobody_wants_become_utf_8(label: str, codec: str, wanted: bool, said: list[str]) -> None:
+    body = "<a>한국어 中國</a>" if codec in ("euc_kr", "gb18030") else "<a>無害化</a>"
+    data = f'<?xml version="1.0" encoding="{label}"?>{body}'.encode(codec)
+    rebuilt, context = sanitize(subject.XML, data, Kind.XML, "a.xml", text_as_utf8=wanted)
+    assert [finding.code for finding in context.findings] == said
+    assert (b'encoding="UTF-8"' in rebuilt.content.bytes()) == (bool(said) or label == "UTF-8")
+    assert ET.fromstring(rebuilt.content.bytes().decode("cp932" if not said and codec == "cp932" else "utf-8").partition("?>")[2]).text == body[3:-4]

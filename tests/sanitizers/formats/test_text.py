@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sanitizers import source as module
 from sanitizers.formats import text as subject
 from sanitizers.model import Kind, LimitExceeded, Limits, Malformed, Reason, Verdict
+from sanitizers.source import Folded, Folding, Source
 from sanitizers.verify import text as verifier
-from tests.build.context import run, sanitize
+from tests.build.context import context, run, sanitize
 from tests.build.text import ENCODINGS, LINES, TEXT, encoded, without_twins
 
 
@@ -197,3 +199,60 @@ def test_the_quick_look_passes_nothing_that_the_close_one_would_stop() -> None:
         seen = verifier._SEEN.match(chr(number))
         assert seen is not None
         assert not (seen.end() and verifier._HIDDEN.match(chr(number))), hex(number)
+
+
+@pytest.fixture
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is larger than this comes folded out of an archive."""
+    monkeypatch.setattr(module, "FOLDED_FROM", 1 << 14)
+    monkeypatch.setattr(module, "BLOCK", 1 << 15)
+
+
+def folded(*lines: str, codecs: tuple[str, ...], last: int = 0) -> Source:
+    """A text of a few runs; each line many times over, in its encoding; the last one `last` times."""
+    made = Folding()
+    for number, (line, codec) in enumerate(zip(lines, codecs, strict=True), 1):
+        data = line.encode(codec)
+        made.add(data * (last if last and number == len(lines) else 3 * module.BLOCK // 2 // len(data)))
+    source = made.source()
+    assert isinstance(source, Folded)
+    return source
+
+
+@pytest.mark.usefixtures("_small")
+@pytest.mark.parametrize(
+    ("lines", "codecs", "utf8", "codes"),
+    [
+        (("plain words\r\n",), ("ascii",), False, []),
+        (("無害化の試験\r\n",), ("utf-8",), False, []),
+        (("無害化の試験\r\n",), ("cp932",), False, []),
+        (("無害化の試験\r\n",), ("cp932",), True, ["text.encoding"]),
+        (("plain words\r\n", "無害化の試験\r\n"), ("ascii", "utf-8"), True, []),
+        (("plain words\r\n", "無害化の試験\r\n"), ("ascii", "cp932"), False, []),
+        (("無害化の\u202e試験\r\n",), ("utf-8",), False, ["text.bidi_override"]),
+    ],
+)
+def test_a_large_text_is_rebuilt_some_lines_at_a_time(lines: tuple[str, ...], codecs: tuple[str, ...], utf8: bool, codes: list[str]) -> None:
+    source = folded(*lines, codecs=codecs)
+    given = context("a.txt", Kind.TEXT, size=len(source), text_as_utf8=utf8)
+    made = subject.SANITIZER.sanitize(source, given).content
+    assert [finding.code for finding in given.findings] == codes
+    assert (made is source) == (not codes)
+    first, last = lines[0].replace("\u202e", ""), lines[-1].replace("\u202e", "")
+    text = made.bytes().decode("utf-8" if utf8 or codecs[-1] == "utf-8" else codecs[-1])
+    assert text.startswith(first)
+    assert text.endswith(last)
+    assert set(text.splitlines()) == {first.strip(), last.strip()}
+
+
+@pytest.mark.usefixtures("_small")
+def test_a_large_text_of_two_encodings_is_seen_whole() -> None:
+    """Lines of Shift_JIS below lines of UTF-8: no run by itself could tell."""
+    few = folded("無害化の試験です\r\n", "末尾\r\n", codecs=("utf-8", "cp932"), last=1)
+    given = context("a.txt", Kind.TEXT, size=len(few))
+    made = subject.SANITIZER.sanitize(few, given).content
+    assert [finding.code for finding in given.findings] == ["text.undecodable"]
+    assert made.bytes().decode().startswith("無害化の試験です\r\n")
+    half = folded("無害化の試験です\r\n", "無害化の試験です\r\n", codecs=("utf-8", "cp932"))
+    with pytest.raises(Malformed, match="mean nothing"):
+        subject.SANITIZER.sanitize(half, context("a.txt", Kind.TEXT, size=len(half)))

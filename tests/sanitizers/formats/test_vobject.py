@@ -179,3 +179,19 @@ def test_long_lines_are_folded_between_characters_and_quoted_ones_not_at_all() -
     quoted = "NOTE;ENCODING=QUOTED-PRINTABLE:" + "=E3=81=82" * 40
     out, _ = clean(card(quoted + "\n"), Kind.VCF)
     assert quoted.encode() in out
+
+
+QUOTED = "BEGIN:VCARD\r\nVERSION:2.1\r\nN:Yamada\r\nNOTE;CHARSET=SHIFT_JIS;ENCODING=QUOTED-PRINTABLE:{}\r\nEND:VCARD\r\n"
+
+
+def test_quoted_values_whose_bytes_mean_nothing_are_told() -> None:
+    data, found = clean(QUOTED.format("=93=FA=96=7B=FF=FF").encode(), Kind.VCF)
+    assert found == [("text.undecodable", "NOTE")]
+    assert b"=93=FA=96=7B" in data
+
+
+def test_a_value_that_goes_on_behind_the_end_ends_there() -> None:
+    """A line behind the card, which nothing follows."""
+    card = "BEGIN:VCARD\r\nVERSION:2.1\r\nN:Yamada\r\nEND:VCARD\r\nNOTE;ENCODING=QUOTED-PRINTABLE:evil="
+    with pytest.raises(Malformed):
+        clean(card.encode(), Kind.VCF)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import mmap
 import os
 import resource
 import signal
@@ -69,11 +70,13 @@ def test_a_host_without_user_namespaces_is_told_as_it_is(told: Told, monkeypatch
 
 
 def test_the_address_space_is_what_this_process_has(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = walls._address_space()
-    assert outer(monkeypatch, 1000).address_space >= before > 1 << 20
-    with open("/proc/self/status", encoding="ascii") as status:
-        size = next(int(line.split()[1]) << 10 for line in status if line.startswith("VmSize:"))
-    assert abs(before - size) < 32 << 20
+    """All of it, and not what of it is in memory."""
+    with mmap.mmap(-1, 256 << 20):
+        before = walls._address_space()
+        assert outer(monkeypatch, 1000).address_space >= before > 256 << 20
+        with open("/proc/self/status", encoding="ascii") as status:
+            size = next(int(line.split()[1]) << 10 for line in status if line.startswith("VmSize:"))
+        assert abs(before - size) < 32 << 20
 
 
 # ------------------------------------------------------------------------------------------------------------ the inner ring

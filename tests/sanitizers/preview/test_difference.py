@@ -35,6 +35,12 @@ def test_lines_that_came_and_went_stand_in_their_order_with_what_is_beside_them(
     assert (found.equal, found.lines) == (20, (21, 21))
 
 
+def test_what_stayed_between_two_changes_stays_between_them() -> None:
+    found = differ(text("a", "b", "c", "d", "e"), text("a", "B", "c", "D", "e"))
+    assert [change.sign + change.text for change in found.changes] == [" a", "-b", "+B", " c", "-d", "+D", " e"]
+    assert found.equal == 3
+
+
 def test_lines_at_the_ends() -> None:
     assert [change.sign for change in differ(b"", text("a")).changes] == ["+"]
     assert [change.sign for change in differ(text("a"), b"").changes] == ["-"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import io
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -20,6 +21,7 @@ from sanitizers.source import Source
 from sanitizers.verify import archive as verifier
 from sanitizers.verify.archive import verify_gzip, verify_tar, verify_zip
 from tests.build import archive as fake
+from tests.build.context import run
 from tests.build.zip import UTF8, Entry, build
 
 NOTICE = "【無害化通知】\r\n次のファイルは取り込まれませんでした。\r\n".encode()
@@ -96,6 +98,37 @@ def test_a_member_that_nobody_delivered_fails() -> None:
 
 def test_a_delivered_member_that_is_missing_fails() -> None:
     refused_zip(written(a_txt=b"one"), b"one", b"two")
+    refused_zip(written(a_txt=b"one"), b"one", b"one")
+
+
+def test_members_may_be_alike() -> None:
+    verify_zip(Source(written(a_txt=b"one", b_txt=b"one")), Source(b""), given(b"one", b"one"))
+    refused_zip(written(a_txt=b"one", b_txt=b"one", c_txt=b"one"), b"one", b"one")
+
+
+END = struct.Struct("<4s4H2IH")
+
+
+@pytest.mark.parametrize(("field", "value"), [(0, b"PK\x05\x07"), (1, 1), (2, 1), (3, 2), (4, 2), (5, 1), (6, 1), (7, 1)])
+def test_the_end_of_the_directory_says_what_is_there(field: int, value: object) -> None:
+    data = written(a_txt=b"one")
+    verifier._forward_walk(Source(data), 1)
+    said = [*END.unpack(data[-22:])]
+    said[field] = value
+    with pytest.raises(VerificationFailed, match="the directory does not follow"):
+        verifier._forward_walk(Source(data[:-22] + END.pack(*said)), 1)
+
+
+def test_bytes_before_or_behind_the_directory_fail() -> None:
+    data = written(a_txt=b"one")
+    at = END.unpack(data[-22:])[6]
+    for wrong in (data[:at] + b"x" + data[at:], data[:-22] + b"x" + data[-22:], data + b"x"):
+        with pytest.raises(VerificationFailed, match="the directory does not follow"):
+            verifier._forward_walk(Source(wrong), 1)
+
+
+def test_a_local_record_that_is_cut_fails() -> None:
+    refused_zip(b"PK\x03\x04" + END.pack(b"PK\x05\x06", 0, 0, 0, 0, 0, 0, 0))
 
 
 def refused_tar(data: bytes) -> None:
@@ -172,15 +205,36 @@ def test_what_zlib_still_holds_back_is_asked_for() -> None:
     assert b"".join(verifier._inflated(Slow(), Source(b"x"), 3)) == b"abb"
 
 
-def test_a_tar_that_was_compressed_is_a_zip_of_its_members() -> None:
-    context = given(b"one", kind=Kind.XZ)
-    (part,) = context.parts
-    tar = msgspec.structs.replace
-    info = PartInfo(name="x.tar", size=1, sha256="0" * 64, kind=Kind.TAR)
-    context.parts[:] = [tar(part, input=info, output=info, parts=(part, tar(part, verdict=Verdict.HELD)))]
+def delivering(kind: Kind, made: Kind) -> Context:
+    """One part of this kind, in which there is another that was delivered and one that was not."""
+    context = given(b"one", kind=kind)
+    (inner,) = context.parts
+    info = PartInfo(name="x", size=5, sha256=Source(b"outer").sha256, kind=made)
+    held = msgspec.structs.replace(inner, verdict=Verdict.HELD, output=None)
+    context.parts[:] = [msgspec.structs.replace(inner, input=info, output=info, parts=(inner, held))]
+    return context
+
+
+@pytest.mark.parametrize("kind", [Kind.BZ2, Kind.XZ, Kind.ZST, Kind.LZ4, Kind.COMPRESS])
+def test_a_tar_that_was_compressed_is_a_zip_of_its_members(kind: Kind) -> None:
+    context = delivering(kind, Kind.TAR)
     verify_zip(Source(written(a_txt=b"one")), Source(b""), context)
     with pytest.raises(VerificationFailed, match="missing"):
         verify_zip(Source(written(a_txt=b"")), Source(b""), context)
+    with pytest.raises(VerificationFailed, match="no sanitizer made"):
+        verify_zip(Source(written(a_txt=b"outer")), Source(b""), context)
+
+
+@pytest.mark.parametrize(("kind", "made"), [(Kind.ZIP, Kind.TAR), (Kind.XZ, Kind.ZIP), (Kind.SEVENZIP, Kind.TAR)])
+def test_any_other_part_is_a_member_as_it_is(kind: Kind, made: Kind) -> None:
+    context = delivering(kind, made)
+    verify_zip(Source(written(a_tar=b"outer")), Source(b""), context)
+    with pytest.raises(VerificationFailed, match="no sanitizer made"):
+        verify_zip(Source(written(a_txt=b"one")), Source(b""), context)
+
+
+def test_of_nothing_there_is_nothing_in_it() -> None:
+    verify_zip(Source(written(a_txt=b"")), Source(b""), given(kind=Kind.XZ))
 
 
 def test_members_that_two_readers_of_tar_see_differently_fail(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,7 +309,15 @@ def test_a_notice_is_ours_in_either_language_and_short() -> None:
         assert not verifier._is_notice(name, notice + b"x")
         assert not verifier._is_notice("a.txt", notice)
         assert not verifier._is_notice(name, b"x" + notice[1:])
-        assert verifier._is_notice(name, title.encode() + "全角　空白".encode())
+        for text in ("全角　空白", "外字\ue000", "a\ufffd"):
+            assert verifier._is_notice(name, f"{title}{text}".encode())
+        for wrong in (b"\xff", b"\x1b[0m", "\u202e".encode(), "\u2028".encode(), "\u00a0".encode()):
+            assert not verifier._is_notice(name, title.encode() + wrong)
+
+
+def test_a_notice_about_a_member_with_a_character_of_ones_own_is_a_notice() -> None:
+    data = build(Entry(b"a.txt", b"one"), Entry("\ue000.exe".encode(), b"MZ" + bytes(100), flags=UTF8))
+    assert run(data, "x.zip").report.verdict is Verdict.SANITIZED
 
 
 def test_each_kind_has_its_verifier() -> None:
@@ -332,6 +394,12 @@ def test_libarchive_is_asked_for_plain_files_too(fields: dict[str, object]) -> N
     assert [name for name, _ in verifier._through_libarchive(Source(a_tar()))] == ["資料.txt"]
     with pytest.raises(VerificationFailed, match="more than a plain file"):
         verifier._through_libarchive(Source(a_tar(**fields)))
+
+
+def test_a_link_with_content_of_its_own_is_a_link() -> None:
+    """libarchive takes it for a file as well, in the newer format."""
+    with pytest.raises(VerificationFailed, match="more than a plain file"):
+        verifier._through_libarchive(Source(a_tar(type=tarfile.LNKTYPE, linkname="x")))
 
 
 def test_a_part_that_stayed_behind_is_not_asked_for() -> None:

@@ -31,6 +31,7 @@ def test_pieces_are_joined_each_in_its_own_width_up_to_the_end_of_the_body() -> 
     assert doc._joined(main, clx(wide, narrow), 3) == "漢字a"
     assert doc._joined(main, clx(narrow, (2, 0x4000_0000)), 2) == "ab", "not even where what lies behind begins the file"
     assert doc._joined(b"x" + main, clx((2, 1)), 2) == "漢字", "at any place, even or odd"
+    assert doc._joined(main, clx(*[wide, narrow] * 4), 99) == "漢字abc" * 4
 
 
 def test_what_a_field_is_told_is_not_shown() -> None:

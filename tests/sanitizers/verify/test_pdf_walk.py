@@ -56,8 +56,10 @@ def test_no_object_of_a_stream_is_empty_or_lies_over_another(head: bytes) -> Non
 def test_the_head_of_an_object_stream_has_two_numbers_for_each_object() -> None:
     two = {13: b"null", 14: b"null"}
     _refused(outputs.document(between=outputs.packed(12, two, head=b"13 0 14\n")), "broken head")
-    nameless = outputs.packed(12, two).replace(b"/N 2", b"/M 2")
-    _refused(outputs.document(between=nameless), "broken head")
+    for word in (b"/N ", b"/First "):
+        nameless = outputs.packed(12, two).replace(word, b"/M ")
+        assert nameless != outputs.packed(12, two)
+        _refused(outputs.document(between=nameless), "without a head")
 
 
 def test_a_stream_that_was_cut_off_is_refused() -> None:

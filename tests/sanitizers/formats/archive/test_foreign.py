@@ -16,6 +16,7 @@ from sanitizers.model import Action, Encrypted, Kind, LimitExceeded, Limits, Mal
 from sanitizers.source import Source
 from sanitizers.verify.archive import verify_zip
 from tests.build import archive as fake
+from tests.build import zip as zips
 
 CHANGES = (Action.REMOVED, Action.REWRITTEN)
 CORPUS = Path(__file__).resolve().parents[5] / "shared" / "corpus" / "archive"
@@ -204,6 +205,21 @@ def test_a_part_of_a_split_set_is_held(kind: str) -> None:
 )
 def test_garbage_is_refused(data: bytes) -> None:
     assert isinstance(refusal(data), Refused)
+
+
+def test_a_member_in_a_way_that_the_library_does_not_know_is_unsupported() -> None:
+    with library.reading(zips.build(zips.Entry(b"a.txt", b"x" * 99, method=97)), "zip") as opened:
+        for _ in opened.entries():
+            with pytest.raises(Unsupported, match=r"(?i)unsupported"):
+                opened.read(1 << 20)
+
+
+@pytest.mark.parametrize("form", ["raw", "tar"])
+def test_a_frame_that_wants_two_gigabytes_of_memory_is_past_the_limit(form: str) -> None:
+    """A window of 2^31 bytes is announced before anything is unpacked (RFC 8878, 3.1.1.1.2)."""
+    frame = b"\x28\xb5\x2f\xfd\x00\xa8" + (0x21).to_bytes(3, "little") + b"abcd" + bytes(64)
+    with pytest.raises(LimitExceeded, match="memory"), library.reading(frame, form, "zstd") as opened:
+        list(opened.entries())
 
 
 def test_a_member_is_not_read_past_what_is_left() -> None:

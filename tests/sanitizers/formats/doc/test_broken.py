@@ -13,14 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msoffcrypto.method.xor_obfuscation import DocumentXOR
 
+from sanitizers.formats import doc
 from sanitizers.formats.doc.fib import Part
 from sanitizers.formats.office import masks
-from sanitizers.model import LimitExceeded, Limits, Reason, VerificationFailed
+from sanitizers.model import Kind, LimitExceeded, Limits, Malformed, Reason, Refused, Unsupported, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import doc as opinion
 from tests.build import doc as build
 from tests.build.cfb import compound
-from tests.build.context import run
+from tests.build.context import run, sanitize
 from tests.build.doc import SPECIAL, Run, cell, field, para, row, sprm
 
 HEAD = 898      # bytes of the head that the builder writes
@@ -80,6 +81,11 @@ BROKEN: dict[str, tuple[Callable[[], bytes], Reason]] = {
     "a list of places of a broken length": (_part(Part.SECTIONS, bytes(19)), Reason.MALFORMED),
     "a row without cells": (lambda: build.document(cell("甲"), row(0, 1000)._replace(grpprl=sprm(0x2416, 1) + sprm(0x2417, 1) + sprm(0xD608, b"\x05"))),
                             Reason.MALFORMED),
+    "a head that counts nothing": (_with("WordDocument", 62, b"\5\0"), Reason.MALFORMED),
+    "styles without number": (_part(Part.STYLES, struct.pack("<H9H", 18, 5000, 10, *[0] * 7)), Reason.MALFORMED),
+    "styles without head": (_part(Part.STYLES, struct.pack("<H9H", 18, 1, 2, *[0] * 7)), Reason.MALFORMED),
+    "lists in use that are cut off": (lambda: build.document(para("本文"), parts={Part.LISTS: b"\0\0", Part.LIST_OVERRIDES: b"\x09\0\0\0"}), Reason.MALFORMED),
+    "more sections than a document can have": (_part(Part.SECTIONS, build.plc([0] * 16_386, [struct.pack("<HIHI", 0, 0xFFFFFFFF, 0, 0)] * 16_385)), Reason.MALFORMED),
     "a mask without its password": (_with("WordDocument", 10, struct.pack("<H", 0x8300)), Reason.ENCRYPTED),
 }  # fmt: skip
 
@@ -90,6 +96,17 @@ def test_broken_documents_are_refused(case: str) -> None:
     outcome = run(make(), "x.doc")
     assert outcome.content is None
     assert outcome.report.reason is reason, outcome.report.findings
+
+
+@pytest.mark.parametrize(("data", "refusal"), [(b"\xdb\xa5\x2d\0" + bytes(600), Unsupported), (compound({"Other": b"x"}), Malformed)], ids=["Word 2", "another document"])
+def test_what_is_no_document_inside_is_refused(data: bytes, refusal: type[Refused]) -> None:
+    """Whatever it was taken for."""
+    with pytest.raises(refusal):
+        sanitize(doc.SANITIZER, data, Kind.DOC)
+
+
+def test_a_section_that_says_nothing_of_itself() -> None:
+    assert run(build.document(para("本文"), parts={Part.SECTIONS: build.plc([0, 3], [struct.pack("<HIHI", 0, 0xFFFFFFFF, 0, 0)])}), "x.doc").content is not None
 
 
 def _everything() -> dict[str, bytes]:
@@ -165,6 +182,12 @@ def test_one_piece_a_thousand_times_is_too_much() -> None:
         run(build.document(para("本文"), parts={Part.PIECES: _pieces(places)}), "x.doc", limits=Limits(expansion_floor=4096, expansion_ratio=0))
 
 
+def test_a_text_that_is_longer_than_its_stream_may_be() -> None:
+    """Said before anything is put together."""
+    with pytest.raises(LimitExceeded):
+        run(_part(Part.PIECES, _pieces([0, 9_000_000]))(), "x.doc")
+
+
 def test_the_second_opinion_counts_letters() -> None:
     source = Source(build.document(para("この文章は十文字", *field(" PAGE ", "二"))))
     whole = {"word/document.xml": '<w:t>この文章は</w:t><w:delText xml:space="preserve">十文字二</w:delText>'.encode()}
@@ -213,6 +236,16 @@ def test_passwords_are_spelled_in_two_ways() -> None:
     assert [*masks.spellings("春a")] == [b"\x25a", "春a".encode("cp932")]
     assert DocumentXOR.verifypw("openme", masks.verifier(b"openme") & 0xFFFF)
     assert masks.verifier(b"") == 0xCE4B
+
+
+@pytest.mark.parametrize("size", [512, 41])
+def test_keys_of_unusual_sizes_are_refused(size: int) -> None:
+    header = struct.pack("<8I", 4, 0, 0x6801, 0x8004, size, 1, 0, 0) + "x\0".encode("utf-16-le")
+    said = struct.pack("<HHII", 2, 2, 4, len(header)) + header + struct.pack("<I", 16) + bytes(32) + struct.pack("<I", 20) + bytes(20)
+    made = build.locked(_files(), "春")
+    main = made["WordDocument"][:14] + struct.pack("<I", len(said)) + made["WordDocument"][18:]
+    outcome = run(compound({"WordDocument": main, "1Table": said + made["1Table"][len(said) :]}), "x.doc", passwords=("a",))
+    assert outcome.report.reason is Reason.MALFORMED
 
 
 @pytest.mark.parametrize("said", [b"", b"\1\0\1\0", b"\2\0\2\0" + bytes(40), b"\3\0\2\0" + b"\xff" * 60, b"\4\0\4\0" + bytes(60)])

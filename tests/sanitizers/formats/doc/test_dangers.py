@@ -82,6 +82,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "L01 VBA": (lambda: _doc(para("結果"), streams={"Macros/VBA/dir": CANARY.encode() * 9}), "doc.macro"),
     "L01 commands of macros": (_part(Part.COMMANDS, b"\xff\x01" + struct.pack("<I", 1) + CANARY.encode()), "doc.macro"),
     "L04 object": (_object, "doc.object"),
+    "L04 field of an object": (_field(f" EMBED {CANARY} "), "doc.object"),
     "L04 object pool": (lambda: _doc(para("結果"), streams={"ObjectPool/_1/\x01Ole10Native": CANARY.encode()}), "doc.object"),
     "L04 native stream": (lambda: _doc(para("結果"), streams={"\x01Ole10Native": CANARY.encode()}), "doc.object"),
     "L04 control": (_field(f" CONTROL {CANARY} "), "doc.control"),

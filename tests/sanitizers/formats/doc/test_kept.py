@@ -17,7 +17,6 @@ from sanitizers.model import Kind, Verdict
 from tests.build import doc as build
 from tests.build.context import run
 from tests.build.doc import SPECIAL, Run, cell, field, para, row, sprm
-from tests.build.ooxml import png
 from tests.build.xls import properties
 
 TEXT = "髙橋①㈱～－〜ソ能表 ABC ｶﾅ 😀 “引用” ―― 五霞町"
@@ -74,6 +73,12 @@ CHARACTERS = {
     "language": (sprm(0x4874, 0x0411), '<w:lang w:eastAsia="ja-JP"/>'), "shade": (sprm(0x4866, 0x0700 >> 0 & 0xFFFF | 8 << 5), "<w:shd "),
     "border": (sprm(0x6865, b"\x04\x01\x06\x00"), '<w:bdr w:val="single" w:sz="4" w:space="0" w:color="FF0000"/>'),
     "two lines in one": (sprm(0xCA78, struct.pack("<HI", 0x0102, 5)), '<w:eastAsianLayout w:id="5" w:combine="1" w:combineBrackets="round"/>'),
+    "lying in standing text": (sprm(0xCA78, struct.pack("<HI", 0x1001, 5)), '<w:eastAsianLayout w:id="5" w:vert="1" w:vertCompress="1"/>'),
+    "a border of nothing": (sprm(0x6865, b"\xff" * 4), ""),
+    "a layout of nothing": (sprm(0xCA78, bytes(6)), ""), "a layout that is cut off": (sprm(0xCA78, bytes(4)), ""),
+    "fitted": (sprm(0xCA76, struct.pack("<iI", 900, 7)), '<w:fitText w:val="900" w:id="7"/>'), "fitted to nothing": (sprm(0xCA76, bytes(8)), ""),
+    "fitted without number": (sprm(0xCA76, bytes(4)), ""), "no border": (sprm(0x6865, b"\x04\x00\x06\x00"), '<w:bdr w:val="none"/>'),
+    "a border that nobody knows": (sprm(0xCA72, bytes(4) + b"\x04\x3f\0\0"), '<w:bdr w:val="none"/>'), "half a border": (sprm(0xCA72, bytes(5)), ""),
 }  # fmt: skip
 PARAGRAPHS = {
     "centred": (sprm(0x2403, 1), '<w:jc w:val="center"/>'), "distributed": (sprm(0x2461, 4), '<w:jc w:val="distribute"/>'),
@@ -89,6 +94,10 @@ PARAGRAPHS = {
     "box": (sprm(0x6424, b"\x04\x01\x01\x01"), '<w:top w:val="single" w:sz="4" w:space="1" w:color="000000"/>'),
     "shaded": (sprm(0xC64D, b"\0\0\0\xff\xff\xff\0\0\0\0"), '<w:shd w:val="clear" w:color="auto" w:fill="FFFF00"/>'),
     "frame": (sprm(0x841A, 2000) + sprm(0x261B, 0x20) + sprm(0x8418, -4 & 0xFFFF), '<w:framePr w:w="2000" w:vAnchor="text" w:hAnchor="text" w:xAlign="center"/>'),
+    "a first letter": (sprm(0x442C, 3 << 3 | 1) + sprm(0x442B, 0x8000 | 600) + sprm(0x8419, 300),
+                       '<w:framePr w:h="600" w:hRule="atLeast" w:dropCap="drop" w:lines="3" w:vAnchor="margin" w:hAnchor="text" w:y="300"/>'),
+    "lines before": (sprm(0x4458, 50) + sprm(0x245C, 1), '<w:spacing w:beforeLines="50" w:afterAutospacing="1"/>'),
+    "left in letters": (sprm(0x840F, 420) + sprm(0x4456, 200), '<w:ind w:left="420" w:leftChars="200"/>'),
 }  # fmt: skip
 
 
@@ -303,83 +312,6 @@ def test_symbols_and_breaks() -> None:
     xml = _part(build.document(para("一\t二\x0b三\x0e四\x1e五\x1f", symbol)))
     for said in ("<w:tab/>", "<w:br/>", '<w:br w:type="column"/>', "<w:noBreakHyphen/>", "<w:softHyphen/>", '<w:sym w:font="Wingdings" w:char="F04A"/>'):
         assert said in xml
-
-
-def test_a_picture_in_the_line() -> None:
-    given = build.document(para("前", Run("\x01", SPECIAL + sprm(0x6A03, 0)), "後"), data=build.picture(png()))
-    made = _opened(given)
-    assert [(one.width, one.height) for one in made.inline_shapes] == [(Pt(100), Pt(50))]
-    assert [one.text for one in made.paragraphs] == ["前後"]
-
-
-def test_a_broken_picture_is_said_and_the_text_stays() -> None:
-    given = build.document(para("前", Run("\x01", SPECIAL + sprm(0x6A03, 0)), "後"), data=build.picture(b"no picture at all"))
-    outcome = run(given, "a.doc")
-    assert outcome.content is not None
-    assert "doc.picture_replaced" in {finding.code for finding in outcome.report.findings}
-
-
-def _drawing(*shapes: bytes, store: bytes = b"") -> bytes:
-    def record(kind: int, data: bytes, head: int = 0x0F) -> bytes:
-        return struct.pack("<HHI", head, kind, len(data)) + data
-
-    group = record(0xF000, record(0xF001, store) if store else b"")
-    patriarch = record(0xF004, record(0xF00A, struct.pack("<II", 1, 5), 2))
-    return group + b"\0" + record(0xF002, record(0xF003, patriarch + b"".join(record(0xF004, one) for one in shapes)))
-
-
-def _shape(kind: int, identity: int, options: dict[int, int]) -> bytes:
-    table = b"".join(struct.pack("<HI", *one) for one in options.items())
-    return struct.pack("<HHIII", kind << 4 | 2, 0xF00A, 8, identity, 0xA00) + struct.pack("<HHI", len(options) << 4 | 3, 0xF00B, len(table)) + table
-
-
-def test_a_text_box() -> None:
-    anchor = struct.pack("<I4iHI", 9, 1000, 200, 4000, 1200, 2 << 1 | 2 << 3, 0)
-    given = build.document(
-        para("本文", Run("\x08", SPECIAL)),
-        stories={"text_boxes": (para("枠の中"), para(), para())},
-        parts={
-            Part.SHAPES: build.plc([2, 4], [anchor]), Part.DRAWINGS: _drawing(_shape(202, 9, {0x80: 1 << 16})),
-            Part.TEXT_BOXES: build.plc([0, 5, 6], [bytes(22)] * 2),
-        },
-    )  # fmt: skip
-    xml = _part(given)
-    assert re.search(r"<w:txbxContent>.*枠の中.*</w:txbxContent>", xml)
-    assert '<wp:extent cx="1905000" cy="635000"/>' in xml
-    assert '<wp:positionH relativeFrom="column"><wp:posOffset>635000</wp:posOffset>' in xml
-
-
-@pytest.mark.parametrize(("kind", "said"), [(20, '<a:prstGeom prst="line">'), (13, 'prst="rightArrow"'), (110, 'prst="flowChartDecision"')])
-def test_a_shape(kind: int, said: str) -> None:
-    anchor = struct.pack("<I4iHI", 9, 0, 0, 4000, 1200, 3 << 5, 0)
-    parts = {Part.SHAPES: build.plc([0, 2], [anchor]), Part.DRAWINGS: _drawing(_shape(kind, 9, {0x1C0: 0xFF, 0x1D1: 1}))}
-    xml = _part(build.document(para(Run("\x08", SPECIAL), "本文"), parts=parts))
-    assert said in xml
-    assert '<a:srgbClr val="FF0000"/></a:solidFill><a:tailEnd type="triangle"/></a:ln>' in xml
-    assert "<wp:wrapNone/>" in xml
-
-
-def test_a_shape_of_free_lines() -> None:
-    points = struct.pack("<HHH4h2h", 3, 3, 0xFFF0, 0, 0, 100, 50, 200, 0)
-    segments = struct.pack("<HHH4H", 4, 4, 2, 0x4000, 0x0002, 0x6001, 0x8000)
-    table = struct.pack("<HIHIHIHI", 0x142, 200, 0x143, 50, 0x8145, len(points), 0x8146, len(segments)) + points + segments
-    shape = struct.pack("<HHIII", 2, 0xF00A, 8, 9, 0xA00) + struct.pack("<HHI", 4 << 4 | 3, 0xF00B, len(table)) + table
-    anchor = struct.pack("<I4iHI", 9, 0, 0, 4000, 1200, 0, 0)
-    xml = _part(build.document(para(Run("\x08", SPECIAL)), parts={Part.SHAPES: build.plc([0, 1], [anchor]), Part.DRAWINGS: _drawing(shape)}))
-    line = '<a:lnTo><a:pt x="100" y="50"/></a:lnTo><a:lnTo><a:pt x="200" y="0"/></a:lnTo><a:close/>'
-    assert f'<a:path w="200" h="50"><a:moveTo><a:pt x="0" y="0"/></a:moveTo>{line}</a:path>' in xml
-
-
-def test_the_letters_of_word_art_stay() -> None:
-    letters = "お知らせ\0".encode("utf-16-le")
-    table = struct.pack("<HI", 0x80C0, len(letters)) + letters
-    shape = struct.pack("<HHIII", 136 << 4 | 2, 0xF00A, 8, 9, 0xA00) + struct.pack("<HHI", 1 << 4 | 3, 0xF00B, len(table)) + table
-    anchor = struct.pack("<I4iHI", 9, 0, 0, 4000, 1200, 0, 0)
-    given = build.document(para(Run("\x08", SPECIAL), "本文"), parts={Part.SHAPES: build.plc([0, 2], [anchor]), Part.DRAWINGS: _drawing(shape)})
-    outcome = run(given, "a.doc")
-    assert outcome.content is not None
-    assert {(one.code, one.action) for one in outcome.report.findings} == {("doc.drawing", "rewritten")}
-    assert "お知らせ" in zipfile.ZipFile(io.BytesIO(outcome.content.bytes())).read("word/document.xml").decode()
 
 
 def test_a_form_field() -> None:

@@ -82,9 +82,10 @@ SEVERAL = {Part.FONTS: build.fonts(("Times New Roman", 0), ("MS Mincho", 128))}
         document("ｶﾅ\r", wide=True),
         document("\u3042\u3044\r", codec="utf-16-le", flags=0x1000, counts={"main": 3}),
         document("é\r", codec="mac_roman"),
+        document("\u3042\r", wide=True, codec="euc_jp"),
         document("abc\r", flags=0x0100),
     ],
-    ids=["several sets", "unknown set", "Macintosh", "wide western", "wide in pieces", "wide kana", "UTF-16", "no such character", "locked"],
+    ids=["several sets", "unknown set", "Macintosh", "wide western", "wide in pieces", "wide kana", "UTF-16", "no such character", "a pair that is two letters", "locked"],
 )
 def test_what_two_readers_could_read_otherwise_is_held(data: bytes) -> None:
     outcome = run(data, "古い文書.doc", unrebuilt_as_text=True)
@@ -132,6 +133,21 @@ def test_what_was_deleted_stays_behind() -> None:
     assert "doc.comments" in codes(outcome)
 
 
+def test_what_was_deleted_in_several_pieces_and_said_twice() -> None:
+    """Each letter is counted once, in whatever piece it lies."""
+    data = "前一二三四後\r"
+    looks = [(0, 2, b""), (2, 4, DELETED), (4, 8, b""), (8, 10, DELETED), (10, 13, b"")]
+    said, outcome = text(document(data, cuts=(6,), looks=looks[:3]))
+    assert said == "前二三四後\r\n"
+    assert "doc.comments" in codes(outcome)
+    stream = build.stream(data, looks=looks)
+    start, size = struct.unpack_from("<II", stream, 0x58 + 8 * Part.CHARACTER_PAGES)
+    first, last, number = struct.unpack("<IIH", stream[start : start + size])
+    twice = struct.pack("<IIIHH", first, last, last, number, number)
+    again = _placed(stream, Part.CHARACTER_PAGES, len(stream), len(twice)) + twice
+    assert text(compound({"WordDocument": again}))[0] == "前二三後\r\n"
+
+
 def test_cells_are_divided_by_tabs_and_rows_by_lines() -> None:
     table = "甲\x07\x07\x07乙\x07丙\x07\x07後\r"
     rows = [(0, 4, b""), (4, 5, ROW_END), (5, 11, b""), (11, 12, b"\x05\x01" + ROW_END), (12, 15, b"\x05\x01")]
@@ -152,6 +168,12 @@ def test_pictures_macros_and_what_lies_beside_are_said() -> None:
     } <= found  # fmt: skip
 
 
+def _placed(main: bytes, which: Part, start: int, size: int) -> bytes:
+    """A head that says of a part that it lies elsewhere."""
+    at = 0x58 + 8 * which
+    return main[:at] + struct.pack("<II", start, size) + main[at + 8 :]
+
+
 BROKEN = {
     "more characters than text": document("abc\r", counts={"main": 5}),
     "less than none": document("abc\r", counts={"main": -1 & 0xFFFFFFFF}),
@@ -162,6 +184,9 @@ BROKEN = {
     "too many pages": document("abc\r", parts={Part.PARAGRAPH_PAGES: struct.pack("<I", 0) * 100}),
     "a page too full": document("abc\r" + "x" * 600, parts={Part.PARAGRAPH_PAGES: struct.pack("<IIH", 0, 9, 2)}),
     "a field that never ends": document("\x13 PAGE\r"),
+    "pieces of no whole number": document("abc\r", flags=0x0004, parts={Part.PIECES: b"\x02\x0f\0\0\0" + bytes(15)}),
+    "no piece": document("abc\r", flags=0x0004, parts={Part.PIECES: b"\x02\x04\0\0\0" + bytes(4)}),
+    "a part outside": compound({"WordDocument": _placed(build.stream("abc\r"), Part.CHARACTER_PAGES, 9000, 9)}),
 }
 
 

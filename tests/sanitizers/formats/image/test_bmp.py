@@ -148,6 +148,20 @@ def _with_profile(space: int, profile: bytes) -> bytes:
     return bytes(data) + profile
 
 
+def _pixels_at(data: bytes, at: int) -> bytes:
+    return data[:10] + struct.pack("<I", at) + data[14:]
+
+
+def test_bytes_before_a_profile_are_gone() -> None:
+    data = bytearray(_with_profile(0x4D424544, build.display_profile()))
+    at = len(data) - len(build.display_profile())
+    data[at:at] = CANARY
+    struct.pack_into("<I", data, 14 + 112, at - 14 + len(CANARY))
+    output, codes, _ = run(bytes(data))
+    assert codes == {"image.color_profile", "image.hidden_data"}
+    assert CANARY not in output
+
+
 def test_a_profile_is_applied_or_removed() -> None:
     output, codes, _ = run(_with_profile(0x4D424544, build.display_profile()))
     assert codes == {"image.color_profile"}
@@ -173,6 +187,10 @@ def test_a_profile_is_applied_or_removed() -> None:
         (lambda: build.bmp((6, -4), 8, ROWS, compression=1, palette=GREY), Malformed),                           # runs top down
         (lambda: build.bmp((0, 4), 8, ROWS, palette=GREY), Malformed),
         (lambda: build.bmp(SIZE, 24, ROWS)[:40], Malformed),
+        (lambda: build.bmp(SIZE, 32, b"", compression=3), Malformed),                                            # no masks
+        (lambda: _pixels_at(build.bmp(SIZE, 24, ROWS), 40), Malformed),                                          # inside the header
+        (lambda: _pixels_at(build.bmp(SIZE, 24, ROWS), 5_000), Malformed),
+        (lambda: build.bmp(SIZE, 24, ROWS, header=100), Malformed),
         (lambda: build.bmp(SIZE, 0, ROWS, compression=4), Unsupported),                                          # a JPEG for printers
         (lambda: build.bmp((2**31 - 1, 6), 8, ROWS), LimitExceeded),
         (lambda: build.bmp((30_000, 30_000), 1, ROWS), LimitExceeded),

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from sanitizers.formats.image import SANITIZER, codec
-from sanitizers.model import Action, Kind, LimitExceeded, Malformed, Refused
+from sanitizers.model import Action, Kind, LimitExceeded, Malformed, Refused, Unsupported
 from tests.build import image as build
 from tests.build.context import changes, sanitize
 
@@ -179,3 +179,89 @@ def test_a_frame_of_65535_squared_is_refused_before_decoding() -> None:
     struct.pack_into(">HH", data, at + 5, 65_500, 65_500)
     with pytest.raises(LimitExceeded):
         run(bytes(data))
+
+
+# --- headers that lie, segment by segment ---
+
+_ONES = bytes([1] * 64)
+_DQT = build.jpeg_segment(0xDB, b"\0" + _ONES), build.jpeg_segment(0xDB, b"\1" + _ONES)
+_FRAME = struct.pack(">BHHB", 8, 8, 8, 3) + bytes((1, 0x11, 0, 2, 0x11, 1, 3, 0x11, 1))
+_CODES = b"".join(build.jpeg_segment(0xC4, bytes((place, 1)) + bytes(16)) for place in (0x00, 0x10))      # one code of one bit: 0
+
+
+def _scan(component: int) -> bytes:
+    """One block of nothing."""
+    return build.jpeg_segment(0xDA, bytes((1, component, 0, 0, 63, 0))) + b"\x3f"
+
+
+def _flat(*, frame: bytes = _FRAME, before: bytes = _DQT[1], between: bytes = b"", marker: int = 0xC0) -> bytes:
+    """Eight grey pixels squared in three scans. `between`: the segments after the first."""
+    start = b"\xff\xd8" + _DQT[0] + before + build.jpeg_segment(marker, frame) + _CODES
+    return start + _scan(1) + between + _scan(2) + _scan(3) + b"\xff\xd9"
+
+
+def test_three_scans_make_one_picture() -> None:
+    output, codes = run(_flat())
+    assert codes == set()
+    assert build.opened(output).getextrema() == ((128, 128),) * 3
+
+
+@pytest.mark.parametrize("between", [b"\xff\xd0", b"\xff\x01", b"\xff\xff\xff"])
+def test_markers_without_a_body_are_stepped_over(between: bytes) -> None:
+    assert run(_flat(before=_DQT[1] + between))[1] == set()
+
+
+def _framed(precision: int = 8, height: int = 8, width: int = 8, count: int = 3, body: bytes = _FRAME[6:]) -> bytes:
+    return struct.pack(">BHHB", precision, height, width, count) + body
+
+
+WRONG = {
+    "a table after its scan": (_flat(before=b"", between=_DQT[1]), Malformed, "image.malformed"),
+    "ends after a marker": (b"\xff\xd8\xff\xe0\0", Malformed, "image.truncated"),
+    "ends inside a segment": (b"\xff\xd8\xff\xe0\0\x40JFIF", Malformed, "image.truncated"),
+    "a segment of no length": (b"\xff\xd8\xff\xe0\0\1" + bytes(40), Malformed, "image.truncated"),
+    "nothing but a beginning": (b"\xff\xd8" + bytes(40), Malformed, "image.truncated"),
+    "nothing but an end": (b"\xff\xd8\xff\xd9" + bytes(40), Malformed, "image.truncated"),
+    "height told later": (_flat(between=build.jpeg_segment(0xDC, b"\0\x08")), Unsupported, "file.unsupported_kind"),
+    "hierarchical": (_flat(marker=0xC5), Unsupported, "file.unsupported_kind"),
+    "lossless, arithmetic": (_flat(marker=0xCB), Unsupported, "file.unsupported_kind"),
+    "twelve bits": (_flat(frame=_framed(12)), Unsupported, "file.unsupported_kind"),
+    "two beginnings": (_flat(before=_DQT[1] + b"\xff\xd8\0\2"), Malformed, "image.malformed"),
+    "a marker of no meaning": (_flat(before=_DQT[1] + build.jpeg_segment(0xF7, b"")), Malformed, "image.malformed"),
+    "two frames": (_flat(before=_DQT[1] + build.jpeg_segment(0xC0, _FRAME)), Malformed, "image.malformed"),
+    "a short frame header": (_flat(frame=_FRAME[:5]), Malformed, "image.malformed"),
+    "more components than told": (_flat(frame=_framed(count=4)), Malformed, "image.malformed"),
+    "two components": (_flat(frame=_framed(count=2, body=_FRAME[6:12])), Malformed, "image.malformed"),
+    "no width": (_flat(frame=_framed(width=0)), Malformed, "image.malformed"),
+    "no height": (_flat(frame=_framed(height=0)), Malformed, "image.malformed"),
+    "a scan before the frame": (b"\xff\xd8" + _DQT[0] + _CODES + _scan(1) + build.jpeg_segment(0xC0, _FRAME), Malformed, "image.malformed"),
+    "a component that is not there": (_flat().replace(bytes((1, 3, 0, 0, 63, 0)), bytes((1, 9, 0, 0, 63, 0))), Malformed, "image.decoder"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_header_that_lies_is_refused(what: str) -> None:
+    data, refused, code = WRONG[what]
+    with pytest.raises(Refused) as refusal:
+        sanitize(SANITIZER, data, Kind.JPEG)
+    assert (type(refusal.value), refusal.value.code) == (refused, code)
+
+
+def test_a_missing_end_without_a_row_to_judge_by_is_refused() -> None:
+    with pytest.raises(Malformed) as refusal:
+        run(_flat()[:-2])
+    assert refusal.value.code == "image.truncated"
+
+
+@pytest.mark.parametrize(
+    ("segment", "code"),
+    [
+        (build.jpeg_segment(0xEE, b"Adobe\0\x64\0\0\0\0\1" + CANARY), "image.private_chunk"),
+        (build.jpeg_segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\2\3" + CANARY), "image.thumbnail"),
+        (build.jpeg_segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0" + CANARY), "image.hidden_data"),
+    ],
+)
+def test_what_stands_behind_a_known_segment_is_gone(segment: bytes, code: str) -> None:
+    output, codes = run(build.jpeg_with(segment))
+    assert codes == {code}
+    assert CANARY not in output

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sanitizers.formats.jtd import segments
+from sanitizers.formats.office import property_sets
 from sanitizers.model import Kind, LimitExceeded, Limits, Reason, Verdict, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import jtd as opinion
@@ -56,18 +57,18 @@ KEPT: dict[str, bytes] = {
 def test_words_stay(case: str) -> None:
     given_ = store(text(KEPT[case]))
     made = clean(document(streams(DocumentText=given_)))
-    assert opinion._runs(made["DocumentText"]) == opinion._runs(given_)
+    assert opinion.runs(made["DocumentText"]) == opinion.runs(given_)
 
 
 def test_two_headers_stay() -> None:
     given_ = store(text(units("左")), text(units("右")), numbers=(0, 1))
-    assert opinion._runs(clean(document(streams(Header=given_)))["Header"]) == opinion._runs(given_)
+    assert opinion.runs(clean(document(streams(Header=given_)))["Header"]) == opinion.runs(given_)
 
 
 def test_looks_stay() -> None:
     content = units("太い字")
     given_ = store(text(content, look(3, {20: b"\x84\0\0\0", 2: b"\x01\xa7"}, before=1)))
-    assert opinion._runs(clean(document(streams(DocumentText=given_)))["DocumentText"]) == opinion._runs(given_)
+    assert opinion.runs(clean(document(streams(DocumentText=given_)))["DocumentText"]) == opinion.runs(given_)
 
 
 def test_a_text_in_pieces_stays() -> None:
@@ -77,7 +78,7 @@ def test_a_text_in_pieces_stays() -> None:
     pieces = [part + struct.pack(">BI", 0, len(part) // 2) for part in (first, second)]
     listed = b"QLSTV.01" + struct.pack(">IIIII", 2, 5, 1, len(second) // 2, 2)
     given_ = store(listed, *pieces)
-    assert opinion._runs(clean(document(streams(DocumentText=given_)))["DocumentText"]) == opinion._runs(given_)
+    assert opinion.runs(clean(document(streams(DocumentText=given_)))["DocumentText"]) == opinion.runs(given_)
 
 
 def test_styles_fonts_and_headers_stay() -> None:
@@ -86,8 +87,8 @@ def test_styles_fonts_and_headers_stay() -> None:
         if name.startswith("Document") and name.endswith("Styles"):
             assert made[name] == content
     assert made["Font"] == build.fonts("ＭＳ 明朝", "Times New Roman")
-    assert opinion._runs(made["Header"]) == opinion._runs(words("- ? -"))
-    assert opinion._runs(made["DocumentPeripheralThree"]) == [b"\0\1\0\1", b"\0\7" * 90]
+    assert opinion.runs(made["Header"]) == opinion.runs(words("- ? -"))
+    assert [run for _, run in opinion.runs(made["DocumentPeripheralThree"])] == [b"\0\1\0\1", b"\0\7" * 90]
 
 
 def test_the_table_of_streams_says_the_truth() -> None:
@@ -104,7 +105,7 @@ def test_a_compressed_document_comes_out_unpacked() -> None:
     assert outcome.report.output is not None
     assert (outcome.report.output.kind, outcome.report.output.name) == (Kind.JTD, "文書.jtd")
     assert {one.code for one in outcome.report.findings} == {"jtd.unpacked", "jtd.values_kept"}
-    assert opinion._runs(seen(outcome.content.bytes())["DocumentText"]) == opinion._runs(words("本文\nつづき"))
+    assert opinion.runs(seen(outcome.content.bytes())["DocumentText"]) == opinion.runs(words("本文\nつづき"))
     assert RAW not in outcome.content.bytes()
 
 
@@ -224,6 +225,24 @@ REFUSED: dict[str, tuple[Callable[[], bytes], Reason]] = {
     "something beside the compressed": (lambda: build.packed(document(), Payload=RAW), Reason.UNSUPPORTED_KIND),
     "compressed twice": (lambda: build.packed(build.packed(document())), Reason.UNSUPPORTED_KIND),
     "compressed, but no document": (lambda: build.packed(b"MZ" * 900), Reason.MALFORMED),
+    "no table at all": (lambda: document().replace("Segment".encode("utf-16-le"), "Segmenx".encode("utf-16-le")), Reason.MALFORMED),
+    "two entries of one name": (lambda: document(said=build.table({**streams(), "Font": b"", "FonT": b""}).replace("FonT".encode("utf-16-le"), "Font".encode("utf-16-le"))), Reason.MALFORMED),
+    "an entry of another kind": (lambda: document(said=TRUTH[:0x90 + 72] + b"\x09" + TRUTH[0x90 + 73 :]), Reason.MALFORMED),
+    "an entry that is too large": (lambda: document(said=TRUTH[:0x90 + 64] + b"\x01" + TRUTH[0x90 + 65 :]), Reason.MALFORMED),
+    "a store without head": (lambda: document(streams(DocumentText=b"SsmgV.01")), Reason.MALFORMED),
+    "a store of other blocks": (lambda: _store(_set(12, 512)), Reason.MALFORMED),
+    "styles without version": (lambda: document(streams(DocumentEditStyles=b"\0\1")), Reason.MALFORMED),
+    "a section without head": (lambda: document(streams(DocumentEditStyles=b"\0\1\0\2\x10\0")), Reason.MALFORMED),
+    "a style without length": (lambda: document(streams(DocumentEditStyles=b"\0\1\0\2" + struct.pack(">HI", 1, 2) + b"\0\1")), Reason.MALFORMED),
+    "a table of fonts of another form": (lambda: document(streams(Font=b"FontV.02\0\0")), Reason.MALFORMED),
+    "a list of pieces without number": (lambda: document(streams(DocumentText=store(b"QLSTV.01\0\0"))), Reason.MALFORMED),
+    "a list of pieces that is cut off": (lambda: document(streams(DocumentText=store(b"QLSTV.01" + struct.pack(">II", 2, 1)))), Reason.MALFORMED),
+    "a piece that is named twice": (lambda: document(streams(DocumentText=store(b"QLSTV.01" + struct.pack(">5I", 2, 0, 1, 0, 1), b""))), Reason.MALFORMED),
+    "a piece that is missing": (lambda: document(streams(DocumentText=store(b"QLSTV.01" + struct.pack(">3I", 1, 0, 7)))), Reason.MALFORMED),
+    "a text without length": (lambda: document(streams(DocumentText=store(b"TextV.01\0\0"))), Reason.MALFORMED),
+    "a record without length": (lambda: _text(units("a", 0x1C, 0x10)), Reason.MALFORMED),
+    "words in a record without head": (lambda: _text(units(0x1C, 1, 9, 0, 0, 3, 0x1D, "字")), Reason.MALFORMED),
+    "words in a record with a control": (lambda: _text(units(0x1C, 1, 7, 0, 0, 3, 0x1D, 0x05, 0x1E, 5, 0, 1, 0x1F)), Reason.UNSUPPORTED_KIND),
     "no compressed document": (lambda: document({"JSCompDocument": b"x" * 90}), Reason.MALFORMED),
 }  # fmt: skip
 
@@ -251,6 +270,23 @@ def test_what_is_unpacked_is_counted() -> None:
 def test_values_that_nobody_can_judge_have_a_limit() -> None:
     with pytest.raises(LimitExceeded):
         run(document(streams(DocumentEditStyles=build.sections({tag: bytes(60_000) for tag in range(20)}))), "x.jtd")
+
+
+@pytest.mark.parametrize("name", ["DocumentEditStyles", "DocumentPeripheralThree"])
+def test_values_that_nobody_can_judge_end_somewhere(name: str) -> None:
+    with pytest.raises(LimitExceeded):
+        run(document(streams(**{name: store(bytes(1 << 20))})), "x.jtd")
+
+
+def test_what_a_document_is_called_stays_and_who_wrote_it_goes() -> None:
+    said = {2: "題", 3: "件名", 5: "自治体機密性２"}
+    given_ = {**streams(), "\x05SummaryInformation": build_xls.properties(SUMMARY, {**said, 4: CANARY})}
+    outcome = run(document(given_), "文書.jtd")
+    assert outcome.content is not None, outcome.report
+    assert [(one.code, one.detail) for one in outcome.report.findings if one.code != "jtd.values_kept"] == [("file.metadata", "author")]
+    (kept,) = property_sets.read(seen(outcome.content.bytes())["\x05SummaryInformation"])
+    assert (kept.values, RAW in outcome.content.bytes()) == (said, False)
+    assert run(outcome.content.bytes(), "文書.jtd").report.verdict is Verdict.CLEAN
 
 
 OPINIONS: dict[str, Callable[[], bytes]] = {

@@ -71,11 +71,28 @@ def test_macros_and_objects_and_what_is_said_about_it_stay_behind() -> None:
     }  # fmt: skip
 
 
+def test_what_was_said_before_it_became_text_is_said_once() -> None:
+    """Macros and objects are found on the way to a document, and again on the way to its text."""
+    beside = {"DocumentMacro/Macros/Own": CANARY.encode(), "DocumentMacro/Macros/More": b"x", "Embedding 1/\x01Ole10Native": b"x", "\x04JSRV_SummaryInformation": b"x"}
+    for given in (document({**FRAMES, **beside}), document({**streams(DocumentText=store(build.text(units(*record(0x77, 1), "後")))), **beside})):
+        _, outcome = text(given)
+        said = [one.code for one in outcome.report.findings]
+        assert sorted(said) == ["file.metadata", "jtd.as_text", "jtd.macro", "jtd.object", "jtd.part_left"]
+
+
 def test_a_record_that_nobody_knows_stays_behind_if_it_says_how_long_it_is() -> None:
     hidden = struct.unpack(">4H", units("秘密の枠"))
     said, outcome = text(body("前", *record(0x77, *hidden), "後"))
     assert said.startswith("前後\r\n")
     assert ("jtd.part_left", "record 0077") in found(outcome)
+
+
+def test_records_of_very_many_classes_are_counted() -> None:
+    """A hundred are named: a report is for people."""
+    said, outcome = text(body("前", *(unit for kind in range(0x100, 0x100 + 150) for unit in record(kind, 1) * 2), "後"))
+    assert said.startswith("前後\r\n")
+    left = {one.where: one.detail for one in outcome.report.findings if one.code == "jtd.part_left" and one.where.startswith("record")}
+    assert (len(left), left["record 0100"], left["records"]) == (101, "2", "50 more classes")
 
 
 def test_a_compressed_document_is_unpacked_first() -> None:
@@ -92,6 +109,7 @@ HELD = {
     "no text": (document({**FRAMES, "DocumentText": store()}), Reason.MALFORMED),
     "something else than text": (document({**FRAMES, "DocumentText": store(b"Other.01" + bytes(9))}), Reason.UNSUPPORTED_KIND),
     "no table": (compound({**FRAMES}), Reason.MALFORMED),
+    "a text whose name is written otherwise": (document({**streams(DocumentText=None), "DOCUMENTTEXT": words("本文")}), Reason.MALFORMED),
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sanitizers.formats.message import links
 from sanitizers.formats.message.htmltext import render
 from sanitizers.formats.message.links import defang, misleads
 
@@ -193,3 +194,13 @@ def test_defanging_twice_is_once(text: str) -> None:
 )
 def test_text_that_names_another_target(text: str, target: str, wrong: bool) -> None:
     assert misleads(text, target) is wrong
+
+
+def test_links_inside_links_without_end_lose_what_makes_them_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "-ms-a://ms-a:callto:\\\\www.file:/\\\\ http://a.jp/ www.b.jp"
+    assert defang(defang(text).text).links == 0
+    monkeypatch.setattr(links, "ROUNDS", 1)
+    told = defang(text)
+    assert told.links
+    assert "://" not in told.text
+    assert "www." not in told.text

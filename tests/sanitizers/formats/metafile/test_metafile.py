@@ -9,13 +9,13 @@ import magic
 import pytest
 
 from sanitizers.context import Outcome
-from sanitizers.formats.metafile import emf
-from sanitizers.model import Kind, Malformed, Reason, Refused, VerificationFailed
+from sanitizers.formats.metafile import SANITIZER, emf, wmf
+from sanitizers.model import Kind, LimitExceeded, Malformed, Reason, Refused, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import metafile as second
 from tests.build import image as pictures
 from tests.build import metafile as build
-from tests.build.context import context, run
+from tests.build.context import context, run, sanitize
 
 CANARY = build.CANARY
 RED, BLUE = 0x0000FF, 0xFF0000
@@ -303,3 +303,45 @@ def test_a_placeable_head_is_written_anew() -> None:
     written = content(run(bytes(made), "a.wmf"))
     assert (written[4:6], written[16:20]) == (bytes(2), bytes(4))
     assert written[:22] == content(run(CLEAN_WMF, "a.wmf"))[:22]
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (build.emf(*[build.rectangle(0, 0, 9, 9)] * 6), Kind.EMF),
+        (build.wmf(*[build.wmf_record(0x041B, build.shorts(9, 9, 0, 0))] * 6), Kind.WMF),
+    ],
+    ids=["EMF", "WMF"],
+)
+def test_records_are_counted(data: bytes, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    for family in (emf, wmf):
+        monkeypatch.setattr(family, "_MAX_RECORDS", 5)
+    with pytest.raises(LimitExceeded, match="more than 5 records"):
+        sanitize(SANITIZER, data, kind)
+
+
+@pytest.mark.parametrize("length", [*range(4, 40, 3), 39])
+def test_a_wmf_that_ends_inside_its_headers_is_refused(length: int) -> None:
+    with pytest.raises(Malformed, match="ends inside the header"):
+        sanitize(SANITIZER, build.wmf()[:length], Kind.WMF)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"), [(0, 3), (0, 0), (2, 8), (2, 10), (4, 0x200)], ids=["kind", "no kind", "shorter", "longer", "version"]
+)
+def test_a_wmf_with_another_header_is_refused(place: int, value: int) -> None:
+    data = bytearray(build.wmf())
+    struct.pack_into("<H", data, 22 + place, value)
+    with pytest.raises(Malformed, match="header"):
+        sanitize(SANITIZER, bytes(data), Kind.WMF)
+
+
+def test_an_old_header_of_emf_becomes_a_new_one() -> None:
+    """Before Windows NT 4 it had neither pixel format nor micrometres, which follow from the millimetres."""
+    data = build.emf(build.rectangle(0, 0, 9, 9))
+    old = bytearray(data[:88] + data[108:])
+    struct.pack_into("<I", old, 4, 88)
+    struct.pack_into("<I", old, 48, len(old))
+    made = content(run(bytes(old), "a.emf"))
+    assert struct.unpack_from("<I", made, 4) == (108,)
+    assert struct.unpack_from("<II", made, 100) == (508_000, 286_000)

@@ -76,6 +76,25 @@ def test_password_hashing_is_limited(lock: str, old: bytes, new: bytes) -> None:
         run(build.zipped(members), "x.odt", passwords=("春",))
 
 
+@pytest.mark.parametrize(("old", "new"), [(b'memory="64"', b'memory="31"'), (b'salt="', b'salt="YQ==" x="')])
+def test_password_hashing_with_impossible_numbers_is_refused(old: bytes, new: bytes) -> None:
+    """RFC 9106 §3.1: at least eight KiB for each lane, and a salt of eight octets."""
+    members = build.members(build.odt().encrypt_whole("春").bytes())
+    assert old in members["META-INF/manifest.xml"]
+    members["META-INF/manifest.xml"] = members["META-INF/manifest.xml"].replace(old, new)
+    outcome = run(build.zipped(members), "x.odt", passwords=("春",))
+    assert (outcome.report.reason, outcome.report.findings[-1].code) == (Reason.MALFORMED, "odf.package")
+
+
+def test_a_stream_cipher_without_a_checksum_is_told_by_its_content() -> None:
+    """A wrong password leaves noise, which nothing inflates."""
+    members = build.members(build.odt().encrypt("春", build.blowfish).bytes())
+    before, _, after = members["META-INF/manifest.xml"].partition(b" manifest:checksum-type=")
+    members["META-INF/manifest.xml"] = before + b">" + after.partition(b">")[2]
+    assert run(build.zipped(members), "x.odt", passwords=("夏", "秋")).report.reason is Reason.ENCRYPTED
+    assert run(build.zipped(members), "x.odt", passwords=("夏", "秋", "春")).content is not None
+
+
 def test_a_changed_package_is_held() -> None:
     """AES-GCM proves what it decrypts."""
     members = build.members(build.odt().encrypt_whole("春").bytes())

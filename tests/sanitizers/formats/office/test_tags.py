@@ -60,6 +60,13 @@ def test_a_text_without_end_is_looked_at() -> None:
     assert _others("<n:b/>" + "x" * (9 << 20)) != []
 
 
+def test_a_form_that_no_sample_shows_is_learned_where_it_stands() -> None:
+    """And with it those that follow."""
+    rare = '<n:a n:x="1">t</n:a><c y="2"/>' * 3
+    plain = "<n:b/>" * 40_000
+    assert _others(plain[:6000] + rare + plain + "<n:d/>") == [6000 + len(rare) + len(plain)]
+
+
 def test_forms_without_end_are_looked_at() -> None:
     names = [f"{'n:x' if number & 1 else 'y'}" for number in range(2)]
     many = "".join(f'<n:a n:x="1" o:number="{number}"/><n:q{number}/>' for number in range(3000))

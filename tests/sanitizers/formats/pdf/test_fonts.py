@@ -15,7 +15,7 @@ from fontTools.t1Lib import T1Font
 from fontTools.ttLib import TTFont
 
 from sanitizers.context import Outcome
-from sanitizers.formats.pdf import cff, charstrings, sfnt, type1
+from sanitizers.formats.pdf import cff, charstrings, glyf, sfnt, type1
 from sanitizers.model import LimitExceeded, Malformed, Reason, Verdict
 from tests.build import pdf as build
 from tests.build import pdf_bytes, pdf_fonts, pdf_views
@@ -286,7 +286,8 @@ def _with_glyph(glyph: bytes) -> bytes:
 BAD_GLYPHS = {
     "made of itself": struct.pack(">h8xHHbb", -1, 0x2, 1, 0, 0), "made of a glyph that is not there": struct.pack(">h8xHHbb", -1, 0x2, 999, 0, 0),
     "more instructions than bytes": struct.pack(">h8xHH", 1, 3, 60000), "contours that do not rise": struct.pack(">h8xHHH", 2, 9, 3, 0),
-    "a component cut short": struct.pack(">h8xHH", -1, 0x23, 1),
+    "a component cut short": struct.pack(">h8xHH", -1, 0x23, 1), "a scale cut short": struct.pack(">h8xHHbb", -1, 0x82, 2, 0, 0),
+    "components without an end": struct.pack(">h8x", -1) + struct.pack(">HHbb", 0x22, 2, 0, 0) * 1001,
 }  # fmt: skip
 
 
@@ -298,6 +299,38 @@ def test_a_glyph_out_of_bounds_is_emptied(fault: str) -> None:
     assert font["glyf"]["g1"].numberOfContours == 0
     assert font["glyf"]["g2"].numberOfContours == 3
     assert sfnt.rebuild(new) == (new, 0)
+
+
+def test_a_glyph_made_of_others_keeps_its_instructions_and_one_without_contours_stays() -> None:
+    """Components placed in every way, hints behind them, and a glyph that is there and empty."""
+    parts = b"".join((
+        struct.pack(">HHhhh", 0x29, 2, 5, 5, 0x4000), struct.pack(">HHbbhh", 0x62, 3, 0, 0, 0x4000, 0x4000), struct.pack(">HHbbhhhh", 0x182, 2, 0, 0, 0x4000, 0, 0, 0x4000),
+    ))  # fmt: skip
+    for glyph, parted in ((struct.pack(">h8x", -1) + parts + b"\x00\x02\xb0\x00", True), (struct.pack(">h8xH", 0, 0), False)):
+        new, emptied = sfnt.rebuild(_with_glyph(glyph))
+        assert emptied == 0
+        found = TTFont(io.BytesIO(new))["glyf"]["g1"]
+        assert found.isComposite() is parted
+        if parted:
+            assert [part.glyphName for part in found.components] == ["g2", "g3", "g2"]
+            assert found.program.getBytecode() == b"\xb0\x00"
+    with pytest.raises(Malformed):
+        sfnt.rebuild(_with_glyph(struct.pack(">h8xHHbb", -1, 0x102, 2, 0, 0) + b"\x00\x01\x8f"))
+
+
+def test_glyphs_made_of_glyphs_made_of_glyphs_are_counted_once() -> None:
+    """Two that are made of the same third, and a chain; one of eighteen is too long."""
+    shared = [struct.pack(">h8xHHbb", -1, 0x2, 4, 0, 0), struct.pack(">h8xHHbb", -1, 0x2, 4, 0, 0)]
+    glyphs = [b"", *shared, struct.pack(">h8xHHbbHHbb", -1, 0x22, 1, 0, 0, 0x2, 2, 0, 0), b""]
+    assert glyf._bad(glyphs) == set()
+    for length in (15, 18):
+        chain = [struct.pack(">h8xHHbb", -1, 0x2, at + 1, 0, 0) for at in range(length)] + [b""]
+        assert (0 in glyf._bad(chain)) is (length == 18)
+
+
+@pytest.mark.parametrize("program", [b"\xb7\x8f", b"\x40", b"\x41\x09\x8f", b"\x8e\xb1\x8f"], ids=repr)
+def test_operands_that_are_cut_off_are_no_instructions(program: bytes) -> None:
+    glyf.refuse_unknown_instructions(program)
 
 
 @pytest.mark.parametrize("table", [b"fpgm", b"prep", b"glyf"])

@@ -11,38 +11,15 @@ from pathlib import Path
 
 import pikepdf
 import pytest
-from PIL import Image, ImageDraw
 
 from sanitizers.formats.pdf import bilevel
 from sanitizers.model import Kind, LimitExceeded, Limits, Verdict
 from tests.build import pdf as build
 from tests.build import pdf_bytes, pdf_views
 from tests.build.context import context, run
+from tests.build.pdf_images import HEIGHT, WIDTH, encoded, fields, page, picture
 
 CANARY = build.CANARY.encode()
-WIDTH, HEIGHT = 64, 48
-
-
-def picture(mode: str = "RGB") -> Image.Image:
-    """Soft colours with a hard black bar."""
-    image = Image.merge("RGB", [Image.linear_gradient("L").resize((WIDTH, HEIGHT)).rotate(90 * turn).resize((WIDTH, HEIGHT)) for turn in range(3)])
-    ImageDraw.Draw(image).rectangle((10, 10, 40, 20), fill="black")
-    return image.convert(mode) if mode != "1" else image.convert("L").point(lambda level: 255 if level > 90 else 0).convert("1")
-
-
-def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, kind, **options)  # type: ignore[arg-type]
-    return stream.getvalue()
-
-
-def fields(space: bytes = b"/DeviceRGB", bits: int = 8, width: int = WIDTH, height: int = HEIGHT) -> bytes:
-    return b"/Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace%b/BitsPerComponent %d" % (width, height, space, bits)
-
-
-def page(image: bytes, more: dict[int, bytes] | None = None) -> bytes:
-    """A page that shows object 6."""
-    return pdf_bytes.document(pdf_bytes.one_page(b"q 256 0 0 192 20 20 cm /I Do Q", b"/XObject<</I 6 0 R>>", {6: image, **(more or {})}))
 
 
 def jbig2() -> bytes:
@@ -69,6 +46,10 @@ def _rows(filters: bytes) -> bytes:
 
 IMAGES: dict[str, Callable[[], bytes]] = {
     "JBIG2": lambda: page(pdf_bytes.stream(jbig2(), fields(b"/DeviceGray", 1) + b"/Filter/JBIG2Decode")),
+    "JBIG2 with shared segments": lambda: page(
+        pdf_bytes.stream(jbig2(), fields(b"/DeviceGray", 1) + b"/Filter/JBIG2Decode/DecodeParms<</JBIG2Globals 7 0 R>>"),
+        {7: pdf_bytes.stream(struct.pack(">IBBBI", 9, 62, 0, 0, 4 + len(CANARY)) + struct.pack(">I", 0x20000000) + CANARY)},
+    ),
     "JPEG 2000": lambda: page(pdf_bytes.stream(encoded(picture(), "JPEG2000"), fields() + b"/Filter/JPXDecode")),
     "grey JPEG 2000": lambda: page(pdf_bytes.stream(encoded(picture("L"), "JPEG2000"), fields(b"/DeviceGray") + b"/Filter/JPXDecode")),
     "JPEG": lambda: page(pdf_bytes.stream(encoded(picture(), "JPEG", quality=90, comment=CANARY) + CANARY, fields() + b"/Filter/DCTDecode")),

@@ -9,12 +9,13 @@ from collections.abc import Callable
 import openpyxl
 import pytest
 
-from sanitizers.model import LimitExceeded, Limits, Reason, VerificationFailed
+from sanitizers.formats import xls
+from sanitizers.model import Kind, LimitExceeded, Limits, Malformed, Reason, Refused, Unsupported, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import xls as opinion
 from tests.build import xls as build
 from tests.build.cfb import compound
-from tests.build.context import run
+from tests.build.context import run, sanitize
 from tests.build.xls import record, sheet
 
 
@@ -49,6 +50,13 @@ def test_broken_workbooks_are_refused(case: str) -> None:
     outcome = run(make(), "x.xls")
     assert outcome.content is None
     assert outcome.report.reason is reason, outcome.report.findings
+
+
+@pytest.mark.parametrize(("data", "refusal"), [(build.stream(), Unsupported), (compound({"Other": b"x"}), Malformed)], ids=["Excel 4", "another document"])
+def test_what_is_no_workbook_inside_is_refused(data: bytes, refusal: type[Refused]) -> None:
+    """Whatever it was taken for."""
+    with pytest.raises(refusal):
+        sanitize(xls.SANITIZER, data, Kind.XLS)
 
 
 def test_two_sheets_in_one_place_are_refused() -> None:

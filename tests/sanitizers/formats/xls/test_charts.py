@@ -133,6 +133,7 @@ LOST = {
     "values that are no reference": book(series(refers(1, b"\x1e\1\0\x1e\2\0\x42\2\4\0")), BARS),
     "kinds that share no axes": book(series(refers(1, AREA)), series(refers(1, AREA), group=1), BARS, group(SCATTER, struct.pack("<HHH", 1, 1, 0), 1)),
     "a trend line only": book(series(refers(1, AREA), record(0x104B, bytes(28))), BARS),
+    "a chart in a chart": book(*PLAIN, chart(*PLAIN)),
     "blocks without end": book(*PLAIN, *[BEGIN] * 70),
 }  # fmt: skip
 
@@ -142,6 +143,12 @@ def test_what_cannot_be_drawn_is_said(case: str) -> None:
     outcome = run(LOST[case], "x.xls")
     assert outcome.content is not None
     assert codes(outcome) == {"xls.chart"}
+
+
+def test_what_belongs_to_no_series_changes_none() -> None:
+    """Names, groups and trend lines outside of series, a title without words, an end without beginning."""
+    strays = (STOP, said("迷"), record(0x1045, b"\7\0"), record(0x104B, bytes(28)), record(0x1027, b"\1\0"))
+    assert part(run(book(*strays, *PLAIN), "x.xls")) == part(run(book(*PLAIN), "x.xls"))
 
 
 def test_series_of_another_workbook_stay_behind() -> None:

@@ -10,8 +10,8 @@ import openpyxl
 import pytest
 
 from sanitizers.model import Reason
+from tests.build import corpus, xls_older
 from tests.build import xls as build
-from tests.build import xls_older
 from tests.build.cfb import compound
 from tests.build.context import run
 from tests.build.xls import record, sheet
@@ -45,6 +45,25 @@ def test_another_reader_opens_the_same_mask() -> None:
     outcome = run(opened.getvalue(), "x.xls")
     assert outcome.content is not None, outcome.report.findings
     assert openpyxl.load_workbook(io.BytesIO(outcome.content.bytes())).worksheets[0]["D4"].value == 7
+
+
+MASKED = [row["path"] for row in corpus.manifest() if "xor_password" in row["path"]]
+
+
+@pytest.mark.skipif(not MASKED, reason="no corpus")
+def test_the_mask_of_excel_itself_comes_off() -> None:
+    """A file whose name says its password."""
+    script = f"""
+import io, json, sys, openpyxl
+from pathlib import Path
+from tests.build.context import run
+outcome = run((Path(sys.argv[1]) / {MASKED[0]!r}).read_bytes(), "x.xls", passwords=("123456789012345",))
+sheet = openpyxl.load_workbook(io.BytesIO(outcome.content.bytes())).worksheets[0]
+print(json.dumps({{"codes": [one.code for one in outcome.report.findings], "values": [sheet.cell(row, 1).value for row in (1, 2, 3)]}}))
+"""
+    answer = corpus.ask(script)
+    assert "file.decrypted" in answer["codes"]
+    assert answer["values"] == [1, 2, 3]
 
 
 def test_the_password_that_excel_uses_unasked() -> None:

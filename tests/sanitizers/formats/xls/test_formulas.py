@@ -9,6 +9,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from sanitizers.model import LimitExceeded, Limits
 from tests.build import xls as build
 from tests.build.context import run
 from tests.build.xls import INSIDE, formula, record, references, sheet, text
@@ -120,6 +121,17 @@ def test_after_a_hundred_places_the_sheet_is_said_alone() -> None:
     places = [finding.where for finding in outcome.report.findings]
     assert places.count("表1!A2") == 1
     assert places[-1] == "表1"
+
+
+def test_a_formula_of_many_cells_counts_for_each_of_them() -> None:
+    """It is read anew for each; few bytes would take hours."""
+    tokens = A1 + b"\x19\x40\0\0" * 700
+    shared = record(0x04BC, struct.pack("<HHBBBBH", 2, 300, 1, 1, 0, 99, len(tokens)) + tokens)
+    follow = b"\x01" + struct.pack("<HH", 2, 1)
+    given = build.workbook(sheet(formula(2, 1, follow) + shared, *(formula(row, 1, follow) for row in range(3, 300))))
+    assert run(given, "x.xls").content is not None
+    with pytest.raises(LimitExceeded):
+        run(given, "x.xls", limits=Limits(expanded_bytes=600_000, expansion_floor=600_000))
 
 
 AREA = b"\x3b" + struct.pack("<HHHHH", 0, 0, 8, 0, 2)

@@ -142,6 +142,37 @@ def test_links_of_allowed_schemes() -> None:
     assert made["A2"].hyperlink.location == "'別 紙'!A1"
 
 
+def test_links_with_all_that_they_can_say() -> None:
+    """What is shown, the frame, an address as text, a place in it; each of them ends where it says."""
+    head = struct.pack("<HHHH", 0, 0, 0, 0) + bytes.fromhex("d0c9ea79f9bace118c8200aa004ba90b") + struct.pack("<II", 2, 0x01 | 0x08 | 0x10 | 0x80 | 0x100)
+    said = [struct.pack("<I", len(one) + 1) + (one + "\0").encode("utf-16-le") for one in ("市", "_top", "https://example.jp/", "top")]
+    made = _opened(build.workbook(sheet(record(0x1B8, head + b"".join(said))))).worksheets[0]
+    assert (made["A1"].hyperlink.target, made["A1"].hyperlink.location) == ("https://example.jp/", "top")
+    for cut in (head + b"".join(said)[:-1], head + struct.pack("<I", 5000) + bytes(12_000), head[:-2], head[:9]):
+        outcome = run(build.workbook(sheet(record(0x1B8, cut[:8000]))), "x.xls")
+        assert outcome.content is not None
+        assert [finding.code for finding in outcome.report.findings] == ["xls.hyperlink"]
+
+
+def test_sheets_of_one_name() -> None:
+    """No reader opens a workbook that has two; letters that no name may have become a line."""
+    long = "長" * 31
+    book = _opened(build.workbook(*(build.Sheet(name) for name in ("a", "A", "A", long, long, "b/c", "''"))))
+    assert book.sheetnames == ["a", "A_2", "A_3", long, f"{'長' * 25}_2", "b_c", "Sheet"]
+
+
+def test_the_workbook_says_how_it_counts_and_opens() -> None:
+    before = (record(0x22, b"\1\0"), record(0x12, b"\1\0"), record(0x3D, struct.pack("<9H", 0, 0, 0, 0, 0, 1, 0, 1, 600)))
+    book = _opened(build.workbook(sheet(), build.Sheet("次"), before=before))
+    assert (book.epoch.year, book.security.lockStructure, book.active.title) == (1904, True, "次")
+
+
+def test_every_sheet_hidden() -> None:
+    """One must show."""
+    book = _opened(build.workbook(build.Sheet("奥", state=2), build.Sheet("隠", state=1)))
+    assert [one.sheet_state for one in book.worksheets] == ["visible", "hidden"]
+
+
 def test_a_validation_with_its_input_method() -> None:
     """全角ひらがな, a list, a message."""
     nothing, told = text("\0"), text("選べ")
@@ -230,6 +261,21 @@ def test_runs_and_phonetic_guides() -> None:
     assert '<b/><sz val="11"/><color indexed="10"/>' in strings
     assert '<rPh sb="0" eb="2"><t>トウキョウ</t></rPh><rPh sb="2" eb="4"><t>トチョウ</t></rPh>' in strings
     assert openpyxl.load_workbook(io.BytesIO(outcome.content.bytes())).worksheets[0]["A2"].value == "東京都庁"
+
+
+@pytest.mark.parametrize(
+    "guides",
+    [_guides("かん"), _guides("かん", (0, 0, 9)), _guides("かん", (0, 0, 1))[:-4], _guides("かん", (0, 0, 1)).replace(b"\2\0\2\0", b"\2\0\3\0"), b"\1\0\0\0"],
+    ids=["for no letters", "for more letters than there are", "cut off", "two lengths", "no room"],
+)
+def test_guides_that_fit_no_letters_are_left_out(guides: bytes) -> None:
+    """The text stays, on every sheet that shows it."""
+    given = build.stream(*(build.Sheet(name, build.label(0, 0, 0)) for name in "ab"), texts=(_rich("漢字", guides=guides),))
+    outcome = run(build.cfb.compound({"Workbook": given}), "x.xls")
+    assert outcome.content is not None, outcome.report.findings
+    with zipfile.ZipFile(io.BytesIO(outcome.content.bytes())) as archive:
+        assert b"<si><t>\xe6\xbc\xa2\xe5\xad\x97</t></si>" in archive.read("xl/sharedStrings.xml")
+    assert [one["A1"].value for one in openpyxl.load_workbook(io.BytesIO(outcome.content.bytes())).worksheets] == ["漢字"] * 2
 
 
 @pytest.mark.parametrize("at", [8, *range(11, 51, 4), 51])

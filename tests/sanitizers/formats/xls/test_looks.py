@@ -62,6 +62,11 @@ def test_the_font_and_border_of_a_condition() -> None:
     assert (made.border.top, made.border.bottom) == (None, None)
 
 
+def test_the_pattern_of_a_condition() -> None:
+    made = _rule(_look(PATTERN, struct.pack("<I", 2 << 10 | 10 << 16 | 12 << 23))).fill
+    assert (made.patternType, made.fgColor.indexed, made.bgColor.indexed) == ("mediumGray", 10, 12)
+
+
 @pytest.mark.parametrize(
     ("flags", "piece"),
     [(FONT, _font(same=(0x82, 1, 1))), (BORDER | 0xF << 10, bytes(8)), (FONT, b"cut off"), (NUMBER, b"\5\0"), (ALIGNMENT, bytes(8)), (PATTERN | 7 << 16, bytes(4))],
@@ -165,7 +170,42 @@ def test_how_the_sheet_is_printed() -> None:
     assert [one.id for one in made.col_breaks.brk] == [3]
 
 
+def test_rows_that_say_nothing_of_their_height() -> None:
+    """Those that are hidden keep that; levels are the reader's to count."""
+    rows = [record(0x208, struct.pack("<8H", number, 0, 1, 0x80FF, 0, 0, flags, 15)) for number, flags in ((4, 0x20), (5, 3), (6, 0))]
+    made = _opened(build.workbook(sheet(*rows))).worksheets[0]
+    assert [(made.row_dimensions[n].height, made.row_dimensions[n].hidden, made.row_dimensions[n].outlineLevel) for n in (5, 6, 7)] == [(None, True, 0), (None, False, 3), (None, False, 0)]
+    assert made.sheet_format.outlineLevelRow == 3
+
+
+@pytest.mark.parametrize(("over", "under"), [(1, 0), (1, 50), (9, 2)])
+def test_scales_that_no_window_has(over: int, under: int) -> None:
+    assert _opened(build.workbook(sheet(record(0xA0, struct.pack("<HH", over, under))))).worksheets[0].sheet_view.zoomScale is None
+
+
 def test_locks_of_a_sheet() -> None:
     locks = [record(kind, struct.pack("<H", value)) for kind, value in ((0x12, 1), (0xDD, 1), (0x63, 1), (0x13, 0xCBEB))]
     made = _opened(build.workbook(sheet(*locks))).worksheets[0].protection
     assert (made.sheet, made.objects, made.scenarios, made.password) == (True, True, True, "CBEB")
+
+
+def test_fonts_and_colours_of_a_workbook() -> None:
+    """A palette of its own, a font of many marks, numbers that no table has."""
+    palette = record(0x92, struct.pack("<H", 2) + bytes.fromhex("11223300aabbcc00"))
+    marked = record(0x31, struct.pack("<HHHHHBBBB", 0, 2 | 8 | 16 | 32, 0x7FFF, 700, 1, 34, 2, 128, 0) + text("ＭＳ ゴシック", "B"))
+    filled = record(0xE0, struct.pack("<HHHBBBBIIH", 99, 999, 3, 0x82, 90, 0x51, 0, 1 << 30, 1 << 21 | 10 << 14, 0x7FFF))
+    given = build.cfb.compound({"Workbook": build.stream(sheet(build.number(3, 0, 1, 16)), styles=(palette, marked, *[build.cell_format()] * 16, filled))})
+    book = _opened(given)
+    cell = book.worksheets[0]["A4"]
+    assert (cell.font.name, cell.font.sz, cell.font.i, cell.font.strike, cell.font.outline, cell.font.shadow) == ("ＭＳ ゴシック", 1, True, True, True, True)
+    assert (cell.font.u, cell.font.vertAlign, cell.font.charset) == ("doubleAccounting", "superscript", 128)
+    assert (cell.number_format, cell.fill.patternType, cell.border.diagonal.style, cell.border.diagonalDown) == ("General", None, "thin", True)
+    assert (cell.alignment.horizontal, cell.alignment.textRotation, cell.alignment.shrinkToFit, cell.alignment.indent, cell.protection.hidden) == ("center", 90, True, 1, True)
+    assert book._colors[8:10] == ["00112233", "00AABBCC"]
+
+
+def test_a_workbook_of_few_formats() -> None:
+    """Without the fifteen that Excel always has, numbers are those of the file."""
+    given = build.cfb.compound({"Workbook": build.stream(build.Sheet("表", build.number(0, 0, 1, 1), build.number(0, 1, 1, 9)), styles=(build.cell_format(), build.cell_format(10)))})
+    made = _opened(given).worksheets[0]
+    assert (made["A1"].number_format, made["B1"].number_format) == ("0.00%", "General")

@@ -65,6 +65,7 @@ FORMULAS: dict[str, tuple[bytes, str]] = {
     "a place of a sheet that is gone": (_place(INSIDE, 0xFFFF, 0xFFFF), "=#REF!$A$1"),
     "an area of this workbook": (b"\x3b" + struct.pack("<h8xHHHHBB", -1, 0, 0, 0, 0xC002, 0, 1), "=集計表!$A$1:B3"),
     "a name": (b"\x23" + struct.pack("<H12x", 1), "=税率"),
+    "a name as of another workbook": (b"\x39" + struct.pack("<h8xH12x", -1, 1), "=税率"),
     "whole columns": (b"\x25" + struct.pack("<HHBB", 0, 0x3FFF, 0, 2), "=$A:$C"),
     "whole columns that move": (b"\x25" + struct.pack("<HHBB", 0x4000, 0x7FFF, 0, 2), "=A:C"),
     "whole rows": (b"\x25" + struct.pack("<HHBB", 1, 0x8002, 0, 0xFF), "=$2:3"),
@@ -103,6 +104,7 @@ def test_constants_in_braces() -> None:
         (_place(OUTSIDE, 0, 0), "xls.external_link"),
         (_place(INSIDE, 0, 7), "xls.formula"),
         (b"\x39" + struct.pack("<h8xH12x", 1, 1), "xls.external_link"),
+        (b"\x39" + struct.pack("<h8xH12x", -1, 7), "xls.formula"),
         (b"\x23" + struct.pack("<H12x", 9), "xls.formula"),
     ],
 )
@@ -126,6 +128,17 @@ def test_comments_and_objects() -> None:
     text_box = record(0x01B6, bytes(18))
     made = _opened(build.workbook(drawn, text_box, button), ("xls.drawing", "xls.object")).worksheets[0]
     assert made["A1"].value == "本文"
+
+
+def test_a_comment_that_goes_on_in_the_next_record() -> None:
+    """No record holds more than 2,048 bytes of it, and the cut may lie within a character."""
+    said = "a" + "長い備考" * 400
+    raw = said.encode("cp932")
+    pieces = [record(0x001C, struct.pack("<HHH", 4, 2, len(raw)) + raw[:2048]), record(0x001C, struct.pack("<HHH", 0xFFFF, 0, len(raw) - 2048) + raw[2048:])]
+    made = _opened(build.workbook(*pieces)).worksheets[0]
+    assert made["C5"].comment.text == said
+    alone = _opened(build.workbook(record(0x001C, struct.pack("<HHH", 0xFFFF, 0, 1) + b"a"))).worksheets[0]
+    assert alone["A1"].comment is None
 
 
 def test_records_that_only_later_workbooks_have() -> None:
