@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sanitizers.model import LimitExceeded, Limits
+
+# Of one transfer. Nobody reads more, and a file that makes them by the million would fill the report and the memory.
+MOST_FINDINGS: Final = 100_000
 
 
 class Budget:
@@ -14,6 +19,7 @@ class Budget:
         self._parts_left = limits.parts
         self._pages_left = limits.pages
         self._cells_left = limits.cells
+        self._findings_left = MOST_FINDINGS
         if input_bytes > limits.input_bytes:
             raise LimitExceeded(f"input of {input_bytes} bytes, at most {limits.input_bytes}")
 
@@ -48,6 +54,12 @@ class Budget:
         self._cells_left -= count
         if self._cells_left < 0:
             raise LimitExceeded(f"more than {self.limits.cells} cells")
+
+    def spend_finding(self) -> None:
+        """One more line of the report. Raises LimitExceeded."""
+        self._findings_left -= 1
+        if self._findings_left < 0:
+            raise LimitExceeded(f"more than {MOST_FINDINGS} findings")
 
     def check_depth(self, depth: int) -> None:
         """Of a part inside parts; the file itself is 0. Raises LimitExceeded."""

@@ -24,68 +24,61 @@ class Decoded(NamedTuple):
 
 
 # Python codecs that may be named by a label. Loaded here, once: in the jail no codec module can be opened any more.
-_CODECS: Final = (
-    "ascii", "utf_8", "utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be", "utf_7",
-    "cp932", "euc_jp", "shift_jis_2004", "euc_jis_2004", "gb18030", "hz", "big5hkscs", "cp949", "johab", "iso2022_kr",
-    "latin_1", *(f"iso8859_{part}" for part in (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16)),
+_WIDE: Final = ("utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be")
+_SINGLE_BYTE: Final = (
+    *(f"iso8859_{part}" for part in (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16)),
     *(f"cp125{page}" for page in range(9)), "cp437", "cp850", "cp852", "cp866", "cp874", "koi8_r", "koi8_u", "mac_roman", "tis_620",
 )  # fmt: skip
+_MULTI_BYTE: Final = ("gb18030", "big5hkscs", "cp949", "johab", "shift_jis_2004", "euc_jis_2004")
+_CODECS: Final = ("ascii", "utf_8", "utf_7", "cp932", "euc_jp", "hz", "iso2022_kr", *_WIDE, *_SINGLE_BYTE, *_MULTI_BYTE)
 
 JIS: Final = "iso-2022-jp"
 
-# Label without case and punctuation -> codec. Supersets stand for what they extend, as every mail program and browser does.
+# Label without case and punctuation -> codec, where Python has no such alias or another opinion. Supersets stand for what they extend,
+# as every mail program and browser does.
 _EXTRA: Final = {
     "cp932": (
-        "shiftjis", "sjis", "xsjis", "mskanji", "csshiftjis", "windows31j", "cswindows31j", "mssjis", "shiftjisms", "xmscp932",
-        "ms932", "windows932", "sjiswin", "cp943", "ibm943", "xshiftjis", "shiftjisdocomo", "sjisms",
+        "shiftjis", "sjis", "xsjis", "csshiftjis", "windows31j", "cswindows31j", "mssjis", "shiftjisms", "xmscp932",
+        "windows932", "sjiswin", "cp943", "ibm943", "xshiftjis", "shiftjisdocomo", "sjisms",
     ),
-    "euc_jp": ("eucjp", "xeucjp", "ujis", "eucjpms", "cp51932", "eucjpwin", "cseucpkdfmtjapanese", "eucjpascii"),
+    "euc_jp": ("xeucjp", "eucjpms", "cp51932", "eucjpwin", "cseucpkdfmtjapanese", "eucjpascii"),
     JIS: (
         "iso2022jp", "iso2022jp1", "iso2022jp2", "iso2022jp3", "iso2022jpext", "iso2022jp2004", "iso2022jpms", "csiso2022jp",
         "cp50220", "cp50221", "cp50222", "jis", "jis7", "jiskana", "iso2022", "csiso2022jp2", "50220", "50221", "xiso2022jp",
     ),
     "gb18030": ("gb2312", "gbk", "cp936", "ms936", "windows936", "euccn", "gb231280", "csgb2312", "xgbk", "csiso58gb231280", "gb"),
-    "big5hkscs": ("big5", "csbig5", "xbig5", "cp950", "big5hkscs", "big5tw", "cnbig5"),
-    "cp949": ("ksc5601", "ksc56011987", "euckr", "ksc56011989", "uhc", "windows949", "korean", "cseuckr", "isoir149", "ms949"),
-    "cp1252": ("latin1", "iso88591", "windows1252", "xansi", "ansi", "l1", "cp819", "ibm819", "iso885911987"),
-    "utf_8": ("utf8", "unicode11utf8", "xunicode20utf8", "utf8mb4", "cesu8", "utf8bom"),
-    "utf_7": ("utf7", "unicode11utf7", "xunicode20utf7", "csunicode11utf7"),
-    "utf_16": ("utf16", "unicode", "iso10646ucs2", "ucs2", "csunicode"),
-    "utf_16_le": ("utf16le", "unicodefeff"),
-    "utf_16_be": ("utf16be", "unicodefffe"),
-    "utf_32": ("utf32", "ucs4", "iso10646ucs4"),
-    "ascii": ("usascii", "ascii", "ansix341968", "iso646us", "us", "646"),
-    "iso2022_kr": ("iso2022kr", "csiso2022kr"),
-    "hz": ("hz", "hzgb2312"),
+    "big5hkscs": ("big5", "csbig5", "xbig5", "cp950", "big5tw", "cnbig5"),
+    "cp949": ("ksc5601", "ksc56011987", "euckr", "ksc56011989", "windows949", "korean", "cseuckr", "isoir149"),
+    "cp1252": (
+        "latin1", "iso88591", "xansi", "ansi", "l1", "cp819", "ibm819", "iso885911987", "csisolatin1", "isoir100", "latin", "iso8859",
+        "8859",
+    ),
+    "utf_8": ("unicode11utf8", "xunicode20utf8", "utf8mb4", "cesu8", "utf8bom"),
+    "utf_7": ("xunicode20utf7", "csunicode11utf7"),
+    "utf_16": ("unicode", "iso10646ucs2", "ucs2", "csunicode"),
+    "utf_16_le": ("unicodefeff",),
+    "utf_16_be": ("unicodefffe",),
+    "utf_32": ("ucs4", "iso10646ucs4"),
     "iso8859_8": ("iso88598i", "iso88598e", "logical", "visual"),
 }  # fmt: skip
 _LETTERS: Final = re.compile(r"[^a-z0-9]+")
 
 
 def _plain(label: str) -> str:
-    return _LETTERS.sub("", label.lower()[:80])
+    return _LETTERS.sub("", label.lower())
 
 
 def _labels() -> dict[str, str]:
-    table: dict[str, str] = {}
-    known = {}
     for name in _CODECS:
         codecs.lookup(name)
-        b"".decode(name)
-        known[name] = name
-        table[_plain(name)] = name
-    for alias, name in _aliases.aliases.items():
-        if name in known:
-            table[_plain(alias)] = name
+    table = {_plain(name): name for name in _CODECS}
+    table |= {_plain(alias): name for alias, name in _aliases.aliases.items() if name in _CODECS}
     for name, spellings in _EXTRA.items():
         table.update(dict.fromkeys(spellings, name))
     return table
 
 
 _LABELS: Final = _labels()
-_SINGLE_BYTE: Final = frozenset(
-    name for name in _CODECS if name.startswith(("iso8859_", "cp125", "cp4", "cp8", "koi8", "mac", "latin", "tis"))
-)
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf_8"),
     (codecs.BOM_UTF32_LE, "utf_32_le"),
@@ -93,7 +86,6 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf_16_le"),
     (codecs.BOM_UTF16_BE, "utf_16_be"),
 )
-_OUR_NAMES: Final = {"utf_8": "utf-8", "ascii": "us-ascii", "euc_jp": "euc-jp"}
 
 
 def canonical(label: str | None) -> str | None:
@@ -104,15 +96,15 @@ def canonical(label: str | None) -> str | None:
 def decode(data: bytes, declared: str | None = None) -> Decoded:
     """Text of `data`, whose label is `declared`. Evidence in order: byte order mark, escapes, valid UTF-8, label, Japanese."""
     for mark, codec in _BOMS:
-        if data.startswith(mark) and (codec == "utf_8" or len(data) % 2 == 0):
+        if data.startswith(mark):
             return _replacing(data[len(mark) :], codec)
     label = canonical(declared)
     if data.isascii():
         return _seven_bit(data, label)
-    if label != "iso2022_kr" and EVIDENCE.search(data):
+    if EVIDENCE.search(data):
         run = decode_jis(data, _by_evidence)
         return Decoded(run.text, JIS, run.replaced)
-    if label and label.startswith(("utf_16", "utf_32")):
+    if label in _WIDE:
         return _wide_label(data, label)
     if wide := _unmarked_wide(data):
         return _replacing(data, wide)
@@ -129,21 +121,20 @@ def decode_html(data: bytes, declared: str | None = None) -> Decoded:
     if canonical(declared) is None and (stated := _META.search(data[:4096])):
         label = canonical(stated[1].decode("ascii"))
         # A page that could be read far enough to find this is not in UTF-16, whatever it says (WHATWG HTML, encoding sniffing).
-        if label and not label.startswith(("utf_7", "utf_16", "utf_32")):
+        if label != "utf_7" and label not in _WIDE:
             declared = label
     return decode(data, declared)
 
 
 def _seven_bit(data: bytes, label: str | None) -> Decoded:
-    if b"\x1b" in data or (label == JIS and b"\x0e" in data):
-        if label == "iso2022_kr":
-            return _replacing(data, label)
-        if label == JIS or EVIDENCE.search(data):
-            run = decode_jis(data, _by_evidence)
-            return Decoded(run.text, JIS, run.replaced)
-    if label and label.startswith(("utf_16", "utf_32")) and b"\0" in data:
+    if label == "iso2022_kr":
+        return _replacing(data, label)
+    if (b"\x1b" in data and (label == JIS or EVIDENCE.search(data))) or (label == JIS and b"\x0e" in data):
+        run = decode_jis(data, _by_evidence)
+        return Decoded(run.text, JIS, run.replaced)
+    if label in _WIDE and b"\0" in data:
         return _wide_label(data, label)
-    if (label == "utf_7" and b"+" in data) or (label == "hz" and b"~" in data) or label == "iso2022_kr":
+    if (label == "utf_7" and b"+" in data) or (label == "hz" and b"~" in data):
         return _replacing(data, label)
     if b"\0" in data and (wide := _unmarked_wide(data)):
         return _replacing(data, wide)
@@ -155,7 +146,7 @@ def _wide_label(data: bytes, label: str) -> Decoded:
     if label == "utf_16":
         label = _unmarked_wide(data) or "utf_16_be"
     elif label == "utf_32":
-        label = "utf_32_le" if data[1:4] == b"\0\0\0" or data[2:4] == b"\0\0" else "utf_32_be"
+        label = "utf_32_le" if data[2:4] == b"\0\0" else "utf_32_be"
     return _replacing(data, label)
 
 
@@ -181,58 +172,52 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 def _strict(data: bytes, codec: str) -> str | None:
     try:
         text = data.decode(codec)
-    except (UnicodeError, ValueError):
+    except ValueError:
         return None
     if codec == "cp932" and _NOT_CP932.search(text):
         return None
     return text
 
 
-def _named(text: str, codec: str, replaced: int = 0) -> Decoded:
-    return Decoded(text, _OUR_NAMES.get(codec, codec.replace("_", "-")), replaced)
-
-
 def _replacing(data: bytes, codec: str) -> Decoded:
     """Decode whatever can be, 〓 for the rest."""
     if codec == "euc_jp":
         run = decode_euc(data)
-        return _named(run.text, codec, run.replaced)
+        return Decoded(run.text, "euc-jp", run.replaced)
     try:
-        text = data.decode(codec)
-    except (UnicodeError, ValueError):
-        try:
-            text = data.decode(codec, "replace")
-        except (UnicodeError, ValueError):  # some codecs raise whatever the error handler says
-            text = data.decode("ascii", "replace")
-        return _named(text.replace("\ufffd", GETA), codec, text.count("\ufffd"))
-    bad = _NOT_CP932 if codec == "cp932" else _SURROGATE  # lone surrogates come out of UTF-7
-    return _marked(text, codec, bad)
+        text, broken = data.decode(codec), 0
+    except ValueError:
+        text = _broken(data, codec)
+        broken = text.count("\ufffd")
+        text = text.replace("\ufffd", GETA)
+    # What the codec lets through without meaning; lone surrogates come out of UTF-7.
+    text, strange = (_NOT_CP932 if codec == "cp932" else _SURROGATE).subn(GETA, text)
+    return Decoded(text, codec.replace("_", "-"), broken + strange)
 
 
-def _marked(text: str, codec: str, bad: re.Pattern[str]) -> Decoded:
-    """Characters that the codec lets through without meaning, as 〓."""
-    marked, count = bad.subn(GETA, text)
-    return _named(marked, codec, count)
+def _broken(data: bytes, codec: str) -> str:
+    try:
+        return data.decode(codec, "replace")
+    except ValueError:  # some codecs raise whatever the error handler says
+        return data.decode("ascii", "replace")
+
+
+# Valid UTF-8 only by chance: two-byte sequences are also two half-width kana in Shift_JIS or one kanji in EUC and GBK.
+_MAY_BE_THIN: Final = frozenset({"cp932", "euc_jp", "gb18030", "big5hkscs", "cp949"})
+_LONG_UTF8: Final = re.compile(rb"[\xe0-\xff]")
 
 
 def _eight_bit(data: bytes, label: str | None) -> Decoded:
     text = _strict(data, "utf_8")
-    if text is not None and not (label in ("cp932", "euc_jp", "gb18030", "big5hkscs", "cp949") and _thin_utf8(data)):
+    if text is not None and (label not in _MAY_BE_THIN or _LONG_UTF8.search(data)):
         return Decoded(text, "utf-8", 0)
-    if text is None and b"\xed" in data and (joined := _joined_surrogates(data)) is not None:
+    if b"\xed" in data and (joined := _joined_surrogates(data)) is not None:
         return Decoded(joined, "utf-8", 0)
     if label in _SINGLE_BYTE and not _japanese_in_latin(data):
-        return _replacing(data, label or "cp1252")
-    if label in ("gb18030", "big5hkscs", "cp949", "johab", "hz", "shift_jis_2004", "euc_jis_2004"):
-        strict = _strict(data, label)
-        if strict is not None:
-            return _named(strict, label)
+        return _replacing(data, label)
+    if label in _MULTI_BYTE and (strict := _strict(data, label)) is not None:
+        return Decoded(strict, label.replace("_", "-"), 0)
     return _guess(data, label)
-
-
-def _thin_utf8(data: bytes) -> bool:
-    """Valid UTF-8 only by chance: two-byte sequences are also two half-width kana in Shift_JIS or one kanji in EUC and GBK."""
-    return not any(byte >= 0xE0 for byte in data)
 
 
 def _joined_surrogates(data: bytes) -> str | None:
@@ -244,17 +229,22 @@ def _joined_surrogates(data: bytes) -> str | None:
 
 
 _KANA_PAIRS: Final = re.compile(rb"\x82[\x9f-\xf1]|\x83[\x40-\x7e\x80-\x96]")
-_HIGH_BYTES: Final = bytes(range(0x80, 0x100))
+_ASCII: Final = bytes(range(0x80))
+
+
+def _high(data: bytes) -> int:
+    """How many bytes are no ASCII."""
+    return len(data.translate(None, _ASCII))
 
 
 def _japanese_in_latin(data: bytes) -> bool:
     """Shift_JIS under a Latin label: kana lead bytes are unused or rare signs there, so several of them settle it."""
     kana = len(_KANA_PAIRS.findall(data))
-    return kana >= 2 and kana * 5 >= len(data) - len(data.translate(None, _HIGH_BYTES)) and _strict(data, "cp932") is not None
+    return kana >= 2 and kana * 5 >= _high(data) and _strict(data, "cp932") is not None
 
 
 _LATIN_PAIR: Final = re.compile(rb"(?<=[a-z])[\x80-\xff][a-z]")
-_NEVER_EUC: Final = bytes((*range(0x80, 0x8E), *range(0x90, 0xA1), 0xFF))
+_NEVER_EUC: Final = re.compile(rb"[\x80-\x8d\x90-\xa0]")
 _SAMPLE: Final = 1 << 16
 _CUTS: Final = 100                 # broken places in the sample that no cutting explains
 _COMMON: Final = re.compile("[ぁ-んァ-ヶー、。「」・一-龠０-９]")
@@ -269,31 +259,31 @@ def _guess(data: bytes, label: str | None) -> Decoded:
     if near is not None:
         return near
     sjis = _strict(data, "cp932")
-    if sjis is not None and label != "cp932" and _accents(data, sjis):
+    if sjis is not None and label != "cp932" and _accents(data):
         return _replacing(data, "cp1252")
-    if sjis is not None and len(data.translate(None, _NEVER_EUC)) < len(data):
+    if sjis is not None and _NEVER_EUC.search(data):
         return Decoded(sjis, "cp932", 0)
     euc = decode_euc(data)
     if euc.replaced == 0 and (sjis is None or label == "euc_jp" or (label != "cp932" and _rather_euc(sjis, euc.text))):
         return Decoded(euc.text, "euc-jp", 0)
     if sjis is not None:
         return Decoded(sjis, "cp932", 0)
-    if label in (None, "ascii", JIS, "utf_7"):
+    if not label or label in ("ascii", JIS, "utf_7"):
         label = "euc_jp" if euc.replaced * 2 < _replacing(data, "cp932").replaced else "cp932"
         if label == "cp932" and _mostly_latin(data):
             label = "cp1252"
-    return _replacing(data, label or "cp932")
+    return _replacing(data, label)
 
 
 def _near_utf8(data: bytes, label: str | None) -> Decoded | None:
     """UTF-8 with a few broken places (cut in the middle of a character) is still UTF-8."""
     if label not in (None, "utf_8", "ascii", JIS):
         return None
-    for part in (data[:_SAMPLE], data) if len(data) > _SAMPLE else (data,):     # the beginning mostly settles it
-        text = part.decode("utf-8", "replace")
+    for end in sorted({min(_SAMPLE, len(data)), len(data)}):     # the beginning mostly settles it
+        text = data[:end].decode("utf-8", "replace")
         bad = text.count("\ufffd")
         good = len(text) - len(text.encode("ascii", "ignore")) - bad
-        if good < 3 * bad and (part is data or bad > _CUTS):
+        if good < 3 * bad and (end == len(data) or bad > _CUTS):
             return None
     return Decoded(text.replace("\ufffd", GETA), "utf-8", bad)
 
@@ -301,26 +291,26 @@ def _near_utf8(data: bytes, label: str | None) -> Decoded | None:
 def _rather_euc(sjis: str, euc: str) -> bool:
     """Both read without error: EUC kana look like half-width kana in Shift_JIS, and only half-width kana look like EUC kanji."""
     half = len(_KANA_HALF.findall(sjis))
-    if half == len(_NOT_ASCII.findall(sjis)) and not _KANA_FULL.search(euc):
-        return False
-    return len(_COMMON.findall(euc)) > len(_COMMON.findall(sjis)) - half
+    only_half = half == len(_NOT_ASCII.findall(sjis)) and not _KANA_FULL.search(euc)
+    return not only_half and len(_COMMON.findall(euc)) > len(_COMMON.findall(sjis)) - half
 
 
-def _accents(data: bytes, sjis: str) -> bool:
+def _accents(data: bytes) -> bool:
     """A lone accented letter takes the ASCII letter after it as half of a kanji; real kanji have other second halves."""
-    high = len(data) - len(data.translate(None, _HIGH_BYTES))
-    return _mostly_latin(data) and len(_NOT_ASCII.findall(sjis)) == high and len(_LATIN_PAIR.findall(data)) == high
+    return _mostly_latin(data) and len(_LATIN_PAIR.findall(data)) == _high(data)
 
 
 def _mostly_latin(data: bytes) -> bool:
     """A few accented letters among plain words: no Japanese text looks like this."""
-    high = len(data) - len(data.translate(None, _HIGH_BYTES))
-    return high * 5 < len(data) and not _KANA_PAIRS.search(data)
+    return _high(data) * 5 < len(data) and not _KANA_PAIRS.search(data)
+
+
+_EIGHT_BIT_KANA: Final = re.compile(rb"[\x00-\x7f\xa1-\xdf]*")
 
 
 def _by_evidence(data: bytes) -> Run:
     """Bytes above 0x7F inside ISO-2022-JP."""
-    decoded = _eight_bit(data, "cp932" if data.translate(None, bytes(range(0xA1, 0xE0))).isascii() else None)
+    decoded = _eight_bit(data, "cp932" if _EIGHT_BIT_KANA.fullmatch(data) else None)
     return Run(decoded.text, decoded.replaced)
 
 
@@ -330,7 +320,7 @@ def _geta(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error("sekisho.geta", _geta)
-_CAN_GETA: Final = frozenset({"cp932", "gb18030", "utf_8", "utf_16", "utf_16_le", "utf_16_be", "cp949", "big5hkscs"})
+_CAN_GETA: Final = frozenset(codec for codec in _CODECS if GETA.encode(codec, "ignore"))
 _ISO_2022_JP_MS: Final = frozenset({"iso2022jpms", "cp50221", "50221"})
 
 
@@ -341,4 +331,7 @@ def encode(text: str, charset: str) -> bytes:
         return encode_jis(text, kana=_plain(charset) in _ISO_2022_JP_MS)
     if codec == "euc_jp":
         return encode_euc(text)
-    return text.encode(codec, "sekisho.geta" if codec in _CAN_GETA else "replace")
+    try:
+        return text.encode(codec)
+    except UnicodeEncodeError:
+        return _SURROGATE.sub(GETA, text).encode(codec, "sekisho.geta" if codec in _CAN_GETA else "replace")

@@ -66,11 +66,13 @@ class Context:
         """Record that something was found and what was done about it; the same code at the same place counts once.
 
         `where`: a path a person can follow (`word/vbaProject.bin`, `page 3/annotation 2`). An undeclared code is a bug.
+        Raises LimitExceeded where a transfer has more of them than anybody could read.
         """
         key = (code, where, action)
         if key in self._seen:
             return
         self._seen.add(key)
+        self.budget.spend_finding()
         self.findings.append(
             Finding(code=code, severity=CODES[code].severity, action=action, where=where[:500], detail=detail[:500])
         )

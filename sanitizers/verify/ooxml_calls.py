@@ -25,8 +25,8 @@ _FORBIDDEN_FIELD: Final = re.compile(
     re.IGNORECASE,
 )
 # A place inside, a tip, the name of a window, a format.
-_NO_TARGET: Final = re.compile(rb'\\(?:[lot]\s*(?:"[^"]*"|\S+)|\*\s*(?:MERGEFORMAT|CHARFORMAT))', re.IGNORECASE)
-_ARGUMENT: Final = re.compile(rb'"([^"]*)"|(\S+)')
+_NO_TARGET: Final = re.compile(rb'\\(?:[lot]\s*(?:"(?:[^"\\]|\\.)*"|\S+)|\*\s*(?:MERGEFORMAT|CHARFORMAT))', re.IGNORECASE)
+_ARGUMENT: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"|(\S+)')
 _FIELD: Final = re.compile(rb"<(?:\w+:)?(fldChar|instrText|delInstrText|fldSimple)(\s[^>]*)?>([^<]*)")
 FIELDS: Final = (b"instrText", b"delInstrText", b"fldSimple")
 _FIELD_CHARACTER: Final = re.compile(rb'fldCharType="(\w+)"')
@@ -114,7 +114,7 @@ def check_instruction(name: str, instruction: bytes, schemes: tuple[str, ...]) -
         return
     arguments = _ARGUMENT.findall(_NO_TARGET.sub(b"", instruction[word.end() :]))
     targets = [quoted or bare for quoted, bare in arguments if not bare.startswith(b"\\") or bare.startswith(b"\\\\")]
-    if not all(leads_nowhere_else(target, schemes) for target in targets if target):
+    if not all(leads_nowhere_else(target.strip(b" "), schemes) for target in targets if target):
         raise VerificationFailed(f"link of a field in {name}: {instruction[:80]!r}")
 
 

@@ -66,7 +66,7 @@ FAMILIES: Final = {
     "policy-form": Family(("gateway/policy/form.py",), (_FORMS, f"--deselect={_FORMS}::test_any_answers_say_what_they_say_and_leave_the_rest")),
     "post": Family(("mail/retry.py", "mail/replies.py"), ("tests/mail/test_retry.py", "tests/mail/test_replies.py")),
     "names": Family(("sanitizers/names.py",), ("tests/sanitizers/test_names.py",)),
-    "charset": Family(("sanitizers/charset.py",), ("tests/sanitizers/test_charset_labels.py", "tests/sanitizers/test_charset.py")),
+    "charset": Family(("sanitizers/charset.py",), ("tests/sanitizers/test_charset_labels.py", "tests/sanitizers/test_charset_guess.py", "tests/sanitizers/test_charset.py")),
     "wire": Family(("sanitizers/wire.py",), ("tests/sanitizers/test_wire.py",)),
     "jail": Family(("sanitizers/jail",), ("tests/sanitizers/jail",)),
     **{f"verify-{name}": Family((f"sanitizers/verify/{name}.py",), tuple(f"{_VERIFY}/test_{test}.py" for test in tests.split())) for name, tests in _OPINIONS.items()},

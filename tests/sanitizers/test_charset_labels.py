@@ -16,7 +16,7 @@ LABELS = {
     "gb18030": "GB2312 GBK cp936 MS936 windows-936 EUC-CN GB_2312-80 csGB2312 x-gbk csISO58GB231280 gb GB18030",
     "big5hkscs": "Big5 csBig5 x-Big5 cp950 Big5-HKSCS Big5-TW cn-big5",
     "cp949": "KS_C_5601 KS_C_5601-1987 EUC-KR KS_C_5601-1989 UHC windows-949 korean csEUCKR iso-ir-149 MS949 cp949",
-    "cp1252": "latin1 ISO-8859-1 windows-1252 x-ansi ansi l1 cp819 IBM819 ISO_8859-1:1987 cp1252",
+    "cp1252": "latin1 ISO-8859-1 windows-1252 x-ansi ansi l1 cp819 IBM819 ISO_8859-1:1987 csISOLatin1 iso-ir-100 latin ISO8859 8859 cp1252",
     "utf_8": "UTF-8 unicode-1-1-utf-8 x-unicode20utf8 utf8mb4 CESU-8 utf-8-bom utf8",
     "utf_7": "UTF-7 unicode-1-1-utf-7 x-unicode-2-0-utf-7 csUnicode11UTF7",
     "utf_16": "UTF-16 unicode ISO-10646-UCS-2 UCS-2 csUnicode",
@@ -47,6 +47,14 @@ LABELS = {
 def test_a_label_means_its_codec(codec: str, label: str) -> None:
     for spelled in (label, label.lower(), label.upper(), f" {label}\t", label.replace("-", "_")):
         assert charset.canonical(spelled) == codec
+
+
+def test_every_codec_is_loaded_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the jail no module can be opened any more."""
+    asked: list[str] = []
+    monkeypatch.setattr("codecs.lookup", asked.append)
+    assert charset._labels() == charset._LABELS
+    assert set(asked) == {*charset._LABELS.values()} - {charset.JIS}
 
 
 @pytest.mark.parametrize("label", ["", "base64", "rot13", "zlib", "idna", "punycode", "unicode_escape", "raw-unicode-escape", "x-unknown", "hex", "mbcs", "undefined", "jis8"])

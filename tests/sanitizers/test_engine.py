@@ -325,6 +325,25 @@ def test_every_number_of_the_limits_holds_the_whole_transfer(stage: Callable[[Pl
         run(b"a", **{limit: 10})
 
 
+def test_a_report_longer_than_anybody_reads_holds_the_whole_transfer(stage: Callable[[Play], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sanitizers.budget.MOST_FINDINGS", 5)
+
+    def play(count: int) -> Play:
+        def finds(source: Source, context: Context) -> Rebuilt:
+            for number in range(count):
+                for _ in range(3):
+                    context.found("file.metadata", f"place {number}", Action.KEPT)      # counts once
+            return copy(source, context)
+
+        return finds
+
+    stage(play(5))
+    assert len(run(b"a").report.findings) == 5
+    stage(play(6))
+    with pytest.raises(LimitExceeded, match="more than 5 findings"):
+        run(b"a")
+
+
 def test_expansion_is_also_bounded_by_the_ratio(stage: Callable[[Play], None]) -> None:
     def play(source: Source, context: Context) -> Rebuilt:
         context.budget.spend_bytes(1001)

@@ -60,6 +60,7 @@ def _is_locked5(data: bytes) -> bool:
 
 
 def blocks5(data: bytes) -> Iterator[Block]:
+    """Of a RAR 5, up to the end of the file. Raises Malformed, LimitExceeded."""
     at = len(RAR5)
     for _ in range(MOST_BLOCKS):
         if at + 7 > len(data):

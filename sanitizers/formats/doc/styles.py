@@ -65,6 +65,7 @@ class Styles:
         self.fonts = _fonts(streams.part(Part.FONTS))
         self.by_index: dict[int, Style] = {}
         self._fixed: tuple[int, ...] = ()
+        self._between: dict[int, bool] = {}
         self._read(streams.part(Part.STYLES))
 
     def identity(self, index: int, kind: str) -> str:
@@ -88,6 +89,12 @@ class Styles:
 
     def has_between(self, index: int) -> bool:
         """Whether a style, or one that it is based on, has a line between paragraphs."""
+        found = self._between.get(index)
+        if found is None:
+            found = self._between[index] = self._says_between(index)
+        return found
+
+    def _says_between(self, index: int) -> bool:
         while (style := self.by_index.get(index)) is not None:
             said = sprms.merged(style.paragraph)
             if any(not colours.is_none(said[number]) for number in paragraphs.BETWEEN if number in said):

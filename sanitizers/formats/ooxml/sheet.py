@@ -92,16 +92,21 @@ def _renumber(page: Page, new: dict[int, int]) -> None:
     for view in page.root.iter(*_VIEW):
         for name in ("activeTab", "firstSheet"):
             if (value := view.get(name)) is not None:
-                view.set(name, str(new.get(int(value) if value.isdecimal() else -1, 0)))
+                view.set(name, str(new.get(_index(value), 0)))
     for defined in list(page.root.iter(*_DEFINED_NAME)):
         value = defined.get("localSheetId")
         if value is None:
             continue
-        place = new.get(int(value) if value.isdecimal() else -1)
+        place = new.get(_index(value))
         if place is None:
             tree.remove(defined)
         else:
             defined.set("localSheetId", str(place))
+
+
+def _index(value: str) -> int:
+    """Of a sheet; −1 for what is none. Longer numbers are no sheets, and Python refuses very long ones."""
+    return int(value) if value.isdecimal() and len(value) < 10 else -1
 
 
 def _settle_names(page: Page) -> None:

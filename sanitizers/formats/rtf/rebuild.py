@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -147,8 +148,10 @@ class Rebuild:
     def _instruction(self, nodes: list[Node]) -> bytes:
         """What a field is to do, or nothing where it may not do that."""
         own = [node for node in nodes if not _holds(node, "field")]
-        said = self._said(own)
-        local = instructions.is_local(said, self._context.treatment.link_schemes, nested=len(own) < len(nodes))
+        said, nested = self._said(own), len(own) < len(nodes)
+        # It begins with another field, whose words nobody knows.
+        nameless = nested and not self._said(list(itertools.takewhile(lambda node: not _holds(node, "field"), nodes))).strip()
+        local = not nameless and instructions.is_local(said, self._context.treatment.link_schemes, nested=nested)
         made = self._content(nodes) if local else b""
         if not made.strip():
             self._left(_FIELDS[instructions.reach(said)], said.strip()[:200])

@@ -207,11 +207,11 @@ class Layout:
     def _break(self, record: Record) -> None:
         tag, most = ("rowBreaks", 255) if record.kind == ROW_BREAKS else ("colBreaks", 65535)
         (count,) = record.unpack("<H")
-        width = 6 if self._book.encoding is None else 2
+        data, width = record.data, 6 if self._book.encoding is None else 2
         ids = sorted(
             {
-                struct.unpack_from("<H", record.data, 2 + width * n)[0]
-                for n in range(min(count, _MOST_BREAKS, (len(record.data) - 2) // width))
+                struct.unpack_from("<H", data, 2 + width * n)[0]
+                for n in range(min(count, _MOST_BREAKS, (len(data) - 2) // width))
             }
             - {0}
         )

@@ -65,8 +65,9 @@ class Styles:
                 strings.long(record.data, 2, None)[0] if self.encoding is None else strings.short(record.data, 2, self.encoding)[0]
             )
         elif record.kind == PALETTE:
-            count = min(record.unpack("<H")[0], _MOST_COLOURS)
-            self._colours = [record.data[2 + 4 * n : 5 + 4 * n].hex().upper() for n in range(count)]
+            data = record.data
+            count = min(record.unpack("<H")[0], _MOST_COLOURS, (len(data) - 2) // 4)
+            self._colours = [data[2 + 4 * n : 5 + 4 * n].hex().upper() for n in range(count)]
         elif record.kind == XF:
             self.formats.append(self._format5(record) if self.encoding else self._format8(record))
 

@@ -293,7 +293,7 @@ def test_a_date_that_wavers_is_one_date() -> None:
 
 def meanwhile(looks: Looks, monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Awaitable[object]]) -> None:
     """`deed` is done once, while the scanner looks at the first bytes."""
-    scan, done = looks.scanner.scan, []
+    scan, done = looks.scanner.scan, list[object]()
 
     async def scanning(fd: int, size: int) -> Answer:
         if not done:

@@ -13,7 +13,20 @@ from gateway.model import GROUP, IllegalTransitionError, State
 from gateway.people.roles import Role
 from gateway.requests.approvals import Approvals
 from gateway.requests.approvals import Kind as RequestKind
-from gateway.storage import announcements, approvals, boxes, contacts, factors, incidents, investigations, ledger, letters, people, publishing, reviews
+from gateway.storage import (
+    announcements,
+    approvals,
+    boxes,
+    contacts,
+    factors,
+    incidents,
+    investigations,
+    ledger,
+    letters,
+    people,
+    publishing,
+    reviews,
+)
 from gateway.storage.blobs import Blob
 from gateway.storage.faults import LeaseLostError
 from gateway.storage.incidents import ClosedError, Kind

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient

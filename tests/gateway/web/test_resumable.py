@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import errno
+import logging
 import os
 from collections.abc import AsyncIterator
 
@@ -138,3 +139,29 @@ def test_trouble_with_the_disk_is_told(place: Town, step: str, error: int) -> No
 def test_no_room_is_no_upload(place: Town) -> None:
     with pytest.raises(StorageFullError):
         Unfinished(place.folder / "uploads", reserve=1 << 60).begin(Begun(owner="t", name="a", length=1, at=NOW))
+
+
+async def test_a_place_that_there_is_not_begins_no_upload(place: Town) -> None:
+    tanaka = await place.token("tanaka")
+    to = ",to " + base64.b64encode(b"share:none").decode()
+    async with client(place.faces["drop"]) as browser:
+        given = named("a.txt", 5)
+        answer = await browser.post(UP, headers=tanaka | given | {"Upload-Metadata": given["Upload-Metadata"] + to})
+        assert answer.status == 422
+
+
+async def test_an_upload_that_cannot_be_put_away_is_a_transfer_all_the_same(
+    place: Town, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise StorageFullError("full")
+
+    tanaka = await place.token("tanaka")
+    monkeypatch.setattr(Unfinished, "become", full)
+    async with client(place.faces["drop"]) as browser:
+        begun = await browser.post(UP, headers=tanaka | named("a.txt", 5))
+        with caplog.at_level(logging.ERROR):
+            last = await browser.patch(begun.headers["Location"], data=b"hello", headers=tanaka | TUS | OCTETS | {"Upload-Offset": "0"})
+        assert last.status == 204
+    assert [one.receipt_no for one in await place.journal.transfers()] == [last.headers["Sekisho-Receipt-No"]]
+    assert "an upload that is a transfer cannot be put away" in [record.getMessage() for record in caplog.records]

@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from gateway.model import Slip, SlipApproval
+from gateway.requests.approvals import Kind
 from gateway.road.pipeline import MOST_TRIES
 from sanitizers.model import Job, Reason, Report, Verdict
 from tests.build.face import Town, client, csrf, log_in
-from tests.build.transfer import BODY, NOW, RESULT, arrival, claimed, held, report, settlement
+from tests.build.transfer import BODY, NOW, RESULT, arrival, claimed, held, report, settlement, signer
 
 pytestmark = pytest.mark.asyncio
 
@@ -169,3 +170,37 @@ async def test_the_approval_that_a_file_waits_for_is_asked_for_once(place: Town)
         assert "S-000001" in await (await browser.get(f"/transfers/{number}")).text()
     (only,) = await place.approvals.listed(subject=number)
     assert (only.reason, only.requester.login) == ("調査", "tanaka")
+
+
+async def test_a_request_is_withdrawn_from_its_page(place: Town) -> None:
+    number = await place.settled("tanaka")
+    await place.known("tanaka")
+    account = await place.accounts.find("tanaka")
+    assert account is not None
+    request = await place.approvals.request(Kind.ORIGINAL, number, account, "x")
+    async with client(place.faces["drop"]) as browser:
+        await log_in(browser, "tanaka")
+        done = await browser.post(f"/requests/{request.number}/withdraw", headers=OWN, data={"note": ""}, allow_redirects=False)
+        assert done.status == 303
+        assert (await browser.post(f"/requests/{request.number}/withdraw", headers=OWN, data={"note": ""})).status == 409
+    assert (await place.approvals.find(request.number)).state == "withdrawn"
+
+
+async def test_what_was_not_let_through_or_has_no_receipt_is_in_no_archive(place: Town) -> None:
+    through, kept = await place.settled("tanaka"), await place.settled("tanaka", held())
+    await place.known("tanaka")
+    async with client(place.faces["pickup"]) as browser:
+        await log_in(browser, "tanaka")
+
+        async def status(*numbers: str) -> int:
+            return (await browser.post("/zip", headers=OWN, data=[("receipt_no", one) for one in numbers])).status
+
+        assert await status(through) == 200
+        assert await status(through, kept) == 409, "one spoils the whole"
+        assert await status() == 400
+        place.seal = signer()
+        forged = await place.settled("tanaka")
+        assert await status(through, forged) == 409
+        assert (await browser.get(f"/api/v1/transfers/{forged}/file")).status == 409
+    actions = [(entry.subject, entry.action) async for entry in place.journal.entries() if entry.action == "file.collected"]
+    assert actions == [(through, "file.collected")]

@@ -48,12 +48,12 @@ def test_an_instruction_without_a_word_is_refused(text: str) -> None:
     _refused(_field(_piece(text)), "field in")
 
 
-@pytest.mark.parametrize("target", ["file:///c:/x", '"file:///c:/x"', "\\\\host\\x", '"\\\\host\\x"', "a.docx", "http:a.jp", 'https://a.jp/ "file:///c"'])
+@pytest.mark.parametrize("target", ["file:///c:/x", '"file:///c:/x"', "\\\\host\\x", '"\\\\host\\x"', "a.docx", "http:a.jp", '" file:///c"', '" "', 'https://a.jp/ "file:///c"'])
 def test_a_field_links_nowhere_else(target: str) -> None:
     _refused(_field(_piece(f"HYPERLINK {target}")), "link of a field")
 
 
-@pytest.mark.parametrize("target", ["https://a.jp/", '"https://a.jp/" \\n', "https://a.jp/ \\m", '"" \\l "place"', '\\l "place"', '"#place"', '"mailto:a@b.jp"'])
+@pytest.mark.parametrize("target", ["https://a.jp/", '" https://a.jp/"', '"https://a.jp/" \\n', "https://a.jp/ \\m", '"" \\l "place"', '\\l "place"', '"#place"', '"mailto:a@b.jp"', '"https://a.jp/" \\o "a \\"tip\\" of it"'])
 def test_switches_and_places_are_no_targets(target: str) -> None:
     ooxml_calls.check_fields(DOCUMENT, _field(_piece(f"HYPERLINK {target}")), SCHEMES)
 

@@ -60,7 +60,7 @@ NESTED = field("SEQ a")
     "instruction",
     [
         "PAGE", "{\\b P}AGE", "\\u80?AGE", "\\'50AGE", "{{{\\b P}\\b1 A\\-G\\_E\\:}}", "\r\nPA\r\nGE ", "{PAGE}", "= 1 + 1", "IF " + NESTED + " = 1", "",
-        'HYPERLINK "https://a.jp/"', 'HYPERLINK "#a"', "HYPERLINK \\'5c\\'5cl \"a\"", "HYPERLINK \\u92?l a", "HYPERLINK\\tab mailto:a@b.jp", "PAGEREF\\~a", "REF\\line b",
+        'HYPERLINK "https://a.jp/"', 'HYPERLINK " https://a.jp/ "', 'HYPERLINK "#a"', "HYPERLINK \\'5c\\'5cl \"a\"", "HYPERLINK \\u92?l a", "HYPERLINK\\tab mailto:a@b.jp", "PAGEREF\\~a", "REF\\line b",
         "REF\\par\r\nb", "\\tab2 PAGE",
     ],
 )  # fmt: skip

@@ -29,6 +29,8 @@ def test_a_page_too_deep_to_read_loses_its_tags_and_says_so() -> None:
     ("html", "text"),
     [
         ("", ""),
+        ("一<hr>二", "一\n" + "─" * 20 + "\n二"),
+        ("<a href='//a.jp/x'>押す</a>", "押す〈http://a.jp/x〉"),
         ("<base href='http://[x'><a href='y'>押す</a>", "押す"),
         ("<pre>a<b>b</b>\nc</pre>", "ab\nc"),
         ("<h1>見出し</h1><p>一<b>二</b>三<br>四</p>五", "見出し\n\n一二三\n四\n\n五"),

@@ -7,8 +7,8 @@ import struct
 import pytest
 
 from tests.build.context import run
-from tests.build.message import read_message
-from tests.build.outlook import attribute, mapi, tnef
+from tests.build.message import attachment, by_smtp, parts_mail, read_message, text
+from tests.build.outlook import Values, attribute, mapi, tnef
 from tests.build.torture_structure import MEMO
 
 ATT_SUBJECT, ATT_BODY = 0x00018004, 0x0002800C
@@ -49,7 +49,7 @@ def test_what_mapi_says_goes_before_what_old_attributes_say() -> None:
 
 
 def test_recipients_of_a_table() -> None:
-    rows = ({0x3001: "総務課", 0x39FE: "soumu@town.example.jp", 0x0C15: 1}, {0x3001: "財政課", 0x39FE: "zaisei@town.example.jp", 0x0C15: 2}, {})
+    rows: tuple[Values, ...] = ({0x3001: "総務課", 0x39FE: "soumu@town.example.jp", 0x0C15: 1}, {0x3001: "財政課", 0x39FE: "zaisei@town.example.jp", 0x0C15: 2}, {})
     item = tnef({0x37: "x"}) + attribute(ATT_RECIPIENTS, struct.pack("<I", len(rows)) + b"".join(mapi(row) for row in rows))
     written = _written(item)
     assert b"To: =?UTF-8?B?57eP5YuZ6Kqy?= <soumu@town.example.jp>\r\n" in written
@@ -95,6 +95,14 @@ def test_lists_shorter_than_they_say_are_refused(properties: bytes) -> None:
     outcome = run(tnef({}) + attribute(ATT_PROPERTIES, properties), "winmail.dat")
     assert outcome.content is None
     assert [finding.code for finding in outcome.report.findings][-1] == "mail.tnef_broken"
+
+
+def test_what_is_only_called_so_is_held() -> None:
+    """A part of the type of winmail.dat that is none, among others."""
+    ended = by_smtp(parts_mail(text("hello"), attachment(b"no such thing", b"winmail.dat", b"application/ms-tnef")))
+    assert ended.content is not None
+    assert read_message(ended.content.bytes()).names == ()
+    assert [part.reason for part in ended.report.parts] == ["malformed"]
 
 
 def test_an_object_that_is_no_message_is_a_file() -> None:

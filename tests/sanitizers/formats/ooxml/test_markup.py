@@ -182,15 +182,15 @@ def test_a_workbook_of_macro_sheets_alone_is_refused() -> None:
 
 def test_what_counts_sheets_is_counted_anew() -> None:
     pack = make.macro_sheet()
-    views = '<bookViews><workbookView activeTab="1" firstSheet="0"/><workbookView activeTab="x"/></bookViews>'
+    views = '<bookViews><workbookView activeTab="1" firstSheet="0"/><workbookView activeTab="x"/>' + f'<workbookView activeTab="{"9" * 5_000}"/></bookViews>'
     names = (
         '<definedName name="消" localSheetId="0">表1!$A$1</definedName><definedName name="怪" localSheetId="x">表1!$A$1</definedName>'
-        '<definedName name="残">表1!$A$1</definedName></definedNames>'
+        f'<definedName name="長" localSheetId="{"9" * 5_000}">表1!$A$1</definedName><definedName name="残">表1!$A$1</definedName></definedNames>'
     )
     book = pack.parts[BOOK].decode().replace("</definedNames>", names).replace("</workbook>", views + "</workbook>")
     pack.parts[BOOK] = book.replace('sheetId="1" r:id', 'sheetId="1" state="hidden" r:id').encode()
     made = parts(run(pack.bytes(), "様式"))[BOOK].decode()
-    assert re.findall(r'activeTab="(\w+)"', made) == ["0", "0"]
+    assert re.findall(r'activeTab="(\w+)"', made) == ["0", "0", "0"]
     assert re.findall(r'firstSheet="(\w+)"', made) == ["0"]
     assert re.findall(r'<definedName name="(\w+)"(?: localSheetId="(\w+)")?', made) == [("範囲", "0"), ("残", "")]
     assert "state=" not in made     # the one sheet that is left is seen
@@ -291,3 +291,23 @@ def test_an_object_of_a_sheet_without_a_picture_or_a_place_leaves_none(old: byte
     assert outcome.report.verdict is Verdict.SANITIZED
     assert "ooxml.ole_object" in codes(outcome)
     assert not any("media" in name for name in parts(outcome))
+
+
+def test_traces_of_revisions_go_without_a_word() -> None:
+    text = f'<w:settings xmlns:w="{build.W}"><w:rsids><w:rsidRoot w:val="001"/><w:rsid w:val="002"/></w:rsids><w:zoom w:percent="90"/></w:settings>'
+    pack = build.docx().attach(MAIN, "rIdS", "settings", "word/settings.xml", text, f"{OFFICE}wordprocessingml.settings+xml")
+    outcome = run(pack.bytes(), "様式")
+    assert outcome.report.verdict is Verdict.CLEAN
+    assert b"rsid" not in parts(outcome)["word/settings.xml"]
+    assert b"zoom" in parts(outcome)["word/settings.xml"]
+
+
+@pytest.mark.parametrize(("said", "found"), [("", set()), ("<cp:lastModifiedBy/>", set()), ("<cp:lastModifiedBy>山田</cp:lastModifiedBy>", {"file.metadata"})])
+def test_properties_that_say_nothing_are_not_worth_a_word(said: str, found: set[str]) -> None:
+    spaces = 'xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    text = f"<cp:coreProperties {spaces}><dc:title>題</dc:title>{said}<cp:revision>3</cp:revision></cp:coreProperties>"
+    kind = "http://schemas.openxmlformats.org/package/2006/relationships/metadata/core-properties"
+    pack = build.docx().attach("", "rIdC", kind, "docProps/core.xml", text, "application/vnd.openxmlformats-package.core-properties+xml")
+    outcome = run(pack.bytes(), "様式")
+    assert codes(outcome) == found
+    assert "題".encode() in parts(outcome)["docProps/core.xml"]

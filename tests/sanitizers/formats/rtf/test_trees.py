@@ -112,3 +112,24 @@ def test_an_instruction_is_read_and_told_whatever_spaces_its_words(space: bytes)
     assert [(finding.code, finding.detail) for finding in outcome.report.findings] == [("rtf.dde", 'DDE "cmd"')]
     assert b"cmd" not in data
     assert b"shown" in data
+
+
+def test_a_field_whose_name_another_field_makes_goes_and_the_file_passes() -> None:
+    quoted = b"{\\field{\\*\\fldinst PAGE}{\\fldrslt 1}}"
+    outcome, data = made(b"{\\field{\\*\\fldinst " + quoted + b" PAGE }{\\fldrslt shown}}")
+    assert outcome.report.verdict is Verdict.SANITIZED
+    assert [finding.code for finding in outcome.report.findings] == ["rtf.field"]
+    assert b"fldinst" not in data
+    assert b"shown" in data
+    outcome, data = made(b"{\\field{\\*\\fldinst IF " + quoted + b' = 1 "a" "b"}{\\fldrslt shown}}')
+    assert outcome.report.verdict is Verdict.CLEAN
+    assert data.count(b"fldinst") == 2
+
+
+def test_a_quote_in_the_tip_of_a_link_is_no_second_target() -> None:
+    outcome, data = made(rb'{\field{\*\fldinst HYPERLINK "https://a.jp/" \\o "tip \\"x\\" of it"}{\fldrslt shown}}')
+    assert outcome.report.verdict is Verdict.CLEAN
+    assert b"https://a.jp/" in data
+    outcome, data = made(rb'{\field{\*\fldinst HYPERLINK \\o "tip \\"x\\"" "file:///c:/x"}{\fldrslt shown}}')
+    assert outcome.report.verdict is Verdict.SANITIZED
+    assert b"file:" not in data

@@ -190,8 +190,8 @@ def test_locks_of_a_sheet() -> None:
 
 
 def test_fonts_and_colours_of_a_workbook() -> None:
-    """A palette of its own, a font of many marks, numbers that no table has."""
-    palette = record(0x92, struct.pack("<H", 2) + bytes.fromhex("11223300aabbcc00"))
+    """A palette that ends early, a font of many marks, numbers that no table has."""
+    palette = record(0x92, struct.pack("<H", 56) + bytes.fromhex("11223300aabbcc00"))
     marked = record(0x31, struct.pack("<HHHHHBBBB", 0, 2 | 8 | 16 | 32, 0x7FFF, 700, 1, 34, 2, 128, 0) + text("ＭＳ ゴシック", "B"))
     filled = record(0xE0, struct.pack("<HHHBBBBIIH", 99, 999, 3, 0x82, 90, 0x51, 0, 1 << 30, 1 << 21 | 10 << 14, 0x7FFF))
     given = build.cfb.compound({"Workbook": build.stream(sheet(build.number(3, 0, 1, 16)), styles=(palette, marked, *[build.cell_format()] * 16, filled))})
@@ -201,7 +201,7 @@ def test_fonts_and_colours_of_a_workbook() -> None:
     assert (cell.font.u, cell.font.vertAlign, cell.font.charset) == ("doubleAccounting", "superscript", 128)
     assert (cell.number_format, cell.fill.patternType, cell.border.diagonal.style, cell.border.diagonalDown) == ("General", None, "thin", True)
     assert (cell.alignment.horizontal, cell.alignment.textRotation, cell.alignment.shrinkToFit, cell.alignment.indent, cell.protection.hidden) == ("center", 90, True, 1, True)
-    assert book._colors[8:10] == ["00112233", "00AABBCC"]
+    assert book._colors[8:] == ["00112233", "00AABBCC"]
 
 
 def test_a_workbook_of_few_formats() -> None:
