@@ -132,7 +132,7 @@ def _seven_bit(data: bytes, label: str | None) -> Decoded:
     if (b"\x1b" in data and (label == JIS or EVIDENCE.search(data))) or (label == JIS and b"\x0e" in data):
         run = decode_jis(data, _by_evidence)
         return Decoded(run.text, JIS, run.replaced)
-    if label in _WIDE and b"\0" in data:
+    if b"\0" in data and label in _WIDE:
         return _wide_label(data, label)
     if (label == "utf_7" and b"+" in data) or (label == "hz" and b"~" in data):
         return _replacing(data, label)
@@ -240,7 +240,7 @@ def _high(data: bytes) -> int:
 def _japanese_in_latin(data: bytes) -> bool:
     """Shift_JIS under a Latin label: kana lead bytes are unused or rare signs there, so several of them settle it."""
     kana = len(_KANA_PAIRS.findall(data))
-    return kana >= 2 and kana * 5 >= _high(data) and _strict(data, "cp932") is not None
+    return kana >= 2 and kana * 5 >= _high(data)
 
 
 _LATIN_PAIR: Final = re.compile(rb"(?<=[a-z])[\x80-\xff][a-z]")
@@ -259,7 +259,7 @@ def _guess(data: bytes, label: str | None) -> Decoded:
     if near is not None:
         return near
     sjis = _strict(data, "cp932")
-    if sjis is not None and label != "cp932" and _accents(data):
+    if label != "cp932" and _accents(data):
         return _replacing(data, "cp1252")
     if sjis is not None and _NEVER_EUC.search(data):
         return Decoded(sjis, "cp932", 0)

@@ -16,6 +16,7 @@ from gateway.storage import drills
 from gateway.storage.drills import Drill, Outcome
 from gateway.storage.journal import Journal
 from gateway.telemetry import metrics
+from gateway.web.given import sent
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of, posted
@@ -75,7 +76,7 @@ class CareDesk:
 
     async def _add(self, request: web.Request) -> web.Response:
         try:
-            number = await self._written(await request.json(), account_of(request).login)
+            number = await self._written(await sent(request), account_of(request).login)
         except (ValueError, KeyError, TypeError):
             return problem(400)
         return web.json_response({"number": number}, status=201)

@@ -12,6 +12,7 @@ from gateway.people.permissions import permitted
 from gateway.people.roles import Role
 from gateway.storage.halts import Halt, Halted
 from gateway.storage.journal import Journal
+from gateway.web.given import sent
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of, posted
@@ -65,7 +66,7 @@ class EmergencyDesk:
 
     async def _act(self, request: web.Request) -> web.Response:
         try:
-            given = await request.json()
+            given = await sent(request)
             what, reason = [Halt(one) for one in given["what"]], given["reason"]
             if not isinstance(reason, str):
                 raise TypeError

@@ -22,6 +22,7 @@ from gateway.storage.blobs import Blobs, opened
 from gateway.storage.faults import BlobMissingError, NoSuchTransferError
 from gateway.storage.journal import Journal
 from gateway.web import words
+from gateway.web.given import sent
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of, posted
@@ -198,7 +199,7 @@ class OriginalsDesk:
 
 async def _reason(request: web.Request) -> str:
     try:
-        given = (await request.json())["reason"]
+        given = (await sent(request))["reason"]
     except (ValueError, KeyError, TypeError):
         raise web.HTTPBadRequest from None
     if not isinstance(given, str):

@@ -13,6 +13,7 @@ from gateway.people import roster
 from gateway.people.accounts import Account, Accounts, Described, LoginTakenError, RefusedError, Role
 from gateway.people.roles import PRIVILEGED, TITLES
 from gateway.people.staff import Staff
+from gateway.web.given import an_object
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of
@@ -158,7 +159,7 @@ class PeopleDesk:
         return web.json_response(found[0]) if found else problem(404)
 
     async def _add(self, request: web.Request) -> web.Response:
-        given = await _object(request)
+        given = await an_object(request)
         return await _told(lambda: self._added(given, account_of(request).login))
 
     async def _added(self, given: Mapping[str, Any], actor: str) -> web.Response:
@@ -166,7 +167,7 @@ class PeopleDesk:
         return web.json_response({"login": given["login"], "password": password}, status=201)
 
     async def _change(self, request: web.Request) -> web.Response:
-        account, given = await self.found(request), await _object(request)
+        account, given = await self.found(request), await an_object(request)
         if account is None:
             return problem(404)
 
@@ -192,7 +193,7 @@ class PeopleDesk:
         return web.json_response([msgspec.to_builtins(one) for one in await self.staff.departments()])
 
     async def _add_department(self, request: web.Request) -> web.Response:
-        given = await _object(request)
+        given = await an_object(request)
 
         async def added() -> web.Response:
             made = await self.staff.add_department(_text(given, "name"), account_of(request).login, _text(given, "below"))
@@ -204,7 +205,7 @@ class PeopleDesk:
         return web.json_response(await self.staff.groups())
 
     async def _set_group(self, request: web.Request) -> web.Response:
-        given, name = await _object(request), request.match_info["name"]
+        given, name = await an_object(request), request.match_info["name"]
 
         async def put() -> web.Response:
             await self.staff.set_group(name, _names(given, "members"), account_of(request).login)
@@ -239,16 +240,6 @@ async def _told(doing: Callable[[], Awaitable[web.Response]]) -> web.Response:
         return await doing()
     except RefusedError as refusal:
         return problem(422, str(refusal))
-
-
-async def _object(request: web.Request) -> dict[str, Any]:
-    try:
-        given = await request.json()
-    except ValueError:
-        raise web.HTTPBadRequest from None
-    if not isinstance(given, dict):
-        raise web.HTTPBadRequest
-    return given
 
 
 def _text(given: Mapping[str, Any], field: str) -> str:

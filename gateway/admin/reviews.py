@@ -11,6 +11,7 @@ from aiohttp import web
 from gateway.admin.exports import harmless, written
 from gateway.people.reviews import Decision, Line, Review, Reviews, undone
 from gateway.people.roles import TITLES, RefusedError, Role
+from gateway.web.given import an_object
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of, posted
@@ -86,7 +87,7 @@ class ReviewsDesk:
         return told | {"lines": msgspec.to_builtins(lines), "undone": waits}
 
     async def _decide(self, request: web.Request) -> web.Response:
-        review, given = await self._named(request), await _object(request)
+        review, given = await self._named(request), await an_object(request)
         try:
             login, decision, note = given["login"], Decision(given["decision"]), given.get("note", "")
             if not isinstance(login, str) or not isinstance(note, str):
@@ -96,7 +97,7 @@ class ReviewsDesk:
         return await self._done(request, lambda: self._reviews.decide(review.number, login, decision, note, account_of(request)))
 
     async def _close(self, request: web.Request) -> web.Response:
-        review, note = await self._named(request), (await _object(request)).get("note", "")
+        review, note = await self._named(request), (await an_object(request)).get("note", "")
         if not isinstance(note, str):
             return problem(400)
         return await self._done(request, lambda: self._reviews.close(review.number, note, account_of(request)))
@@ -197,13 +198,3 @@ def _out(line: Line) -> list[tuple[str, str]]:
         ("所属なし", "no department"): not facts["departments"] and facts["role"] == Role.STAFF,
     }
     return [words for words, holds in told.items() if holds]
-
-
-async def _object(request: web.Request) -> dict[str, Any]:
-    try:
-        given = await request.json()
-    except ValueError:
-        raise web.HTTPBadRequest from None
-    if not isinstance(given, dict):
-        raise web.HTTPBadRequest
-    return given

@@ -23,6 +23,7 @@ from gateway.storage.journal import Journal
 from gateway.storage.search import Filter
 from gateway.storage.settling import NotAllowedError
 from gateway.web import words
+from gateway.web.given import sent
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of, posted
@@ -119,7 +120,7 @@ class TransfersDesk:
     async def _act(self, request: web.Request) -> web.Response:
         transfer = await self._named(request)
         try:
-            given = await request.json()
+            given = await sent(request)
             await self._do(request, Deed(request.match_info["deed"]), transfer, given["reason"], given)
         except (NoReasonError, ValueError, KeyError, TypeError) as error:
             return problem(400, str(error) if isinstance(error, NoReasonError) else "", receipt_no=transfer.receipt_no)
@@ -131,7 +132,7 @@ class TransfersDesk:
 
     async def _act_on_many(self, request: web.Request) -> web.Response:
         try:
-            given = await request.json()
+            given = await sent(request)
             deed, reason, numbers = Deed(given["deed"]), given["reason"], given["receipt_nos"]
             wanted = await self._chosen(numbers)
             refused = await self._do_on_many(request, deed, wanted, reason)

@@ -13,7 +13,7 @@ from gateway.people.permissions import permitted
 from gateway.people.roles import RefusedError, Role
 from gateway.requests.approvals import Request
 from gateway.requests.visits import Visit, Visits
-from gateway.web.given import moment
+from gateway.web.given import moment, sent
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of, posted
@@ -61,7 +61,7 @@ class VisitsDesk:
 
     async def _ask(self, request: web.Request) -> web.Response:
         try:
-            given = await request.json()
+            given = await sent(request)
             fields = {name: given[name] for name in ("login", "from", "until", "purpose")}
             if not all(isinstance(value, str) for value in fields.values()):
                 raise TypeError
@@ -74,7 +74,7 @@ class VisitsDesk:
 
     async def _end(self, request: web.Request) -> web.Response:
         try:
-            reason = (await request.json())["reason"]
+            reason = (await sent(request))["reason"]
             if not isinstance(reason, str):
                 raise TypeError
             ended = await self._visits.end(_number(request), account_of(request), reason)

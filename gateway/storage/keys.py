@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat, load_pem_private_key
 
@@ -33,7 +34,7 @@ def signing_key(folder: Path, disk: Disk | None = None) -> Ed25519PrivateKey:
             public.chmod(0o644)
     except OSError as error:
         raise StorageError(f"receipt.key: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:      # a TypeError: it has a password
         raise StorageError("receipt.key: cannot be read as a key") from error
     return key
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from gateway.people.accounts import Account, Role
 from gateway.requests.approvals import RULES, Approvals, Kind, NoSuchRequestError, RefusedError, Request, RequestState, Seat
+from gateway.web.given import sent
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of, posted
@@ -102,7 +103,7 @@ class ApprovalPages:
         if found is None:
             return problem(404)
         try:
-            given = await request.json()
+            given = await sent(request)
             note, inspected = given.get("note", ""), given.get("inspected", False)
         except (ValueError, AttributeError):
             return problem(400)

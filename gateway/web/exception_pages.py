@@ -120,7 +120,7 @@ class ExceptionPages:
     async def _ask(self, request: web.Request) -> web.Response:
         try:
             asked = msgspec.json.decode(await request.read(), type=Asked)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return problem(400)
         try:
             made = await self._exceptions.request(account_of(request), asked.wanted(), asked.reason)
@@ -132,7 +132,7 @@ class ExceptionPages:
         account = account_of(request)
         try:
             reason = msgspec.json.decode(await request.read(), type=Why).reason
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return problem(400)
         try:
             return web.json_response(self._listed(await self._taken_back(account, request.match_info["number"], reason)))

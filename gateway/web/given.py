@@ -14,14 +14,30 @@ from gateway.web.signin import posted
 _LATEST: Final = 32_503_680_000.0
 
 
+async def sent(request: web.Request) -> dict[str, Any]:
+    """The JSON object that a machine sent. Raises ValueError for whatever else there is, also for what nests too deep."""
+    try:
+        said = await request.json()
+    except (RecursionError, LookupError):       # the latter: an encoding that nobody knows
+        raise ValueError("cannot be read") from None
+    if not isinstance(said, dict):
+        raise ValueError("not an object")
+    return said
+
+
+async def an_object(request: web.Request) -> dict[str, Any]:
+    """The same; whatever else there is is a bad request."""
+    try:
+        return await sent(request)
+    except ValueError:
+        raise web.HTTPBadRequest from None
+
+
 async def fields(request: web.Request) -> dict[str, str]:
     """A body that is not an object of texts, numbers and booleans is a bad request."""
     if request.content_type == "application/json":
-        try:
-            said: Any = await request.json()
-        except ValueError:
-            raise web.HTTPBadRequest from None
-        if not isinstance(said, dict) or not all(isinstance(value, str | int | float | bool) for value in said.values()):
+        said = await an_object(request)
+        if not all(isinstance(value, str | int | float | bool) for value in said.values()):
             raise web.HTTPBadRequest
         return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in said.items()}
     return {name: str(value) for name, value in (await posted(request)).items()}

@@ -348,7 +348,7 @@ async def posted(request: web.Request) -> MultiDictProxy[str | bytes | bytearray
     """The fields of a form; one that cannot be read is a bad request."""
     try:
         return await request.post()
-    except ValueError:
+    except (ValueError, LookupError):       # the latter: an encoding that nobody knows
         raise web.HTTPBadRequest from None
 
 

@@ -16,6 +16,7 @@ from gateway.storage import incidents
 from gateway.storage.journal import Journal
 from gateway.web import view
 from gateway.web.certificate import Finder
+from gateway.web.given import sent
 from gateway.web.handing import handed
 from gateway.web.problem import problem
 from gateway.web.routes import Route
@@ -206,7 +207,6 @@ def _writable(text: object) -> TypeGuard[str]:
 
 async def _json(request: web.Request) -> dict[str, Any] | None:
     try:
-        given = await request.json()
+        return await sent(request)
     except ValueError:
         return None
-    return given if isinstance(given, dict) else None

@@ -18,6 +18,7 @@ from gateway.storage.settling import NotAllowedError
 from gateway.web import words
 from gateway.web.certificate import CertificatePages, Finder
 from gateway.web.events import Events
+from gateway.web.given import sent
 from gateway.web.ownership import meant_for, own, shown
 from gateway.web.problem import problem
 from gateway.web.routes import Route
@@ -104,7 +105,7 @@ class TransferPage:
         if transfer is None:
             return problem(404)
         try:
-            password = (await request.json())["password"]
+            password = (await sent(request))["password"]
         except (ValueError, KeyError, TypeError):
             return problem(400, _NOT_ONE)
         status, said, tried = await self._attempt(request, transfer, password)

@@ -158,3 +158,27 @@ async def test_who_may_not_is_told_so_in_the_written_way(house: Open, login: str
                     if closed and method != "head":
                         assert answer.content_type == "application/problem+json"
                         assert set(await answer.json()) <= {"type", "status", "title", "detail"}
+
+
+BODIES = {
+    "nested too deep": (b'{"a":' + b"[" * 100_000, "application/json"),
+    "nested too deep for its reason": (b'{"reason":' + b"[" * 50_000 + b"]" * 50_000 + b"}", "application/json"),
+    "a list": (b"[1]", "application/json"),
+    "in an encoding that nobody knows": (b'{"reason": "x"}', "application/json; charset=no-such"),
+    "not in its encoding": (b'{"reason": "\xff"}', "application/json"),
+    "a form in an encoding that nobody knows": (b"reason=x", "application/x-www-form-urlencoded; charset=no-such"),
+}
+
+
+@pytest.mark.parametrize("what", BODIES)
+@pytest.mark.parametrize(("login", "face"), [("tanaka", "drop"), ("tanaka", "pickup"), ("kanri", "admin")])
+async def test_a_body_that_cannot_be_read_is_the_askers_mistake(house: Open, login: str, face: str, what: str) -> None:
+    known, headers = await things(house), await house.token(login)
+    body, type_ = BODIES[what]
+    async with client(house.faces[face]) as browser:
+        for route in house.faces[face].router.routes():
+            if route.method not in ("POST", "PUT", "PATCH", "DELETE") or route.resource is None or not route.resource.canonical.startswith("/api/"):
+                continue
+            path = re.sub(r"\{(\w+)\}", lambda name: known.get(name[1], ["1"])[0], route.resource.canonical)
+            answer = await browser.request(route.method, path, headers=headers | {"Content-Type": type_}, data=body)
+            assert answer.status < 500, (route.method, path, answer.status)

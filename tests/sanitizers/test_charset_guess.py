@@ -6,6 +6,7 @@ import pytest
 
 from sanitizers import charset
 from sanitizers.charset import JIS, Decoded, canonical, decode, decode_html, encode
+from sanitizers.jis import decode_euc
 
 _UNDECLARED = (None, "us-ascii", "iso-2022-jp")
 
@@ -129,6 +130,7 @@ def test_characters_written_as_two_surrogates(label: str | None) -> None:
     [
         ("市役所の".encode()[:-1], ("市役所〓", "utf-8", 1)),     # three good ones for a broken one; as Shift_JIS it has a meaning, too
         ("市役所".encode()[:-1], ("蟶ょｽｹ謇", "cp932", 0)),
+        ("年度の予定".encode()[:-1], ("年度の予〓", "utf-8", 1)),
         (("あいうえおか" * 3).encode() + b"\xe3\xe3\xe3\xe3\xe3\xe3", ("あいうえおか" * 3 + "〓" * 6, "utf-8", 6)),
     ],
 )
@@ -230,6 +232,15 @@ def test_half_width_kana_could_be_kanji_of_euc(text: str) -> None:
     assert decode(_euc(text), "euc-jp") == (text, "euc-jp", 0)
 
 
+@pytest.mark.parametrize("name", ["翔", "莉", "凜", "遙", "翔凜", "萬", "鶯", "頌", "籠"])
+def test_a_name_that_could_be_other_kanji_of_euc(name: str) -> None:
+    """Kanji of the second level: as many of them either way."""
+    assert decode_euc(_sjis(name)).replaced == 0
+    assert decode(_sjis(name)) == (name, "cp932", 0)
+    assert decode(_sjis(name), "shift_jis") == (name, "cp932", 0)
+    assert decode(_euc(name), "euc-jp") == (name, "euc-jp", 0)
+
+
 def test_a_label_settles_what_can_be_read_as_both() -> None:
     assert decode(_sjis("ﾊﾝｶｸ"), "euc-jp") == ("保狂", "euc-jp", 0)
     assert decode(_euc("あい"), "shift_jis") == ("､｢､､", "cp932", 0)
@@ -242,8 +253,7 @@ def test_a_label_settles_what_can_be_read_as_both() -> None:
     [
         (_euc("これは壊れた文章です。") + b"\xff", ("これは壊れた文章です。〓", "euc-jp", 1)),       # three as Shift_JIS
         (_euc("漢字") + b"\xff", ("ｴﾁｻ〓〓", "cp932", 2)),                                        # two: not clear enough
-        (b"A long line of plain words, one after another, and then " + _euc("壊れた文章の例") + b" \xff",
-         ("A long line of plain words, one after another, and then 壊れた文章の例 〓", "euc-jp", 1)),
+        (b"plain words, " * 9 + _euc("壊れた文章の例") + b" \xff", ("plain words, " * 9 + "壊れた文章の例 〓", "euc-jp", 1)),
         (_sjis("これは壊れた文章です。") + b"\x82", ("これは壊れた文章です。〓", "cp932", 1)),
         (b"A long line of plain words, and then " + _sjis("テスト") + b" \xff", ("A long line of plain words, and then テスト 〓", "cp932", 1)),
         (b"A long line of plain words: Fran\xe7ais \xff", ("A long line of plain words: Français ÿ", "cp1252", 0)),
@@ -251,6 +261,12 @@ def test_a_label_settles_what_can_be_read_as_both() -> None:
 )
 def test_text_that_is_broken_whatever_it_is(data: bytes, label: str | None, expected: tuple[str, str, int]) -> None:
     assert decode(data, label) == expected
+
+
+@pytest.mark.parametrize("label", [None, "utf-8", "euc-jp", "x-unknown"])
+@pytest.mark.parametrize("text", ["Quien te dijéat, me dicen", "daniëla and others are here", "daniëla, dijéat: so many plain words"])
+def test_accents_are_no_japanese(text: str, label: str | None) -> None:
+    assert decode(text.encode("cp1252"), label) == (text, "cp1252", 0)
 
 
 def test_broken_text_under_a_label_of_its_own() -> None:
@@ -320,6 +336,7 @@ def test_a_text_goes_out_in_any_encoding(codec: str) -> None:
     has_geta = codec not in charset._SINGLE_BYTE and codec not in ("ascii", "big5hkscs")
     assert decode(data, codec).text == ("a〓b" if has_geta else "a?b")
     assert canonical(codec) == codec
+    assert encode("\ud800𠮷한é☃ก", codec)
 
 
 @pytest.mark.parametrize("label", ["iso-2022-jp-ms", "cp50221", "50221"])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import stat
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from gateway.storage.disk import Disk
 from gateway.storage.faults import StorageError
@@ -33,6 +36,21 @@ def test_what_is_no_key_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "secrets.key").write_bytes(content)
     with pytest.raises(StorageError, match="not a key"):
         sealing_key(tmp_path)
+
+
+@pytest.mark.parametrize("body", ["", "eA==", base64.b64encode(bytes.fromhex("302b020100300606042a0304050420") + bytes(32)).decode()])
+def test_what_is_no_key_of_receipts_is_refused(tmp_path: Path, body: str) -> None:
+    """Also one of an algorithm that nobody knows."""
+    (tmp_path / "receipt.key").write_text(f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n")
+    with pytest.raises(StorageError, match=r"receipt\.key: cannot be read as a key"):
+        signing_key(tmp_path)
+
+
+def test_a_key_of_receipts_with_a_password_is_refused(tmp_path: Path) -> None:
+    locked = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+    (tmp_path / "receipt.key").write_bytes(locked)
+    with pytest.raises(StorageError, match=r"receipt\.key: cannot be read as a key"):
+        signing_key(tmp_path)
 
 
 class Late(Disk):

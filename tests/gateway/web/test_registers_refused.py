@@ -194,6 +194,8 @@ async def test_an_investigation_by_the_interface(place: Town) -> None:
         head, cases = await place.token("kansa"), "/api/v1/audit/cases"
         await log_in(browser, "kansa")
         assert (await sent(browser, cases, head, []))[0] == 400
+        assert (await sent(browser, cases, head, {"purpose": "\ud800", "ordered_by": "CISO"}))[0] == 400
+        assert (await browser.post(cases, headers=head | {"Content-Type": "application/json"}, data=b"{")).status == 400
         assert (await sent(browser, cases, head, {"purpose": "苦情の調査"}))[0] == 422
         status, told = await sent(browser, cases, head, {"purpose": "苦情の調査", "ordered_by": "CISO"})
         assert (status, told["number"], told["closed_at"], told["opened_at"]) == (201, "CASE-2026-0001", None, rfc3339(NOW))
