@@ -18,9 +18,10 @@ import stat
 import struct
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Final
 
+from gateway.scanners.connection import Line, connected
 from gateway.scanners.interface import Answer, Clean, Failed, Found
 
 # What Debian's clamd.conf allows a file (MaxFileSize) and a stream (StreamMaxLength).
@@ -110,19 +111,10 @@ class Clamd:
             await writer.drain()
             return await _reply(reader)
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    def _connection(self) -> AbstractAsyncContextManager[Line]:
         if isinstance(self._address, str):
-            reader, writer = await asyncio.open_unix_connection(self._address)
-        else:
-            reader, writer = await asyncio.open_connection(*self._address)
-        try:
-            yield reader, writer
-        finally:
-            # Nothing of it is wanted any more, least of all to wait for what a stalled daemon has not read.
-            writer.transport.abort()
-            with suppress(OSError):
-                await writer.wait_closed()
+            return connected(asyncio.open_unix_connection(self._address))
+        return connected(asyncio.open_connection(*self._address))
 
 
 # ------------------------------------------------------------------------------------------------------------- the file

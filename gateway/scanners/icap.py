@@ -17,11 +17,12 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from gateway.scanners.connection import Line, connected
 from gateway.scanners.interface import Answer, Clean, Failed, Found
 
 _PORT: Final = 1344
@@ -152,16 +153,8 @@ class Icap:
     def _request(self, method: str, fields: str) -> bytes:
         return f"{method} {self._url} ICAP/1.0\r\nHost: {self._authority}\r\nConnection: close\r\n{fields}\r\n".encode()
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        reader, writer = await asyncio.open_connection(self._host, self._port, limit=_HEAD_BYTES)
-        try:
-            yield reader, writer
-        finally:
-            # Nothing of it is wanted any more, least of all to wait for what a stalled server has not read.
-            writer.transport.abort()
-            with suppress(OSError):
-                await writer.wait_closed()
+    def _connection(self) -> AbstractAsyncContextManager[Line]:
+        return connected(asyncio.open_connection(self._host, self._port, limit=_HEAD_BYTES))
 
 
 # ------------------------------------------------------------------------------------------------------------- sending

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple, Protocol
 
+from gateway.storage.disk import blocks
+
 # Whether any row still refers to the blob of that digest.
 InUse = Callable[[str], Awaitable[bool]]
 
@@ -67,3 +69,14 @@ async def opened(blobs: Blobs, digest: str, *, check: bool = False) -> AsyncIter
         yield fd
     finally:
         os.close(fd)
+
+
+async def stored(writer: BlobWriter, content: bytes | int) -> Blob:
+    """All of `content` (see `Blobs.put`), or nothing. Raises StorageError."""
+    try:
+        for block in blocks(content) if isinstance(content, int) else (content,):
+            await writer.write(block)
+        return await writer.commit()
+    except BaseException:
+        await writer.abort()
+        raise

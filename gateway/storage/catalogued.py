@@ -24,7 +24,7 @@ from sqlalchemy import Connection
 
 from gateway.road import memory
 from gateway.storage import copies
-from gateway.storage.blobs import Blob, Blobs, BlobWriter, InUse
+from gateway.storage.blobs import Blob, Blobs, BlobWriter, InUse, stored
 from gateway.storage.copies import Copy
 from gateway.storage.disk import blocks, to_the_end
 from gateway.storage.faults import BlobDamagedError, BlobMissingError, StorageError
@@ -65,14 +65,7 @@ class CataloguedBlobs:
         return _Writer(self, await self._shelf.begin(), sealed=self._keyring is not None, owner=owner or self._owner)
 
     async def put(self, content: bytes | int, *, owner: str = "") -> Blob:
-        writer = await self.begin(owner=owner)
-        try:
-            for block in blocks(content) if isinstance(content, int) else (content,):
-                await writer.write(block)
-            return await writer.commit()
-        except BaseException:
-            await writer.abort()
-            raise
+        return await stored(await self.begin(owner=owner), content)
 
     async def open(self, digest: str, *, check: bool = False) -> int:
         copy = await self._find(digest)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.road import memory
-from gateway.storage.blobs import Blob, BlobWriter, InUse
+from gateway.storage.blobs import Blob, BlobWriter, InUse, stored
 from gateway.storage.disk import blocks, to_the_end
 from gateway.storage.faults import BlobMissingError, StorageError
 from gateway.storage.s3 import Bucket
@@ -50,14 +50,7 @@ class ObjectShelf:
 
     async def put(self, content: bytes | int, *, owner: str = "") -> Blob:  # noqa: ARG002
         """Under a name of its own, which is what the Blob says."""
-        writer = _Writer(self._bucket)
-        try:
-            for block in blocks(content) if isinstance(content, int) else (content,):
-                await writer.write(block)
-            return await writer.commit()
-        except BaseException:
-            await writer.abort()
-            raise
+        return await stored(_Writer(self._bucket), content)
 
     async def open(self, name: str, *, check: bool = False) -> int:  # noqa: ARG002 - of the contract
         """What an object holds, fetched whole; `check` says nothing here: the name is no digest. Raises StorageError."""

@@ -105,7 +105,7 @@ class ApprovalPages:
         try:
             given = await sent(request)
             note, inspected = given.get("note", ""), given.get("inspected", False)
-        except (ValueError, AttributeError):
+        except ValueError:
             return problem(400)
         if not isinstance(note, str) or not isinstance(inspected, bool):
             return problem(400)

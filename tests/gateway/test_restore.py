@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import sqlite3
 import tarfile
@@ -42,9 +43,10 @@ def sealed_of(entries: Entries, filler: int = 0) -> io.BytesIO:
     return io.BytesIO(target.getvalue())
 
 
-@pytest.fixture
-async def entries(tmp_path: Path) -> Entries:
-    sealed, _ = await installation(tmp_path / "old")
+@pytest.fixture(scope="module")
+def entries(tmp_path_factory: pytest.TempPathFactory) -> Entries:
+    """Of one backup: nobody changes them, and to seal one is slow by design."""
+    sealed, _ = asyncio.run(installation(tmp_path_factory.mktemp("old")))
     return entries_of(sealed)
 
 

@@ -42,7 +42,8 @@ def _promised() -> frozenset[str]:
     names: set[str] = set()
     for room in ROOMS:
         for path, _ in modules(room):
-            for node in ast.walk(ast.parse((TOP / path).read_text("utf-8"))):
+            source = (TOP / path).read_text("utf-8")
+            for node in ast.parse(source).body if "(Protocol)" in source else ():
                 if isinstance(node, ast.ClassDef) and any(isinstance(base, ast.Name) and base.id == "Protocol" for base in node.bases):
                     names |= {one.name for one in node.body if isinstance(one, _FUNCTIONS)}
     return frozenset(names)

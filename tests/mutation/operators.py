@@ -273,7 +273,7 @@ class Hunt:
             _, self._plain[file] = forked(work, seconds)
         return self._plain[file]
 
-    def _run(self, session: pytest.Session, tests: Sequence[int], pipe: int, tell: Callable[[str], None] | None = None) -> int:
+    def _run(self, session: pytest.Session, tests: Sequence[int], pipe: int, tell: Callable[[str], object] | None = None) -> int:
         """Runs tests until one fails, whose place is written. `tell` hears of each before it begins."""
         for place, test in enumerate(tests):
             item = session.items[test]

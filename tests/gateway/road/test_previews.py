@@ -187,7 +187,7 @@ async def test_a_page_that_takes_too_long_to_draw_is_given_up(
 async def test_no_descriptor_is_left_open(looking: Previews, blobs: MemoryBlobs) -> None:
     file = await kept(blobs, samples.reaching_pdf(), "open.pdf")
     await looking.look(file, Look(view=View.CONTENT))
-    before = descriptors.count()
+    before = descriptors.held()
     for page in (0, 1):
         await looking.look(file, Look(view=View.PAGE, page=page))
-    assert descriptors.count() <= before
+    assert descriptors.held() <= before

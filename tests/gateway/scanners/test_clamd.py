@@ -64,11 +64,11 @@ async def test_what_a_real_daemon_does_not_read_is_not_clean(daemon: Daemon) -> 
 async def test_many_at_a_time_leave_no_descriptor_behind(daemon: Daemon) -> None:
     scanner = Clamd(daemon.socket)
     await scan(scanner, b"first")
-    before = descriptors.count()
+    before = descriptors.held()
     said = await asyncio.gather(*(scan(scanner, (MARKER if number % 3 == 0 else b"clean") + b"%d" % number) for number in range(60)))
     assert [isinstance(answer, Found) for answer in said] == [number % 3 == 0 for number in range(60)]
     assert set(map(type, said)) == {Clean, Found}
-    assert descriptors.count() == before
+    assert descriptors.held() <= before
 
 
 @needs_clamd
@@ -155,14 +155,14 @@ LIES = {
 
 @pytest.mark.parametrize("reply", LIES.values(), ids=LIES.keys())
 async def test_an_answer_that_is_not_to_the_letter_is_no_opinion(tmp_path: Path, reply: bytes) -> None:
-    before = descriptors.count()
+    before = descriptors.held()
     async with Hostile(tmp_path, says(reply)) as address:
         answer = await scan(Clamd(address, seconds=5), b"hello")
         assert isinstance(answer, Failed)
         assert not answer.lasting
         assert answer.text.isprintable()
     await asyncio.sleep(0)
-    assert descriptors.count() <= before
+    assert descriptors.held() <= before
 
 
 @pytest.mark.parametrize(
