@@ -7,7 +7,7 @@ run:
 
 test:
 	@python3 deploy/prepare.py --test
-	@timeout --kill-after=30 1800 .venv/bin/python -m pytest -n 3 --dist worksteal $(ARGS)
+	@timeout --kill-after=30 1800 .venv/bin/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 slow:
 	@python3 deploy/prepare.py --test

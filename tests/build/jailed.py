@@ -17,6 +17,11 @@ HOSTILE = (sys.executable, str(Path(__file__).parents[1] / "contract" / "hostile
 LIMITS = Limits(wall_seconds=2.0, cpu_seconds=1, memory_bytes=160 << 20, expanded_bytes=16 << 20)
 # For what never waits for its time to run out: a busy machine must not turn a crash into a time-out.
 PATIENT = msgspec.structs.replace(LIMITS, wall_seconds=60.0, cpu_seconds=30)
+# What a child does that wants out, by its name in tests/contract/hostile_parent.py.
+ESCAPES = (
+    "fork", "raw_clone", "open_file", "create_file", "connect", "unix_socket", "execute", "kill_parent", "trace_parent", "run_data",
+    "unshare_again", "raise_limits", "many_descriptors", "write_source", "list_folder",
+)  # fmt: skip
 
 
 def warm_parents() -> list[psutil.Process]:

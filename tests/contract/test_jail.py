@@ -13,8 +13,8 @@ import pytest
 
 from gateway.road import memory
 from gateway.road.workers import JailUnavailable, Workers
-from sanitizers.model import Job, Limits, Reason, Verdict
-from tests.build.jailed import HOSTILE, LIMITS, PATIENT, content, play, warm_parents
+from sanitizers.model import Job, Limits, Reason
+from tests.build.jailed import ESCAPES, HOSTILE, PATIENT, content, play, warm_parents
 
 
 @pytest.fixture
@@ -31,45 +31,6 @@ async def only_a_spare_is_left(parent: psutil.Process) -> None:
         while len(parent.children(recursive=True)) != 1:
             await asyncio.sleep(0.01)
     assert warm_parents() == [parent]
-
-
-ESCAPES = (
-    "fork", "raw_clone", "open_file", "create_file", "connect", "unix_socket", "execute", "kill_parent", "trace_parent", "run_data",
-    "unshare_again", "raise_limits", "many_descriptors", "write_source", "list_folder",
-)  # fmt: skip
-CRASHES = (
-    "crash", "segfault", "abort", "exit_quietly", "garbage", "long_frame", "flood_report", "forged_report", "shown_instead", "swap_output",
-    *ESCAPES,
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("deed", CRASHES)
-async def test_an_escape_or_crash_is_held_as_worker_crashed(workers: Workers, deed: str) -> None:
-    sanitized = await play(workers, deed, PATIENT)
-    assert (sanitized.report.verdict, sanitized.report.reason) == (Verdict.HELD, Reason.WORKER_CRASHED)
-    assert sanitized.output_fd is None
-    assert not Path("/tmp/sekisho-escape").exists()
-    assert content(await play(workers, "good morning", PATIENT)) == b"rebuilt: good morning"
-
-
-@pytest.mark.parametrize(
-    ("deed", "reason"),
-    [
-        ("spin", Reason.TIMEOUT),
-        ("spin_deaf", Reason.TIMEOUT),
-        ("burn", Reason.TIMEOUT),
-        ("thread spin", Reason.TIMEOUT),
-        ("thread spin_deaf", Reason.TIMEOUT),
-        ("thread eat_memory", Reason.LIMIT_EXCEEDED),
-        ("first_thread_leaves", Reason.TIMEOUT),
-        ("eat_memory", Reason.LIMIT_EXCEEDED),
-        ("flood_output", Reason.LIMIT_EXCEEDED),
-    ],
-)
-async def test_too_much_is_held_with_the_limit_as_reason(workers: Workers, deed: str, reason: Reason) -> None:
-    sanitized = await play(workers, deed, LIMITS if reason is Reason.TIMEOUT else PATIENT)
-    assert (sanitized.report.verdict, sanitized.report.reason) == (Verdict.HELD, reason)
-    assert content(await play(workers, "good", PATIENT)) == b"rebuilt: good"
 
 
 async def test_a_thread_may_be_started_and_is_behind_the_same_walls(workers: Workers) -> None:
