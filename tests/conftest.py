@@ -10,6 +10,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,6 +31,9 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     sys.dont_write_bytecode = False
 
 
+_WAITING = frozenset({"contract", "e2e", "deploy"})
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
     """Thousands of tests are collected and stay: nothing of it is garbage that would be worth looking for, now or later."""
@@ -40,6 +44,22 @@ def pytest_collection() -> Iterator[None]:
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several workers half begin with what waits for processes and browsers, so that it is not left over for the end; the others
+    keep the processors at work meanwhile. Tests of one module stay together, and each worker's share is as long."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    modules: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        modules.setdefault(item.path, []).append(item)
+    shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    waiting = [path for path in modules if path.parent.name in _WAITING]
+    for number, path in enumerate(waiting):
+        shares[number % max(1, workers // 2)] += modules.pop(path)
+    for module in modules.values():
+        min(shares, key=len).extend(module)
+    items[:] = [item for share in shares for item in share]
 
 
 def pytest_collection_finish() -> None:
