@@ -50,7 +50,7 @@ def _class(chars: Iterable[str]) -> str:
     return "[" + "".join(f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in runs) + "]"
 
 
-_HIDDEN: Final = re.compile(_class(filter(_is_hidden, map(chr, range(sys.maxunicode)))))
+_HIDDEN: Final = re.compile(_class(filter(_is_hidden, map(chr, range(sys.maxunicode + 1)))))
 # A run of what may be seen is matched ten times as fast as what may not is searched for.
 _SEEN: Final = re.compile(_class(char for char in map(chr, range(0x10000)) if not _is_hidden(char)) + "*")
 

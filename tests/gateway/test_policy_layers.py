@@ -494,12 +494,3 @@ def test_what_was_found_stays_found_until_there_is_too_much(monkeypatch: pytest.
 def test_an_organisation_of_which_anything_is_said_is_a_layer(said: str) -> None:
     assert [layer.name for layer in load(f"[organisations.a]\n{said}").layers] == ["organisations.a"]
     assert load("[organisations.a]").layers == ()
-
-
-@pytest.mark.parametrize(
-    ("house", "layers", "longest"), [("0.5", (), 0.5), ("0.5", ("0.25",), 0.5), ("0.5", ("", "0.75", "0.6"), 0.75), ("30", ("90", ""), 90.0)]
-)
-def test_the_longest_work_on_any_transfer_is_what_any_layer_allows(house: str, layers: tuple[str, ...], longest: float) -> None:
-    said = [f"[organisations.o{number}.limits]\n" + (f"wall_seconds = {one}\n" if one else "parts = 9\n") for number, one in enumerate(layers)]
-    found = load(f"[limits]\nwall_seconds = {house}\n" + "".join(said)).longest_seconds
-    assert (found, type(found)) == (longest, float)

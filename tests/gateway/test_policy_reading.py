@@ -114,6 +114,15 @@ def test_a_document_is_written_table_by_table() -> None:
     assert written.endswith('\n\n[kinds]\nsvg = "hold"\n\n[groups.a]\nmembers = ["sato"]\n\n[groups.a.kinds]\nsvg = "block"\n')
 
 
+@pytest.mark.parametrize(
+    ("house", "layers", "longest"), [("0.5", (), 0.5), ("0.5", ("0.25",), 0.5), ("0.5", ("", "0.75", "0.6"), 0.75), ("30", ("90", ""), 90.0)]
+)
+def test_the_longest_work_on_any_transfer_is_what_any_layer_allows(house: str, layers: tuple[str, ...], longest: float) -> None:
+    said = [f"[organisations.o{number}.limits]\n" + (f"wall_seconds = {one}\n" if one else "parts = 9\n") for number, one in enumerate(layers)]
+    found = load(f"[limits]\nwall_seconds = {house}\n" + "".join(said)).longest_seconds
+    assert (found, type(found)) == (longest, float)
+
+
 _leaves = st.one_of(
     st.booleans(), st.integers(), st.floats(), st.text(max_size=3), st.just(date(2026, 4, 1)),
     st.sampled_from(["hold", "sanitize", "security", "20 MiB", "utf-8", "https", "pdf"]), st.lists(st.text(max_size=2), max_size=2),
