@@ -146,10 +146,13 @@ class Engine:
             raise VerificationFailed(f"second pass still finds {left[0].code} at {left[0].where or 'the file'}")
 
     def _revisit(self, name: str, source: Source, where: str, depth: int) -> Outcome:
-        """The second pass meets an embedded part: one that we rebuilt ourselves stands, any other goes through the engine."""
+        """The second pass meets an embedded part: one that we rebuilt ourselves stands, any other must come through as it is."""
         kind = self._vouched.get(source.sha256)
         if kind is None:
-            return self._examine(name, source, where, depth)
+            outcome = self._examine(name, source, where, depth)
+            if outcome.content is None or outcome.content.sha256 != source.sha256:
+                raise VerificationFailed(f"{where or name} changes once more")
+            return outcome
         info = PartInfo(name=name, size=len(source), sha256=source.sha256, kind=kind)
         report = Report(path=where, verdict=Verdict.CLEAN, reason=None, input=info, output=info)
         return Outcome(report, source)

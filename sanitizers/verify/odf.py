@@ -16,6 +16,7 @@ from sanitizers.context import Context
 from sanitizers.model import Kind, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import spelled
+from sanitizers.verify.parts import Parts
 
 _MIMETYPES: Final = {
     b"application/vnd.oasis.opendocument." + name + ending
@@ -56,7 +57,6 @@ _PASSING: Final = re.compile(rb"<(/?)\w+:(?:dde-links|tracked-changes|annotation
 _PASSING_WORDS: Final = (b":dde-links", b":tracked-changes", b":annotation")
 _LEAST: Final = 0.5     # of the text
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_FOREIGN: Final = (b"\xd0\xcf\x11\xe0", b"MZ", b"\x7fELF", b"PK", b"%PDF", b"{\\rtf")
 
 
 codecs.lookup("cp437")   # zipfile reads old names by it; loaded before the jail closes
@@ -68,13 +68,14 @@ def verify(output: Source, original: Source, context: Context) -> None:
     media_type = _stored_mimetype(data)
     members = _members(data)
     listed = _manifest(members, media_type)
+    parts = Parts(context)
     for name, content in members.items():
         if not _MEMBER.fullmatch(name):
             raise VerificationFailed(f"member {name}")
         if name.endswith(".xml"):
             _check_xml(name, content, members, listed, context.treatment.link_schemes)
-        elif name != "mimetype" and content.startswith(_FOREIGN):
-            raise VerificationFailed(f"foreign content in {name}")
+        elif name != "mimetype":
+            parts.check(content, name)
     _compare(members, original)
 
 

@@ -8,14 +8,18 @@ from sanitizers.context import Context
 from sanitizers.model import Kind
 from sanitizers.source import Source
 from sanitizers.verify import doc, ooxml_markup, ooxml_meaning, ooxml_package, xls
+from sanitizers.verify.parts import Parts
 
 
 def verify(output: Source, original: Source, context: Context) -> None:
     """Raises VerificationFailed for anything active, foreign, dangling or lost."""
     package = ooxml_package.read(output.bytes())
     ooxml_package.check(package, context.treatment.link_schemes)
+    parts = Parts(context)
     for name, content in package.parts.items():
-        if ooxml_package.is_xml(name):
+        if not ooxml_package.is_xml(name):
+            parts.check(content, name)
+        else:
             identities = frozenset(ooxml_package.relationships_of(name, package))
             ooxml_markup.check(name, content, identities, context.treatment.link_schemes)
     if context.kind is Kind.XLS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -11,6 +12,7 @@ from sanitizers.context import Context
 from sanitizers.model import VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import compound
+from sanitizers.verify.parts import Parts
 
 _DOCUMENT, _USER, _PICTURES = "PowerPoint Document", "Current User", "Pictures"
 _STREAMS: Final = frozenset({_DOCUMENT, _USER, _PICTURES, "\x05SummaryInformation", "\x05DocumentSummaryInformation"})
@@ -41,7 +43,11 @@ _TAG_ATOMS: Final = frozenset({
     *range(0xF127, 0xF12A), *range(0xF133, 0xF13B), *range(0xF140, 0xF144), 0x2AFB, 0x2B00, 0x2B01, 0x2B03, 0x2B05, 0x2B07, 0x2B09, 0x2B0A,
     0x2EEA, 0x07F9, 0x0FAC, 0x0FAD, 0x0FAF, 0x0FBA, 0x2EE1,
 })  # fmt: skip
-_BLIPS: Final = frozenset({0xF01A, 0xF01B, 0xF01D, 0xF01E, 0xF01F, 0xF029})
+# Type and instance of a picture → whether it is packed: [MS-ODRAW] 2.2.23 to 2.2.31, with one id each.
+_EMF, _WMF, _BITMAP = (0xF01A, 0x3D4), (0xF01B, 0x216), (0xF01F, 0x7A8)
+_BLIPS: Final = frozenset({_EMF, _WMF, _BITMAP, (0xF01D, 0x46A), (0xF01E, 0x6E0), (0xF029, 0x6E4)})
+_BULLET: Final = 0x07F9
+_ID, _TAG_OF_PICTURE, _METAFILE_HEAD = 16, 1, 34
 _HOLDING: Final = frozenset({0x040C, 0x0FF0, 0xF002, 0xF003, 0xF004, 0xF00D})  # words
 _ACTIONS: Final = frozenset({3, 4, 7})  # jump, hyperlink, custom show
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=:)")
@@ -68,8 +74,10 @@ def verify(output: Source, original: Source, context: Context) -> None:
         raise VerificationFailed(f"streams {sorted(made)}")
     if not _NOBODY.fullmatch(made[_USER]):
         raise VerificationFailed("somebody is named")
-    _check_records(made[_DOCUMENT], context)
-    _check_pictures(made.get(_PICTURES, b""))
+    parts = Parts(context)
+    _check_records(made[_DOCUMENT], parts, context)
+    for record in _records(memoryview(made.get(_PICTURES, b""))):
+        _check_picture(record, parts)
     given = compound.streams(original)
     if any(name.lower() == _USER.lower() and data[12:16] == _LOCKED for name, data in given.items()):
         return  # only the sanitizer has seen it
@@ -106,24 +114,27 @@ def _tree(data: memoryview) -> Iterator[_Record]:
             waiting += _records(record.data)[::-1]
 
 
-def _check_records(stream: bytes, context: Context) -> None:
+def _check_records(stream: bytes, parts: Parts, context: Context) -> None:
     records = _records(memoryview(stream))
     if [one.kind for one in records[-2:]] != [_DIRECTORY, _EDIT] or any(records[-1].data[8:12]):
         raise VerificationFailed("more than one revision")
     for part in records[:-2]:
         if part.kind not in _PARTS:
             raise VerificationFailed(f"a part of type {part.kind:04X}")
-        _check_tree(part.data, _CONTAINERS, _ATOMS, context)
+        _check_tree(part.data, _CONTAINERS, _ATOMS, parts, context)
 
 
-def _check_tree(data: memoryview, containers: frozenset[int], atoms: frozenset[int], context: Context) -> None:
+def _check_tree(data: memoryview, containers: frozenset[int], atoms: frozenset[int], parts: Parts, context: Context) -> None:
     for record in _tree(data):
         if record.kind not in (containers if record.container else atoms):
             raise VerificationFailed(f"record {record.kind:04X} is left")
         if record.kind == _ACTION and int.from_bytes(record.data[8:9]) not in _ACTIONS:
             raise VerificationFailed("an action is left")
         if record.kind == _TAG:
-            _check_tree(record.data, _TAG_CONTAINERS, _TAG_ATOMS, context)
+            _check_tree(record.data, _TAG_CONTAINERS, _TAG_ATOMS, parts, context)
+        if record.kind == _BULLET:
+            for picture in _records(record.data[2:]):
+                _check_picture(picture, parts)
         if record.kind == _LINK:
             _check_link(record, context)
 
@@ -137,10 +148,29 @@ def _check_link(record: _Record, context: Context) -> None:
                 raise VerificationFailed("a link of another scheme is left")
 
 
-def _check_pictures(stream: bytes) -> None:
-    for record in _records(memoryview(stream)):
-        if record.kind not in _BLIPS:
-            raise VerificationFailed(f"picture of type {record.kind:04X}")
+def _check_picture(record: _Record, parts: Parts) -> None:
+    """Raises VerificationFailed for a picture that the engine did not deliver."""
+    kind = (record.kind, record.instance)
+    if kind not in _BLIPS or record.container:
+        raise VerificationFailed(f"picture of type {record.kind:04X}")
+    if kind in (_EMF, _WMF):
+        content = _unpacked(record.data[_ID:])
+        (parts.check_wmf if kind == _WMF else parts.check)(content, "a picture")
+    else:
+        (parts.check_bitmap if kind == _BITMAP else parts.check)(record.data[_ID + _TAG_OF_PICTURE :], "a picture")
+
+
+def _unpacked(data: memoryview) -> bytes:
+    """A metafile: its head says how long it is, unpacked and packed. Raises VerificationFailed."""
+    packed, decoder = data[_METAFILE_HEAD:], zlib.decompressobj()
+    try:
+        size, length = struct.unpack_from("<I24xI", data)
+        content = decoder.decompress(packed, size + 1)
+    except (struct.error, zlib.error) as error:
+        raise VerificationFailed(f"a packed picture: {error}") from None
+    if len(content) != size or len(packed) != length or not decoder.eof or decoder.unused_data:
+        raise VerificationFailed("a packed picture and its head disagree")
+    return content
 
 
 def _show(streams: dict[str, bytes]) -> _Show:

@@ -10,6 +10,7 @@ from sanitizers.context import Context
 from sanitizers.model import VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import ooxml_calls
+from sanitizers.verify.parts import Parts
 
 _SPELT: Final = re.compile(rb"[\x20-\x7e\r\n]*+")
 _WORD: Final = re.compile(rb"\\([A-Za-z]++)(-?[0-9]++)? ?|(?:[^\\{}]++|\\'[0-9a-f]{2})++|\\[~_|:*-]|[{}]")
@@ -37,8 +38,6 @@ _SAID: Final = re.compile(
     rb"\\u(-?[0-9]+)\?|\\'([0-9a-f]{2})|(\\~|\\(?:tab|line|par)(?![A-Za-z])(?:-?[0-9]+)?\s?)|\\[A-Za-z]+(?:-?[0-9]+)? ?|\\[_|:*-]|[{}\r\n]"
 )
 _ANOTHER_FIELD: Final = b'"?"'  # a word that nobody knows before it is worked out
-_BITMAP_HEADER: Final = 14
-_NEUTRAL_SIZE: Final = 128      # the picture that stands for one that could not be rebuilt is smaller than this
 
 # Destinations whose words are not part of the text, starred or not.
 _ASIDE: Final = frozenset(
@@ -90,13 +89,10 @@ def _check_words(data: bytes) -> None:
 
 def _check_pictures(data: bytes, context: Context) -> None:
     """Long runs of digits are pictures, and each is one that the engine delivered."""
-    outputs = [part.output for part in context.parts if part.output is not None]
-    hashes, sizes = {made.sha256 for made in outputs}, {made.size for made in outputs}
+    parts = Parts(context)
     for kind, digits in _PICTURE.findall(data):
-        picture = bytes.fromhex(digits.decode())
-        known = len(picture) + _BITMAP_HEADER in sizes if kind == b"dibitmap0" else hashlib.sha256(picture).hexdigest() in hashes
-        if not known and len(picture) > _NEUTRAL_SIZE:
-            raise VerificationFailed("a picture that was not rebuilt")
+        check = parts.check_bitmap if kind == b"dibitmap0" else parts.check
+        check(bytes.fromhex(digits.decode()), "a picture")
     rest = _PICTURE.sub(b"}", data).translate(None, b"\r\n ")
     if any(len(digits) > _LONGEST_DIGITS for digits in _HEXADECIMAL.findall(rest)):
         raise VerificationFailed("hexadecimal data that is no picture")

@@ -6,7 +6,7 @@ from sanitizers.budget import Budget
 from sanitizers.context import Context, Outcome, Rebuilt
 from sanitizers.engine import Engine
 from sanitizers.formats.sanitizer import Sanitizer
-from sanitizers.model import Action, Finding, Job, Kind, Limits, Treatment
+from sanitizers.model import Action, Finding, Job, Kind, Limits, PartInfo, Report, Treatment, Verdict
 from sanitizers.scan import NO_RULES
 from sanitizers.source import Source
 
@@ -30,6 +30,14 @@ def context(
         return engine._examine(part, source, where, depth)
 
     return Context(name=name, kind=kind, job=job, budget=Budget(job.limits, size), depth=0, examine=examine, scan=NO_RULES.scan)
+
+
+def delivered(given: Context, *contents: bytes, kind: Kind = Kind.PNG, verdict: Verdict = Verdict.CLEAN) -> Context:
+    """As if the engine had delivered these for parts of the file."""
+    for content in contents:
+        info = PartInfo(name="part", size=len(content), sha256=Source(content).sha256, kind=kind)
+        given.parts.append(Report(path="part", verdict=verdict, reason=None, input=info, output=info))
+    return given
 
 
 def sanitize(sanitizer: Sanitizer, data: bytes, kind: Kind, name: str = "x", **options: object) -> tuple[Rebuilt, Context]:

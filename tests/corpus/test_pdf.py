@@ -79,8 +79,8 @@ def delivered(pairs: list[Pair]) -> list[Pair]:
     return [pair for pair in pairs if pair.report["output"] is not None]
 
 
-def _texts(files: list[tuple[Path, Path]]) -> dict[str, Texts]:
-    """By file name: what PDFium reads on each page before and after."""
+def _texts(files: list[tuple[Path, Path]]) -> dict[Path, Texts]:
+    """What PDFium reads on each page before and after."""
 
     def read(before: Path, after: Path) -> Texts:
         command = [sys.executable, "-m", "tests.corpus.pages", str(before), str(after)]
@@ -89,7 +89,7 @@ def _texts(files: list[tuple[Path, Path]]) -> dict[str, Texts]:
         return first, second
 
     with ThreadPoolExecutor(2) as pool:
-        return {before.name: texts for (before, _), texts in zip(files, pool.map(lambda pair: read(*pair), files), strict=True)}
+        return {before: texts for (before, _), texts in zip(files, pool.map(lambda pair: read(*pair), files), strict=True)}
 
 
 def test_every_file_that_a_reader_opens_is_delivered(pairs: list[Pair]) -> None:
@@ -98,16 +98,16 @@ def test_every_file_that_a_reader_opens_is_delivered(pairs: list[Pair]) -> None:
 
 
 def test_every_page_that_was_drawn_looks_as_before(delivered: list[Pair]) -> None:
-    alike = {pair.path.name: pair.report["similarity"] for pair in delivered}
-    assert {name for name, similarity in alike.items() if similarity is None} == NOT_COMPARED
-    assert {name: similarity for name, similarity in alike.items() if similarity is not None and similarity < SIMILARITY} == {}
+    alike = {pair.path: pair.report["similarity"] for pair in delivered}
+    assert {path.name for path, similarity in alike.items() if similarity is None} == NOT_COMPARED
+    assert {path: similarity for path, similarity in alike.items() if similarity is not None and similarity < SIMILARITY} == {}
 
 
 @pytest.mark.slow
 def test_every_page_reads_as_before(delivered: list[Pair]) -> None:
     texts = _texts([(pair.path, pair.output) for pair in delivered])
-    assert {name for name, (before, _) in texts.items() if before is None} == NOT_COMPARED
-    assert {name for name, (before, after) in texts.items() if before is not None and before != after} == set()
+    assert {path.name for path, (before, _) in texts.items() if before is None} == NOT_COMPARED
+    assert {path for path, (before, after) in texts.items() if before is not None and before != after} == set()
 
 
 def test_files_do_not_grow(delivered: list[Pair]) -> None:
@@ -139,5 +139,5 @@ def test_every_page_can_be_drawn_as_a_picture_with_its_text(tmp_path: Path) -> N
     drawn = {CORPUS / "pdf" / name: row for name, row in reports.items() if row["output"]}
     assert {path.name: row["similarity"] for path, row in drawn.items() if row["similarity"] < PICTURE_SIMILARITY} == {}
     texts = _texts([(path, tmp_path / "out" / row["output"]["path"]) for path, row in drawn.items()])
-    bare = {name: [["".join(page.split()) for page in pages or ()] for pages in both] for name, both in texts.items()}
-    assert {name for name, (before, after) in bare.items() if before != after} == OTHER_TEXT
+    bare = {path: [["".join(page.split()) for page in pages or ()] for pages in both] for path, both in texts.items()}
+    assert {path.name for path, (before, after) in bare.items() if before != after} == OTHER_TEXT

@@ -42,5 +42,5 @@ def test_text_and_pages_are_the_same(corpus_run: Run, tmp_path: Path) -> None:
     pairs = {given: made for given, made in pairs.items() if given in read}
     assert {given.name for given, made in pairs.items() if read[made] != read[given]} == set()
     drawn = libreoffice.to_pdf([*pairs, *pairs.values()], tmp_path)
-    least = {given.name: min(libreoffice.similarity(drawn[given], drawn[made]), default=1.0) for given, made in pairs.items()}
-    assert {name for name, value in least.items() if value < FEWEST_ALIKE} == set(LOOKS_OTHERWISE), least
+    least = {given: min(libreoffice.similarity(drawn[given], drawn[made]), default=1.0) for given, made in pairs.items()}
+    assert {given.name for given, value in least.items() if value < FEWEST_ALIKE} == set(LOOKS_OTHERWISE), least

@@ -21,7 +21,8 @@ HELD = {
     "xor_password_123456789012345.xls": "encrypted",
     "embedded-simple-2007.xla": "forbidden_kind",
 }
-# LibreOffice draws a workbook and what it makes itself of it as xlsx no more alike than 0.68 to 0.99: heights of rows, widths of columns.
+# LibreOffice draws a workbook and what it makes itself of it as xlsx no more alike than 0.68 to 0.99: heights of rows, widths of columns
+# (a row of 14.1 points is as high as it says in the one and 13.5 points in the other). What is named here is below 0.28, the rest above 0.48.
 LOOKS_OTHERWISE = {
     "OOM_alloc.xls": "a chart is gone",
     "Formate.xls": "a chart is gone",
@@ -30,7 +31,7 @@ LOOKS_OTHERWISE = {
     "excel4_sample_macro.xlt": "as above",
     "excel4_sample_macro_excel5_format.xls": "as above",
 }
-FEWEST_ALIKE = 0.5
+FEWEST_ALIKE = 0.4
 
 
 def _rows(run: Run) -> list[dict[str, Any]]:
@@ -71,5 +72,5 @@ def test_pages_look_alike(corpus_run: Run, tmp_path: Path) -> None:
     pairs = _pairs(corpus_run)
     drawn = libreoffice.to_pdf([*pairs, *pairs.values()], tmp_path)
     assert all(made in drawn for made in pairs.values())
-    least = {given.name: min(libreoffice.similarity(drawn[given], drawn[made]), default=1.0) for given, made in pairs.items() if given in drawn}
-    assert {name for name, value in least.items() if value < FEWEST_ALIKE} == set(LOOKS_OTHERWISE), least
+    least = {given: min(libreoffice.similarity(drawn[given], drawn[made]), default=1.0) for given, made in pairs.items() if given in drawn}
+    assert {given.name for given, value in least.items() if value < FEWEST_ALIKE} == set(LOOKS_OTHERWISE), least

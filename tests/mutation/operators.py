@@ -52,7 +52,7 @@ _VERIFY: Final = "tests/sanitizers/verify"
 _FORMS: Final = "tests/gateway/test_policy_form.py"
 # Verifiers → the tests that are about them, a word each.
 _OPINIONS: Final = {
-    **{name: name for name in ("archive", "compound", "doc", "html", "jtd", "metafile", "old_words", "ppt", "rtf", "spelled", "svg", "text", "vobject", "xls")},
+    **{name: name for name in ("archive", "compound", "doc", "html", "jtd", "metafile", "old_words", "parts", "ppt", "rtf", "spelled", "svg", "text", "vobject", "xls")},
     "image": "image image_png image_tiff image_webp", "image_size": "image_size", "odf": "odf_rules odf", "message": "message_rules message", "pdf_pages": "pdf_weights pdf_pages", "pdf_drawing": "pdf_drawing pdf_weights pdf_pages", "pdf_weights": "pdf_weights pdf_pages",
     "pdf": "pdf pdf_pages", **dict.fromkeys(("pdf_attached", "pdf_names"), "pdf_names pdf"), "pdf_walk": "pdf_walk pdf_names pdf",
     "ooxml": "ooxml", "ooxml_package": "ooxml_package ooxml",

@@ -257,16 +257,22 @@ def test_an_encrypted_member_is_an_outcome_and_not_the_end(stage: Callable[[Play
     assert outcome.content is not None
 
 
-def test_a_member_that_appears_in_the_second_pass_only_goes_through_the_engine(stage: Callable[[Play], None]) -> None:
+@pytest.mark.parametrize(("member", "verdict"), [(b"as it is", Verdict.CLEAN), (b"changed", Verdict.HELD), (b"exe", Verdict.HELD), (b"locked", Verdict.HELD)])
+def test_a_member_that_appears_in_the_second_pass_only_must_come_through_as_it_is(stage: Callable[[Play], None], member: bytes, verdict: Verdict) -> None:
     def play(source: Source, context: Context) -> Rebuilt:
         if source.bytes() == b"out":
-            context.embed("new", b"exe", "smuggled")
-            if context.parts[-1].verdict is not Verdict.CLEAN:
-                context.found("file.policy", "smuggled")
-        return Rebuilt(Source(b"out"), Kind.TEXT)
+            context.embed("new", member, "smuggled")
+        if source.bytes() == b"locked":
+            raise Encrypted("needs a password")
+        rebuilt = {b"in": Source(b"out"), b"changed": Source(b"otherwise")}
+        return Rebuilt(rebuilt.get(source.bytes(), source), Kind.TEXT)
 
     stage(play)
-    assert run(b"in").report.reason is Reason.VERIFICATION_FAILED
+    report = run(b"in").report
+    assert report.verdict is verdict
+    if verdict is Verdict.HELD:
+        assert report.reason is Reason.VERIFICATION_FAILED
+        assert report.findings[-1].detail.endswith("smuggled changes once more")
 
 
 def nest(depth: int) -> Play:

@@ -16,24 +16,19 @@ from libarchive.exception import ArchiveError
 
 from sanitizers import zip as archive
 from sanitizers.context import Context
-from sanitizers.model import Kind, PartInfo, Report, Verdict, VerificationFailed
+from sanitizers.model import Kind, PartInfo, Verdict, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import archive as verifier
 from sanitizers.verify.archive import verify_gzip, verify_tar, verify_zip
 from tests.build import archive as fake
-from tests.build.context import run
+from tests.build.context import delivered, run
 from tests.build.zip import UTF8, Entry, build
 
 NOTICE = "【無害化通知】\r\n次のファイルは取り込まれませんでした。\r\n".encode()
 
 
-def given(*delivered: bytes, kind: Kind = Kind.ZIP) -> Context:
-    context = fake.context("x", kind)
-    for data in delivered:
-        source = Source(data)
-        info = PartInfo(name="part", size=len(data), sha256=source.sha256, kind=Kind.TEXT)
-        context.parts.append(Report(path="part", verdict=Verdict.CLEAN, reason=None, input=info, output=info))
-    return context
+def given(*members: bytes, kind: Kind = Kind.ZIP) -> Context:
+    return delivered(fake.context("x", kind), *members, kind=Kind.TEXT)
 
 
 def written(**members: bytes) -> bytes:

@@ -9,10 +9,11 @@ import pytest
 
 from sanitizers.charset import encode
 from sanitizers.formats.message.compose import File, compose
-from sanitizers.model import Kind, PartInfo, Report, Verdict, VerificationFailed
+from sanitizers.model import Kind, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import message as verifier
 from tests.build import message as build
+from tests.build.context import delivered
 from tests.build.message import ATTACHED
 
 HEAD = [
@@ -27,11 +28,10 @@ def composed(head: list[str] | None = None, text: str = TEXT, name: str = "è³‡æ–
     return compose(head or HEAD, text, [File(name, Source(ATTACHED), Kind.PDF)], charset)
 
 
-def check(data: bytes, delivered: bytes | None = ATTACHED, **treatment: object) -> None:
+def check(data: bytes, attached: bytes | None = ATTACHED, **treatment: object) -> None:
     given = build.given(**treatment)
-    if delivered is not None:
-        info = PartInfo(name="a.pdf", size=len(delivered), sha256=Source(delivered).sha256, kind=Kind.PDF)
-        given.parts.append(Report(path="a.pdf", verdict=Verdict.CLEAN, reason=None, input=info, output=info))
+    if attached is not None:
+        delivered(given, attached, kind=Kind.PDF)
     verifier.verify(Source(data), Source(b""), given)
 
 

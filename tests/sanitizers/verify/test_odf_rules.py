@@ -129,12 +129,6 @@ def test_a_prefix_of_two_meanings_links_nowhere() -> None:
         _check(f'<text:b xmlns:text="{NAME}drawing:1.0"/><text:a xlink:href="https://a.jp/"/>')
 
 
-@pytest.mark.parametrize("begin", [b"\xd0\xcf\x11\xe0", b"MZ", b"\x7fELF", b"PK\x03\x04", b"%PDF", b"{\\rtf"])
-def test_no_picture_is_a_program_or_another_document(begin: bytes) -> None:
-    assert begin.startswith(odf._FOREIGN)
-    assert not (b" " + begin).startswith(odf._FOREIGN)
-
-
 def test_the_text_of_paragraphs_counts_in_bytes() -> None:
     assert odf._text_length(b"<text:p>abc</text:p><text:h x='1'>de</text:h><text:span>f</text:span><table:x>ghi</table:x>") == 6
 

@@ -9,12 +9,13 @@ from collections.abc import Callable
 import pytest
 
 from sanitizers import zip as archive
+from sanitizers.formats.office.pictures import NEUTRAL
 from sanitizers.model import Kind, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import ooxml, ooxml_calls, ooxml_markup, ooxml_package
 from sanitizers.verify.ooxml import verify
 from tests.build import ooxml as build
-from tests.build.context import context, run
+from tests.build.context import context, delivered, run
 from tests.build.ooxml import MS, OFFICE, OLE, Pack, R
 from tests.build.ooxml_cases import CASES
 
@@ -35,8 +36,14 @@ def _packed(parts: Parts) -> bytes:
     return writer.finish()
 
 
-def _opinion(data: bytes, original: bytes | None = None) -> None:
-    verify(Source(data), Source(data if original is None else original), context("x", Kind.DOCX))
+def _pictures(parts: Parts) -> tuple[bytes, ...]:
+    return tuple(content for name, content in parts.items() if not ooxml_package.is_xml(name))
+
+
+def _opinion(data: bytes, original: bytes | None = None, pictures: tuple[bytes, ...] | None = None) -> None:
+    """`pictures`: what the engine delivered; if not given, whatever lies in the package and is not XML."""
+    pictures = _pictures(build.members(data)) if pictures is None else pictures
+    verify(Source(data), Source(data if original is None else original), delivered(context("x", Kind.DOCX), *pictures))
 
 
 def _inside(name: str, before: bytes, added: bytes) -> Callable[[Parts], None]:
@@ -107,8 +114,6 @@ IN_DOCUMENTS: dict[str, Callable[[Parts], None]] = {
     "action": _word('<w:p><a:hlinkClick action="ppaction://program"/></w:p>'),
     "macro of a shape": _word('<w:p><w:sp macro="x"/></w:p>'),
     "VBA": _part(f"{MS}/vbaProject", "word/vbaProject.bin", OLE, "application/vnd.ms-office.vbaProject"),
-    "VBA under a harmless name and type": _part("image", "word/media/a.png", OLE),
-    "program under a harmless name": _part("image", "word/media/a.png", b"MZ" + bytes(100)),
     "harmless part by a dangerous relationship": _part("oleObject", "word/media/a.png", build.png()),
     "name of a control": _part("image", "word/media/activeX1.png", build.png()),
     "foreign content type": _part("image", "word/media/a.png", build.png(), "application/x-foo"),
@@ -157,6 +162,19 @@ def test_what_is_put_into_a_document_is_found(case: str, document: Parts) -> Non
     IN_DOCUMENTS[case](parts)
     with pytest.raises(VerificationFailed):
         _opinion(_packed(parts))
+
+
+@pytest.mark.parametrize("content", [OLE, b"MZ" + bytes(100), build.png(), NEUTRAL.content + b"x"])
+def test_pictures_are_those_of_the_engine(content: bytes, document: Parts) -> None:
+    made = next(content for name, content in document.items() if name.startswith("word/media/"))
+    for good in (made, NEUTRAL.content):
+        parts = dict(document)
+        _part("image", "word/media/a.png", good)(parts)
+        _opinion(_packed(parts), None, (made,))
+    parts = dict(document)
+    _part("image", "word/media/a.png", content)(parts)
+    with pytest.raises(VerificationFailed, match=r"word/media/a\.png is not what was rebuilt"):
+        _opinion(_packed(parts), None, (made,))
 
 
 @pytest.mark.parametrize("case", IN_WORKBOOKS)
@@ -224,7 +242,7 @@ def _at(data: bytes, place: int, change: bytes) -> bytes:
 )  # fmt: skip
 def test_any_other_layout_of_the_zip_is_refused(damage: Callable[[bytes], bytes], document: Parts) -> None:
     with pytest.raises(VerificationFailed):
-        _opinion(damage(_packed(document)))
+        _opinion(damage(_packed(document)), None, _pictures(document))
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -331,8 +349,8 @@ def test_workbooks_and_documents_of_old_are_counted_by_their_own_readers(documen
     monkeypatch.setattr(ooxml.doc, "compare", lambda _parts, _original, deleted_kept: asked.append(f"doc {deleted_kept}"))
     data = Source(_packed(document))
     for kind in (Kind.XLS, Kind.DOC):
-        verify(data, data, context("x", kind, comments_kept=False))
-    verify(data, data, context("x", Kind.DOC, comments_kept=True))
+        verify(data, data, delivered(context("x", kind, comments_kept=False), *_pictures(document)))
+    verify(data, data, delivered(context("x", Kind.DOC, comments_kept=True), *_pictures(document)))
     assert asked == ["xls", "doc False", "doc True"]
 
 

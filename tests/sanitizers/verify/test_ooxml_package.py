@@ -96,26 +96,19 @@ def test_the_main_part_is_of_a_plain_kind() -> None:
 
 @pytest.mark.parametrize("kind", ["chart", "chartshapes", "diagramData", "diagramLayout", "diagramLayoutHeader", "diagramStyle", "diagramColors"])
 def test_charts_and_diagrams_are_known(kind: str) -> None:
-    ooxml_package._check_part("a.xml", b"<a/>", {"a.xml": f"application/vnd.openxmlformats-officedocument.drawingml.{kind}+xml"})
+    ooxml_package._check_part("a.xml", {"a.xml": f"application/vnd.openxmlformats-officedocument.drawingml.{kind}+xml"})
 
 
 def test_the_list_of_types_needs_none_itself() -> None:
-    ooxml_package._check_part(TYPES_PART, b"<Types/>", {})
+    ooxml_package._check_part(TYPES_PART, {})
     with pytest.raises(VerificationFailed, match="content type"):
-        ooxml_package._check_part("other.xml", b"<Types/>", {})
-
-
-@pytest.mark.parametrize("begin", [b"\xd0\xcf\x11\xe0", b"MZ", b"\x7fELF", b"%PDF-1.7", b"{\\rtf1", b"L\0\0\0\x01\x14\x02\0"])
-def test_no_part_is_a_program_or_another_document(begin: bytes) -> None:
-    ooxml_package._check_part("a.png", b" " + begin, {".png": "image/png"})
-    with pytest.raises(VerificationFailed, match="foreign content"):
-        ooxml_package._check_part("a.png", begin, {".png": "image/png"})
+        ooxml_package._check_part("other.xml", {})
 
 
 def test_no_name_begins_at_the_root() -> None:
-    ooxml_package._check_part("a.png", b"", {".png": "image/png"})
+    ooxml_package._check_part("a.png", {".png": "image/png"})
     with pytest.raises(VerificationFailed, match="name of a part"):
-        ooxml_package._check_part("/a.png", b"", {".png": "image/png"})
+        ooxml_package._check_part("/a.png", {".png": "image/png"})
 
 
 def test_what_is_read_as_xml() -> None:

@@ -7,15 +7,23 @@ from typing import Any
 
 import pytest
 
-from sanitizers.model import VerificationFailed
+from sanitizers.formats.office.blips import write
+from sanitizers.formats.office.pictures import NEUTRAL, Picture
+from sanitizers.model import Kind, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import ppt
 from tests.build import ppt as build
 from tests.build.cfb import compound
-from tests.build.context import context
+from tests.build.context import context, delivered
+from tests.build.image import bmp
 from tests.build.ppt import box, click, data, link, objects, record, shape, slide, sound, string, words
 
 DOCUMENT, USER = "PowerPoint Document", "Current User"
+PLACEABLE = b"\xd7\xcd\xc6\x9a" + bytes(18)
+PICTURES = {
+    "emf": b"drawing", "wmf": PLACEABLE + b"older drawing", "jpeg": b"photo", "png": b"figure", "tiff": b"fax", "bmp": bmp((1, 1), 24, b"abc\0"),
+}  # fmt: skip
+KINDS = (0xF01A, 0xF01B, 0xF01D, 0xF01E, 0xF01F, 0xF029)
 
 
 def streams(*parts: bytes, **options: Any) -> dict[str, bytes]:
@@ -29,7 +37,9 @@ def deck(*slides: bytes, first: bytes = b"", **options: Any) -> dict[str, bytes]
 
 def opinion(made: dict[str, bytes], given: dict[str, bytes] | None = None, **treatment: Any) -> None:
     original = Source(compound(made if given is None else given))
-    ppt.verify(Source(compound(made)), original, context(**treatment))
+    parts = delivered(context(**treatment), *PICTURES.values())
+    delivered(parts, PICTURES["wmf"], kind=Kind.WMF)
+    ppt.verify(Source(compound(made)), original, parts)
 
 
 def refuse(why: str, made: dict[str, bytes], given: dict[str, bytes] | None = None) -> None:
@@ -172,12 +182,61 @@ def test_only_the_target_of_a_link_is_an_address() -> None:
     opinion(deck(slide(), first=objects(box(0x0FD7, record(0x0FD3, b"x", instance=1)), string("C:\\", 1))))
 
 
+def blip(kind: str, content: bytes | None = None) -> bytes:
+    return write(Picture(PICTURES[kind] if content is None else content, kind)).record
+
+
+def shown(pictures: bytes) -> dict[str, bytes]:
+    return SHOWN | {"Pictures": pictures}
+
+
+def test_pictures_are_those_of_the_engine() -> None:
+    opinion(shown(b"".join(map(blip, PICTURES)) + write(NEUTRAL).record))
+    opinion(shown(blip("wmf", PICTURES["wmf"].replace(b"older", b"other"))))  # its size is all that can be known
+    for kind, content in PICTURES.items():
+        refuse("a picture is not what was rebuilt", shown(blip("png") + blip(kind, content + b"x")))
+        refuse("a picture is not what was rebuilt", shown(blip("png") + blip(kind, content[:-1])))
+    refuse("a picture is no bitmap", shown(blip("bmp", PICTURES["bmp"][: 14 + 39])))
+    refuse("no record", shown(blip("png") + b"x"))
+
+
 def test_pictures_are_of_kinds_that_are_known() -> None:
-    kinds = (0xF01A, 0xF01B, 0xF01D, 0xF01E, 0xF01F, 0xF029)
-    opinion(SHOWN | {"Pictures": b"".join(record(kind, b"picture") for kind in kinds)})
-    for kind in beside(kinds):
-        refuse("picture of type", SHOWN | {"Pictures": record(kinds[0]) + record(kind)}, SHOWN)
-    refuse("no record", SHOWN | {"Pictures": record(kinds[0]) + b"x"}, SHOWN)
+    for kind in beside(KINDS):
+        refuse("picture of type", shown(blip("png") + record(kind)))
+    for kind in PICTURES:
+        (head,) = struct.unpack_from("<H", made := blip(kind))
+        for wrong in (head ^ 0x10, head | 15):
+            refuse("picture of type", shown(struct.pack("<H", wrong) + made[2:]))
+
+
+@pytest.mark.parametrize("kind", ["emf", "wmf"])
+@pytest.mark.parametrize(
+    ("at", "change", "why"),
+    [(24, b"\0", "disagree"), (24, b"\xff", "disagree"), (52, b"\xff", "disagree"), (58, b"\0", "a packed picture"), (-1, b"?", "a packed picture")],
+)
+def test_the_head_of_a_packed_picture_says_what_it_is(kind: str, at: int, change: bytes, why: str) -> None:
+    made = bytearray(blip(kind))
+    made[at : at + 1 or None] = change
+    refuse(why, shown(bytes(made)))
+
+
+def test_a_packed_picture_is_one_whole_stream() -> None:
+    made = blip("emf")
+    for tail, packed in ((b"x", made[58:] + b"x"), (b"", made[58:-1]), (b"", b"")):
+        body = made[8:52] + struct.pack("<I", len(packed)) + made[56:58] + packed
+        refuse("disagree", shown(record(0xF01A, body, instance=0x3D4)))
+        assert tail in packed
+    refuse("a packed picture", shown(record(0xF01A, made[8:50], instance=0x3D4)))
+
+
+def test_pictures_of_bullets_are_looked_at_as_well() -> None:
+    def bullets(*pictures: bytes) -> dict[str, bytes]:
+        listed = box(0x07F8, *(record(0x07F9, b"\6\0" + one, instance=number) for number, one in enumerate(pictures)))
+        return deck(slide(), first=box(0x1388, box(0x138A, string("___PPT9"), record(0x138B, listed))))
+
+    opinion(bullets(*map(blip, PICTURES)), SHOWN)
+    refuse("a picture is not what was rebuilt", bullets(blip("png"), blip("png", b"another")), SHOWN)
+    refuse("no record", bullets(blip("png") + b"x"), SHOWN)
 
 
 # -------------------------------------------------------------------------------------------------------- what it shows

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from sanitizers.findings.rtf import CODES
-from sanitizers.model import Action, Kind, PartInfo, Report, Verdict, VerificationFailed
+from sanitizers.formats.office.pictures import NEUTRAL
+from sanitizers.model import Action, Kind, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import rtf
-from tests.build.context import context
+from tests.build.context import context, delivered
+from tests.build.image import bmp
 
 PICTURE = bytes(range(256))
+BITMAP = bmp((2, 2), 24, bytes(range(16)))
 
 
 def check(body: str, original: str | None = None, *codes: str, picture: bytes = b"", start: str = "{\\rtf1 ", end: str = "}\r\n") -> None:
@@ -18,8 +22,8 @@ def check(body: str, original: str | None = None, *codes: str, picture: bytes = 
     for code in codes:
         given.found(code, "", Action.REMOVED)
     if picture:
-        info = PartInfo(name="p", size=len(picture), sha256=Source(picture).sha256, kind=Kind.PNG)
-        given.parts += [Report(path="p", verdict=Verdict.CLEAN, reason=None, input=info, output=made) for made in (info, None)]
+        (report,) = delivered(given, picture).parts
+        given.parts.append(msgspec.structs.replace(report, output=None))
     data = f"{start}{body}{end}".encode("latin-1")
     rtf.verify(Source(data), Source(data if original is None else f"{{\\rtf1 {original}}}".encode("latin-1")), given)
 
@@ -28,7 +32,7 @@ def check(body: str, original: str | None = None, *codes: str, picture: bytes = 
     "body",
     [
         "", "text", "{\\b bold}", "\\u26085?\\u26412?", "\\'93\\'fa", "\\~\\_\\-", "{\\*\\bkmkstart a}", "{\\field{\\*\\fldinst PAGE}{\\fldrslt 1}}",
-        '{\\field{\\*\\fldinst HYPERLINK "https://a.jp/"}{\\fldrslt 1}}', "{\\pict\\pngblip 00ff}",
+        '{\\field{\\*\\fldinst HYPERLINK "https://a.jp/"}{\\fldrslt 1}}', "{\\pict\\pngblip " + NEUTRAL.content.hex() + "}",
     ],
 )  # fmt: skip
 def test_plain_text_passes(body: str) -> None:
@@ -40,8 +44,8 @@ def test_plain_text_passes(body: str) -> None:
     [
         ("\x07", "not spelt"), ("\xe9", "not spelt"), ("a}{b", "braces|not spelt"), ("{a", "braces"), ("a}", "braces"), ("\\'zz", "braces"), ("\\", "braces"),
         ("\\;a", "braces"), ("{\\object x}", "object"), ("{\\*\\objdata 00}", "objdata"), ("{\\*\\template x}", "template"), ("{\\*\\unheard x}", "unheard"), ("{\\* x}", r"\\\*"),
-        ("{\\pict\\pngblip " + PICTURE.hex() + "}", "not rebuilt"),
-        ("{\\pict\\dibitmap0 " + PICTURE.hex() + "}", "not rebuilt"), ("00 " * 2_100, "no picture"), ("{\\pict\\macpict " + "0" * 4_097 + "}", "no picture"),
+        ("{\\pict\\pngblip " + PICTURE.hex() + "}", "not what was rebuilt"),
+        ("{\\pict\\dibitmap0 " + PICTURE.hex() + "}", "not what was rebuilt"), ("{\\pict\\dibitmap0 " + PICTURE[:39].hex() + "}", "no bitmap"), ("00 " * 2_100, "no picture"), ("{\\pict\\macpict " + "0" * 4_097 + "}", "no picture"),
     ],
 )  # fmt: skip
 def test_anything_else_is_refused(body: str, why: str) -> None:
@@ -96,14 +100,14 @@ def test_another_frame_is_refused(start: str, end: str) -> None:
 
 def test_pictures_are_those_of_the_engine() -> None:
     check("{\\pict\\pngblip " + PICTURE.hex() + "}", picture=PICTURE)
-    check("{\\pict\\dibitmap0 " + PICTURE.hex() + "}", picture=b"BM" + bytes(12) + PICTURE)
-    check("{\\pict\\pngblip " + PICTURE[:128].hex() + "}")
+    check("{\\pict\\dibitmap0 " + BITMAP[14:].hex() + "}", picture=BITMAP)
     check("0 " * 2_048 + "z" + "0" * 100)
     check("{\\i " + "0 \r\n" * 4_096 + "}")
     with pytest.raises(VerificationFailed, match="no picture"):
         check("{\\i " + "0 \r\n" * 4_097 + "}")
-    with pytest.raises(VerificationFailed, match="not rebuilt"):
-        check("{\\pict\\pngblip " + PICTURE[:129].hex() + "}")
+    for kind, picture in (("pngblip", PICTURE), ("dibitmap0", BITMAP[14:])):
+        with pytest.raises(VerificationFailed, match="not what was rebuilt"):
+            check(f"{{\\pict\\{kind} {picture[:-1].hex()}}}", picture=picture if kind == "pngblip" else BITMAP)
 
 
 @pytest.mark.parametrize(

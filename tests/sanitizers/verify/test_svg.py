@@ -8,20 +8,16 @@ import msgspec
 import pytest
 
 from sanitizers.context import Context
-from sanitizers.model import Kind, PartInfo, Report, Verdict, VerificationFailed
+from sanitizers.model import Kind, Verdict, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify.svg import verify
-from tests.build.context import context
+from tests.build.context import context, delivered
 
 PICTURE = b"\x89PNG\r\n\x1a\n of the engine"
 
 
 def given(*pictures: bytes, kind: Kind = Kind.PNG, verdict: Verdict = Verdict.CLEAN) -> Context:
-    made = context("a.svg", Kind.SVG, link_schemes=("https",))
-    for picture in pictures:
-        info = PartInfo(name="a", size=len(picture), sha256=Source(picture).sha256, kind=kind)
-        made.parts.append(Report(path="a", verdict=verdict, reason=None, input=info, output=info))
-    return made
+    return delivered(context("a.svg", Kind.SVG, link_schemes=("https",)), *pictures, kind=kind, verdict=verdict)
 
 
 def check(inside: str, *pictures: bytes, top: str = "svg", **facts: object) -> None:

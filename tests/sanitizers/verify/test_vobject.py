@@ -7,13 +7,13 @@ import pytest
 from sanitizers.model import Action, Kind, VerificationFailed
 from sanitizers.source import Source
 from sanitizers.verify import vobject
-from tests.build.context import context
+from tests.build.context import context, delivered
 
 FRAME = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:会議\r\n{}END:VEVENT\r\nEND:VCALENDAR\r\n"
 
 
 def check(output: str, original: str | None = None, kind: Kind = Kind.ICS, *findings: str) -> None:
-    given = context("a", kind)
+    given = delivered(context("a", kind), b"\xff\xd8\xff\0")
     for code in findings:
         given.found(code, "", Action.REMOVED)
     vobject.VERIFIERS[kind](Source(output.encode()), Source((output if original is None else original).encode()), given)
@@ -21,14 +21,21 @@ def check(output: str, original: str | None = None, kind: Kind = Kind.ICS, *find
 
 def test_clean_ones_pass() -> None:
     check(FRAME.format('ORGANIZER;CN="a: b":mailto:a@example.jp\r\nDESCRIPTION:long\r\n  text: x\r\n'))
-    check("BEGIN:VCARD\r\nPHOTO;ENCODING=b:/9j/AA==\r\nEND:VCARD\r\n", kind=Kind.VCF)
+    for photo in ("PHOTO;ENCODING=b:/9j/AA==", "PHOTO:data:image/jpeg;base64,/9j/AA=="):
+        check(f"BEGIN:VCARD\r\n{photo}\r\nEND:VCARD\r\n", kind=Kind.VCF)
+
+
+@pytest.mark.parametrize(("photo", "why"), [(":/9j/AQ==", "PHOTO is not what was rebuilt"), (":/9j/A===", "from elsewhere"), (":/9j/A", "not base64")])
+def test_a_picture_is_the_one_of_the_engine(photo: str, why: str) -> None:
+    with pytest.raises(VerificationFailed, match=why):
+        check(f"BEGIN:VCARD\r\nPHOTO{photo}\r\nEND:VCARD\r\n", kind=Kind.VCF)
 
 
 @pytest.mark.parametrize(
     "line",
     [
         "ATTACH:x", "att\r\n ach:x", "X-ALT-DESC:x", "item1.SOUND:x", "URL:javascript:x", "URL;VALUE=URI:file:///x", "URL:\\\\h\\x", "ACTION:EMAIL",
-        "PHOTO:AAAA", "BEGIN:X-A\r\nEND:X-A", "no colon", "a\x1b:b", "END:VEVENT", "BEGIN:VALARM",
+        "PHOTO:AAAA", "PHOTO:/9j/AA==", "BEGIN:X-A\r\nEND:X-A", "no colon", "a\x1b:b", "END:VEVENT", "BEGIN:VALARM",
     ],
 )  # fmt: skip
 def test_anything_active_is_refused(line: str) -> None:

@@ -209,5 +209,5 @@ def test_pikepdf_reads_every_rebuilt_picture() -> None:
         content = run(IMAGES[kind](), "a.pdf").content
         assert content is not None
         with pikepdf.open(io.BytesIO(content.bytes())) as document:
-            (name,) = document.pages[0].images
-            assert pikepdf.PdfImage(document.pages[0].images[name]).as_pil_image().size == (WIDTH, HEIGHT)
+            ((_, image),) = document.pages[0].get_images().items()
+            assert pikepdf.PdfImage(image).as_pil_image().size == (WIDTH, HEIGHT)
