@@ -46,7 +46,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("sizes of properties", f"{_JTD}.text:_LONGEST", 255),
     Mutant("second opinion on streams", "sanitizers.verify.jtd:_STREAMS", opinion._STREAMS | {"Payload"}),
     Mutant("second opinion on the table", "sanitizers.verify.jtd:_listed", _nothing),
-    Mutant("second opinion on words", "sanitizers.verify.jtd:_runs", lambda _: [store.MAGIC]),
+    Mutant("second opinion on words", "sanitizers.verify.jtd:runs", lambda _: [store.MAGIC]),
 )  # fmt: skip
 TESTS = ("tests/sanitizers/formats/jtd",)
 

@@ -207,7 +207,7 @@ MUTANTS: tuple[Mutant, ...] = (
             ("ooxml_calls", "_FIELDS", _Any()), ("ooxml_calls", "_FORBIDDEN_FORMULA", _NEVER_BYTES), ("ooxml_calls", "_HYPERLINK", _NEVER_BYTES),
             ("ooxml_calls", "_LOADED", _NEVER_BYTES), ("ooxml_calls", "_NAME_THAT_STARTS", _NEVER_BYTES), ("ooxml_package", "_TYPE_SPACES", ("",)),
             ("ooxml_calls", "_JUMP", re.compile(rb".*")), ("ooxml_calls", "_CLICK_MACRO", _NEVER_BYTES), ("ooxml_calls", "leads_nowhere_else", _true),
-            ("ooxml_package", "_FORBIDDEN_NAMES", _NEVER), ("ooxml_package", "_RELATIONSHIP_TYPE", _NEVER), ("ooxml_package", "_EXECUTABLE", (b"?",)),
+            ("ooxml_package", "_FORBIDDEN_NAMES", _NEVER), ("ooxml_package", "_RELATIONSHIP_TYPE", _NEVER), ("parts", "Parts.check", _nothing),
             ("ooxml_package", "_OTHER_TYPES", _Any()), ("ooxml_package", "_check_layout", _nothing), ("ooxml_package", "_check_reached", _nothing),
             ("ooxml_package", "_check_main", _nothing), ("ooxml_package", "_check_links", _nothing), ("ooxml_meaning", "_cells", len), ("ooxml_meaning", "_LEAST", 0.0),
         )

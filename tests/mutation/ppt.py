@@ -102,7 +102,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("second opinion on records", "sanitizers.verify.ppt:_ATOMS", _Everything(), _BROKEN),
     Mutant("second opinion on actions", "sanitizers.verify.ppt:_ACTIONS", _Everything(), _BROKEN),
     Mutant("second opinion on links", "sanitizers.verify.ppt:_check_link", _nothing, _BROKEN),
-    Mutant("second opinion on pictures", "sanitizers.verify.ppt:_check_pictures", _nothing, _BROKEN),
+    Mutant("second opinion on pictures", "sanitizers.verify.ppt:_check_picture", _nothing, _BROKEN),
     Mutant("second opinion on words", "sanitizers.verify.ppt:_text", lambda *_: "", _BROKEN),
 )  # fmt: skip
 TESTS = ("tests/sanitizers/test_cfb_writer.py", "tests/sanitizers/formats/ppt")

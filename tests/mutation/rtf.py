@@ -59,7 +59,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("comments by policy", f"{_RTF}.rebuild:COMMENTS", frozenset()),
     Mutant("verify: words", f"{_VERIFY}:_FORBIDDEN", frozenset()),
     Mutant("verify: destinations", f"{_VERIFY}:_STARRED", re.compile(rb"")),
-    Mutant("verify: pictures", f"{_VERIFY}:_NEUTRAL_SIZE", 1 << 30),
+    Mutant("verify: pictures", f"{_VERIFY}:_check_pictures", lambda *_: None),
     Mutant("verify: digits", f"{_VERIFY}:_LONGEST_DIGITS", 1 << 30),
     Mutant("verify: fields", f"{_VERIFY}:_check_fields", lambda *_: None),
     Mutant("verify: spelling", f"{_VERIFY}:_SPELT", re.compile(rb".*", re.DOTALL)),

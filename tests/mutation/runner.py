@@ -48,6 +48,16 @@ def apply(mutant: Mutant) -> None:
         assert callable(mutant.value)
         mutant.value()
         return
+    holder, place = target(mutant)
+    if isinstance(place, str):
+        setattr(holder, place, mutant.value)
+    else:
+        holder[place[0]] = mutant.value
+
+
+def target(mutant: Mutant) -> tuple[Any, str | tuple[Any]]:
+    """What holds the rule, and its name there; its key in a tuple, where it is an entry of a mapping. Raises AttributeError or KeyError for
+    one that is no more."""
     module, _, path = mutant.target.partition(":")
     path, _, key = path.partition("[")
     holder: Any = importlib.import_module(module)
@@ -56,10 +66,9 @@ def apply(mutant: Mutant) -> None:
         holder = getattr(holder, name)
     found = getattr(holder, last)
     if not key:
-        setattr(holder, last, mutant.value)
-        return
+        return holder, last
     known = {str(one): one for one in found}
-    found[known[key.removesuffix("]")]] = mutant.value
+    return found, (known[key.removesuffix("]")],)
 
 
 def main(mutants: Sequence[Mutant], tests: Sequence[str]) -> None:
