@@ -41,6 +41,7 @@ from gateway.receipts import Signer
 from gateway.requests.approvals import Approvals
 from gateway.requests.asking import Asking
 from gateway.requests.bringing import Bringing
+from gateway.requests.disposing import Disposing
 from gateway.requests.exceptions import Exceptions
 from gateway.requests.operating import Operating
 from gateway.requests.unlocking import Unlocking
@@ -75,6 +76,7 @@ class Parts:
     accounts: Accounts
     approvals: Approvals
     exceptions: Exceptions
+    disposing: Disposing
     publishing: Publishing
     trials: Trials
     panel: Panel
@@ -186,11 +188,12 @@ def _uploads(parts: Parts) -> Uploads:
 def _desks(parts: Parts, operating: Operating) -> list[Desk]:
     journal, clock = parts.journal, parts.clock
     requests = PublishingRequests(parts.publishing, parts.approvals)
+    disposing = parts.disposing if parts.settings["approvals.disposal"] else None
     return [
         OverviewDesk(journal, overview(parts)),
-        ConformityDesk(_gathering(parts)),
+        ConformityDesk(parts.journal, _gathering(parts)),
         OriginalsDesk(journal, parts.blobs, parts.approvals, clock, four_eyes=parts.settings["policy.four_eyes"]),
-        TransfersDesk(journal, operating, clock),        # after the one before it: any other word is a deed
+        TransfersDesk(journal, operating, clock, disposing),        # after the one before it: any other word is a deed
         PublishingDesk(journal, parts.publishing, parts.trials, requests, clock),
         ApprovalPages(parts.approvals, overseen=True, looks=partial(looks, journal)),
         PeopleDesk(parts.accounts, Staff(journal, clock, parts.settings["service.organisation"]), clock),

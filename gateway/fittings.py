@@ -28,6 +28,7 @@ from gateway.shares.document import load as load_shares
 from gateway.storage.blobs import Blobs
 from gateway.storage.chosen import stores as stores  # noqa: PLC0414 - what the house and the commands ask for here
 from gateway.storage.journal import Journal
+from gateway.storage.senders import Limits
 from gateway.storage.unfinished import Unfinished
 from gateway.telemetry import tracing
 from gateway.telemetry.soc import AddressError, Collector, Following
@@ -268,6 +269,11 @@ def office(settings: Config) -> Office:
         settings["service.language"],
         settings["pickup.url"],
     )
+
+
+def sender_limits(settings: Config) -> Limits:
+    """`smtp.sender_…`: what one sender may send in an hour."""
+    return Limits(settings["smtp.sender_mails_per_hour"], settings["smtp.sender_recipients_per_hour"])
 
 
 def receiver_settings(settings: Config) -> ReceiverSettings:

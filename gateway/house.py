@@ -23,6 +23,8 @@ from gateway.publishing.trials import low_priority
 from gateway.publishing.versions import NotNowError, Publishing
 from gateway.receipts import Signer
 from gateway.requests.approvals import Approvals
+from gateway.requests.delegates import Delegates
+from gateway.requests.disposing import Disposing
 from gateway.requests.exceptions import Exceptions
 from gateway.requests.later_mail import LaterMail
 from gateway.requests.pointless import Pointless
@@ -31,9 +33,10 @@ from gateway.road.pipeline import Pipeline
 from gateway.road.post import MailIntake
 from gateway.road.previews import AT_ONCE, Previews
 from gateway.road.results import Results
+from gateway.road.senders import Senders
 from gateway.road.workers import JailUnavailable, Workers
 from gateway.rulebook import Rulebook
-from gateway.storage import bells, nodes, upkeep
+from gateway.storage import bells, nodes, permits, upkeep
 from gateway.storage.bells import Bell
 from gateway.storage.keys import signing_key
 from gateway.storage.leader import Leader
@@ -53,6 +56,7 @@ _log = log.get(__name__)
 ROLES: Final = ("smtp", "drop", "pickup", "admin", "worker", "deliver", "gate")
 _UPKEEP_SECONDS: Final = 3600.0
 _CARRY_UP_SECONDS: Final = 60.0
+_SHUT_SECONDS: Final = 10.0
 # How long an upload that was cut may be resumed.
 _UNFINISHED_SECONDS: Final = 86_400.0
 
@@ -98,6 +102,8 @@ class House:
             self.journal, clock, patience=settings["approvals.patience"], unavoidable=settings["approvals.unavoidable"]
         )
         self.exceptions = Exceptions(self.journal, self.approvals, clock)
+        Delegates(self.approvals, self.accounts.absences, clock)
+        self.disposing = Disposing(self.journal, self.approvals, clock)
         Pointless(self.journal, self.approvals)
         self.accounts.heard = AccountMails(self.journal, self._office, clock).tell
         self.approvals.heard = RequestMails(self.journal, self.blobs, self._office, clock, self.queue.wake).tell
@@ -277,10 +283,17 @@ class House:
             lane=segments.lane(settings).name,
             clock=self._clock,
             accepted=self._wake,
+            beside=Senders(fittings.sender_limits(settings), self._office),
         )
+        await self._shut_addresses()
         intake = self._intake if self._ways is None else self._ways.intake(self._intake)
         self._server = Server(intake, fittings.receiver_settings(settings), fittings.server_settings(settings), self._tls)
         await self._server.start(settings["smtp.listen"])
+
+    async def _shut_addresses(self) -> None:
+        """Whose mail is not taken in any more, or is again: another node or a command may have said so."""
+        if self._intake is not None:
+            self._intake.shut(await self.journal.ask(permits.shut_addresses))
 
     def _faces(self) -> list[Listener]:
         assert self._pipeline is not None
@@ -292,6 +305,7 @@ class House:
             accounts=self.accounts,
             approvals=self.approvals,
             exceptions=self.exceptions,
+            disposing=self.disposing,
             publishing=self.publishing,
             trials=self._rulebook.trials,
             panel=self._panel,
@@ -352,6 +366,7 @@ class House:
         ]
         beside += fittings.traces(self._settings)
         beside += fittings.soc(self._settings, self.journal, lambda: self.leader.leads)
+        beside.append(now_and_then("addresses without mail", _SHUT_SECONDS, self._shut_addresses))
         tidy = now_and_then("unfinished uploads", _UPKEEP_SECONDS, self._tidy)
         return [self._notifier.run(), tidy, self._rulebook.in_force.follow(), watch.run(), *later, *beside]
 

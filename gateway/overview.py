@@ -16,8 +16,10 @@ from sqlalchemy import Connection
 
 from gateway.doctor import certificates, timekeeping
 from gateway.model import State
+from gateway.people.requests import Kind
 from gateway.scanners.panel import Heard, Panel
-from gateway.storage import publishing, statistics, watching
+from gateway.storage import approvals, publishing, statistics, watching
+from gateway.storage.approvals import RequestState
 from gateway.storage.journal import Journal
 from gateway.storage.statistics import Ranks
 
@@ -117,7 +119,8 @@ class Overview:
         """The service itself first, then what it stands on."""
         queues, scanners, shown = await self._queues(), await self._scanners(), await asyncio.to_thread(self._certificates)
         beside = [await self._rules(), *([await self._outer()] if self._inner else [])]
-        return [await self._service(), *queues, await self._speed(), *scanners, *beside, await self._disk(), self._time(), *shown]
+        lights = [await self._service(), *queues, await self._speed(), *scanners, *beside, await self._disk(), self._time(), *shown]
+        return lights + await self._emergencies()
 
     async def day(self) -> Day:
         """Verdicts since midnight, and of the same day a week ago."""
@@ -212,6 +215,17 @@ class Overview:
             return Light("clock", title, Tone.WAIT, ("時刻源と同期していません", "not synchronised"))
         off = abs(known.offset)
         return Light("clock", title, _tone(off, _OFF_SECONDS), (f"ずれ {1000 * off:.1f} ミリ秒", f"{1000 * off:.1f} ms off"))
+
+    async def _emergencies(self) -> list[Light]:
+        """A light only while an emergency exception (緊急例外) waits to be looked at."""
+        open_, kinds = (RequestState.REQUESTED,), (Kind.EMERGENCY_REPORT,)
+        waiting = await self._journal.ask(lambda connection: approvals.listed(connection, states=open_, kinds=kinds, limit=1_000))
+        if not waiting:
+            return []
+        title, due = ("緊急例外の事後報告", "Emergency exceptions"), min(one.detail["due"] for one in waiting)
+        until = dt.datetime.fromtimestamp(due, dt.UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+        said = (f"CISOの確認待ち {len(waiting)}件（期限 {until}）", f"{len(waiting)} to be looked at, the first by {until}")
+        return [Light("emergency", title, Tone.STOP if due <= self._clock() else Tone.WAIT, said)]
 
     def _certificates(self) -> list[Light]:
         return [_certificate(use, file, self._clock()) for use, file in self._shown.items()]

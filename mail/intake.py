@@ -33,5 +33,8 @@ class Intake(Protocol):
     def knows(self, recipient: str) -> bool:
         """Whether there is such a person; asked only of what is accepted."""
 
+    def admits(self, recipient: str) -> bool:
+        """Whether that person may receive mail; asked only of who is known."""
+
     async def begin(self, envelope: Envelope) -> Incoming:
         """Raises Overloaded."""

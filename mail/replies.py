@@ -71,6 +71,7 @@ class Trouble(Enum):
     UNKNOWN_PARAMETER = Reply(555, "5.5.4", "Parameter not recognised", "an ESMTP parameter that is not offered")
     BAD_RECIPIENT = Reply(553, "5.1.3", "Bad recipient address", "a forward-path that is not of the form")
     NO_SUCH_RECIPIENT = Reply(550, "5.1.1", "No such recipient here", "a recipient that is in no list of ours")
+    NO_MAIL = Reply(550, "5.7.1", "Delivery to this recipient is not authorized", "a person who may not receive mail")
     NO_RELAY = Reply(550, "5.7.1", "Relaying denied", "a recipient that is not ours")
     TOO_LARGE = Reply(552, "5.3.4", "Message is larger than the limit", "declared or sent octets past the limit")
     BARE_NEWLINE = Reply(550, "5.5.2", "Message has bare CR or LF", "a line end in the content that is not CR LF")

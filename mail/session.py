@@ -376,12 +376,20 @@ class Session(asyncio.Protocol):
         if verb != "RCPT":
             return None
         try:
-            if not desk.intake.accepts(recipient):
-                return Trouble.NO_RELAY.value
-            return None if desk.intake.knows(recipient) else Trouble.NO_SUCH_RECIPIENT.value
+            trouble = self._unwelcome(recipient)
         except Exception:  # noqa: BLE001 - see _tried
             self._failed("the intake failed", step="accepts")
-            return Trouble.NOT_NOW.value
+            trouble = Trouble.NOT_NOW
+        return None if trouble is None else trouble.value
+
+    def _unwelcome(self, recipient: str) -> Trouble | None:
+        """Why there is no mail for him; None if there is."""
+        intake = self._desk.intake
+        if not intake.accepts(recipient):
+            return Trouble.NO_RELAY
+        if not intake.knows(recipient):
+            return Trouble.NO_SUCH_RECIPIENT
+        return None if intake.admits(recipient) else Trouble.NO_MAIL
 
     def _note(self, level: int, event: str, **facts: object) -> None:
         _log.log(level, event, extra={"facts": {"client": self.client_ip, "session": hex(id(self))[-6:]} | facts})

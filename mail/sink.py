@@ -79,6 +79,9 @@ class Sink:
     def knows(self, recipient: str) -> bool:
         return bool(recipient)
 
+    def admits(self, recipient: str) -> bool:
+        return bool(recipient)
+
     async def begin(self, envelope: Envelope) -> _Kept:
         await self.hang("DATA")
         return _Kept(self, envelope)

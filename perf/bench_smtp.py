@@ -33,6 +33,7 @@ from mail.intake import Intake
 from mail.receiver import ReceiverSettings
 from mail.server import Server, ServerSettings
 from perf.bench_intake import Drain
+from tests.build.ports import free_port
 
 LIMIT = 64 << 20
 SESSIONS = 20
@@ -63,13 +64,6 @@ async def aiosmtpd(report: Callable[[int], None]) -> None:
     controller.server = await controller._create_server()  # noqa: SLF001 - the one way to run it in this loop
     report(port)
     await asyncio.Event().wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def serve(which: Callable[[Callable[[int], None]], object], pipe: Connection) -> None:

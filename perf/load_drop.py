@@ -20,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from perf.percentiles import corrected, waits
 from tests.build.load import Client, Ran, Upload, Watch, at_once, closed_loop, open_loop
-from tests.e2e.service import Service, free_port
+from tests.build.ports import free_port
+from tests.e2e.service import Service
 
 
 def figures(name: str, ran: Ran, watch: Watch, size: int) -> dict[str, Any]:

@@ -32,7 +32,8 @@ from perf import floor, traffic
 from perf.footprint import Footprint, children_of
 from perf.percentiles import corrected, waits
 from perf.traffic import Mail
-from tests.e2e.service import Service, free_port
+from tests.build.ports import free_port
+from tests.e2e.service import Service
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _MESSAGE_ID: Final = re.compile(rb"^message-id:\s*(<[^>\r\n]+>)", re.IGNORECASE | re.MULTILINE)

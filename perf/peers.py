@@ -36,8 +36,8 @@ from perf.footprint import children_of
 from perf.load_smtp import Load, NextHop, all_arrived, sent
 from perf.traffic import File, Mail
 from sanitizers.scan import compile_rules
+from tests.build.ports import free_port
 from tests.e2e import postfix
-from tests.e2e.service import free_port
 
 _ROUNDS: Final = 2
 # Of larger ones some of these programs take minutes.

@@ -40,6 +40,8 @@ class Treatment(msgspec.Struct, frozen=True, kw_only=True):
     mail_notice_at_end: bool = False        # True: our notice below the text, not above it
     mail_passwords_tried: bool = False      # True: passwords in a later mail of the same sender are tried on what is locked (PPAP)
     mail_subject_mark: str = ""             # put before the subject of a mail that a road brought, such as 【外部】
+    mail_forwards_held: bool = False        # True: a mail with the marks of automatic forwarding waits for a person
+    mail_author_domains: tuple[str, ...] = ()   # ours: with the former, mail from any other is taken for forwarded; empty: not asked
     pdf_attachments: bool = False           # True: attachments go round the engine and the clean result is attached again
     pdf_forms_flattened: bool = False       # True: what is filled in becomes part of the page, nothing is left to fill in
     pdf_properties_kept: tuple[str, ...] = ("Title", "Subject", "Keywords")     # of a PDF; marks of a classification stay anyway

@@ -16,6 +16,7 @@ from gateway.storage import drills
 from gateway.storage.drills import Drill, Outcome
 from gateway.storage.journal import Journal
 from gateway.telemetry import metrics
+from gateway.web import guarded
 from gateway.web.given import sent
 from gateway.web.problem import problem
 from gateway.web.routes import Route
@@ -46,6 +47,7 @@ _OLD_BACKUP: Final = 2 * 86_400.0
 # A restore that nobody tried for a year is a hope.
 _OLD_DRILL: Final = 366 * 86_400.0
 _LONGEST_MINUTES: Final = 100_000
+_SHEET: Final = "/api/v1/monitored.csv"
 _MONITORED: Final = ("名称", "種類", "内容", "内容（英語）")
 
 
@@ -60,7 +62,7 @@ class CareDesk:
             Route("GET", "/api/v1/drills", self._list, "drills, the youngest first", content=_ROWS),
             Route("POST", "/api/v1/drills", self._add, "write one down", 201, body=_HELD, faults={400: "not as it should be"}),
             Route("GET", "/api/v1/monitored", self._monitored, "what /metrics exports", content=_ROWS),
-            Route("GET", "/api/v1/monitored.csv", self._sheet, "the same as CSV", content={"text/csv": {"schema": _TEXT}}),
+            Route("GET", _SHEET, self._sheet, "the same as CSV", content={"text/csv": {"schema": _TEXT}}),
         )
 
     def install(self, application: web.Application, signin: SignIn) -> None:
@@ -123,13 +125,14 @@ class CareDesk:
         told = [{"name": one.name, "kind": one.kind, "ja": one.title[0], "en": one.title[1]} for one in metrics.monitored()]
         return web.json_response(told)
 
-    async def _sheet(self, _: web.Request) -> web.Response:
+    async def _sheet(self, request: web.Request) -> web.Response:
+        await guarded.taken(request, self._journal, self._clock())
         table = [_MONITORED, *((one.name, one.kind, harmless(one.title[0]), harmless(one.title[1])) for one in metrics.monitored())]
-        headers = {"Content-Disposition": 'attachment; filename="monitored.csv"'}
-        return web.Response(body=b"\xef\xbb\xbf" + written(table), content_type="text/csv", charset="utf-8", headers=headers)
+        return guarded.table("監視項目一覧", b"\xef\xbb\xbf" + written(table))
 
     async def _monitored_page(self, request: web.Request) -> web.Response:
-        return self._signin.page(request, "monitored.html", rows=metrics.monitored(), at=when(self._clock()))
+        exports = guarded.may_take(request, _SHEET)
+        return self._signin.page(request, "monitored.html", rows=metrics.monitored(), at=when(self._clock()), exports=exports)
 
 
 def _light(at: float | None, now: float, old: float) -> tuple[str, str]:

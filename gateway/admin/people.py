@@ -11,6 +11,7 @@ from aiohttp import web
 from gateway.admin import people_pages
 from gateway.people import roster
 from gateway.people.accounts import Account, Accounts, Described, LoginTakenError, RefusedError, Role
+from gateway.people.employment import Employment, Terms
 from gateway.people.roles import PRIVILEGED, TITLES
 from gateway.people.staff import Staff
 from gateway.web.given import an_object
@@ -26,6 +27,7 @@ _ROWS: Final = {"application/json": {"schema": {"type": "array", "items": {"type
 _TAKEN: Final = "このログイン名は使われています / this log-in name is taken"
 _NOT_YOURSELF: Final = "自分自身には行えません。 / not on yourself"
 _LAST: Final = "最後の情報システム管理者です。先に別の管理者を登録してください。 / the last administrator"
+_CHANGEABLE: Final = "name, mail, role, departments (the main one first), head; employment, may_drop, may_mail and the reason why"
 _DAY: Final = 86_400.0
 _UNUSED_DAYS: Final = 90
 _DEEDS: Final = ("disable", "enable", "unlock", "reset", "forget-factors", "end-sessions")
@@ -49,7 +51,7 @@ class PeopleDesk:
             Route("POST", f"{_PEOPLE}-import", self._follow, "follow the list that was previewed", body=_CSV,
                   query=_COMPLETE | {"seen": "digest of the preview"}, faults=only),
             Route("GET", _ONE, self._show, "one account", faults={404: "not found"}),
-            Route("PATCH", _ONE, self._change, "name, mail, role, departments (the main one first), head", body=_OBJECT, faults=faults),
+            Route("PATCH", _ONE, self._change, _CHANGEABLE, body=_OBJECT, faults=faults),
             *(Route("POST", f"{_ONE}/{deed}", self._deed, f"{deed} it", faults=faults) for deed in _DEEDS),
             Route("GET", _DEPARTMENTS, self._departments, "departments", content=_ROWS),
             Route("POST", _DEPARTMENTS, self._add_department, "a new department", 201, body=_OBJECT, faults=only),
@@ -79,6 +81,8 @@ class PeopleDesk:
             "must_change": account.must_change, "last_login_at": last, "last_login_from": account.last_login_from,
             "unused": not account.disabled and now - (last or account.password_set_at) > _UNUSED_DAYS * _DAY,
             "privileged": role in PRIVILEGED, "directory": account.directory, "factors": one.factors,
+            "employment": account.employment, "may_drop": account.may_drop, "may_mail": account.may_mail,
+            "permits": [msgspec.structs.asdict(each) for each in one.permits],
         }  # fmt: skip
 
     async def add(self, given: Mapping[str, Any], actor: str) -> str:
@@ -86,7 +90,7 @@ class PeopleDesk:
         login, name, mail, person = (_text(given, field) for field in ("login", "name", "mail", "person"))
         departments = await self._departments_of(given)
         try:
-            password = await self.accounts.add(login, name, _role(given), actor, mail, person=person)
+            password = await self.accounts.add(login, name, _role(given), actor, mail, person=person, terms=_terms(given))
         except LoginTakenError:
             raise RefusedError(_TAKEN) from None
         if departments and (made := await self.accounts.find(login)) is not None:
@@ -107,7 +111,7 @@ class PeopleDesk:
             await self._may_lose(account, actor)
         wanted = await self._departments_of(given)      # looked at before anything is written
         name, mail = (_text(given, field) if field in given else getattr(account, field) for field in ("name", "mail"))
-        await self.accounts.change(account, actor.login, name=name, mail=mail, role=role)
+        await self.accounts.change(account, actor.login, name=name, mail=mail, role=role, terms=_terms(given))
         if "departments" in given or "head" in given:
             places = await self.accounts.places(account)
             departments = wanted if "departments" in given else [one.department.name for one in places]
@@ -261,6 +265,21 @@ def _role(given: Mapping[str, Any]) -> Role:
         return Role(_text(given, "role") or Role.STAFF)
     except ValueError:
         raise RefusedError("権限が正しくありません / no such role") from None
+
+
+def _terms(given: Mapping[str, Any]) -> Terms:
+    try:
+        employment = Employment(_text(given, "employment")) if given.get("employment") else None
+    except ValueError:
+        raise RefusedError("任用区分が正しくありません / no such employment") from None
+    return Terms(employment=employment, drop=_switch(given, "may_drop"), mail=_switch(given, "may_mail"), reason=_text(given, "reason"))
+
+
+def _switch(given: Mapping[str, Any], field: str) -> bool | None:
+    value = given.get(field)
+    if value is not None and not isinstance(value, bool):
+        raise RefusedError(f"{field}: true か false です / true or false")
+    return value
 
 
 def _not_oneself(account: Account, actor: Account) -> None:

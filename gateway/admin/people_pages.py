@@ -8,8 +8,10 @@ from aiohttp import web
 
 from gateway.people import roster
 from gateway.people.accounts import Account, RefusedError
+from gateway.people.employment import EMPLOYMENTS, FEATURES, begins
 from gateway.people.roles import HEAD, TITLES
-from gateway.people.roster import Plan
+from gateway.people.roster import Entry, Plan
+from gateway.web.account_page import absence
 from gateway.web.problem import problem
 from gateway.web.signin import SignIn, account_of, posted
 from gateway.web.words import when
@@ -56,7 +58,7 @@ class PeoplePages:
         found = [row for row in await self._desk.rows() if wanted in " ".join((row["login"], row["name"].lower(), *row["departments"]))]
         return self._signin.page(
             request, "people.html", status, error=error, rows=found[:_MOST_SHOWN], count=len(found), wanted=wanted, when=when,
-            roles=_ROLES, departments=await self._open(), head=HEAD,
+            roles=_ROLES, departments=await self._open(), head=HEAD, employments=_EMPLOYMENTS, features=_FEATURES,
         )  # fmt: skip
 
     async def _add(self, request: web.Request) -> web.Response:
@@ -79,7 +81,8 @@ class PeoplePages:
         [row] = await self._desk.rows(account.login)
         return self._signin.page(
             request, "person.html", status, error=error, row=row, when=when, sessions=sessions, roles=_ROLES,
-            departments=await self._open(), head=HEAD, absences=await self._desk.accounts.absences(account),
+            departments=await self._open(), head=HEAD, employments=_EMPLOYMENTS, features=_FEATURES,
+            absences=[absence(one) for one in await self._desk.accounts.absences.listed(account)],
         )  # fmt: skip
 
     async def _change(self, request: web.Request) -> web.StreamResponse:
@@ -201,11 +204,16 @@ class PeoplePages:
 
 
 _ROLES: Final = [(str(role), str(title)) for role, title in TITLES.items()]
+_EMPLOYMENTS: Final = [(str(one), str(title)) for one, title in EMPLOYMENTS.items()]
+_FEATURES: Final = [(f"may_{one}", str(one), str(title)) for one, title in FEATURES.items()]
+_SWITCH: Final = {"yes": True, "no": False}
 
 
 def _fields(given: Any) -> dict[str, Any]:
     """A form's fields as the interface would have them."""
-    plain = {name: str(given.get(name, "")) for name in ("login", "name", "mail", "role", "person") if name in given}
+    texts = ("login", "name", "mail", "role", "person", "employment", "reason")
+    plain: dict[str, Any] = {name: str(given.get(name, "")) for name in texts if name in given}
+    plain |= {name: _SWITCH[word] for name, _, _ in _FEATURES if (word := str(given.get(name, ""))) in _SWITCH}
     departments = [str(one) for one in (given.get("main", ""), *given.getall("departments", [])) if one]
     return plain | {"departments": departments, "head": given.get("head") == "yes"}
 
@@ -218,9 +226,16 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
+def _joining(one: Entry) -> str:
+    employment = "" if one.terms.employment is None else EMPLOYMENTS[one.terms.employment].ja
+    uses = begins(one.terms) | one.terms.features
+    without = (f"{FEATURES[each].ja}：不可" for each, on in uses.items() if not on)
+    return "　".join((one.login, one.name, "、".join(one.departments), employment, *without))
+
+
 def _shown(plan: Plan) -> dict[str, Any]:
     return {
-        "joins": [f"{one.login}　{one.name}　{'、'.join(one.departments)}" for one in plan.joins],
+        "joins": [_joining(one) for one in plan.joins],
         "moves": [(f"{one.entry.login}　{one.entry.name}", one.changes) for one in plan.moves],
         "leaves": [f"{one.login}　{one.name}" for one in plan.leaves],
         "same": plan.same,

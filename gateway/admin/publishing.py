@@ -27,6 +27,7 @@ from gateway.publishing.versions import POLICY_FILE, NoSuchVersionError, NotAnot
 from gateway.road.warm_parent import JailUnavailable
 from gateway.storage import rescans, rule_matches
 from gateway.storage.journal import Journal
+from gateway.web import guarded
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of
@@ -176,6 +177,7 @@ class PublishingDesk:
 
     async def _show(self, subject: Subject, request: web.Request) -> web.Response:
         version = await self.found(subject, request)
+        await guarded.taken(request, self._journal, self._clock())
         standing = (await self.publishing.standing()).get(subject)
         more = {
             "files": await self.publishing.files(version.id),

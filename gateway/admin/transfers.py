@@ -15,6 +15,7 @@ from gateway.model import IllegalTransitionError, Transfer, rfc3339
 from gateway.people.permissions import permitted
 from gateway.people.roles import Role
 from gateway.policy import locked
+from gateway.requests.disposing import Asked, Disposing
 from gateway.requests.operating import BACK, MANY, Deed, Operating, Way, possible
 from gateway.road.pipeline import StoppedByScannersError
 from gateway.storage import evidence, settling
@@ -64,11 +65,12 @@ class NoReasonError(ValueError):
 
 
 class TransfersDesk:
-    """Handlers; see `Desk` in gateway.admin.app."""
+    """Handlers; see `Desk` in gateway.admin.app. `disposing`: with it what is deleted is asked for, and goes on another person's word."""
 
-    def __init__(self, journal: Journal, operating: Operating, clock: Callable[[], float]) -> None:
+    def __init__(self, journal: Journal, operating: Operating, clock: Callable[[], float], disposing: Disposing | None = None) -> None:
         self._journal = journal
         self._operating = operating
+        self._disposing = disposing
         self._clock = clock
         self._signin: SignIn
         deed = f"{', '.join(Deed)}; what is possible now stands in `deeds` of the transfer"
@@ -121,7 +123,10 @@ class TransfersDesk:
         transfer = await self._named(request)
         try:
             given = await sent(request)
-            await self._do(request, Deed(request.match_info["deed"]), transfer, given["reason"], given)
+            deed, reason = Deed(request.match_info["deed"]), given["reason"]
+            if asked := await self._asked_first(request, deed, [transfer], reason):
+                return web.json_response({"request": asked.request.number, "state": asked.request.state}, status=202)
+            await self._do(request, deed, transfer, reason, given)
         except (NoReasonError, ValueError, KeyError, TypeError) as error:
             return problem(400, str(error) if isinstance(error, NoReasonError) else "", receipt_no=transfer.receipt_no)
         except (IllegalTransitionError, LeaseLostError) as error:
@@ -135,6 +140,8 @@ class TransfersDesk:
             given = await sent(request)
             deed, reason, numbers = Deed(given["deed"]), given["reason"], given["receipt_nos"]
             wanted = await self._chosen(numbers)
+            if asked := await self._asked_first(request, deed, wanted, reason):
+                return web.json_response({"request": asked.request.number, "refused": asked.refused}, status=202)
             refused = await self._do_on_many(request, deed, wanted, reason)
         except (NoReasonError, NotAllowedError, ValueError, KeyError, TypeError) as error:
             return problem(400, str(error) if isinstance(error, NoReasonError | NotAllowedError) else "")
@@ -203,6 +210,8 @@ class TransfersDesk:
             if deed is Deed.DELETE and given.get("sure") != "yes":
                 raise NoReasonError(_SURE)
             wanted = await self._chosen(numbers)
+            if asked := await self._asked_first(request, deed, wanted, given.get("reason", "")):
+                raise web.HTTPSeeOther(f"/requests/{asked.request.number}")
             refused = await self._do_on_many(request, deed, wanted, given.get("reason", ""))
         except (NoReasonError, NotAllowedError, ValueError) as error:
             return await self._found(request, 409, f"できませんでした：{error} / could not be done")
@@ -218,8 +227,10 @@ class TransfersDesk:
     async def _from_page(self, request: web.Request) -> web.StreamResponse:
         transfer, given = await self._named(request), await posted(request)
         try:
-            deed = Deed(str(given.get("deed", "")))
-            await self._do(request, deed, transfer, str(given.get("reason", "")), given)
+            deed, reason = Deed(str(given.get("deed", ""))), str(given.get("reason", ""))
+            if asked := await self._asked_first(request, deed, [transfer], reason):
+                raise web.HTTPSeeOther(f"/requests/{asked.request.number}")
+            await self._do(request, deed, transfer, reason, given)
         except (NoReasonError, IllegalTransitionError, LeaseLostError, NotAllowedError, StoppedByScannersError, ValueError) as error:
             now = await self._journal.transfer(transfer.id)
             return await self._rendered(request, now, 409, f"できませんでした：{error} / could not be done")
@@ -274,6 +285,12 @@ class TransfersDesk:
         """Who else got these very bytes."""
         found = await self._journal.transfers(Filter(sha256=transfer.sha256, limit=_SAME + 1))
         return [other for other in found if other.id != transfer.id][:_SAME]
+
+    async def _asked_first(self, request: web.Request, deed: Deed, wanted: Sequence[Transfer], reason: object) -> Asked | None:
+        """The request, where a deed needs another person's word. Raises NoReasonError, NotAllowedError."""
+        if self._disposing is None or deed is not Deed.DELETE:
+            return None
+        return await self._disposing.ask(wanted, account_of(request), _reason(reason))
 
     async def _do(self, request: web.Request, deed: Deed, transfer: Transfer, reason: object, given: Mapping[str, object]) -> None:
         """`given`: how, where a deed can be done in several ways. Raises NoReasonError, ValueError and what `Operating.act` raises."""

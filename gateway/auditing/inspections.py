@@ -155,7 +155,7 @@ _POWER: Final = tuple(
     name for name, event in EVENTS.items() if event.of in (Class.PRIVILEGE, Class.POLICY) and not name.startswith(("absence.", "factor."))
 )
 _HANDS: Final = ("transfer.released", "transfer.held", "transfer.disposed", "transfer.processing", "emergency.", "original.taken")
-_TAKEN: Final = ("file.collected", "transfers.exported", "audit.exported", "original.taken")
+_TAKEN: Final = ("file.collected", "transfers.exported", "audit.exported", "guarded.exported", "original.taken")
 
 INSPECTIONS: Final = (
     Inspection("after_hours", "時間外の管理操作", "administration after hours",

@@ -18,7 +18,7 @@ from gateway.commands import Failure, Usage, reading, stores
 from gateway.commands.versions import actor
 from gateway.config import Config
 from gateway.people import reception
-from gateway.requests.approvals import Approvals, NoSuchRequestError, RefusedError
+from gateway.requests.approvals import Approvals, Kind, NoSuchRequestError, RefusedError
 from gateway.requests.exceptions import Exceptions, NoSuchExceptionError
 from gateway.storage.accounts import Account
 from gateway.storage.exceptions import Grant
@@ -78,6 +78,8 @@ async def _run(arguments: argparse.Namespace) -> int:
 
 async def _act(arguments: argparse.Namespace, exceptions: Exceptions, approvals: Approvals, account: Account) -> None:
     if arguments.what == "approve":
+        if (await approvals.find(arguments.number)).kind != Kind.EXCEPTION:
+            raise Failure(f"{arguments.number}: not a request for an exception")
         await approvals.approve(arguments.number, account, arguments.reason)
         _say(next(one for one in await exceptions.listed() if one.request == arguments.number), as_json=arguments.json)
         return
@@ -86,7 +88,7 @@ async def _act(arguments: argparse.Namespace, exceptions: Exceptions, approvals:
         asked = msgspec.convert(given, Asked)
     except msgspec.ValidationError as error:
         raise Usage(f"exception add: {error}") from None
-    made = await exceptions.request(account, asked.wanted(), asked.reason)
+    made = await exceptions.request(account, asked.wanted(asked.ends), asked.reason)
     stores.say({"request": made.number, "state": made.state}, f"{made.number}: 承認待ち / waits for approval", as_json=arguments.json)
 
 

@@ -15,6 +15,7 @@ from gateway.commands import Failure, Usage, reading, stores
 from gateway.config import Config
 from gateway.people import directory, reception, roster
 from gateway.people.accounts import Account, Accounts, DirectoryError, LoginTakenError, RefusedError, Role
+from gateway.people.employment import Employment, Feature, Terms
 from gateway.people.permissions import FACES
 from gateway.people.roster import Entry, Fault, Plan
 from gateway.people.staff import Staff
@@ -35,6 +36,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument("--person", default="", metavar="LOGIN", help="add: this is another account of that person")
     command.add_argument("--department", action="append", default=[], metavar="NAME", help="add: the first is the main one")
     command.add_argument("--head", action="store_true", help="add: leads the main department (所属長)")
+    command.add_argument("--employment", choices=[str(one) for one in Employment], help="add: 任用の区分")
+    features = [str(one) for one in Feature]
+    command.add_argument("--permit", action="append", default=[], choices=features, help="add: may use this, with --reason")
+    command.add_argument("--reason", default="", help="add: why something is permitted; recorded")
     command.add_argument("--days", type=int, default=90, help="for how long a token is valid")
     command.add_argument("--face", action="append", default=[], choices=sorted(FACES), help="token: opens this face only")
     command.add_argument("--member", action="append", default=[], metavar="LOGIN", help="share: who may use this account (共用ID)")
@@ -91,12 +96,18 @@ async def _add(accounts: Accounts, staff: Staff, arguments: argparse.Namespace, 
     if missing := [name for name in arguments.department if name not in known]:
         raise Usage(f"--department: {missing[0]}: no such department")
     password = await accounts.add(
-        arguments.login, arguments.name, Role(arguments.role), actor, arguments.mail, person=arguments.person
+        arguments.login, arguments.name, Role(arguments.role), actor, arguments.mail, person=arguments.person, terms=_terms(arguments)
     )
     made = await accounts.find(arguments.login)
     if made is not None and arguments.department:
         await staff.move(made, arguments.department, actor, head=arguments.head)
     _secret("password", password, as_json=arguments.json)
+
+
+def _terms(arguments: argparse.Namespace) -> Terms:
+    employment = Employment(arguments.employment) if arguments.employment else None
+    given = {one: one in arguments.permit or None for one in Feature}
+    return Terms(employment=employment, drop=given[Feature.DROP], mail=given[Feature.MAIL], reason=arguments.reason)
 
 
 async def _to_one(accounts: Accounts, arguments: argparse.Namespace, actor: str) -> None:
@@ -175,4 +186,5 @@ def _secret(what: str, value: str, *, as_json: bool) -> None:
 
 
 def _row(account: Account) -> dict[str, object]:
-    return {"login": account.login, "name": account.name, "mail": account.mail, "role": account.role, "disabled": account.disabled}
+    return {"login": account.login, "name": account.name, "mail": account.mail, "role": account.role, "disabled": account.disabled,
+            "employment": account.employment, "may_drop": account.may_drop, "may_mail": account.may_mail}  # fmt: skip

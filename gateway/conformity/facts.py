@@ -6,21 +6,25 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, literal, or_, select
 
 from gateway import audit
 from gateway.doctor import timekeeping
 from gateway.doctor.openings import Openings, openings
 from gateway.model import Door, State, rfc3339
 from gateway.people.customs import Customs
+from gateway.people.employment import WITHOUT, Feature
+from gateway.people.requests import RULES, Kind
 from gateway.people.roles import PRIVILEGED, Role
 from gateway.policy import Policy
 from gateway.scanners.panel import Heard, Panel
 from gateway.storage import ledger
+from gateway.storage.approvals import RequestState
 from gateway.storage.drills import Outcome
 from gateway.storage.incidents import OPEN, Register
 from gateway.storage.journal import Journal
 from gateway.storage.tables import (
+    absences,
     accounts,
     contacts,
     departments,
@@ -31,10 +35,12 @@ from gateway.storage.tables import (
     investigations,
     memberships,
     nodes,
+    permits,
     reports,
     requests,
     reviews,
     second_factors,
+    sender_stops,
     signoffs,
     transfers,
     visits,
@@ -53,6 +59,7 @@ _WEEK: Final = 7 * _DAY
 _REVIEWED: Final = 110 * _DAY
 # A node that has said nothing for so long is not counted (`storage.nodes`).
 _LOST: Final = 120.0
+_FLAGS: Final = {Feature.DROP: accounts.c.may_drop.is_(True), Feature.MAIL: accounts.c.may_mail.is_(True)}
 _DELIVERING: Final = (Verdict.CLEAN, Verdict.SANITIZED, Verdict.CONFIRMED)
 
 
@@ -138,9 +145,13 @@ def count(connection: Connection, now: float) -> dict[str, int]:
     delivered = recent & transfers.c.verdict.in_(_DELIVERING) & transfers.c.state.not_in((State.HELD, State.PROCESSING))
     receipt = select(reports.c.receipt).where(reports.c.transfer_id == transfers.c.id, reports.c.receipt.is_not(None)).exists()
     open_accounts = accounts.c.disabled.is_(False)
+    bare = accounts.c.employment.in_([str(one) for one in WITHOUT])
+    permitted = select(permits.c.feature).where(permits.c.account_id == accounts.c.id).scalar_subquery()
+    unpermitted = or_(*(flag & literal(str(one)).not_in(permitted) for one, flag in _FLAGS.items()))
     privileged = accounts.c.role.in_([str(role) for role in PRIVILEGED])
     has_factor = select(second_factors.c.account_id).where(second_factors.c.account_id == accounts.c.id).exists()
     unused = func.coalesce(accounts.c.last_login_at, accounts.c.created_at) < now - 3 * _MONTH
+    unseen = and_(requests.c.kind == Kind.EMERGENCY_REPORT, requests.c.state == RequestState.REQUESTED)
     head = select(memberships.c.account_id).where(memberships.c.department_id == departments.c.id, memberships.c.head.is_(True)).exists()
     return {
         "received": rows(transfers, recent),
@@ -151,6 +162,8 @@ def count(connection: Connection, now: float) -> dict[str, int]:
         "disposed": rows(transfers, transfers.c.state == State.DISPOSED),
         "record": int(connection.execute(select(func.coalesce(func.max(record.c.seq), 0))).scalar_one()),
         "accounts": rows(accounts, open_accounts),
+        "fiscal_year": rows(accounts, open_accounts, bare),
+        "unpermitted": rows(accounts, open_accounts, bare, unpermitted),
         "auditors": rows(accounts, open_accounts, accounts.c.role == Role.AUDITOR),
         "privileged": rows(accounts, open_accounts, privileged),
         "factorless": rows(accounts, open_accounts, privileged, ~has_factor),
@@ -164,15 +177,22 @@ def count(connection: Connection, now: float) -> dict[str, int]:
         "reviewed": rows(reviews, reviews.c.closed_at >= now - 6 * _MONTH),
         "restored": rows(drills, drills.c.kind == "restore", drills.c.outcome == Outcome.GOOD, drills.c.at >= now - 12 * _MONTH),
         "backups": rows(record, record.c.action == "backup.made", record.c.at >= rfc3339(now - _WEEK)),
+        "guarded": rows(record, record.c.action == "guarded.exported", record.c.at >= rfc3339(now - _MONTH)),
         "evidence": rows(evidence, evidence.c.ended_at.is_(None)),
         "investigations": rows(investigations),
         "nodes": rows(nodes, nodes.c.seen_at >= now - _LOST),
         "exceptions_reviewed": rows(signoffs, signoffs.c.subject == "exceptions", signoffs.c.at >= now - _REVIEWED),
         "young": int((first := ledger.first(connection)) is None or first.at >= rfc3339(now - _REVIEWED)),
         "visits": rows(visits),
+        "delegates": rows(absences, absences.c.approval != "", absences.c.until_at > now),
+        "nominations": rows(requests, requests.c.kind == Kind.DELEGATE, requests.c.state == RequestState.REQUESTED),
         "ended": rows(exceptions, exceptions.c.expires_at <= now),
+        "emergencies": rows(exceptions, exceptions.c.requester == exceptions.c.approver),
+        "emergencies_unseen": rows(requests, unseen),
+        "emergencies_late": rows(requests, unseen, requests.c.requested_at <= now - RULES[Kind.EMERGENCY_REPORT].due),
         "incidents": rows(incidents, incidents.c.register == Register.INCIDENT, incidents.c.state == OPEN),
         "faults": rows(incidents, incidents.c.register == Register.FAULT, incidents.c.state == OPEN),
         "contacts": rows(contacts, contacts.c.level > 0, contacts.c.removed_at.is_(None)),
+        "senders_stopped": rows(sender_stops, sender_stops.c.released_at.is_(None)),
         "inspected": rows(signoffs, signoffs.c.at >= now - 3 * _MONTH),
     }

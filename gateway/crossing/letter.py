@@ -87,6 +87,9 @@ class Sorting:
     def knows(self, recipient: str) -> bool:
         return recipient.lower() == self._address or self._others.knows(recipient)
 
+    def admits(self, recipient: str) -> bool:
+        return recipient.lower() == self._address or self._others.admits(recipient)
+
     async def begin(self, envelope: Envelope) -> Incoming:
         """Raises Overloaded: also for a mail to that address and to others, which no outer side sends."""
         if self._address not in {one.lower() for one in envelope.recipients}:

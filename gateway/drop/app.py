@@ -14,6 +14,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from gateway.drop.resumable import Resumable
 from gateway.model import PERSON
 from gateway.people.accounts import Accounts
+from gateway.people.permissions import Action, action
 from gateway.people.roles import RefusedError
 from gateway.requests.approvals import Approvals
 from gateway.requests.asking import Asking
@@ -28,7 +29,7 @@ from gateway.web.desks import Desk
 from gateway.web.events import Events
 from gateway.web.face import Readiness, face
 from gateway.web.ownership import mine
-from gateway.web.problem import problem
+from gateway.web.problem import Handler, problem
 from gateway.web.routes import Route, install
 from gateway.web.signin import SignIn, account_of
 from gateway.web.transfer_deeds import Wishes
@@ -37,6 +38,10 @@ from gateway.web.view import said
 
 _T = TypeVar("_T")
 
+NOT_PERMITTED: Final = (
+    "このアカウントには取込みの利用が許可されていません。必要なときは所属長を通じて情報システム担当へ申し出てください。"
+    " / this account may not use the drop: ask the system staff through your head of department"
+)
 _CHUNK: Final = 1 << 16
 _RECENT: Final = 50
 _LONGEST_FIELD: Final = 4_096
@@ -75,6 +80,7 @@ class Drop:
         self._resumable = Resumable(uploads, unfinished, bringing)
         self.application = face(readiness)
         entrance.install(self.application, self._signin)
+        self.application.middlewares.append(self._permitted)
         self._one.install(self.application)
         self.application.router.add_get("/", self._page)
         self.application.router.add_post("/", self._from_page)
@@ -96,6 +102,17 @@ class Drop:
             *self._resumable.routes(),
             *self._one.routes(),
         )  # fmt: skip
+
+    @web.middleware
+    async def _permitted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Behind the sign-in: an account without the drop neither brings files in nor sees what it brought; its own account and requests
+        stay open to it (小諸市 対策基準 5.1(2)③)."""
+        resource = request.match_info.route.resource
+        if resource is None or action("drop", request.method, resource.canonical) is not Action.DROP or account_of(request).may_drop:
+            return await handler(request)
+        if request.method == "GET" and resource.canonical == "/":
+            return self._signin.page(request, "drop_closed.html", 403, error=NOT_PERMITTED)
+        return problem(403, NOT_PERMITTED)
 
     async def _page(self, request: web.Request) -> web.Response:
         rows = [words.row(one) for one in await self._journal.transfers(mine(account_of(request), _RECENT))]

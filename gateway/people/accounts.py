@@ -11,19 +11,22 @@ from typing import Final, NamedTuple, Protocol
 
 from sqlalchemy import Connection
 
-from gateway.people import passwords
+from gateway.people import employment, passwords
+from gateway.people.absences import Absences
 from gateway.people.authority import separate
 from gateway.people.customs import Customs
+from gateway.people.employment import Terms
 from gateway.people.factors import SecondFactors
 from gateway.people.roles import RefusedError, Role
 from gateway.people.single_sign_on import SingleSignOn
 from gateway.storage import accounts as rows
 from gateway.storage import factors as factor_rows
-from gateway.storage import people, visits
+from gateway.storage import people, permits, visits
 from gateway.storage import sessions as session_rows
 from gateway.storage.accounts import Account, LoginTakenError, Token
 from gateway.storage.journal import Journal
-from gateway.storage.people import Absence, Membership
+from gateway.storage.people import Membership
+from gateway.storage.permits import Permit
 from gateway.storage.sealer import Sealer
 from gateway.storage.sessions import Session
 
@@ -48,11 +51,12 @@ class Directory(Protocol):
 
 
 class Described(NamedTuple):
-    """An account with what belongs to it: places, the main one first, and the kinds of its second factors."""
+    """An account with what belongs to it: places, the main one first, the kinds of its second factors, and who permitted it what."""
 
     account: Account
     places: list[Membership]
     factors: list[str]
+    permits: list[Permit]
 
 
 class DirectoryError(Exception):
@@ -79,16 +83,27 @@ class Accounts:
         self.sso = sso
         self.heard: Callable[[Session], Awaitable[None]] | None = None      # is told of each log-in
         self.factors = SecondFactors(journal, clock, sealer or Sealer(), customs)
+        self.absences = Absences(journal, clock)
         # Verified where no account exists, so that a guess takes as long as a real name.
         self._nobody = passwords.hashed(secrets.token_urlsafe())
 
     # -------------------------------------------------------------------------------------------------------- accounts
 
     async def add(
-        self, login: str, name: str, role: Role, actor: str, mail: str = "", *, person: str = "", directory: str = ""
+        self,
+        login: str,
+        name: str,
+        role: Role,
+        actor: str,
+        mail: str = "",
+        *,
+        person: str = "",
+        directory: str = "",
+        terms: Terms = Terms(),  # noqa: B008 - immutable
     ) -> str:
         """The temporary password, shown once. `mail`: whose mails this person may open; `person`: log-in name of the account whose
-        second one this is; `directory`: where its password is asked instead. Raises RefusedError, LoginTakenError."""
+        second one this is; `directory`: where its password is asked instead; `terms`: how he is employed, what he may use. Raises
+        RefusedError, LoginTakenError."""
         if why := self.unusable(login, mail):
             raise RefusedError(why)
         password = passwords.temporary()
@@ -98,8 +113,9 @@ class Accounts:
         def added(connection: Connection) -> None:
             human = _human(connection, person) if person else login
             separate(connection, human, role)
-            rows.add(connection, login=login, name=name, mail=mail.lower(), role=role, password_hash=hash_of, at=at, actor=actor,
-                     person=human, directory=directory)  # fmt: skip
+            made = rows.add(connection, login=login, name=name, mail=mail.lower(), role=role, password_hash=hash_of, at=at, actor=actor,
+                            person=human, directory=directory, **employment.first(terms))  # fmt: skip
+            employment.follow(connection, made, terms, at=at, actor=actor)
 
         await self._journal.write(added)
         return password
@@ -126,21 +142,33 @@ class Accounts:
             places, kinds = people.all_memberships(connection), factor_rows.all_kinds(connection)
             one = rows.by_login(connection, login) if login is not None else None
             chosen = rows.listed(connection) if login is None else [one] if one is not None else []
-            return [Described(one, places.get(one.id, []), kinds.get(one.id, [])) for one in chosen]
+            given = permits.all_of(connection)
+            return [Described(one, places.get(one.id, []), kinds.get(one.id, []), given.get(one.id, [])) for one in chosen]
 
         return await self._journal.ask(found)
 
     async def find(self, login: str) -> Account | None:
         return await self._journal.ask(lambda connection: rows.by_login(connection, login))
 
-    async def change(self, account: Account, actor: str, *, name: str, mail: str, role: Role) -> None:
+    async def change(
+        self,
+        account: Account,
+        actor: str,
+        *,
+        name: str,
+        mail: str,
+        role: Role,
+        terms: Terms = Terms(),  # noqa: B008 - immutable
+    ) -> None:
         """Another role ends its sessions and tokens. Raises RefusedError."""
         if mail and not _MAIL.fullmatch(mail):
             raise RefusedError(f"{mail}: メールアドレスではありません / not a mail address")
 
         def changed(connection: Connection) -> None:
+            at = self._clock()
             separate(connection, account.person, role, but=account)
-            rows.changed(connection, account, at=self._clock(), actor=actor, name=name, mail=mail.lower(), role=role)
+            rows.changed(connection, account, at=at, actor=actor, name=name, mail=mail.lower(), role=role)
+            employment.follow(connection, account.id, terms, at=at, actor=actor)
 
         await self._journal.write(changed)
 
@@ -172,42 +200,9 @@ class Accounts:
         at, ids = self._clock(), [one.id for one in members]
         await self._journal.write(lambda connection: people.shared_by(connection, account, ids, at=at, actor=actor))
 
-    # ------------------------------------------------------------------------------------------------ places, absences
-
     async def places(self, account: Account) -> list[Membership]:
         """The main one first."""
         return await self._journal.ask(lambda connection: people.memberships_of(connection, account.id))
-
-    async def absences(self, account: Account) -> list[tuple[Absence, str, str]]:
-        """Those that last or are to come, each with the names of who is away and who acts."""
-        at = self._clock()
-
-        def found(connection: Connection) -> list[tuple[Absence, str, str]]:
-            names = {one.id: one.name or one.login for one in rows.listed(connection)}
-            mine = people.absences_of(connection, account.id, at)
-            return [(one, names[one.account_id], names.get(one.delegate_id or 0, "")) for one in mine]
-
-        return await self._journal.ask(found)
-
-    async def be_absent(self, account: Account, *, delegate: str, from_at: float, until_at: float, reason: str, actor: str) -> None:
-        """不在, with the log-in name of a 代決者 or none. Raises RefusedError."""
-        at = self._clock()
-        if not (from_at < until_at and until_at > at) or not reason.strip() or len(reason) > _LONGEST_TEXT:
-            raise RefusedError("期間と理由を確認してください。 / look at the dates, and give a reason")
-
-        def absent(connection: Connection) -> None:
-            other = rows.by_login(connection, delegate) if delegate else None
-            if delegate and (other is None or other.disabled or other.shared or other.person == account.person):
-                raise RefusedError(f"{delegate}: この人を代決者にすることはできません / may not act for you")
-            people.absent(connection, account, delegate=other, from_at=from_at, until_at=until_at, reason=reason.strip(), at=at,
-                          actor=actor)  # fmt: skip
-
-        await self._journal.write(absent)
-
-    async def be_back(self, account: Account, absence_id: int, actor: str) -> bool:
-        """False if it has no such absence."""
-        at = self._clock()
-        return await self._journal.write(lambda connection: people.back(connection, absence_id, account, at=at, actor=actor))
 
     # ------------------------------------------------------------------------------------------------------- coming in
 

@@ -11,10 +11,11 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from gateway.people.roles import TITLES, RefusedError, Role, exclusive
+from gateway.people.roles import PRIVILEGED, TITLES, RefusedError, Role, exclusive
 from gateway.storage import accounts as account_rows
 from gateway.storage import people as rows
 from gateway.storage.accounts import Account
+from gateway.storage.people import Absence
 
 
 class Rank(StrEnum):
@@ -46,10 +47,28 @@ def seats(connection: Connection, chain: Sequence[Rank], department_id: int | No
             away = rows.absent_now(connection, holder.id, at)
             found.append(Seat(holder, None, level, not away))
             for absence in away:
-                delegate = None if absence.delegate_id is None else account_rows.by_id(connection, absence.delegate_id)
+                delegate = stands_in(connection, holder, absence)
                 if delegate is not None and not delegate.disabled and not delegate.shared:
                     found.append(Seat(delegate, holder, level, not rows.absent_now(connection, delegate.id, at)))
     return found
+
+
+def stands_in(connection: Connection, holder: Account, absence: Absence) -> Account | None:
+    """The 代決者 of that absence, if he may act: for somebody with a privilege only on the CISO's word (小諸市 対策基準 6.2(1)③(ウ)),
+    whoever named him and when."""
+    if absence.delegate_id is None or (Role(holder.role) in PRIVILEGED and not absence.approval):
+        return None
+    return account_rows.by_id(connection, absence.delegate_id)
+
+
+def nominee(connection: Connection, account: Account, login: str) -> Account:
+    """Whom `account` may name as its delegate. Raises RefusedError."""
+    other = account_rows.by_login(connection, login)
+    if other is None or other.disabled or other.shared or other.person == account.person:
+        raise RefusedError(f"{login}: この人を代決者にすることはできません / may not act for you")
+    if Role(account.role) in PRIVILEGED:
+        separate(connection, other.person, Role(account.role))
+    return other
 
 
 def offered(connection: Connection, chain: Sequence[Rank], requester: Account, at: float) -> list[Seat]:

@@ -25,6 +25,7 @@ class Action(StrEnum):
     ORIGINAL = "transfers.original"     # look at an original in the same way
     TAKE_OUT = "transfers.take_out"     # an original for analysis, in a locked archive; who else has to say yes is looked at there
     OPERATE = "transfers.operate"       # act on what is held
+    EXPORT = "rules.export"             # take rules, settings and how the house stands out of it
     PUBLISH = "rules.publish"           # draft, approve and publish rules and policy: which of these is looked at where it is done
     PEOPLE = "people.look"              # accounts, departments, sessions
     HALT = "emergency"                  # 緊急停止 and resumption: nobody elevates himself first
@@ -63,6 +64,7 @@ PERMISSIONS: Final[dict[Action, Grant]] = {
     Action.ORIGINAL: Grant(_INSPECTING, _CHIEF),
     Action.TAKE_OUT: Grant(_INSPECTING, _CHIEF),
     Action.OPERATE: Grant(frozenset({Role.OPERATOR, Role.ADMINISTRATOR}), _CHIEF),
+    Action.EXPORT: Grant(_REGISTERS),
     Action.PUBLISH: Grant(frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.CISO}), _CHIEF),
     Action.PEOPLE: Grant(frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.CISO})),
     Action.HALT: Grant(frozenset({Role.OPERATOR, Role.ADMINISTRATOR, Role.CISO, Role.CSIRT})),
@@ -88,9 +90,10 @@ _ASKING: Final = ("/requests", "/requests/**", "/api/v1/requests", "/api/v1/requ
 _LOOKING: Final = ("/", "/transfers", "/transfers/{receipt_no}", "/api/v1/overview", "/api/v1/overview/events",
                    "/api/v1/transfers",
                    "/api/v1/transfers.csv", "/api/v1/transfers.xlsx", "/api/v1/transfers/{receipt_no}", "/conformity", "/api/v1/conformity",
-                   "/api/v1/conformity.csv", "/api/v1/rescans", "/api/v1/rules", "/api/v1/rules/**", "/api/v1/policy",
+                   "/api/v1/rescans", "/api/v1/rules", "/api/v1/rules/**", "/api/v1/policy",
                    "/api/v1/policy/**", "/api/v1/rulesets", "/api/v1/rulesets/**", "/api/v1/policies", "/api/v1/policies/**",
                    "/rules", "/rules/**", "/policy", "/policy/**")  # fmt: skip
+_EXPORTED: Final = ("/api/v1/conformity.csv", "/api/v1/monitored.csv", "/api/v1/rulesets/{version}", "/api/v1/policies/{version}")
 _PUBLISHING: Final = ("/rules", "/rules/**", "/policy", "/policy/**", "/api/v1/rules", "/api/v1/rules/**", "/api/v1/policy",
                       "/api/v1/policy/**", "/api/v1/rulesets", "/api/v1/rulesets/**", "/api/v1/policies",
                       "/api/v1/policies/**")  # fmt: skip
@@ -99,7 +102,7 @@ _PEOPLE: Final = ("/people", "/people/**", "/people-import", "/people-import/**"
                   "/api/v1/departments", "/api/v1/groups", "/api/v1/groups/**")  # fmt: skip
 _REVIEWS: Final = ("/reviews", "/reviews/**", "/api/v1/reviews", "/api/v1/reviews/**")
 _VISITS: Final = ("/visits", "/visits/**", "/api/v1/visits", "/api/v1/visits/**")
-_CARE: Final = ("/drills", "/api/v1/drills", "/monitored", "/api/v1/monitored", "/api/v1/monitored.csv")
+_CARE: Final = ("/drills", "/api/v1/drills", "/monitored", "/api/v1/monitored")
 _BRINGING: Final = ("/", "/transfers/**", "/api/v1/destinations", "/api/v1/transfers", "/api/v1/transfers/**", "/api/v1/uploads",
                     "/api/v1/uploads/**")  # fmt: skip
 _TAKING: Final = ("/", "/zip", "/api/v1/boxes", "/transfers/**", "/api/v1/transfers", "/api/v1/transfers/**")
@@ -126,6 +129,7 @@ ENDPOINTS: Final[dict[tuple[str, str, str], Action]] = {
     **_rows("admin", "*", _OWN, Action.SELF),
     **_rows("admin", "*", _ASKING, Action.ASK),
     **_rows("admin", "GET", _LOOKING, Action.LOOK),
+    **_rows("admin", "GET", _EXPORTED, Action.EXPORT),
     **_rows("admin", "GET", ("/transfers/{receipt_no}/preview/result", "/api/v1/transfers/{receipt_no}/preview/result",
                              "/api/v1/transfers/{receipt_no}/preview/result/page.png"), Action.PREVIEW),
     **_rows("admin", "GET", ("/transfers/{receipt_no}/preview", "/transfers/{receipt_no}/preview/original",

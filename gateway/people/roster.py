@@ -3,9 +3,10 @@
 A list is CSV (UTF-8 or CP932) with a header; the columns are told by name, in any order:
 
     ログイン名,氏名,メール,所属,兼務,所属長,在籍        login,name,mail,department,concurrent,head,status
+    任用区分,取込みの利用,メールの受信,許可の理由       employment,may_drop,may_mail,reason
 
-`兼務` holds departments with `;` between them, `所属長` is 1 or empty, `在籍` is empty, or 退職 for those who leave. New people are
-staff: other roles are given one by one, by hand.
+`兼務` holds departments with `;` between them, `所属長` is 1 or empty, `在籍` is empty, or 退職 for those who leave; `任用区分` is 常勤,
+会計年度任用職員 or 委託等, the two after it 1, 0 or empty: as it was. New people are staff: other roles are given one by one, by hand.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 from sqlalchemy import Connection
 
 from gateway.people.authority import separate
+from gateway.people.employment import EMPLOYMENTS, FEATURES, Employment, Terms, begins, first, unexplained, unsaid, uses
+from gateway.people.employment import follow as follow_terms
 from gateway.people.roles import PRIVILEGED, RefusedError, Role
 from gateway.storage import accounts as rows
 from gateway.storage import people
@@ -28,11 +31,22 @@ from gateway.storage.people import Place
 
 _COLUMNS: Final = {
     "ログイン名": "login", "氏名": "name", "メール": "mail", "所属": "department", "兼務": "concurrent", "所属長": "head", "在籍": "status",
+    "任用区分": "employment", "取込みの利用": "may_drop", "メールの受信": "may_mail", "許可の理由": "reason",
     "login": "login", "name": "name", "mail": "mail", "department": "department", "concurrent": "concurrent", "head": "head",
-    "status": "status",
+    "status": "status", "employment": "employment", "may_drop": "may_drop", "may_mail": "may_mail", "reason": "reason",
 }  # fmt: skip
+_EMPLOYMENTS: Final = {word: one for one, title in EMPLOYMENTS.items() for word in (title.ja, str(one))}
+_SWITCH: Final = {"": None, "0": False, "1": True}
 _LEAVING: Final = frozenset({"退職", "停止", "leaves", "disabled"})
 _STAYING: Final = frozenset({"", "在職", "在籍", "active"})
+# What may stand in a column, and what is said of anything else.
+_WORDS: Final[dict[str, tuple[Container[str], str]]] = {
+    "status": (_LEAVING | _STAYING, "在籍「{}」は使えません / unknown status"),
+    "head": (("", "0", "1"), "所属長「{}」は 1 か空欄です / head is 1 or empty"),
+    "employment": (("", *_EMPLOYMENTS), "任用区分「{}」は使えません / unknown employment"),
+    "may_drop": (_SWITCH, "取込みの利用「{}」は 1、0、空欄のどれかです / may_drop is 1, 0 or empty"),
+    "may_mail": (_SWITCH, "メールの受信「{}」は 1、0、空欄のどれかです / may_mail is 1, 0 or empty"),
+}
 _MOST: Final = 20_000
 _LONGEST: Final = 200
 
@@ -50,6 +64,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     leaving: bool = False
     role: Role | None = None
     directory: str = ""
+    terms: Terms = Terms()
 
     @property
     def departments(self) -> tuple[str, ...]:
@@ -134,18 +149,20 @@ def _wrong(values: Mapping[str, str]) -> str:
         return "項目が長すぎます / a field is too long"
     if any(values.values()) and not (values["login"] and values["name"]):
         return "ログイン名か氏名がありません / no login or no name"
-    if values.get("status", "") not in _LEAVING | _STAYING:
-        return f"在籍「{values['status']}」は使えません / unknown status"
-    if values.get("head", "") not in ("", "0", "1"):
-        return f"所属長「{values['head']}」は 1 か空欄です / head is 1 or empty"
-    return ""
+    wrong = (said.format(values[name]) for name, (words, said) in _WORDS.items() if values.get(name, "") not in words)
+    return next(wrong, "")
 
 
 def _entry(line: int, values: Mapping[str, str]) -> Entry:
     concurrent = tuple(name.strip() for name in values.get("concurrent", "").replace("；", ";").split(";") if name.strip())
     return Entry(line=line, login=values["login"].lower(), name=values["name"], mail=values.get("mail", "").lower(),
                  department=values.get("department", ""), concurrent=concurrent, head=values.get("head", "") == "1",
-                 leaving=values.get("status", "") in _LEAVING)  # fmt: skip
+                 leaving=values.get("status", "") in _LEAVING, terms=_terms(values))  # fmt: skip
+
+
+def _terms(values: Mapping[str, str]) -> Terms:
+    return Terms(employment=_EMPLOYMENTS.get(values.get("employment", "")), drop=_SWITCH[values.get("may_drop", "")],
+                 mail=_SWITCH[values.get("may_mail", "")], reason=values.get("reason", ""))  # fmt: skip
 
 
 # -------------------------------------------------------------------------------------------------------------- planning
@@ -154,7 +171,7 @@ def _entry(line: int, values: Mapping[str, str]) -> Entry:
 def plan(connection: Connection, entries: Sequence[Entry], *, faults: Sequence[Fault] = (), complete: bool = False) -> Plan:
     """Against those who are here. `complete`: the list is everybody, so staff whom it does not name leave."""
     known = {one.login: one for one in rows.listed(connection)}
-    wrong = [*faults, *_unplaceable(connection, entries), *_doubled(entries)]
+    wrong = [*faults, *_unplaceable(connection, entries), *_doubled(entries), *_unexplained(entries, known)]
     joins, moves, leaves, same = [], [], [], 0
     for entry in entries:
         account = known.get(entry.login)
@@ -199,6 +216,16 @@ def _doubled(entries: Sequence[Entry]) -> list[Fault]:
     return found
 
 
+def _unexplained(entries: Sequence[Entry], known: Mapping[str, Account]) -> list[Fault]:
+    """Something is permitted, and nothing says why."""
+    found = []
+    for entry in entries:
+        before = uses(known[entry.login]) if entry.login in known else begins(entry.terms)
+        if not entry.leaving and (why := unexplained(before, entry.terms)):
+            found.append(Fault(entry.line, why))
+    return found
+
+
 def _kept(account: Account, line: int) -> list[Fault]:
     """A list never takes a privilege away: somebody has to look at who holds it next."""
     if Role(account.role) in PRIVILEGED:
@@ -217,9 +244,19 @@ def _changes(connection: Connection, account: Account, entry: Entry) -> tuple[tu
         pairs.append(("権限 / role", account.role, entry.role))
     if entry.directory:
         pairs.append(("ディレクトリ / directory", account.directory, entry.directory))
+    pairs += _other_terms(account, entry.terms)
+    if unsaid(connection, account, entry.terms):
+        pairs.append(("許可の理由 / reason", "", entry.terms.reason))
     if account.disabled:
         pairs.append(("状態 / state", "停止", "利用中"))
     return tuple(pair for pair in pairs if pair[1] != pair[2])
+
+
+def _other_terms(account: Account, terms: Terms) -> list[tuple[str, str, str]]:
+    before, after = EMPLOYMENTS[Employment(account.employment)], EMPLOYMENTS[terms.employment or Employment(account.employment)]
+    told = {True: "可", False: "不可"}
+    switched = [(str(FEATURES[one]), told[uses(account)[one]], told[on]) for one, on in terms.features.items()]
+    return [("任用区分 / employment", before.ja, after.ja), *switched]
 
 
 def _places(found: Iterable[tuple[str, bool, bool]]) -> str:
@@ -236,8 +273,9 @@ def follow(connection: Connection, wanted: Plan, hashes: Mapping[str, str], *, a
     for entry in wanted.joins:
         if entry.role is not None:
             separate(connection, entry.login, entry.role)
-        rows.add(connection, login=entry.login, name=entry.name, mail=entry.mail, role=entry.role or Role.STAFF,
-                 password_hash=hashes[entry.login], at=at, actor=actor, directory=entry.directory)  # fmt: skip
+        made = rows.add(connection, login=entry.login, name=entry.name, mail=entry.mail, role=entry.role or Role.STAFF,
+                        password_hash=hashes[entry.login], at=at, actor=actor, directory=entry.directory, **first(entry.terms))  # fmt: skip
+        follow_terms(connection, made, entry.terms, at=at, actor=actor)
         _place(connection, entry, at=at, actor=actor)
     for move in wanted.moves:
         _move(connection, move.entry, at=at, actor=actor)
@@ -252,6 +290,7 @@ def _move(connection: Connection, entry: Entry, *, at: float, actor: str) -> Non
     if entry.role is not None:
         separate(connection, account.person, entry.role, but=account)
     rows.changed(connection, account, at=at, actor=actor, **values)
+    follow_terms(connection, account.id, entry.terms, at=at, actor=actor)
     if account.disabled:
         rows.enabled(connection, account, at=at, actor=actor)
     _place(connection, entry, at=at, actor=actor)

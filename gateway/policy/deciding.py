@@ -9,6 +9,8 @@ from gateway.policy.document import Excepted, KindAction, Policy
 from sanitizers.model import BLOCKING_REASONS, Action, Kind, Reason, Report, Verdict
 
 _AWAITING: Final = "confirm.approval_needed"
+# The jail looks for it where policy wants it held, and nowhere else.
+_FORWARDED: Final = "mail.forwarded"
 _MACROS: Final = frozenset({"ooxml.vba"})
 # As `sanitizers.confirm` has them: the jail reads the whole before one passes with its macros.
 _WITH_MACROS: Final = frozenset({Kind.DOCM, Kind.DOTM, Kind.XLSM, Kind.XLTM, Kind.PPTM, Kind.PPSM, Kind.POTM})
@@ -30,7 +32,11 @@ def decide(report: Report, policy: Policy, *, confirmed_by: str = "") -> Decisio
             wanted = _action(part, kind, policy)
             strictest = max(strictest, (wanted, kind), key=lambda one: (one[0].rank, one[1]))
     action, kind = strictest
-    return _by_kind(action, kind) if action.stops else Decision(verdict=report.verdict)
+    if action.stops:
+        return _by_kind(action, kind)
+    if fields := [finding.where for finding in report.findings if finding.code == _FORWARDED]:
+        return Decision(verdict=Verdict.HELD, reason=Reason.POLICY, note=f"policy: forwarded automatically ({', '.join(fields)})")
+    return Decision(verdict=report.verdict)
 
 
 def _flaw(report: Report) -> str:

@@ -179,6 +179,15 @@ def _either(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*one, *other)))
 
 
+# RFC 2606: a domain that can never exist.
+_NOBODYS: Final = ("invalid",)
+
+
+def _domains(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of both lists, where an empty one stands for any: two that have none in common leave nobody's, and never any."""
+    return (_both(one, other) or _NOBODYS) if one and other else one or other
+
+
 _CODES: Final = ("ignored", "reported", "covered")
 
 # Of two values the stricter. A field that is not here is a matter of form, and the first person's holds.
@@ -187,6 +196,8 @@ _STRICTER: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "mail_links_defanged": _any,
     "mail_attachments": _all,
     "mail_passwords_tried": _all,
+    "mail_forwards_held": _any,
+    "mail_author_domains": _domains,
     "pdf_attachments": _all,
     "pdf_forms_flattened": _any,
     "pdf_properties_kept": _both,

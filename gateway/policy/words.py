@@ -30,6 +30,11 @@ TREATMENT: Final[dict[str, tuple[str, str]]] = {
     "mail_notice_at_end": ("お知らせを本文の後に置く", "our notice stands below the text"),
     "mail_passwords_tried": ("別のメールで届いたパスワードを試す", "passwords in a later mail are tried on what is locked"),
     "mail_subject_mark": ("件名の前に付ける印", "put before the subject"),
+    "mail_forwards_held": ("自動転送されたメールを保留する", "mails that were forwarded automatically are held"),
+    "mail_author_domains": (
+        "差出人のドメイン（これ以外の差出人は自動転送とみなす。空：問わない）",
+        "domains of senders: any other is taken for forwarded (empty: not asked)",
+    ),
     "pdf_attachments": ("PDFの添付を無害化して残す", "attachments of a PDF stay, rebuilt"),
     "pdf_forms_flattened": ("PDFの入力欄を固定する", "forms of a PDF become part of the page"),
     "pdf_properties_kept": ("残すPDFの文書情報", "properties of a PDF that stay"),

@@ -15,6 +15,8 @@ _EVERY_SECONDS: Final = 60.0
 _TIMES: Final = 3
 _KINDS: Final = {"scanner": Kind.SCANNER, "disk": Kind.STORAGE, "next_hop": Kind.DELIVERY, "clock": Kind.CLOCK}
 _SERVICE: Final = "service"
+# What a person owes is no fault.
+_OWED: Final = frozenset({"emergency"})
 
 
 class Watch:
@@ -51,7 +53,7 @@ class Watch:
 
     async def _burning(self) -> dict[Kind, str]:
         """Kind → what is said. That nothing is taken in is told of once: by what it comes from, if that is known."""
-        lights = [light for light in await self._lights() if light.tone is Tone.STOP]
+        lights = [light for light in await self._lights() if light.tone is Tone.STOP and light.name not in _OWED]
         if len(lights) > 1 or await self._halted():
             lights = [light for light in lights if light.name != _SERVICE]
         red: dict[Kind, str] = {}

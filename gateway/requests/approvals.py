@@ -20,10 +20,10 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
 
-from gateway.people.authority import Seat, impartial, offered, reached, seats
-from gateway.people.requests import RULES, Kind, Rule
+from gateway.people.authority import Seat, offered, seats
+from gateway.people.requests import REPORTS, RULES, Kind, Rule
 from gateway.people.roles import RefusedError
-from gateway.storage import accounts as account_rows
+from gateway.requests.deciders import NOT_YOURS, Deciders
 from gateway.storage import approvals as rows
 from gateway.storage import people
 from gateway.storage.accounts import Account
@@ -45,8 +45,6 @@ Chore = Callable[[float], Awaitable[None]]
 Heard = Callable[[Request, Sequence[Account]], Awaitable[None]]
 
 
-_SAME: Final = "承認者と申請者が同一です。承認できません（兼務の禁止）。 / nobody may approve what he asked for himself"
-_NOT_YOURS: Final = "この申請を承認する権限がありません。 / this request is not yours to decide"
 _OVER: Final = "この申請はすでに処理されています。 / this request was decided before"
 _LOOK: Final = "目視確認を行い、確認欄に記入してください。 / look at it first, and say so"
 _REASON: Final = f"理由を入力してください（{_LONGEST_TEXT}文字まで）。 / a reason is needed, of at most {_LONGEST_TEXT} characters"
@@ -69,7 +67,7 @@ class Approvals:
     ) -> None:
         self._journal = journal
         self._clock = clock
-        self._patience = patience
+        self._deciders = Deciders(clock, patience)
         self._unavoidable = unavoidable
         self.heard = heard
         self._within: dict[Kind, Within] = {}
@@ -123,7 +121,7 @@ class Approvals:
         def withdrawn(connection: Connection) -> Request:
             request = self._open(connection, number)
             if request.requester.id != account.id:
-                raise RefusedError(_NOT_YOURS)
+                raise RefusedError(NOT_YOURS)
             rows.told(connection, request, "request.withdrawn", at=self._clock(), actor=account.login)
             return rows.moved(connection, request, self._clock(), state=RequestState.WITHDRAWN)
 
@@ -142,7 +140,7 @@ class Approvals:
 
         def refused(connection: Connection) -> Request:
             request, at = self._open(connection, number), self._clock()
-            seat = self._seat(connection, request, account)
+            seat = self._deciders.seat(connection, request, account)
             self._said(connection, request, seat, "refused", note=_needed(note))
             return rows.moved(connection, request, at, state=RequestState.REFUSED)
 
@@ -156,6 +154,26 @@ class Approvals:
         request, report = await self._written(lambda connection: self._proceeded(connection, number, account, _needed(reason)))
         await self._say(report)
         return await self._follow(request)
+
+    async def go_ahead(self, kind: Kind, subject: str, account: Account, reason: str, *, detail: dict[str, Any]) -> Request:
+        """`request` and `proceed` in one, where there is no time for both (緊急例外). Raises RefusedError."""
+
+        def gone(connection: Connection) -> tuple[Request, Request]:
+            made = self._made(connection, kind, subject, account, reason=_needed(reason), detail=detail, department_id=None)
+            return self._proceeded(connection, made.number, account, made.reason)
+
+        request, report = await self._written(gone)
+        await self._say(report)
+        return await self._follow(request)
+
+    async def may_go_ahead(self, kind: Kind, account: Account) -> bool:
+        """Whether `go_ahead` is open to him."""
+
+        def seated(connection: Connection) -> bool:
+            chain = RULES[kind].steps[0]
+            return any(seat.account.id == account.id for seat in seats(connection, chain, None, self._clock()))
+
+        return self._unavoidable and RULES[kind].unavoidable and await self._journal.ask(seated)
 
     # ---------------------------------------------------------------------------------------------------------- looking
 
@@ -184,20 +202,19 @@ class Approvals:
         """What this person may decide now, the oldest first."""
 
         def waiting(connection: Connection) -> list[Request]:
-            return [
-                one for one in rows.waiting(connection) if any(seat.account.id == account.id for seat in self._asked(connection, one))
-            ]
+            open_ones = rows.waiting(connection)
+            return [one for one in open_ones if any(seat.account.id == account.id for seat in self._deciders.asked(connection, one))]
 
         return await self._journal.ask(waiting)
 
     async def asked(self, request: Request) -> list[Seat]:
         """Who may decide it now."""
-        return await self._journal.ask(lambda connection: self._asked(connection, request))
+        return await self._journal.ask(lambda connection: self._deciders.asked(connection, request))
 
     async def may_stand_alone(self, request: Request, account: Account) -> bool:
         """Whether the unavoidable way is open to him."""
         return self._alone(request, account) and await self._journal.ask(
-            lambda connection: any(seat.account.id == account.id for seat in self._everybody(connection, request))
+            lambda connection: any(seat.account.id == account.id for seat in self._deciders.everybody(connection, request))
         )
 
     async def tick(self) -> None:
@@ -237,7 +254,7 @@ class Approvals:
         department_id: int | None,
     ) -> Request:
         own = [one.department.id for one in people.memberships_of(connection, requester.id)]
-        if department_id is not None and department_id not in own and kind is not Kind.REPORT:
+        if department_id is not None and department_id not in own and kind not in REPORTS:
             raise RefusedError("所属していない課では申請できません。 / not a department of yours")
         at = self._clock()
         return rows.add(
@@ -255,7 +272,7 @@ class Approvals:
 
     def _towards(self, connection: Connection, request: Request, approver: str) -> Request:
         """Carried up to the level of whom the requester chose. Raises RefusedError."""
-        levels = [seat.level for seat in self._impartial(connection, request) if seat.account.login == approver]
+        levels = [seat.level for seat in self._deciders.impartial(connection, request) if seat.account.login == approver]
         if not levels:
             raise RefusedError(_NOT_THIS_ONE)
         return rows.moved(connection, request, self._clock(), level=max(min(levels), request.level))
@@ -263,7 +280,7 @@ class Approvals:
     def _approved(self, connection: Connection, number: str, account: Account, note: str, *, inspected: bool) -> Request:
         request, at = self._open(connection, number), self._clock()
         rule = RULES[Kind(request.kind)]
-        seat = self._seat(connection, request, account)
+        seat = self._deciders.seat(connection, request, account)
         if rule.inspected and not inspected:
             raise RefusedError(_LOOK)
         self._said(connection, request, seat, "approved", inspected=inspected, note=note)
@@ -275,14 +292,16 @@ class Approvals:
         request, at = self._open(connection, number), self._clock()
         if not self._alone(request, account):
             raise RefusedError(_NO_WAY_ROUND)
-        seat = next((one for one in self._everybody(connection, request) if one.account.id == account.id), None)
+        seat = next((one for one in self._deciders.everybody(connection, request) if one.account.id == account.id), None)
         if seat is None:
-            raise RefusedError(_NOT_YOURS)
+            raise RefusedError(NOT_YOURS)
         self._said(connection, request, seat, "approved_alone", note=reason)
         done = rows.moved(connection, request, at, state=RequestState.APPROVED, unavoidable=True)
-        detail = {"number": request.number, "kind": request.kind, "about": request.subject}
+        kind = RULES[Kind(request.kind)].report
+        due = {"due": at + RULES[kind].due} if RULES[kind].due else {}
+        detail = {"number": request.number, "kind": request.kind, "about": request.subject, **due}
         report = self._made(
-            connection, Kind.REPORT, request.number, seat.account, reason=reason, detail=detail, department_id=request.department_id
+            connection, kind, request.number, seat.account, reason=reason, detail=detail, department_id=request.department_id
         )
         return self._carried(connection, done), report
 
@@ -301,7 +320,7 @@ class Approvals:
         if kind in self._within:
             self._within[kind](connection, request)
         # What has no consequence here is carried out by being approved.
-        if kind not in self._then and (kind in self._within or kind is Kind.REPORT):
+        if kind not in self._then and (kind in self._within or kind in REPORTS):
             rows.carried_out(connection, request, self._clock())
         return rows.by_id(connection, request.id)
 
@@ -313,7 +332,7 @@ class Approvals:
         if request.expires_at <= at:
             rows.told(connection, request, "request.expired", at=at, actor="sekisho")
             return rows.moved(connection, request, at, state=RequestState.EXPIRED)
-        level = self._level(request, self._impartial(connection, request))
+        level = self._deciders.level(request, self._deciders.impartial(connection, request))
         if level <= request.level:
             return None
         rows.told(connection, request, "request.escalated", at=at, actor="sekisho", level=level)
@@ -324,39 +343,6 @@ class Approvals:
         if request.state is not RequestState.REQUESTED or request.expires_at <= self._clock():
             raise RefusedError(_OVER)
         return request
-
-    def _seat(self, connection: Connection, request: Request, account: Account) -> Seat:
-        """The seat from which this account may decide it. Raises RefusedError."""
-        current = account_rows.by_id(connection, account.id)
-        if current is None or current.disabled:
-            raise RefusedError(_NOT_YOURS)
-        own = [seat for seat in self._asked(connection, request) if seat.account.id == account.id]
-        if own:
-            return min(own, key=lambda seat: seat.principal is not None)
-        persons = self._persons(connection, request)
-        raise RefusedError(_SAME if people.persons_behind(connection, current) & persons else _NOT_YOURS)
-
-    def _asked(self, connection: Connection, request: Request) -> list[Seat]:
-        """Who may decide it now: impartial, and of a level that it has reached."""
-        found = self._impartial(connection, request)
-        level = self._level(request, found)
-        return [seat for seat in found if seat.level <= level]
-
-    def _level(self, request: Request, found: Sequence[Seat]) -> int:
-        highest = len(RULES[Kind(request.kind)].steps[request.step]) - 1
-        return reached(found, request.level, self._clock() - request.step_at, self._patience, highest)
-
-    def _impartial(self, connection: Connection, request: Request) -> list[Seat]:
-        return impartial(self._everybody(connection, request), self._persons(connection, request))
-
-    def _everybody(self, connection: Connection, request: Request) -> list[Seat]:
-        chain = RULES[Kind(request.kind)].steps[request.step]
-        return seats(connection, chain, request.department_id, self._clock())
-
-    def _persons(self, connection: Connection, request: Request) -> set[str]:
-        """Who must not decide: those behind the request, then and now, and those who decided an earlier step."""
-        earlier = {one.person for one in request.decisions}
-        return {*request.persons, *people.persons_behind(connection, request.requester)} | earlier
 
     # --------------------------------------------------------------------------------------------------------- outside
 

@@ -3,6 +3,7 @@
     exceptions = Exceptions(journal, approvals, clock)
     request = await exceptions.request(account, Wanted(kind=Kind.DXF, action=KindAction.CONFIRM, sha256="…", until=…), reason="…")
     await approvals.approve(request.number, ciso)           # from this moment it counts
+    await exceptions.emergency(administrator, wanted, reason="…")       # 緊急例外: at once, for a day; the CISO looks at it afterwards
 
 The road lays those that fit on policy (`gateway.road.orders`). What is over or revoked never counts, and every use stands in the audit
 record.
@@ -31,6 +32,8 @@ __all__ = ["Exceptions", "Grant", "NoSuchExceptionError", "Wanted"]
 _DAY: Final = 86_400.0
 # 例外措置 are granted for a year at most, and then looked at again.
 _LONGEST_SECONDS: Final = 366 * _DAY
+# 緊急例外: by then it was looked at, or is asked for in the ordinary way.
+EMERGENCY_SECONDS: Final = _DAY
 _LONGEST_TEXT: Final = 2_000
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _WHO: Final = re.compile(r"[^\s@\"'<>,;]{0,64}@[A-Za-z0-9.-]{1,253}|[a-z0-9][a-z0-9._-]{1,63}")
@@ -39,6 +42,7 @@ _UNBOUND: Final = "ファイル（SHA-256）、差出人、利用者のどれか
 _NO_DIGEST: Final = "SHA-256は16進64桁です。 / a SHA-256 has 64 hexadecimal digits"
 _NOBODY: Final = "{}: アドレス、@ドメイン、ログイン名のどれでもありません。 / neither an address, a @domain nor a log-in name"
 _UNTIL: Final = "期限は今から1年以内にしてください。 / it has to end, within a year from now"
+_A_DAY: Final = "緊急例外は24時間までです。 / an emergency exception lasts a day at most"
 _IMPOSSIBLE: Final = "{kind}: この形式では「{action}」はできません。 / {action} is not to be had for this kind"
 
 
@@ -74,13 +78,24 @@ class Exceptions:
         self._approvals = approvals
         self._clock = clock
         approvals.when_approved(RequestKind.EXCEPTION, within=self._granted)
+        approvals.when_approved(RequestKind.EMERGENCY, within=self._grant)
 
     async def request(self, account: Account, wanted: Wanted, reason: str) -> Request:
         """Raises RefusedError, in words for people."""
         self._check(wanted)
-        detail: dict[str, object] = {"kind": wanted.kind.value, "action": wanted.action.value, "until": wanted.until, "bound": wanted.bound}
-        detail |= {"risk": wanted.risk.strip()[:_LONGEST_TEXT], "alternative": wanted.alternative.strip()[:_LONGEST_TEXT]}
-        return await self._approvals.request(RequestKind.EXCEPTION, wanted.subject, account, reason, detail=detail)
+        return await self._approvals.request(RequestKind.EXCEPTION, wanted.subject, account, reason, detail=_detail(wanted))
+
+    async def emergency(self, account: Account, wanted: Wanted, reason: str) -> Request:
+        """緊急例外: counts at once and for a day at most; whoever may approve one later is asked to look at it within a day. Only for those
+        who answer for the house, and only where the unavoidable way is open. Raises RefusedError, in words for people."""
+        self._check(wanted)
+        if wanted.until > self._clock() + EMERGENCY_SECONDS:
+            raise RefusedError(_A_DAY)
+        return await self._approvals.go_ahead(RequestKind.EMERGENCY, wanted.subject, account, reason, detail=_detail(wanted))
+
+    async def may_declare(self, account: Account) -> bool:
+        """Whether `emergency` is open to him."""
+        return await self._approvals.may_go_ahead(RequestKind.EMERGENCY, account)
 
     def _check(self, wanted: Wanted) -> None:
         if not wanted.bound:
@@ -97,13 +112,15 @@ class Exceptions:
 
     def _granted(self, connection: Connection, request: Request) -> None:
         """In the transaction of the last word."""
+        if request.decisions[-1].login == request.requester.login:
+            # The approvals see to it; without another person there is no exception, whatever they are set to.
+            raise RefusedError("承認者と申請者が同一です（兼務の禁止）。 / nobody may approve what he asked for himself")
+        self._grant(connection, request)
+
+    def _grant(self, connection: Connection, request: Request) -> None:
         detail, at = request.detail, self._clock()
         if detail["until"] <= at:
             raise RefusedError(_UNTIL)
-        approver = request.decisions[-1].login
-        if approver == request.requester.login:
-            # The approvals see to it; without another person there is no exception, whatever they are set to.
-            raise RefusedError("承認者と申請者が同一です（兼務の禁止）。 / nobody may approve what he asked for himself")
         rows.grant(
             connection,
             request=request.number,
@@ -112,7 +129,7 @@ class Exceptions:
             bound=detail["bound"],
             reason=request.reason,
             requester=request.requester.login,
-            approver=approver,
+            approver=request.decisions[-1].login,
             at=at,
             expires_at=detail["until"],
             risk=detail.get("risk", ""),
@@ -133,3 +150,11 @@ class Exceptions:
             raise RefusedError("理由を入力してください。 / a reason is needed")
         at = self._clock()
         return await self._journal.write(lambda connection: rows.revoke(connection, number, at=at, actor=actor, reason=reason.strip()))
+
+
+def _detail(wanted: Wanted) -> dict[str, object]:
+    """What the request carries until its last word."""
+    return {
+        "kind": wanted.kind.value, "action": wanted.action.value, "until": wanted.until, "bound": wanted.bound,
+        "risk": wanted.risk.strip()[:_LONGEST_TEXT], "alternative": wanted.alternative.strip()[:_LONGEST_TEXT],
+    }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import Connection
@@ -141,26 +142,7 @@ class Operating:
 
     async def _delete(self, wanted: Sequence[Transfer], *, at: float, actor: str, note: str, sure: bool = True) -> dict[str, str]:
         """With a disposal record (廃棄記録) of those that went. `sure`: raises what kept one back."""
-
-        def deleted(connection: Connection) -> dict[str, str]:
-            refused, gone = {}, list[str]()
-            for transfer in wanted:
-                try:
-                    if evidence.kept(connection, transfer.id) is not None:
-                        raise NotAllowedError(f"{transfer.receipt_no}: 証拠保全中です / it is kept as evidence")
-                    settling.dispose(connection, transfer.id, at=at, actor=actor, note=note)
-                    gone.append(transfer.receipt_no)
-                except (NotAllowedError, IllegalTransitionError) as error:
-                    if sure:
-                        raise
-                    refused[transfer.receipt_no] = str(error)
-            if gone:
-                detail = {"reason": note, "receipt_nos": gone}
-                disposals.add(connection, what="transfer", count=len(gone), oldest=min(gone), youngest=max(gone), at=at, actor=actor,
-                              detail=detail)  # fmt: skip
-            return refused
-
-        return await self._journal.write(deleted)
+        return await self._journal.write(lambda connection: disposed(connection, wanted, at=at, actor=actor, note=note, sure=sure))
 
     async def _evidence(self, deed: Deed, transfer: Transfer, *, at: float, actor: str, note: str) -> None:
         if not note:
@@ -226,6 +208,44 @@ class Operating:
             raise NotAllowedError(f"{transfer.receipt_no}: its pages cannot be drawn either")
 
 
+def disposed(
+    connection: Connection,
+    wanted: Sequence[Transfer],
+    *,
+    at: float,
+    actor: str,
+    note: str,
+    sure: bool = False,
+    said: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, str]:
+    """With one disposal record (廃棄記録) of those that went, which says `said` as well; receipt number → why it stayed, of the others.
+    `sure`: raises that instead, NotAllowedError or IllegalTransitionError."""
+    refused, gone = {}, list[str]()
+    for transfer in wanted:
+        try:
+            if evidence.kept(connection, transfer.id) is not None:
+                raise NotAllowedError(f"{transfer.receipt_no}: {_AS_EVIDENCE}")
+            settling.dispose(connection, transfer.id, at=at, actor=actor, note=note)
+            gone.append(transfer.receipt_no)
+        except (NotAllowedError, IllegalTransitionError) as error:
+            if sure:
+                raise
+            refused[transfer.receipt_no] = str(error)
+    if gone:
+        detail = {"reason": note, "receipt_nos": gone, **said}
+        disposals.add(connection, what="transfer", count=len(gone), oldest=min(gone), youngest=max(gone), at=at, actor=actor, detail=detail)
+    return refused
+
+
+def why_it_stays(connection: Connection, transfer: Transfer) -> str:
+    """Why it could not be disposed of now; empty where it could."""
+    if evidence.kept(connection, transfer.id) is not None:
+        return f"{transfer.receipt_no}: {_AS_EVIDENCE}"
+    return "" if State.DISPOSED in TRANSITIONS[transfer.state] else f"{transfer.receipt_no}: {_NOT_NOW}"
+
+
+_AS_EVIDENCE: Final = "証拠保全中です / it is kept as evidence"
+_NOT_NOW: Final = "処理中または廃棄済みです / at work, or disposed of already"
 _KEPT: Final = {Deed.KEEP: "すでに証拠保全中です / kept already", Deed.LET_GO: "証拠保全中ではありません / not kept"}
 
 

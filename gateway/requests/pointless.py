@@ -17,6 +17,8 @@ from gateway.model import Transfer
 from gateway.requests.approvals import Approvals, Kind, Request
 from gateway.requests.asking import possible
 from gateway.requests.bringing import blocked, stays_outside
+from gateway.requests.delegates import lasting
+from gateway.requests.disposing import pending
 from gateway.storage import approvals as rows
 from gateway.storage import settling, transfers
 from gateway.storage.approvals import NoLongerOpenError
@@ -27,6 +29,7 @@ from sanitizers.model import BLOCKING_REASONS
 _FORGOTTEN: Final = "ファイルの記録は残っていません。 / nothing is kept of the file any more"
 _GONE: Final = "原本はもう保管されていません。 / the original is not kept any more"
 _NEEDLESS: Final = "このファイルについて、この申請はもう必要ありません。 / it is not needed for this file any more"
+_BACK: Final = "不在は終わったか、取り消されました。 / the absence is over, or was taken back"
 _LATE: Final = "申請した期間が過ぎました。 / the time that was asked for is over"
 
 _KEPT: Final = (Kind.ORIGINAL, Kind.ANALYSIS, Kind.MACRO, Kind.CONFIRMED)
@@ -38,6 +41,10 @@ def why_not(connection: Connection, request: Request, at: float) -> str:
     kind = Kind(request.kind)
     if kind in _TIMED:
         return _LATE if request.detail.get("until", at + 1) <= at else ""
+    if kind is Kind.DISPOSAL:
+        return "" if pending(connection, request) else _NEEDLESS
+    if kind is Kind.DELEGATE:
+        return "" if lasting(connection, request, at) is not None else _BACK
     if kind is not Kind.FILE and kind not in _KEPT:
         return ""
     try:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final
 
 import msgspec
+from sqlalchemy import Connection
 
 from gateway import model
 from gateway.model import Addressee, Arrival, Door, RecipientState, Transfer, Way
@@ -44,7 +45,10 @@ _STATES: Final[dict[Status, RecipientState]] = {
 
 
 class MailIntake:
-    """Takes in mail for `domains`, or for those of `recipients` alone where that is given. `accepted` is told of each."""
+    """Takes in mail for `domains`, or for those of `recipients` alone where that is given. `accepted` is told of each.
+
+    `beside` writes in the same transaction.
+    """
 
     def __init__(
         self,
@@ -57,6 +61,7 @@ class MailIntake:
         lane: str = model.INBOUND.name,
         clock: Callable[[], float] = time.time,
         accepted: Callable[[], None] = lambda: None,
+        beside: Callable[[Connection, Arrival], None] = lambda _connection, _arrival: None,
     ) -> None:
         self._journal = journal
         self._blobs = blobs
@@ -64,8 +69,10 @@ class MailIntake:
         self._organisation = organisation
         self._lane = lane
         self.know(recipients)
+        self.shut(())
         self._clock = clock
         self._accepted = accepted
+        self._beside = beside
 
     def accepts(self, recipient: str) -> bool:
         """Only a plain address in one of our domains: no spelling with a second destination in it is ours."""
@@ -80,6 +87,15 @@ class MailIntake:
         """Upper and lower case are one; the postmaster is always there (RFC 5321 4.5.1)."""
         address = recipient.lower()
         return self._recipients is None or address in self._recipients or address.startswith("postmaster@")
+
+    def shut(self, addresses: Collection[str]) -> None:
+        """From now on nothing is taken for these: their people may not receive mail (小諸市 対策基準 5.1(2)③)."""
+        self._shut = frozenset(addresses)
+
+    def admits(self, recipient: str) -> bool:
+        """Of the addresses that accounts have; upper and lower case are one, and the postmaster is always there."""
+        address = recipient.lower()
+        return address not in self._shut or address.startswith("postmaster@")
 
     async def begin(self, envelope: Envelope) -> MailIncoming:
         """Raises Overloaded when there is no room."""
@@ -106,7 +122,7 @@ class MailIntake:
             smtputf8=envelope.smtputf8,
             wishes="" if envelope.wishes == Wishes() else msgspec.json.encode(envelope.wishes).decode(),
         )
-        _, receipt_no = await self._journal.accept(arrival)
+        _, receipt_no = await self._journal.accept(arrival, self._beside)
         metrics.received(Door.SMTP, blob.size)
         tracing.taken_in(receipt_no, arrival.received_at, door=Door.SMTP.value, size=blob.size)
         self._accepted()

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from gateway.storage import ledger
-from gateway.storage.tables import accounts, sessions, tokens
+from gateway.storage.tables import absences, accounts, sessions, tokens
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +37,9 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     directory: str
     federated: str
     preferences: str = ""
+    employment: str = "regular"
+    may_drop: bool = True
+    may_mail: bool = True
 
 
 class LoginTakenError(Exception):
@@ -56,6 +59,9 @@ def add(
     person: str = "",
     directory: str = "",
     federated: str = "",
+    employment: str = "regular",
+    may_drop: bool = True,
+    may_mail: bool = True,
 ) -> int:
     """A new account whose password must be changed at the first log-in, unless it is kept elsewhere; `person`: whose second one it is.
     Raises LoginTakenError."""
@@ -64,9 +70,11 @@ def add(
     row = {"login": login, "name": name, "mail": mail, "role": role, "password_hash": password_hash,
            "must_change": not directory, "failures": 0,
            "locked_until": 0.0, "last_login_from": "", "disabled": False, "created_at": at, "person": person or login,
-           "password_set_at": at, "directory": directory, "federated": federated}  # fmt: skip
+           "password_set_at": at, "directory": directory, "federated": federated, "employment": employment, "may_drop": may_drop,
+           "may_mail": may_mail}  # fmt: skip
     result = connection.execute(insert(accounts), row)
-    ledger.append(connection, at=at, actor=actor, action="account.added", subject=login, detail={"role": role})
+    detail: dict[str, object] = {"role": role, "employment": employment}
+    ledger.append(connection, at=at, actor=actor, action="account.added", subject=login, detail=detail)
     assert result.inserted_primary_key is not None
     return int(result.inserted_primary_key[0])
 
@@ -139,7 +147,8 @@ def unlocked(connection: Connection, account: Account, *, at: float, actor: str)
 
 
 def changed(connection: Connection, account: Account, *, at: float, actor: str, **values: str) -> None:
-    """Name, mail, role, person, directory or federated. Another role ends every session and every token: they were given to the old one."""
+    """Name, mail, role, person, directory, federated or employment. Another role ends every session, every token and what was approved of
+    delegates: they were given to the old one."""
     changes = {name: value for name, value in values.items() if value != getattr(account, name)}
     if not changes:
         return
@@ -147,6 +156,8 @@ def changed(connection: Connection, account: Account, *, at: float, actor: str, 
     if "role" in changes:
         connection.execute(delete(sessions).where(sessions.c.account_id == account.id))
         connection.execute(delete(tokens).where(tokens.c.account_id == account.id))
+        lasting = (absences.c.account_id == account.id) & (absences.c.until_at > at)
+        connection.execute(update(absences).where(lasting).values(approval=""))
     detail: dict[str, object] = {name: [getattr(account, name), value] for name, value in changes.items()}
     ledger.append(connection, at=at, actor=actor, action="account.changed", subject=account.login, detail=detail)
 

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, func, insert, or_, select, update
 
 from gateway.model import BY_POST, CARRYING, TO_SHARES, Addressee, Delivery, Purpose, RecipientState, State, Transfer, Way
-from gateway.storage import bells, copies, halts, ledger, nodes, transfers
+from gateway.storage import bells, copies, halts, ledger, nodes, senders, transfers
 from gateway.storage.bells import Bell
 from gateway.storage.blobs import Blob
 from gateway.storage.faults import LeaseLostError
@@ -165,7 +165,7 @@ def claim(connection: Connection, limit: int, at: float, lease_until: float, *, 
 
     Their attempt is counted before the work.
 
-    Nothing while delivery is stopped.
+    Nothing while delivery is stopped. What a stopped sender wrote is held and comes no more.
     """
     if Halt.DELIVERY in halts.standing(connection):
         return []
@@ -178,7 +178,11 @@ def claim(connection: Connection, limit: int, at: float, lease_until: float, *, 
         except ValueError as error:
             _set_apart(connection, row, str(error), at)
         else:
-            claimed.append(_lease(connection, delivery, transfer, at, lease_until))
+            if delivery.purpose.carries_transfer and senders.stopped(connection, transfer) is not None:
+                transfers.move(connection, transfer, State.HELD, at=at, note=senders.NOTE)
+                stop(connection, transfer.id)
+            else:
+                claimed.append(_lease(connection, delivery, transfer, at, lease_until))
     return claimed
 
 

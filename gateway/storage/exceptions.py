@@ -37,6 +37,11 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     risk: str = ""
     alternative: str = ""
 
+    @property
+    def emergency(self) -> bool:
+        """緊急例外: nobody else looked at it before."""
+        return self.requester == self.approver
+
     def live(self, at: float) -> bool:
         return self.revoked_at is None and self.granted_at <= at < self.expires_at
 

@@ -77,9 +77,17 @@ class Journal:
 
     # ------------------------------------------------------------------------------------------------------ taking in
 
-    async def accept(self, arrival: Arrival) -> tuple[int, str]:
-        """The bytes are durable already; now the transfer is. Its id and receipt number."""
-        return await self.write(lambda connection: transfers.accept(connection, arrival), narrow=True)
+    async def accept(
+        self, arrival: Arrival, beside: Callable[[Connection, Arrival], None] = lambda _connection, _arrival: None
+    ) -> tuple[int, str]:
+        """The bytes are durable already; now the transfer is, with what is written `beside` it. Its id and receipt number."""
+
+        def taken(connection: Connection) -> tuple[int, str]:
+            number = transfers.accept(connection, arrival)
+            beside(connection, arrival)
+            return number
+
+        return await self.write(taken, narrow=True)
 
     # -------------------------------------------------------------------------------------------------------- working
 

@@ -54,7 +54,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Absence(msgspec.Struct, frozen=True, kw_only=True):
-    """不在. `delegate`: the 代決者 who acts meanwhile. Times are seconds since 1970."""
+    """不在. `delegate_id`: the 代決者 who acts meanwhile; `approval`: number of the request on which he does, where that needs the CISO's
+    word (`people.authority.stands_in`). Times are seconds since 1970."""
 
     id: int
     account_id: int
@@ -62,6 +63,7 @@ class Absence(msgspec.Struct, frozen=True, kw_only=True):
     from_at: float
     until_at: float
     reason: str
+    approval: str = ""
 
 
 class NameTakenError(Exception):
@@ -281,12 +283,15 @@ def absent(
     reason: str,
     at: float,
     actor: str,
+    nominee: str = "",
 ) -> int:
-    """不在の登録. The delegate may act for `account` from `from_at` until `until_at`, and at no other time."""
+    """不在の登録. The delegate may act for `account` from `from_at` until `until_at`, and at no other time. `nominee`: log-in name of
+    somebody who is named and may not act yet."""
     row = {"account_id": account.id, "delegate_id": delegate.id if delegate else None, "from_at": from_at, "until_at": until_at,
            "reason": reason, "actor": actor}  # fmt: skip
     result = connection.execute(insert(absences), row)
     detail: dict[str, object] = {"delegate": delegate.login if delegate else "", "from": from_at, "until": until_at, "reason": reason}
+    detail |= {"nominee": nominee} if nominee else {}
     ledger.append(connection, at=at, actor=actor, action="absence.added", subject=account.login, detail=detail)
     assert result.inserted_primary_key is not None
     return int(result.inserted_primary_key[0])
@@ -300,6 +305,17 @@ def back(connection: Connection, absence_id: int, account: Account, *, at: float
     connection.execute(update(absences).where(absences.c.id == absence_id).values(until_at=at))
     ledger.append(connection, at=at, actor=actor, action="absence.ended", subject=account.login, detail={"absence": absence_id})
     return True
+
+
+def delegated(connection: Connection, one: Absence, account: Account, delegate: Account, *, request: str, at: float, actor: str) -> None:
+    """代決者の承認: from now on he may act for `account`. `request`: by which it was approved."""
+    connection.execute(update(absences).where(absences.c.id == one.id).values(delegate_id=delegate.id, approval=request))
+    detail: dict[str, object] = {"delegate": delegate.login, "from": one.from_at, "until": one.until_at, "request": request}
+    ledger.append(connection, at=at, actor=actor, action="absence.delegated", subject=account.login, detail=detail)
+
+
+def absence(connection: Connection, absence_id: int) -> Absence | None:
+    return next(iter(_absences(connection, absences.c.id == absence_id)), None)
 
 
 def absences_of(connection: Connection, account_id: int, at: float) -> list[Absence]:

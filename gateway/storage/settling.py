@@ -11,14 +11,17 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from gateway.model import SHARE, Claim, Decision, Door, IllegalTransitionError, Purpose, Result, State, Transfer
-from gateway.storage import copies, deliveries, evidence, exceptions, ledger, results, rule_matches, slips, text_search, transfers
+from gateway.storage import copies, deliveries, evidence, exceptions, ledger, results, rule_matches, senders, slips, text_search, transfers
 from gateway.storage.blobs import Blob
 from gateway.storage.search import blob_in_use
+from gateway.storage.senders import Stop
 from gateway.storage.tables import password_tries, reports
 from gateway.storage.tables import transfers as transfers_table
-from sanitizers.model import BLOCKING_REASONS, Reason, Report, Verdict
+from sanitizers.findings import CODES
+from sanitizers.model import BLOCKING_REASONS, Action, Finding, Reason, Report, Verdict
 
 _COMPRESSION: Final = 3
+_STOPPED: Final = CODES["road.sender_stopped"]
 # Made here and not where it is used, which is in threads (gateway.structs).
 _REPORTS: Final = msgspec.json.Decoder(Report)
 _INSERT: Final[dict[str, Any]] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
@@ -26,6 +29,7 @@ _INSERT: Final[dict[str, Any]] = {"sqlite": sqlite_insert, "postgresql": postgre
 
 # A file whose import somebody else has to approve: rebuilt, and ready to go.
 AWAITING_APPROVAL: Final = Decision(verdict=Verdict.HELD, reason=Reason.POLICY, note="取込みの承認待ち / waits for approval")
+SENDER_STOPPED: Final = Decision(verdict=Verdict.HELD, reason=Reason.POLICY, note=senders.NOTE)
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,8 +77,7 @@ def settle(connection: Connection, claim: Claim, settlement: Settlement, at: flo
     The decision that stands: what waits for somebody's approval is held, ready to go. Raises LeaseLostError for a late worker,
     ResultGoneError when a result of before was disposed of meanwhile.
     """
-    if settlement.decision.verdict.delivers and slips.waits(connection, claim.transfer.id):
-        settlement = msgspec.structs.replace(settlement, decision=AWAITING_APPROVAL, receipt=None)
+    settlement = _waiting(connection, claim.transfer, settlement)
     decision, result = settlement.decision, settlement.result
     if decision.verdict.delivers != (settlement.receipt is not None) or (decision.verdict.delivers and result is None):
         raise ValueError("a delivery has a result and a receipt, and nothing else has a receipt")
@@ -92,7 +95,8 @@ def settle(connection: Connection, claim: Claim, settlement: Settlement, at: flo
     }
     for field in ("name", "size", "sha256", "kind"):
         changes[f"result_{field}"] = getattr(result, field, None)
-    owing = not decision.verdict.delivers
+    # Whom a stopped sender wrote to hears nothing of it: they may be a thousand.
+    owing = not decision.verdict.delivers and decision != SENDER_STOPPED
     transfers.move(connection, claim.transfer, decision.state, at=at, note=decision.note, token=claim.token, owing=owing, **changes)
     kept = {"transfer_id": claim.transfer.id, "report": settlement.packed, "receipt": settlement.receipt}
     connection.execute(_KEEP[connection.dialect.name], kept)
@@ -106,6 +110,26 @@ def settle(connection: Connection, claim: Claim, settlement: Settlement, at: flo
             results.remember(connection, settlement.key, claim.transfer.id, blob=blob, packed=settlement.packed, at=at)
         _send(connection, claim.transfer, Blob(result.sha256, result.size), at, anew=anew)
     return decision
+
+
+def _waiting(connection: Connection, transfer: Transfer, settlement: Settlement) -> Settlement:
+    """What would go but waits for somebody's word: the same result, held and ready to go."""
+    if not settlement.decision.verdict.delivers:
+        return settlement
+    if slips.waits(connection, transfer.id):
+        return msgspec.structs.replace(settlement, decision=AWAITING_APPROVAL, receipt=None)
+    stop = senders.stopped(connection, transfer)
+    return settlement if stop is None else _kept_back(settlement, stop)
+
+
+def _kept_back(settlement: Settlement, stop: Stop) -> Settlement:
+    """With the finding why."""
+    packed = settlement.packed
+    if packed is not None:
+        report = unpack(packed)
+        why = Finding(code=_STOPPED.code, severity=_STOPPED.severity, action=Action.KEPT, where="", detail=stop.reason[:500])
+        packed = pack(msgspec.structs.replace(report, findings=(*report.findings, why)))
+    return msgspec.structs.replace(settlement, decision=SENDER_STOPPED, receipt=None, packed=packed)
 
 
 def _found_by(connection: Connection, transfer: Transfer, settlement: Settlement) -> None:

@@ -1,17 +1,20 @@
 """The words we send people, Japanese and English: why something stays inside, and the notice that says so.
 
-Nothing that a sender wrote stands in a notice but the domain of his address, written so that no mail program makes a link of it.
+Nothing that a sender wrote stands in a notice but the domain of his address, written so that no mail program makes a link of it; the
+postmaster reads the address of one who was stopped.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from email.utils import formatdate
 from typing import Final, NamedTuple
 
 from gateway.model import Transfer, rfc3339
+from gateway.storage.senders import Stop
 from sanitizers.findings import CODES
 from sanitizers.model import Action, Reason, Report, Verdict
 
@@ -72,6 +75,13 @@ _SILENT: Final = Words(
     "A required scanner does not answer. Nothing passes until it does; mail and files are still taken in and wait. All goes on by itself.",
 )
 _WAITING: Final = Words("待機中", "Waiting")
+_STOPPED: Final = Words(
+    "1時間に送信できる数を超えた差出人のメールを止めました。以後は受け付けて保留し、失いません。迷惑メールや不正なプログラムが疑われます。",
+    "A sender sent more in an hour than he may. His mail is still taken in and held, nothing is lost. It may be spam, or a program's work.",
+)
+_SENDER: Final = Words("差出人", "Sender")
+_LET_GO: Final = "sekisho emergency status / sekisho emergency resume --sender"
+_PLAIN_ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 _LATE_HIT: Final = Words(
     "新しいルールまたはパターンで、すでに通したものから検出しました。受け取った人へ連絡してください。",
     "Newer rules or signatures have found something in what was let through. Tell those who received it.",
@@ -156,6 +166,18 @@ def scanner_notice(note: str, waiting: int, office: Office, at: float) -> bytes:
     ]
     name = f"<scanner.{int(at)}.silent@{office.hostname}>"
     return _written([*_opening(_addressed([office.sender]), subject, office, at), ("Message-ID", name)], bodies)
+
+
+def sender_notice(stop: Stop, office: Office) -> bytes:
+    """To the postmaster: somebody sent more than he may and is stopped. RFC 5322, ASCII, CRLF."""
+    subject = Words("【要対応】差出人の中継を停止しました", "[act now] a sender of mail was stopped")
+    who = stop.sender if _PLAIN_ADDRESS.fullmatch(stop.sender) else f"…@{_domain(stop.sender)}"
+    bodies = [
+        "\n".join([_STOPPED.said(language), "", f"{_SENDER.said(language)}: {who}", stop.reason, rfc3339(stop.since), "", _LET_GO])
+        for language in _languages(office)
+    ]
+    name = f"<{int(stop.since)}.{hashlib.sha256(stop.sender.encode()).hexdigest()[:16]}.sender@{office.hostname}>"
+    return _written([*_opening(_addressed([office.sender]), subject, office, stop.since), ("Message-ID", name)], bodies)
 
 
 def opening(address: str, subject: Words, office: Office, at: float) -> list[tuple[str, str]]:
@@ -263,7 +285,7 @@ def _domain(sender: str) -> str:
 
 def _addressed(recipients: Sequence[str]) -> str:
     """One recipient sees himself; several do not see each other."""
-    if len(recipients) == 1 and re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+", recipients[0]):
+    if len(recipients) == 1 and _PLAIN_ADDRESS.fullmatch(recipients[0]):
         return f"<{recipients[0]}>"
     return "undisclosed-recipients:;"
 

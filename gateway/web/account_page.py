@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from aiohttp import web
 
-from gateway.people.accounts import RefusedError
-from gateway.people.roles import HEAD
+from gateway.people.absences import Away
+from gateway.people.accounts import Account, RefusedError, Role
+from gateway.people.permissions import permitted
+from gateway.people.roles import HEAD, PRIVILEGED
+from gateway.requests.approvals import RequestState
 from gateway.storage.people import Membership
+from gateway.web.approval_pages import STATES
 from gateway.web.problem import problem
 from gateway.web.signin import SignIn, entered, posted
 from gateway.web.view import View, english, when
 
 _LONGEST_TEXT: Final = 500
 _DAY: Final = dt.timedelta(days=1)
+_OF_THE_PRIVILEGED: Final = (
+    "特権のある人の代決者は、CISOが認めてから代決できます。登録すると不在はすぐに有効になり、代決者の指名はCISOへの申請になります。"
+    " / your role is privileged: the absence holds at once, your delegate acts once the CISO has approved"
+)
+_OF_A_CISO: Final = (
+    "CISOの代決者は、別のCISOが認めてから代決できます（不在はすぐに有効になります）。別のCISOがいない場合に限り、設定で認められて"
+    "いれば、申請の画面の「止むを得ない場合」から理由を記録して進められます。その場合は自動で報告されます。"
+    " / the absence holds at once, your delegate acts once another CISO has approved; only where there is none, and where the"
+    " settings allow it, you may go ahead on the page of the request with a reason, which is reported by itself"
+)
 _LOOKS: Final[Mapping[str, Literal["", "light", "dark"]]] = {"light": "light", "dark": "dark"}
 
 
@@ -61,7 +75,9 @@ class AccountPage:
             sessions=sessions,
             tokens=await self._accounts.tokens_of(account),
             places=[_place(one) for one in places],
-            absences=await self._accounts.absences(account),
+            absences=[absence(one) for one in await self._accounts.absences.listed(account)],
+            named=_named(account),
+            asks=permitted(self._signin.face, "GET", "/requests/{number}", Role(account.role)),
             heading=any(one.head for one in places),
             when=when,
             may_elevate=self._signin.may_elevate(account),
@@ -106,7 +122,7 @@ class AccountPage:
         account, given = entered(request).session.account, await posted(request)
         try:
             begin, end = (_day(str(given.get(name, ""))) for name in ("from", "until"))
-            await self._accounts.be_absent(
+            await self._accounts.absences.register(
                 account,
                 delegate=str(given.get("delegate", "")).strip(),
                 from_at=begin.timestamp(),
@@ -122,7 +138,7 @@ class AccountPage:
         account, number = entered(request).session.account, request.match_info["absence"]
         if not (number.isascii() and number.isdigit() and len(number) < 18):
             return problem(404)
-        if not await self._accounts.be_back(account, int(number), account.login):
+        if not await self._accounts.absences.end(account, int(number), account.login):
             return problem(404)
         raise web.HTTPSeeOther("/account")
 
@@ -151,6 +167,31 @@ class AccountPage:
         inside = entered(request)
         await self._accounts.lower(inside.session.account, inside.value)
         raise web.HTTPSeeOther("/account")
+
+
+def absence(one: Away) -> dict[str, Any]:
+    """One line of a list of absences; `said`: what is to be said of the delegate."""
+    said, tone = _standing(one)
+    asked = one.absence.approval or ("" if one.request is None or one.acts else one.request.number)
+    return {"id": one.absence.id, "account_id": one.absence.account_id, "who": one.who, "delegate": one.delegate, "said": said,
+            "tone": tone, "number": asked, "when": f"{when(one.absence.from_at)} – {when(one.absence.until_at)}",
+            "reason": one.absence.reason}  # fmt: skip
+
+
+def _standing(one: Away) -> tuple[str, str]:
+    if one.acts:
+        return ("CISO承認済み / approved by the CISO", "ok") if one.absence.approval else ("", "")
+    if one.request is None or one.request.state is RequestState.APPROVED:
+        return "CISOの承認がないため代決できません / does not act without the CISO's approval", "stop"
+    ja, en, tone = STATES[one.request.state]
+    return f"{ja} / {en}", tone
+
+
+def _named(account: Account) -> str:
+    """By whose word this person's delegate acts, where it is not his own."""
+    if Role(account.role) not in PRIVILEGED:
+        return ""
+    return _OF_A_CISO if Role(account.role) is Role.CISO else _OF_THE_PRIVILEGED
 
 
 def _place(one: Membership) -> str:

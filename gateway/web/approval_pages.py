@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from gateway.people.accounts import Account, Role
+from gateway.people.roles import TITLES
 from gateway.requests.approvals import RULES, Approvals, Kind, NoSuchRequestError, RefusedError, Request, RequestState, Seat
 from gateway.web.given import sent
 from gateway.web.problem import problem
@@ -37,8 +38,13 @@ _DETAILS: Final = {
     "account": "利用者 / user",
     "number": "申請番号 / request",
     "about": "対象 / about",
+    "delegate": "代決者 / delegate",
+    "role": "権限 / role",
+    "receipt_nos": "受付番号 / receipts",
+    "due": "確認の期限 / to be looked at by",
 }
-_MOMENTS: Final = frozenset({"from", "until"})
+_MOMENTS: Final = frozenset({"from", "until", "due"})
+_INNER: Final = frozenset({"account_id", "absence"})
 _OPEN_FIRST: Final = "先に「安全なプレビューを開く」から原本を確認してください。 / open the safe preview of the original first"
 _ALL: Final = "/api/v1/requests"
 _ONE: Final = "/api/v1/requests/{number}"
@@ -220,8 +226,16 @@ def row(one: Request) -> dict[str, Any]:
 def _told(detail: dict[str, Any]) -> list[tuple[str, str]]:
     """What was asked for, by the name and in the words that people read; what only the program needs is left out."""
     flat = {**{name: value for name, value in detail.items() if name != "bound"}, **detail.get("bound", {})}
-    told = {name: when(value) if name in _MOMENTS else str(value) for name, value in flat.items() if value not in ("", None)}
-    return [(_DETAILS.get(name, name), value) for name, value in told.items() if name != "account_id"]
+    told = {name: _as_told(name, value) for name, value in flat.items() if value not in ("", None) and name not in _INNER}
+    return [(_DETAILS.get(name, name), value) for name, value in told.items()]
+
+
+def _as_told(name: str, value: Any) -> str:
+    if name == "role":
+        return str(TITLES[Role(value)])
+    if isinstance(value, list):
+        return "、".join(map(str, value))
+    return when(value) if name in _MOMENTS else str(value)
 
 
 def _listed(one: Request) -> dict[str, Any]:

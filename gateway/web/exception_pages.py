@@ -13,7 +13,7 @@ from gateway.model import rfc3339
 from gateway.people.accounts import Account, Role
 from gateway.policy import KindAction, feasible
 from gateway.requests.approvals import RefusedError
-from gateway.requests.exceptions import Exceptions, Grant, NoSuchExceptionError, Wanted
+from gateway.requests.exceptions import EMERGENCY_SECONDS, Exceptions, Grant, NoSuchExceptionError, Wanted
 from gateway.web.problem import problem
 from gateway.web.routes import Route
 from gateway.web.signin import SignIn, account_of, posted
@@ -33,27 +33,29 @@ _ACTIONS: Final = {
     KindAction.HOLD: "保留 / held",
     KindAction.BLOCK: "遮断 / blocked",
 }
+_TICK: Final = "緊急例外であることを確認してください。 / say that it is an emergency"
+_WRONG: Final = "入力に誤りがあります。 / something is missing or wrong"
 _SOON_SECONDS: Final = 30 * 86_400.0
 _TEXT: Final = {"type": "string"}
-_BODY: Final = {
-    "application/json": {
-        "schema": {
-            "type": "object",
-            "required": ["kind", "action", "until", "reason"],
-            "properties": {"kind": _TEXT, "action": {"enum": [*KindAction]}, "until": {"type": "string", "format": "date"},
-                           "reason": _TEXT, "sha256": _TEXT, "sender": _TEXT, "account": _TEXT, "risk": _TEXT, "alternative": _TEXT},
-        }
-    }
-}  # fmt: skip
-_REASON: Final = {"application/json": {"schema": {"type": "object", "required": ["reason"], "properties": {"reason": _TEXT}}}}
+_WHAT: Final = {"kind": _TEXT, "action": {"enum": [*KindAction]}, "reason": _TEXT, "sha256": _TEXT, "sender": _TEXT, "account": _TEXT,
+                "risk": _TEXT, "alternative": _TEXT}  # fmt: skip
+_LAST_DAY: Final = {"until": {"type": "string", "format": "date"}}
 
 
-class Asked(msgspec.Struct, forbid_unknown_fields=True):
-    """`until`: the last day, as 2027-03-31."""
+def _body(properties: Mapping[str, object], *required: str) -> dict[str, dict[str, Any]]:
+    return {"application/json": {"schema": {"type": "object", "required": [*required], "properties": properties}}}
+
+
+_BODY: Final = _body(_WHAT | _LAST_DAY, "kind", "action", "until", "reason")
+_NOW: Final = _body(_WHAT, "kind", "action", "reason")
+_REASON: Final = _body({"reason": _TEXT}, "reason")
+
+
+class Declared(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """緊急例外: what counts from now on, for a day."""
 
     kind: Kind
     action: KindAction
-    until: dt.date
     reason: str
     sha256: str = ""
     sender: str = ""
@@ -61,12 +63,8 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True):
     risk: str = ""
     alternative: str = ""
 
-    def wanted(self) -> Wanted:
-        """Until the end of that day, in the installation's own time."""
-        try:
-            ends = dt.datetime.combine(self.until + dt.timedelta(days=1), dt.time()).astimezone().timestamp()
-        except (OverflowError, ValueError, OSError):
-            ends = 0.0
+    def wanted(self, ends: float) -> Wanted:
+        """`ends`: seconds since 1970."""
         return Wanted(
             kind=self.kind,
             action=self.action,
@@ -77,6 +75,20 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True):
             risk=self.risk,
             alternative=self.alternative,
         )
+
+
+class Asked(Declared, forbid_unknown_fields=True, kw_only=True):
+    """例外措置. `until`: the last day, as 2027-03-31."""
+
+    until: dt.date
+
+    @property
+    def ends(self) -> float:
+        """The end of that day, in the installation's own time."""
+        try:
+            return dt.datetime.combine(self.until + dt.timedelta(days=1), dt.time()).astimezone().timestamp()
+        except (OverflowError, ValueError, OSError):
+            return 0.0
 
 
 class Why(msgspec.Struct, forbid_unknown_fields=True):
@@ -95,6 +107,7 @@ class ExceptionPages:
         self.routes: Sequence[Route] = (
             Route("GET", _ALL, self._list, "exceptions", content=rows, query={"over": "1: those that are over too"}),
             Route("POST", _ALL, self._ask, "ask for one; another person grants it", 202, body=_BODY, faults=faults),
+            Route("POST", f"{_ALL}/emergency", self._declare, "緊急例外: in force at once, for a day", 201, body=_NOW, faults=faults),
             Route("GET", _ONE, self._show, "one exception", faults={404: "not found"}),
             Route("POST", f"{_ONE}/revoke", self._revoke, "take it back", body=_REASON, faults={400: "bad", 404: "not found, or over"}),
         )
@@ -104,6 +117,7 @@ class ExceptionPages:
         signin.link("/exceptions", "例外措置", "Exceptions")
         application.router.add_get("/exceptions", self._page)
         application.router.add_post("/exceptions", self._ask_from_page)
+        application.router.add_post("/exceptions/emergency", self._declare_from_page)
         application.router.add_post("/exceptions/{number}/revoke", self._revoke_from_page)
 
     # ------------------------------------------------------------------------------------------------------------- API
@@ -123,10 +137,20 @@ class ExceptionPages:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return problem(400)
         try:
-            made = await self._exceptions.request(account_of(request), asked.wanted(), asked.reason)
+            made = await self._exceptions.request(account_of(request), asked.wanted(asked.ends), asked.reason)
         except RefusedError as refusal:
             return problem(422, str(refusal))
         return web.json_response({"request": made.number, "state": made.state}, status=202)
+
+    async def _declare(self, request: web.Request) -> web.Response:
+        try:
+            declared = msgspec.json.decode(await request.read(), type=Declared)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return problem(400)
+        try:
+            return web.json_response(self._listed(await self._declared(account_of(request), declared)), status=201)
+        except RefusedError as refusal:
+            return problem(422, str(refusal))
 
     async def _revoke(self, request: web.Request) -> web.Response:
         account = account_of(request)
@@ -160,6 +184,7 @@ class ExceptionPages:
             rows=rows,
             counts=_counts(visible, self._clock()),
             revokes=Role(account.role) in _REVOKERS,
+            declares=await self._exceptions.may_declare(account),
             actions=_OFFERED,
             kinds=sorted(Kind),
             asked={name: request.query.get(name, "") for name in ("kind", "sha256")},
@@ -168,13 +193,26 @@ class ExceptionPages:
     async def _ask_from_page(self, request: web.Request) -> web.StreamResponse:
         given = await posted(request)
         try:
-            asked = msgspec.convert(_filled(given), Asked)
-            made = await self._exceptions.request(account_of(request), asked.wanted(), asked.reason)
+            asked = msgspec.convert(_filled(given, Asked), Asked)
+            made = await self._exceptions.request(account_of(request), asked.wanted(asked.ends), asked.reason)
         except msgspec.ValidationError:
-            return await self._shown(request, 400, "入力に誤りがあります。 / something is missing or wrong")
+            return await self._shown(request, 400, _WRONG)
         except RefusedError as refusal:
             return await self._shown(request, 422, str(refusal))
         return await self._shown(request, 202, done=f"申請しました: {made.number} / asked for")
+
+    async def _declare_from_page(self, request: web.Request) -> web.StreamResponse:
+        given = await posted(request)
+        if given.get("emergency") != "yes":
+            return await self._shown(request, 400, _TICK)
+        try:
+            made = await self._declared(account_of(request), msgspec.convert(_filled(given, Declared), Declared))
+        except msgspec.ValidationError:
+            return await self._shown(request, 400, _WRONG)
+        except RefusedError as refusal:
+            return await self._shown(request, 422, str(refusal))
+        until = when(made.expires_at)
+        return await self._shown(request, 201, done=f"緊急例外 {made.number} は有効です（{until}まで）。 / in force until {until}")
 
     async def _revoke_from_page(self, request: web.Request) -> web.StreamResponse:
         given = await posted(request)
@@ -192,6 +230,10 @@ class ExceptionPages:
         """Another's is as unknown as none."""
         every = Role(account.role) in _OVERSEERS
         return [one for one in await self._exceptions.listed(over=over) if every or one.requester == account.login]
+
+    async def _declared(self, account: Account, declared: Declared) -> Grant:
+        made = await self._exceptions.emergency(account, declared.wanted(self._clock() + EMERGENCY_SECONDS), declared.reason)
+        return next(one for one in await self._exceptions.listed() if one.request == made.number)
 
     async def _taken_back(self, account: Account, number: str, reason: str) -> Grant:
         one = await self._exceptions.find(number)
@@ -225,11 +267,11 @@ def _counts(grants: Sequence[Grant], at: float) -> tuple[int, int, int]:
 
 def listed(one: Grant, at: float) -> dict[str, Any]:
     """One exception as it is told."""
-    told = msgspec.structs.asdict(one) | {"live": one.live(at)}
+    told = msgspec.structs.asdict(one) | {"live": one.live(at), "emergency": one.emergency}
     for name in ("granted_at", "expires_at", "revoked_at", "used_at"):
         told[name] = None if told[name] is None else rfc3339(told[name])
     return told
 
 
-def _filled(given: Mapping[str, object]) -> dict[str, str]:
-    return {name: str(value).strip() for name, value in given.items() if name in Asked.__struct_fields__ and value}
+def _filled(given: Mapping[str, object], shape: type[Declared]) -> dict[str, str]:
+    return {name: str(value).strip() for name, value in given.items() if name in shape.__struct_fields__ and value}

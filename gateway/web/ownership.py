@@ -76,7 +76,7 @@ def delivered(transfer: Transfer) -> bool:
 
 
 def _is_mail_to(account: Account, transfer: Transfer) -> bool:
-    return bool(account.mail) and account.mail in (recipient.lower() for recipient in transfer.recipients)
+    return account.may_mail and bool(account.mail) and account.mail in (recipient.lower() for recipient in transfer.recipients)
 
 
 def shown(transfer: Transfer) -> dict[str, object]:

@@ -39,6 +39,8 @@ _ACCOUNT: Final = web.RequestKey("account", Account)
 _CSRF: Final = web.RequestKey("csrf", str)
 _ANNOUNCED: Final = web.RequestKey("announced", list)
 _HSTS: Final = "max-age=31536000"
+# 取扱注意: pages that are not for outside (`gateway.web.guarded`).
+_GUARDED: Final = ("/rules", "/policy", "/conformity", "/monitored")
 
 _templates: Final = jinja2.Environment(
     loader=jinja2.FunctionLoader(lambda name: view.template(resources.files("gateway.web").joinpath("templates", name).read_text("utf-8"))),
@@ -138,6 +140,7 @@ class SignIn:
                  "error": "", "previous": previous_login(inside.session) if inside else "", "menu": self._menu(request, account),
                  "elevated": elevation(inside.session) if inside and self._is_elevated(inside.session) else "",
                  "role": TITLES[Role(account.role)] if account else "", "path": request.path, "desk": self.face == "admin",
+                 "guarded": request.path.startswith(_GUARDED),
                  "announced": request.get(_ANNOUNCED, []), "view": chosen, "idle": self._idle(inside)}  # fmt: skip
         text = _templates.get_template(template).render(known | values)
         return web.Response(text=text, content_type="text/html", status=status)

@@ -42,6 +42,7 @@ CODES = (
     FindingCode("mail.receipt_request", Severity.LOW, "開封確認の要求", "request for a receipt"),
     FindingCode("mail.header_dropped", Severity.MEDIUM, "不正なヘッダー", "invalid header field"),
     FindingCode("mail.forged_banner", Severity.HIGH, "無害化の表示を装った文", "text that imitates our notice"),
+    FindingCode("mail.forwarded", Severity.MEDIUM, "自動転送の痕跡", "marks of automatic forwarding"),
     FindingCode("html.script", Severity.HIGH, "スクリプト", "scripts"),
     FindingCode("html.event_handler", Severity.HIGH, "イベント属性", "event handlers"),
     FindingCode("html.active_element", Severity.HIGH, "埋め込み・フォーム等の要素", "frames, objects, forms and the like"),

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import shutil
 import signal
-import socket
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from gateway.road import memory
 from gateway.scanners.clamd import Clamd
 from gateway.scanners.interface import Answer, Clean
+from tests.build.ports import free_port
 
 MARKER = b"SEKISHO-TEST-MARKER"
 HASHED = b"known by its digest alone\n"
@@ -36,9 +36,7 @@ class Daemon:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.socket = folder, str(folder / "clamd.sock")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.process: asyncio.subprocess.Process | None = None
 
     def write(self, settings: str = "") -> None:

@@ -42,6 +42,7 @@ from gateway.receipts import Signer
 from gateway.requests.approvals import Approvals
 from gateway.requests.asking import Asking
 from gateway.requests.bringing import Bringing, Usage
+from gateway.requests.delegates import Delegates
 from gateway.requests.exceptions import Exceptions
 from gateway.requests.operating import Operating
 from gateway.requests.unlocking import Unlocking
@@ -222,6 +223,7 @@ async def town(
 
     sso = None if provider is None else SingleSignOn(provider, journal, clock, Sealer())
     made = Town(folder, clock, journal, blobs, Accounts(journal, clock, customs, sso=sso), Approvals(journal, clock), Staff(journal, clock, "関町"))
+    Delegates(made.approvals, made.accounts.absences, clock)
     seal = made.seal
     pipeline = Pipeline(journal, blobs, made.workers, Policy(), seal, clock=clock)
     made.pipeline = pipeline

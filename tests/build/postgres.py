@@ -6,7 +6,6 @@ import contextlib
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from typing import Any, Final
 import psycopg
 
 from tests.build.network import Place
+from tests.build.ports import free_port
 
 _START_SECONDS: Final = 60.0
 _MEMORY: Final = "/dev/shm"
@@ -40,7 +40,7 @@ def server() -> Iterator[str]:
     # In memory where there is room: what is looked at here is what the tables say, not the disk.
     home = Path(tempfile.mkdtemp(prefix="sekisho-postgres-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None))
     other = _other_user(home)
-    port = _free_port()
+    port = free_port()
     words = ["-D", str(home / "data")]
     try:
         _run([PROGRAMS / "initdb", *words, "-U", "sekisho", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"], other, home)
@@ -59,7 +59,7 @@ class Pair:
     def __init__(self, home: Path, other: dict[str, Any], places: tuple[Place, Place] | None = None) -> None:
         self._home, self._other = home, other
         self._at = dict(zip(("first", "second"), places or (None, None), strict=True))
-        self._ports = {name: 5432 if place else _free_port() for name, place in self._at.items()}
+        self._ports = {name: 5432 if place else free_port() for name, place in self._at.items()}
         self.primary, self.standby = "first", "second"
         hosts = "&".join(f"host={self._host(name)}:{self._ports[name]}" for name in self._at)
         self.address = f"postgresql://sekisho@/postgres?{hosts}&target_session_attrs=read-write"
@@ -204,11 +204,3 @@ def _run(words: list[str | Path], other: dict[str, Any], home: Path) -> None:
         if done.returncode:
             told.seek(0)
             raise subprocess.SubprocessError(told.read().decode("utf-8", "replace")[-2_000:])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-

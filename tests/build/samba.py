@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tests.build.ports import free_port
+
 SMBD: Final = shutil.which("smbd", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 PASSWORD: Final = "ひみつ-4711"
 _START_SECONDS: Final = 30.0
@@ -31,7 +33,7 @@ class Samba(NamedTuple):
 @contextlib.contextmanager
 def samba(home: Path) -> Iterator[Samba]:
     """Needs SMBD. The user is the one that the tests run as: Samba wants one whom the system knows."""
-    port, user, folder = _free_port(), getpass.getuser(), home / "town"
+    port, user, folder = free_port(), getpass.getuser(), home / "town"
     for name in ("private", "lock", "state", "cache", "pid", "ncalrpc", "town"):
         (home / name).mkdir(parents=True)
     (home / "private").chmod(0o700)
@@ -76,13 +78,6 @@ path = {home}/town
 valid users = {user}
 read only = no
 """
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.build.ports import free_port
+
 SLAPD = shutil.which("slapd", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 SCHEMA = Path("/etc/ldap/schema")
 needs_slapd = pytest.mark.skipif(SLAPD is None or not SCHEMA.exists(), reason="needs slapd")
@@ -100,9 +102,7 @@ def running(folder: Path, ldif: str, *, tls: str = "", scheme: str = "ldap") -> 
     (folder / "people.ldif").write_text(ldif, "utf-8")
     added = subprocess.run([SLAPD, "-T", "add", "-f", config, "-l", folder / "people.ldif"], capture_output=True, text=True, timeout=60, check=False)
     assert added.returncode == 0, added.stderr
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"{scheme}://127.0.0.1:{port}"
     with (folder / "slapd.log").open("ab") as log:
         process = subprocess.Popen([SLAPD, "-f", config, "-h", f"{url}/", "-d", "0"], stdout=log, stderr=log)

@@ -71,6 +71,9 @@ class MemoryIntake:
     def knows(self, recipient: str) -> bool:
         return not recipient.startswith("nobody@")
 
+    def admits(self, recipient: str) -> bool:
+        return not recipient.startswith("shut@")
+
     async def begin(self, envelope: Envelope) -> MemoryIncoming:
         self.fail("begin")
         self.begun += 1

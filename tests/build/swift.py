@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.build.network import Place
+from tests.build.ports import free_port
 
 _PYTHON: Final = "/usr/bin/python3"
 _START_SECONDS: Final = 60.0
@@ -119,7 +120,7 @@ class Swift:
         self._home = home
         self._place = place
         self._host = place.address if place else "127.0.0.1"
-        self._ports = dict(zip(("account", "container", "object", "proxy"), _free_ports(4), strict=True))
+        self._ports = dict(zip(("account", "container", "object", "proxy"), (free_port() for _ in range(4)), strict=True))
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self.endpoint = f"http://{self._host}:{self._ports['proxy']}"
 
@@ -207,14 +208,3 @@ def _folder() -> str | None:
     except OSError:
         return None
     return _MEMORY
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()

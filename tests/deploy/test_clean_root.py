@@ -12,7 +12,6 @@ import os
 import shutil
 import signal
 import smtplib
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+
+from tests.build.ports import free_port
 
 TOP = Path(__file__).resolve().parents[2]
 _PACKAGES = "python3,python3-venv,libmagic1,libarchive13,ca-certificates"
@@ -99,11 +100,6 @@ def root(debian: Root, tmp_path: Path) -> Iterator[Root]:
     made.unpack()
     yield made
     shutil.rmtree(made.folder, ignore_errors=True)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def settings_for(ports: Mapping[str, int]) -> str:

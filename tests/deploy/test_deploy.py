@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import cli, config, policy
+from gateway import cli, config, fittings, policy
 from gateway.crossing import segments
 from gateway.doctor import flows
 from gateway.house import ROLES
@@ -73,6 +73,13 @@ def test_what_leaves_outbound_is_stripped_approved_and_held() -> None:
     (layer,) = [layer for layer in chosen.layers if layer.lane == given["lane.name"]]
     assert layer.treatment["pdf_properties_kept"] == ()
     assert layer.treatment["comments_kept"] is False
+    assert fittings.sender_limits(given) == (200, 1_000)
+    assert chosen.treatment.mail_forwards_held
+    assert chosen.treatment.mail_author_domains
+    excepted = policy.load(policy.dump(chosen) + '[groups.list]\nsenders = ["a@b"]\n[groups.list.treatment]\nmail_forwards_held = false\n')
+    for sender, held in (("a@b", False), ("c@d", True)):
+        holds = policy.effective(excepted, policy.Facts(lane=given["lane.name"], door="smtp", sender=sender))
+        assert holds.treatment.mail_forwards_held is held, "as the comment there says"
 
 
 def test_the_sample_of_shares_is_read() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.service import free_port
+from tests.build.ports import free_port
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy/postfix"
 BINARY = shutil.which("postfix") or "/usr/sbin/postfix"

@@ -10,8 +10,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.build import docuworks
+from tests.build.ports import free_port
 from tests.e2e.browser import needs_chromium, page, picture
-from tests.e2e.service import Service, free_port
+from tests.e2e.service import Service
 from tests.e2e.test_people_pages import CHOSEN, first_log_in, log_in, made
 
 pytestmark = needs_chromium

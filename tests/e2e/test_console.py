@@ -147,6 +147,32 @@ async def test_what_matched_becomes_an_exception_that_ends(place: Town) -> None:
         await picture(shown, "exception-over")
 
 
+async def test_an_emergency_counts_at_once_and_the_ciso_looks_at_it_afterwards(place: Town) -> None:
+    async with served(place, "admin") as address, page() as shown, page() as ciso:
+        await log_in(shown, address, "kanri")
+        await shown.goto(address + "/exceptions")
+        await shown.locator("#kind").select_option("svg")
+        await shown.locator("#sender").fill("@pref.example.lg.jp")
+        await shown.locator("#why").fill("災害対応：県の避難所の図面")
+        await shown.get_by_label("緊急例外として今すぐ使います").focus()
+        await shown.keyboard.press("Space")
+        await shown.keyboard.press("Tab")
+        await picture(shown, "emergency-exception")
+        await shown.keyboard.press("Enter")
+        await expect(shown.get_by_role("status")).to_contain_text("緊急例外 EX-")
+        await expect(shown.locator("td", has_text="緊急例外").first).to_contain_text("kanri")
+        await log_in(ciso, address, "ciso")
+        await expect(ciso.locator(".light.wait", has_text="緊急例外の事後報告")).to_contain_text("CISOの確認待ち 1件")
+        await picture(ciso, "emergency-waits")
+        await ciso.goto(address + "/requests")
+        await ciso.get_by_role("link", name="S-000002").first.click()
+        await expect(ciso.get_by_text("確認の期限")).to_be_visible()
+        await ciso.get_by_role("button", name="承認").first.click()
+        await expect(ciso.get_by_text("承認済み").first).to_be_visible()
+        await ciso.goto(address + "/")
+        await expect(ciso.locator(".light", has_text="緊急例外の事後報告")).to_have_count(0)
+
+
 async def test_three_hundred_people_come_by_a_list_that_is_looked_at_first(place: Town, tmp_path: Path) -> None:
     await place.staff.add_department("税務課", "test")
     file = tmp_path / "異動.csv"
@@ -202,15 +228,24 @@ async def test_the_stop_and_the_way_on(place: Town) -> None:
         await log_in(shown, address, "sousa")
         await shown.get_by_role("link", name="緊急停止").click()
         await shown.get_by_role("button", name="ただちに停止する").click()
-        await expect(shown.get_by_label("理由")).to_be_focused()        # without a reason the browser itself says no
+        await expect(shown.locator("#reason")).to_be_focused()        # without a reason the browser itself says no
         await shown.keyboard.type("標的型メールの疑い")
         await shown.get_by_role("button", name="ただちに停止する").click()
         await expect(shown.get_by_text("停止中")).to_have_count(2)
         await picture(shown, "stopped")
         assert set(await place.journal.halted()) == set(Halt)
-        await shown.get_by_label("理由").fill("確認が済んだ")
+        await shown.locator("#reason").fill("確認が済んだ")
         await shown.get_by_role("button", name="再開する").click()
         await expect(shown.get_by_text("稼働中")).to_have_count(2)
+        await shown.get_by_label("停止する差出人のアドレス").fill("nusumareta@town.example.jp")
+        await shown.keyboard.press("Tab")
+        await shown.keyboard.type("迷惑メールの送信")
+        await shown.get_by_role("button", name="この差出人を停止する").click()
+        await expect(shown.locator("td", has_text="nusumareta@town.example.jp")).to_be_visible()
+        await picture(shown, "sender-stopped")
+        await shown.get_by_label("nusumareta@town.example.jp を解除する理由").fill("端末を初期化した")
+        await shown.keyboard.press("Enter")
+        await expect(shown.locator("td", has_text="nusumareta@town.example.jp")).to_have_count(0)
     assert await place.journal.halted() == {}
 
 

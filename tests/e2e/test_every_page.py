@@ -18,6 +18,7 @@ from gateway.policy import KindAction
 from gateway.publishing.versions import Subject
 from gateway.requests.approvals import Kind
 from gateway.requests.exceptions import Wanted
+from gateway.storage import senders
 from sanitizers.model import Kind as FileKind
 from sanitizers.model import Match, Reason, Seen, Severity
 from tests.build.faces_served import log_in
@@ -75,6 +76,7 @@ async def used(made: Open) -> dict[str, str]:
     wanted = Wanted(kind=FileKind.DXF, action=KindAction.CONFIRM, until=clock() + DAY, sha256="ab" * 32, risk="it stays", alternative="one machine")
     await house.exceptions.request(sousa, wanted, "drawings of the prefecture")
     await house.approvals.request(Kind.ANALYSIS, waits, sousa, "to be analysed", detail={"sha256": "cd" * 32})
+    await house.journal.write(lambda connection: senders.stop(connection, "sousa@town.example.jp", at=NOW, actor="kanri", reason="spam"))
     review = await Reviews(house.journal, house.accounts, clock).begin(kanri)
     [version, *_] = await house.publishing.listed(Subject.POLICY)
     return {"done": done, "held": waits, "review": review, "policy": str(version.id), "month": "2026-11"}

@@ -24,8 +24,8 @@ from gateway.storage.local_blobs import LocalBlobs
 from gateway.storage.search import Filter
 from mail.replies import HANG_UP, Reply
 from mail.sink import Sink
+from tests.build.ports import free_port
 from tests.e2e.road import COMMIT_STEPS, DISK_STEPS, Roads, Start
-from tests.e2e.service import free_port
 
 SENDERS = 4
 DONE = {State.DELIVERED, State.HELD, State.BLOCKED}

@@ -111,3 +111,42 @@ async def test_the_disk_has_it_before_the_client_is_told(service: Service, next_
     before = "\n".join(line for line in lines[:told] if "sync(" in line or "sync resumed" in line)
     assert "/blobs/" in before, "the body"
     assert "sekisho.db-wal" in before, "the row"
+
+
+async def test_a_sender_of_too_much_is_stopped_and_everybody_else_goes_on(tmp_path: Path, next_hop: NextHop) -> None:
+    him, her = "taro@partner.example", "hanako@partner.example"
+    service = Service(tmp_path / "var", next_hop.port, {"SEKISHO_SMTP_SENDER_MAILS_PER_HOUR": "2", "SEKISHO_NOTICES_AT_ONCE": "false"})
+    await asyncio.to_thread(service.start)
+
+    async def held() -> dict[str, str]:
+        """Receipt number → sender, once nothing is at work any more."""
+        for _ in range(600):
+            rows = await asyncio.to_thread(service.transfers)
+            if all(row["state"] in ("held", "delivered") for row in rows):
+                return {str(row["receipt_no"]): str(row["sender"]) for row in rows if row["state"] == "held"}
+            await asyncio.sleep(0.1)
+        raise AssertionError(rows)
+
+    try:
+        for count in (1, 2):
+            await asyncio.to_thread(send, service, sender=him)
+            await arrived(next_hop, count)
+        assert "Ok" in await asyncio.to_thread(send, service, sender=him), "taken in all the same"
+        await asyncio.to_thread(send, service, sender=her)
+        await arrived(next_hop, 4)
+        (number,) = await held()
+        letters = [message for message, to in zip(next_hop.messages, next_hop.recipients, strict=True) if to == ["postmaster@town.example.jp"]]
+        assert [him in letter.get_content() for letter in letters] == [True]
+        for words in (("emergency", "resume", "--sender", him), ("transfer", "release", number)):
+            done = await asyncio.to_thread(service.command, *words)
+            assert done.returncode == 0, done.stderr
+        await arrived(next_hop, 5)
+        stopped = await asyncio.to_thread(service.command, "emergency", "stop", "--sender", her, "--reason", "調査")
+        assert f"{her}: 調査" in stopped.stdout
+        for sender in (her, him):
+            await asyncio.to_thread(send, service, sender=sender)
+        await arrived(next_hop, 6)
+        assert list((await held()).values()) == [her]
+        assert len(next_hop.messages) == 6
+    finally:
+        await asyncio.to_thread(service.kill)

@@ -24,7 +24,8 @@ from gateway.people.staff import Staff
 from gateway.storage.journal import Journal
 from tests.build.certificates import Authority
 from tests.build.face import PASSWORD, PLAIN
-from tests.e2e.service import Service, free_port
+from tests.build.ports import free_port
+from tests.e2e.service import Service
 
 SETTINGS = Path(__file__).parents[2] / "deploy/settings"
 HOLD_SECONDS = 15.0

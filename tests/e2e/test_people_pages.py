@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import time
 from base64 import b32decode
@@ -14,8 +15,9 @@ from playwright.async_api import Page, expect
 
 from gateway.people import totp
 from tests.build.launcher import Launcher
+from tests.build.ports import free_port
 from tests.e2e.browser import needs_chromium, page, picture
-from tests.e2e.service import Service, free_port
+from tests.e2e.service import Service
 
 pytestmark = needs_chromium
 
@@ -148,3 +150,60 @@ async def test_a_list_of_people_is_previewed_and_followed(strict: Service, tmp_p
         await shown.get_by_role("button", name="この内容で実行する").click()
         await expect(shown.locator("tr", has_text="hanako").locator("code")).to_be_visible()
         await picture(shown, "passwords")
+
+
+@pytest.mark.parametrize("strict", [{"SEKISHO_PEOPLE_ELEVATION": "30m"}], indirect=True)
+async def test_an_administrators_delegate_waits_for_the_ciso(strict: Service) -> None:
+    roles = {"kanri": "administrator", "ciso": "ciso", "hosa": "staff"}
+    first = {login: await asyncio.to_thread(made, strict, login, "--role", role) for login, role in roles.items()}
+    address, today = f"http://127.0.0.1:{strict.admin}", dt.datetime.now(dt.UTC).astimezone().date()
+    async with page() as away, page() as chief:
+        await first_log_in(away, address, "kanri", first["kanri"])
+        await away.get_by_role("link", name="kanriさん").click()
+        await expect(away.get_by_text("CISOが認めてから代決できます")).to_be_visible()
+        await away.get_by_label("開始日").fill(today.isoformat())
+        await away.get_by_label("終了日").fill((today + dt.timedelta(days=7)).isoformat())
+        await away.get_by_label("代決者のログイン名").fill("hosa")
+        await away.get_by_label("理由").fill("長期研修")
+        await away.get_by_role("button", name="登録する").click()
+        row = away.locator("tr", has_text="長期研修")
+        await expect(row).to_contain_text("承認待ち")
+        await picture(away, "delegate-waits")
+        await first_log_in(chief, address, "ciso", first["ciso"])
+        await chief.get_by_role("link", name="申請・承認").click()
+        await chief.locator("tr", has_text="代行者（代決者）の指名").first.get_by_role("link").click()
+        await expect(chief.get_by_text("情報システム管理者", exact=False).first).to_be_visible()
+        await picture(chief, "delegate-asked")
+        await chief.get_by_role("button", name="承認する").click()
+        await expect(chief.get_by_text("承認済み").first).to_be_visible()
+        await away.reload()
+        await expect(row).to_contain_text("CISO承認済み")
+        await picture(away, "delegate-approved")
+
+
+@pytest.mark.parametrize("strict", [{"SEKISHO_PEOPLE_ELEVATION": "30m"}], indirect=True)
+async def test_the_drop_opens_once_somebody_permits_it(strict: Service) -> None:
+    kanri = await asyncio.to_thread(made, strict, "kanri", "--role", "administrator")
+    kaikei = await asyncio.to_thread(made, strict, "kaikei", "--employment", "fiscal_year")
+    desk, drop = f"http://127.0.0.1:{strict.admin}", f"http://127.0.0.1:{strict.drop}"
+    async with page() as chief, page() as clerk:
+        await first_log_in(clerk, drop, "kaikei", kaikei)
+        await expect(clerk.get_by_text("取込みの利用が許可されていません")).to_be_visible()
+        await expect(clerk.locator("input[type=file]")).to_have_count(0)
+        await picture(clerk, "drop-closed")
+        await first_log_in(chief, desk, "kanri", kanri)
+        await chief.wait_for_url(f"{desk}/")
+        await chief.goto(f"{desk}/elevate?back=/people/kaikei")
+        await chief.get_by_label("理由").fill("利用の許可")
+        await chief.keyboard.press("Enter")
+        await expect(chief.get_by_label("任用区分")).to_have_value("fiscal_year")
+        await chief.get_by_label("取込みの利用").select_option("yes")
+        await chief.get_by_role("button", name="変更する").click()
+        await expect(chief.get_by_text("許可する理由がありません")).to_be_visible()
+        await chief.get_by_label("取込みの利用").select_option("yes")
+        await chief.get_by_label("許可・停止の理由").fill("国の調査票の取込み")
+        await chief.get_by_role("button", name="変更する").click()
+        await expect(chief.get_by_text("許可：kanri")).to_be_visible()
+        await picture(chief, "permitted")
+        await clerk.goto(drop)
+        await expect(clerk.locator("input[type=file]").first).to_be_attached()

@@ -14,7 +14,7 @@ import pytest
 
 from gateway.model import Arrival, Door, State, Transfer
 from gateway.people.roles import Role
-from gateway.policy import KindAction, Policy, load
+from gateway.policy import KindAction, Policy, load, releasable
 from gateway.requests.approvals import Approvals
 from gateway.requests.exceptions import Exceptions, Wanted
 from gateway.road.pipeline import Pipeline
@@ -26,6 +26,7 @@ from tests.build.drawing import dxf
 from tests.build.people import DAY, Hall, hall
 from tests.build.transfer import signer
 
+SETTINGS = Path(__file__).parents[2] / "deploy/settings"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><rect width="9" height="9" fill="#f00"/></svg>'
 LINE = ((0, "LINE"), (8, "0"), (10, 0.0), (20, 0.0), (30, 0.0), (11, 1.0), (21, 1.0), (31, 0.0))
 
@@ -144,3 +145,26 @@ async def test_an_original_passes_by_its_digest_alone_and_inside_a_mail_too(hous
     assert attached.get("plan.dxf") == drawing
     assert other not in attached.values()
     assert {part.input.name: part.verdict for part in report.parts}["plan.dxf"] is Verdict.CONFIRMED
+
+
+async def test_what_a_mailbox_rule_sends_on_is_held_where_mail_leaves(house: House) -> None:
+    policy = load((SETTINGS / "outbound-policy.toml").read_text("utf-8"))
+    sent = {"door": Door.SMTP, "lane": "outbound", "recipients": ("home@isp.example",)}
+
+    async def through(sender: str, author: str, **fields: str) -> tuple[Transfer, Report]:
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = author, "home@isp.example", "FW: 議事録"
+        for name, value in fields.items():
+            mail[name.replace("_", "-")] = value
+        mail.set_content("添付のとおりです。")
+        return await house.through(mail.as_bytes(policy=email.policy.SMTP), "message.eml", policy, sender=sender, **sent)
+
+    ours = "yamada@city.example.jp"
+    by_hand, report = await through(ours, ours, In_Reply_To="<9@isp.example>")
+    assert (by_hand.state, [one.code for one in report.findings if one.code == "mail.forwarded"]) == (State.RELEASED, [])
+    by_rule, report = await through("", ours, X_MS_Exchange_Inbox_Rules_Loop=ours, Auto_Submitted="auto-generated")
+    redirected, other = await through(ours, "sato@pref.example.jp", Sender=ours)
+    for transfer, told, field in ((by_rule, report, "X-MS-Exchange-Inbox-Rules-Loop"), (redirected, other, "From")):
+        assert (transfer.state, transfer.reason) == (State.HELD, Reason.POLICY)
+        assert [one.where for one in told.findings if one.code == "mail.forwarded"] == [field]
+        assert releasable(transfer, told) is Verdict.CLEAN, "what was no forwarding after all goes out rebuilt"

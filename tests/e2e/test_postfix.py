@@ -13,8 +13,9 @@ import pytest
 
 from deploy.demo import samples
 from tests.build.launcher import Launcher
+from tests.build.ports import free_port
 from tests.e2e.postfix import Postfix, given, needs_postfix
-from tests.e2e.service import NextHop, Service, free_port
+from tests.e2e.service import NextHop, Service
 from tests.e2e.test_mail import arrived
 
 pytestmark = needs_postfix

@@ -13,8 +13,9 @@ from gateway.commands import Failure, doctor
 from gateway.house import House
 from tests.build import journals
 from tests.build.face import quick_passwords
+from tests.build.ports import free_port
 from tests.gateway.crossing.test_segments import settings
-from tests.gateway.test_house import Fake, free_port, running
+from tests.gateway.test_house import Fake, running
 
 
 @pytest.fixture

@@ -8,14 +8,20 @@ from typing import NamedTuple
 
 import msgspec
 import pytest
+from sqlalchemy import Connection
 
 from gateway import overview as overview_module
 from gateway.doctor import timekeeping
 from gateway.model import Door
 from gateway.overview import Light, Overview, Period, Tone
+from gateway.people.requests import Kind
+from gateway.people.roles import Role
 from gateway.scanners.interface import Answer, Clean, Failed
 from gateway.scanners.panel import Panel, Seat
-from gateway.storage import crossings, publishing
+from gateway.storage import accounts as account_rows
+from gateway.storage import approvals, crossings, publishing
+from gateway.storage.accounts import Account
+from gateway.storage.approvals import Request
 from gateway.storage.journal import Journal
 from tests.build.transfer import NOW, arrival, claimed, held, settlement
 
@@ -232,3 +238,28 @@ async def test_the_other_side_that_falls_silent_is_seen(place: Place) -> None:
     for days, tone in ((0, Tone.OK), (4, Tone.WAIT), (15, Tone.STOP)):
         place.now = NOW + days * 86_400
         assert (await place.light("outer")).tone is tone
+
+
+async def test_an_emergency_exception_is_told_of_until_it_was_looked_at(place: Place) -> None:
+    def known(connection: Connection) -> Account:
+        number = account_rows.add(connection, login="kanri", name="", mail="", role=Role.ADMINISTRATOR, password_hash="", at=NOW, actor="a")
+        made = account_rows.by_id(connection, number)
+        assert made is not None
+        return made
+
+    who = await place.journal.write(known)
+
+    def reported(connection: Connection, due: float, kind: Kind = Kind.EMERGENCY_REPORT) -> Request:
+        return approvals.add(connection, kind=kind, subject="S-000001", detail={"due": due}, requester=who, persons=(), department_id=None,
+                             reason="x", at=NOW, expires_at=NOW + 999)  # fmt: skip
+
+    await place.journal.write(lambda connection: reported(connection, NOW - 1, Kind.REPORT))
+    assert "emergency" not in [light.name for light in await place.overview().lights()]
+    await place.journal.write(lambda connection: reported(connection, NOW + 50))
+    first = await place.journal.write(lambda connection: reported(connection, NOW + 10))
+    light = await place.light("emergency")
+    assert (light.tone, light.said[0].startswith("CISOの確認待ち 2件（期限 20")) == (Tone.WAIT, True)
+    place.now = NOW + 10
+    assert (await place.light("emergency")).tone is Tone.STOP
+    await place.journal.write(lambda connection: approvals.moved(connection, first, NOW, state=approvals.RequestState.APPROVED))
+    assert (await place.light("emergency")).tone is Tone.WAIT

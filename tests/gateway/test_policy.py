@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.model import State
 from gateway.policy import Excepted, KindAction, Layer, Policy, decide, load, releasable
-from sanitizers.model import BLOCKING_REASONS, Kind, PartInfo, Reason, Report, Treatment, Verdict
+from sanitizers.model import BLOCKING_REASONS, Action, Finding, Kind, PartInfo, Reason, Report, Severity, Treatment, Verdict
 from tests.build.transfer import BODY, held, report, transfer
 
 
@@ -108,6 +108,31 @@ def test_of_two_kinds_that_stop_alike_the_same_is_named_in_any_order() -> None:
     policy = Policy(kinds={Kind.SVG: KindAction.HOLD, Kind.EMF: KindAction.HOLD})
     svg, emf = report(kind=Kind.SVG), report(kind=Kind.EMF)
     assert decide(report(parts=(svg, emf)), policy).note == decide(report(parts=(emf, svg)), policy).note == "policy: svg hold"
+
+
+def forwarded(given: Report, *fields: str) -> Report:
+    marks = (Finding(code="mail.forwarded", severity=Severity.MEDIUM, action=Action.KEPT, where=field) for field in fields)
+    return msgspec.structs.replace(given, findings=(*given.findings, *marks))
+
+
+def test_a_mail_that_was_forwarded_waits_for_a_person_with_its_result() -> None:
+    marked = forwarded(report(), "Resent-*", "X-Forwarded-For")
+    decision = decide(marked, Policy())
+    assert (decision.verdict, decision.reason, decision.state) == (Verdict.HELD, Reason.POLICY, State.HELD)
+    assert decision.note == "policy: forwarded automatically (Resent-*, X-Forwarded-For)"
+    assert releasable(transfer(with_result=True, verdict=Verdict.HELD, reason=Reason.POLICY), marked) is Verdict.SANITIZED
+
+
+def test_what_stops_a_forwarded_mail_otherwise_stops_it_still() -> None:
+    marked = forwarded(report(kind=Kind.EML), "From")
+    assert decide(marked, Policy(kinds={Kind.EML: KindAction.BLOCK})).verdict is Verdict.BLOCKED
+    assert decide(marked, Policy(kinds={Kind.EML: KindAction.HOLD})).note == "policy: eml hold"
+    assert decide(forwarded(report(Verdict.BLOCKED, Reason.MALWARE), "From"), Policy()).reason is Reason.MALWARE
+    assert decide(forwarded(report(Verdict.CONFIRMED), "From"), Policy()).reason is Reason.VERIFICATION_FAILED
+
+
+def test_only_the_mail_itself_counts_as_forwarded() -> None:
+    assert decide(report(parts=(forwarded(report(), "From"),)), Policy()).verdict is Verdict.SANITIZED
 
 
 def test_policy_never_makes_a_refusal_milder() -> None:

@@ -153,6 +153,28 @@ def test_every_field_of_the_treatment_has_a_stricter_side_or_is_a_matter_of_form
     assert judged_fields() | FACTS == set(Treatment.__struct_fields__)
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        ((), (), ()),
+        (("a.jp",), (), ("a.jp",)),
+        ((), ("a.jp",), ("a.jp",)),
+        (("a.jp", "b.jp"), ("b.jp", "c.jp"), ("b.jp",)),
+        (("a.jp",), ("b.jp",), ("invalid",)),       # and not (), which would be any
+    ],
+)
+def test_of_two_lists_of_authors_domains_what_both_allow_is_left(one: tuple[str, ...], other: tuple[str, ...], both: tuple[str, ...]) -> None:
+    first, second = (Policy(treatment=Treatment(mail_author_domains=domains)) for domains in (one, other))
+    assert strictest(first, second).treatment.mail_author_domains == both
+    assert strictest(second, first).treatment.mail_author_domains == both
+
+
+def test_a_mail_for_several_is_held_as_forwarded_if_it_were_for_one() -> None:
+    document = load("[groups.a]\nmembers = ['a@x.jp']\ntreatment = {mail_forwards_held = true}")
+    assert effective(document, at(people=("a@x.jp", "b@x.jp"))).treatment.mail_forwards_held
+    assert not effective(document, at(people=("b@x.jp",))).treatment.mail_forwards_held
+
+
 def test_it_is_found_again_and_not_without_bound(policy: Policy) -> None:
     assert effective(policy, at(organisation="A町")) is effective(policy, at(organisation="A町", sender="other@x"))
     many = load("\n".join(f"[groups.g{number}]\nmembers = ['{number}']\n" for number in range(60)))

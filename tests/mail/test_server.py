@@ -42,6 +42,18 @@ async def test_who_does_not_exist_is_told_at_once() -> None:
         assert await client.says(b"RCPT TO:<nobody@%b>" % OURS.encode()) == b"550 5.1.1 No such recipient here\r\n"
 
 
+async def test_who_may_not_receive_mail_is_told_at_once_and_the_others_get_theirs() -> None:
+    async with serving() as (server, intake), calling(server) as client:
+        await client.says(b"EHLO x")
+        await client.says(b"MAIL FROM:<a@b.example>")
+        refused = await client.says(b"RCPT TO:<shut@%b>" % OURS.encode())
+        assert refused == b"550 5.7.1 Delivery to this recipient is not authorized\r\n"
+        assert (await client.says(b"RCPT TO:<clerk@%b>" % OURS.encode()))[:3] == b"250"
+        assert (await client.says(b"DATA"))[:3] == b"354"
+        assert (await client.says(b"x\r\n."))[:3] == b"250"
+        assert [envelope.recipients for envelope, _ in intake.messages] == [(f"clerk@{OURS}",)]
+
+
 async def test_an_ordinary_client_sends_several_mails() -> None:
     def post(port: int) -> None:
         with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:

@@ -7,8 +7,51 @@ from typing import Final
 
 from gateway.conformity.checks.judging import ALWAYS, MONTH, Check, Judged, Standing, always, holds, scanners, yes
 from gateway.conformity.facts import Facts
-from gateway.policy import warnings
+from gateway.policy import effective, layers, warnings
 from sanitizers.model import ENGINE_VERSION
+
+_OTHER: Final = {"": "逆方向の導入は設定されていません", "none": "逆方向の通信はありません"}
+
+
+def _goes_out(facts: Facts) -> bool:
+    """This installation serves the way from inside to the Internet."""
+    return bool(facts.settings["lane.target_class"] == "internet")
+
+
+def _lacks(facts: Facts) -> list[str]:
+    """What a way out has to have and this one has not: scanned, without metadata, on another person's word."""
+    lane = layers.Facts(organisation=facts.settings["service.organisation"], lane=facts.settings["lane.name"])
+    treatment = effective(facts.policy, lane).treatment
+    metadata = treatment.comments_kept or treatment.capture_date_kept or bool(treatment.pdf_properties_kept)
+    wanted = {
+        "必須の検査エンジン": bool(facts.settings["scanners.required"]),
+        "メタデータの除去": not metadata,
+        "すべての取込みの承認": facts.settings["drop.approval"] == "always",
+    }
+    return [name for name, there in wanted.items() if not there]
+
+
+def _both_ways(facts: Facts) -> Judged:
+    """Two installations, one for each direction; each judges itself and knows that there is the other."""
+    lacks, other = _lacks(facts) if _goes_out(facts) else [], facts.settings["lane.other"]
+    way = f"{facts.settings['lane.source']} → {facts.settings['lane.target']}"
+    if not other:
+        lacks = [*lacks, "逆方向の導入（lane.other）"]
+    said = _OTHER.get(other) or f"逆方向：{other}（別の導入で同じ処理、その自己点検票で判定）"
+    found = "不足：" + "、".join(lacks) if lacks else "どの方向も同じ無害化・検査・記録です"
+    return Judged(Standing.FAILS if lacks else Standing.FITS, f"この導入の方向：{way}。{said}", found)
+
+
+def _given_out(facts: Facts) -> Judged:
+    """情報の提供: nothing leaves without another person's word."""
+    approval, other = facts.settings["drop.approval"], facts.settings["lane.other"]
+    if _goes_out(facts):
+        good, setting = approval == "always", f"drop.approval = {approval}"
+        found = "持ち出すすべてのファイルに、申請者以外の課室等の長の承認が必要です" if good else "承認なしで持ち出せます"
+    else:
+        good, setting = bool(other), f"lane.other = {other or '未設定'}"
+        found = "この導入は取込み用です。" + (_OTHER.get(other) or f"持出しは逆方向の導入（{other}）で判定します")
+    return Judged(Standing.FITS if good else Standing.FAILS, setting, found)
 
 
 def _passing(facts: Facts) -> str:
@@ -19,6 +62,8 @@ def _passing(facts: Facts) -> str:
 CHECKS: Final[Mapping[str, Check]] = {
     "one_verdict": always("一つの受付に一つの判定", _passing),
     "one_road": always("メールもファイルも同じ処理", "受付の入口によらず同じ処理・同じ判定です"),
+    "both_ways": Check("両方向の無害化", _both_ways),
+    "given_out": Check("外部への提供の許可", _given_out),
     "mail_text": always("メールのテキスト化", lambda facts: f"{MONTH}：メール {facts.counted['mails']:,}件をテキスト化"),
     "rebuilt": always("危険因子の除去", lambda facts: f"無害化 {ENGINE_VERSION}、ルール {facts.rules}。別の実装で検証してから通します"),
     "confirmed": Check(

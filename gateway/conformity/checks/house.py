@@ -79,6 +79,13 @@ CHECKS: Final[Mapping[str, Check]] = {
         lambda facts: f"有効 {facts.counted['exceptions']}件、30日以内に期限 {facts.counted['ending']}件、"
         f"期限切れ {facts.counted['ended']}件（効力を持ちません）",
     ),
+    "emergency_exceptions": holds(
+        "緊急例外と事後報告",
+        lambda facts: facts.counted["emergencies_late"] == 0,
+        lambda facts: f"approvals.unavoidable = {yes(facts.settings['approvals.unavoidable'])}。24時間まで、理由は必須、CISOへ自動で報告",
+        lambda facts: f"使用 {facts.counted['emergencies']}件、CISOの確認待ち {facts.counted['emergencies_unseen']}件、"
+        f"期限（24時間）を過ぎたもの {facts.counted['emergencies_late']}件",
+    ),
     "same_file": always("同じファイルの受領者", "転送の画面から一度に調べられます"),
     "self_check": always("自己点検", "この画面です"),
     "privilege_review": holds(

@@ -63,6 +63,12 @@ CHECKS: Final[Mapping[str, Check]] = {
         lambda facts: f"経路 {facts.settings['lane.name']}：{facts.settings['lane.source']} → {facts.settings['lane.target']}。"
         "取込みだけの構成も選べます（service.profile）",
     ),
+    "early_disposal": holds(
+        "期限前の廃棄の許可",
+        lambda facts: bool(facts.settings["approvals.disposal"]),
+        lambda facts: f"approvals.disposal = {yes(facts.settings['approvals.disposal'])}",
+        lambda _: "画面からの期限前の廃棄は申請者以外の管理者の承認で行い、廃棄記録に残します（機器上のコマンドは記録だけです）",
+    ),
     "exceptions_reviewed": holds(
         "例外措置の定期確認",
         lambda facts: facts.counted["exceptions_reviewed"] > 0 or facts.counted["young"] > 0,

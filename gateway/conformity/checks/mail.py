@@ -7,6 +7,7 @@ from typing import Final
 
 from gateway.conformity.checks.judging import Check, Judged, Standing, always, holds, spelt, yes
 from gateway.conformity.facts import Facts
+from gateway.policy import effective, layers
 
 
 def _opened(facts: Facts) -> str:
@@ -18,6 +19,34 @@ def _opened(facts: Facts) -> str:
     return f"待受け {len(facts.openings.listening)}件はすべて表のとおり。{passed}"
 
 
+def _forwarding(facts: Facts) -> Judged:
+    """自動転送: held where mail leaves for the Internet. Nothing in the gateway itself sends mail to anybody but its recipients."""
+    lane = layers.Facts(organisation=facts.settings["service.organisation"], lane=facts.settings["lane.name"])
+    held = effective(facts.policy, lane).treatment
+    domains = "、".join(held.mail_author_domains) or "問わない"
+    setting = f"mail_forwards_held = {yes(held.mail_forwards_held)}、差出人のドメイン：{domains}"
+    excepted = [layer.name for layer in facts.policy.layers if layer.treatment.get("mail_forwards_held") is False]
+    leaves = facts.settings["lane.target_class"] == "internet"
+    said = "ゲートウェイに、宛先を加える・変える転送の設定はありません。" + (
+        f"自動転送のメールは保留します。例外：{'、'.join(excepted) or 'なし'}"
+        if leaves
+        else f"この導入の宛先の区域（{facts.settings['lane.target_class']}）は外部ではありません"
+    )
+    return Judged(Standing.FAILS if leaves and not held.mail_forwards_held else Standing.FITS, setting, said)
+
+
+def _sender_limits(facts: Facts) -> Judged:
+    """内部からの迷惑メール: whoever sends too much is stopped where mail leaves for the Internet."""
+    mails, recipients = facts.settings["smtp.sender_mails_per_hour"], facts.settings["smtp.sender_recipients_per_hour"]
+    leaves = facts.settings["lane.target_class"] == "internet"
+    limits = "、".join(f"{name} {most or '上限なし'}" for name, most in (("メール", mails), ("宛先", recipients)))
+    said = f"超えた差出人のメールは保留して管理者へ知らせます。中継停止中の差出人 {facts.counted['senders_stopped']}人（sekisho emergency）"
+    if not leaves:
+        said = f"この導入の宛先の区域（{facts.settings['lane.target_class']}）は外部ではありません。{said}"
+    standing = Standing.FAILS if leaves and not (mails and recipients) else Standing.FITS
+    return Judged(standing, f"差出人1人の1時間の上限：{limits}", said)
+
+
 CHECKS: Final[Mapping[str, Check]] = {
     "no_relay": holds(
         "中継の禁止",
@@ -25,6 +54,8 @@ CHECKS: Final[Mapping[str, Check]] = {
         lambda facts: "受け付けるドメイン：" + "、".join(facts.settings["smtp.domains"]),
         lambda _: "これ以外の宛先は550 5.7.1で断ります",
     ),
+    "forwarding": Check("自動転送の禁止", _forwarding),
+    "sender_limits": Check("大量送信の検知と中継停止", _sender_limits),
     "size_limit": holds(
         "容量の上限",
         lambda facts: facts.settings["smtp.size_limit"] > 0,

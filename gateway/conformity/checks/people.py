@@ -61,6 +61,18 @@ CHECKS: Final[Mapping[str, Check]] = {
             f"自己承認 {facts.counted['alone']}件。理由を記録し、上位者に自動で報告します",
         ),
     ),
+    "delegates": always(
+        "特権を代行する者",
+        lambda facts: f"本人の指名、CISOの承認、期間のすべてがなければ代決できません。有効 {facts.counted['delegates']}人、"
+        f"承認待ち {facts.counted['nominations']}件",
+    ),
+    "features": holds(
+        "取込みとメールの利用の許可",
+        lambda facts: facts.counted["unpermitted"] == 0,
+        lambda _: "会計年度任用職員は初めから不可",
+        lambda facts: f"会計年度任用職員 {facts.counted['fiscal_year']}人、許可の記録なしで使えるもの {facts.counted['unpermitted']}人。"
+        "許可した人・日時・理由を記録します。取込み（API を含む）とメールの受信で確かめます。メールの送信は見ません",
+    ),
     "heads": holds(
         "課室等の長の承認",
         lambda facts: facts.counted["departments"] > 0 and facts.counted["headless"] == 0,

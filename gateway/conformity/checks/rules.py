@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.conformity.checks.judging import Check, always, holds, scanners, yes
+from gateway.conformity.checks.judging import MONTH, Check, always, holds, scanners, yes
 
 CHECKS: Final[Mapping[str, Check]] = {
     "scanner_required": holds(
@@ -36,5 +36,10 @@ CHECKS: Final[Mapping[str, Check]] = {
         lambda _: "起案者以外の承認がなければ公開できません",
     ),
     "publishing_recorded": always("変更の記録", "変更前後の差分、起案・承認・公開した人と理由を版として残します"),
+    "not_for_outside": always(
+        "非公開の文書",
+        lambda facts: "ルール・ポリシー・自己点検票・監視項目の画面と出力に「取扱注意」を表示。出力は役割で制限し記録します："
+        f"{MONTH} {facts.counted['guarded']}件",
+    ),
     "backtest": always("適用前の試行", lambda facts: f"直近{facts.settings['policy.backtest_days']}日の原本で試してから公開します"),
 }

@@ -18,6 +18,7 @@ from gateway.storage.tables.people import (
     groups,
     memberships,
     organisations,
+    permits,
     recovery_codes,
     second_factors,
     sessions,
@@ -51,7 +52,7 @@ from gateway.storage.tables.registers import (
 from gateway.storage.tables.results import exceptions, results, turns
 from gateway.storage.tables.reviews import drills, evidence, review_rows, reviews, visits
 from gateway.storage.tables.schema import metadata
-from gateway.storage.tables.state import audit, halts
+from gateway.storage.tables.state import audit, halts, sender_stops
 from gateway.storage.tables.travel import (
     deliveries,
     delivery_recipients,
@@ -102,6 +103,7 @@ __all__ = [
     "organisation_keys",
     "organisations",
     "password_tries",
+    "permits",
     "publications",
     "receipt_numbers",
     "recovery_codes",
@@ -114,6 +116,7 @@ __all__ = [
     "rule_matches",
     "search_texts",
     "second_factors",
+    "sender_stops",
     "sessions",
     "shared_members",
     "signoffs",

@@ -7,8 +7,8 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, In
 from gateway.storage.tables.schema import Id, metadata
 
 
-def _flag(name: str) -> Column[bool]:
-    return Column(name, Boolean(create_constraint=False), nullable=False, server_default="0")
+def _flag(name: str, default: str = "0") -> Column[bool]:
+    return Column(name, Boolean(create_constraint=False), nullable=False, server_default=default)
 
 
 # 団体: one installation may serve one town or thirty.
@@ -58,7 +58,21 @@ accounts = Table(
     Column("directory", Text, nullable=False, server_default=""),           # distinguished name: the password is asked there
     Column("federated", Text, nullable=False, server_default=""),           # issuer and subject of single sign-on
     Column("preferences", Text, nullable=False, server_default=""),         # words of `gateway.web.view`, how pages are to be
+    Column("employment", Text, nullable=False, server_default="regular"),   # 任用の区分, see `people.employment`
+    _flag("may_drop", "1"),                                                 # may bring files in
+    _flag("may_mail", "1"),                                                 # may receive mail
     sqlite_autoincrement=True,
+)
+
+# Who permitted the drop or mail to an account that had to be given it, when and why; taken back, the row is gone.
+permits = Table(
+    "permits",
+    metadata,
+    Column("account_id", Id, ForeignKey("accounts.id"), primary_key=True),
+    Column("feature", Text, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
 )
 
 # 主務 and 兼務; `head`: 所属長 of that department.
@@ -108,6 +122,7 @@ absences = Table(
     Column("until_at", Float, nullable=False),
     Column("reason", Text, nullable=False),
     Column("actor", Text, nullable=False),
+    Column("approval", Text, nullable=False, server_default=""),    # request by which the CISO approved a privileged person's delegate
     Index(None, "account_id"),
     sqlite_autoincrement=True,
 )

@@ -19,6 +19,17 @@ halts = Table(
     Column("reason", Text, nullable=False),
 )
 
+# 中継停止: senders of mail of whom nothing leaves, or has left; a row is never deleted.
+sender_stops = Table(
+    "sender_stops",
+    metadata,
+    Column("sender", Text, primary_key=True),               # in lower case
+    Column("since", Float, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("released_at", Float),                           # nothing: he is stopped
+)
+
 # Only ever grows: triggers refuse UPDATE and DELETE.
 audit = Table(
     "audit",

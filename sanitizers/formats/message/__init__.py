@@ -14,13 +14,13 @@ from typing import Final
 from sanitizers import names
 from sanitizers.context import Context, Outcome, Rebuilt
 from sanitizers.findings import CODES
-from sanitizers.formats.message import banner, mapi, outlook, passwords, rescue, tnef, trace
+from sanitizers.formats.message import banner, forwarded, mapi, outlook, passwords, rescue, tnef, trace
 from sanitizers.formats.message.banner import Entry
 from sanitizers.formats.message.compose import File, charset_for, compose
 from sanitizers.formats.message.content import Attachment, Content
 from sanitizers.formats.message.envelope import Envelope, facts
 from sanitizers.formats.message.gather import Gatherer
-from sanitizers.formats.message.header import read_header
+from sanitizers.formats.message.header import Header, read_header
 from sanitizers.formats.message.links import defang
 from sanitizers.formats.message.reader import Reader
 from sanitizers.formats.message.wording import words
@@ -62,6 +62,7 @@ def _rebuilt(data: bytes, context: Context) -> Rebuilt:
     if not any(entry.name in _MAIL_FIELDS for entry in header.fields):
         raise Malformed("no header of a message")
     context.mail = facts(header)
+    _forwarded(header, context)
     reader = Reader()
     root = reader.read(data)
     if reader.bare_cr:
@@ -85,6 +86,13 @@ def _rebuilt(data: bytes, context: Context) -> Rebuilt:
         context.found("mail.charset", "message", Action.KEPT, "delivered in UTF-8")
     lines = [*trace.lines(header, context), *envelope.lines(charset), _result(tokens, context)]
     return Rebuilt(Source(compose(lines, text, files, charset)), Kind.EML)
+
+
+def _forwarded(header: Header, context: Context) -> None:
+    """Of a mail that the post brought, not of a file that somebody brought himself. The road holds what is found here."""
+    if context.treatment.mail_forwards_held and context.job.door == "smtp" and not context.depth:
+        for name, detail in forwarded.marks(header, context.treatment.mail_author_domains):
+            context.found("mail.forwarded", name, Action.KEPT, detail)
 
 
 def _suspicions(content: Content, said: str, context: Context) -> list[tuple[str, str]]:

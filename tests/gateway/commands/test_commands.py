@@ -119,7 +119,9 @@ def test_accounts(sekisho: Installation) -> None:
     (shown,) = added.rows
     assert len(shown["password"]) == 23
     sekisho("user", "add", "tanaka").failed(1, "taken")
-    assert sekisho("user", "list", "--json").rows == [{"login": "tanaka", "name": "田中", "mail": "", "role": "operator", "disabled": False}]
+    (listed,) = sekisho("user", "list", "--json").rows
+    assert listed == {"login": "tanaka", "name": "田中", "mail": "", "role": "operator", "disabled": False, "employment": "regular",
+                      "may_drop": True, "may_mail": True}  # fmt: skip
     assert sekisho("user", "reset", "tanaka").out.strip() != shown["password"]
     assert len(sekisho("user", "token", "tanaka").out.strip()) == 43
     assert sekisho("user", "disable", "tanaka").status == 0
@@ -127,6 +129,17 @@ def test_accounts(sekisho: Installation) -> None:
     sekisho("user", "token", "tanaka").failed(1, "disabled")
     actions = [(row["action"], row["actor"].split(":")[0]) for row in sekisho("audit", "export").rows]
     assert actions == [(action, "command") for action in ("account.added", "password.changed", "token.added", "account.disabled")]
+
+
+def test_how_somebody_is_employed_and_what_is_permitted(sekisho: Installation) -> None:
+    assert sekisho("user", "add", "kaikei", "--employment", "fiscal_year").status == 0
+    sekisho("user", "add", "shonin", "--employment", "fiscal_year", "--permit", "drop").failed(2, "no reason")
+    assert sekisho("user", "add", "shonin", "--employment", "fiscal_year", "--permit", "drop", "--reason", "調査票").status == 0
+    assert {row["login"]: (row["may_drop"], row["may_mail"]) for row in sekisho("user", "list", "--json").rows} == {
+        "kaikei": (False, False), "shonin": (True, False),
+    }  # fmt: skip
+    sekisho("user", "add", "x1", "--employment", "king").failed(2, "king")
+    sekisho("user", "add", "x1", "--permit", "king").failed(2, "king")
 
 
 def test_departments_and_lists_of_people(sekisho: Installation, tmp_path: Path) -> None:
@@ -358,3 +371,17 @@ def test_emergency_stop_needs_a_reason_and_is_seen(sekisho: Installation) -> Non
     stopped = {row["what"]: row["stopped"] for row in sekisho("emergency", "status", "--json").rows}
     assert stopped == {"intake": False, "delivery": True}
     assert not any(row["stopped"] for row in sekisho("emergency", "resume", "--json").rows)
+
+
+def test_a_sender_is_stopped_seen_and_let_go(sekisho: Installation) -> None:
+    sekisho("emergency", "stop", "--sender", "a@city.example.jp").failed(2, "--reason")
+    sekisho("emergency", "stop", "delivery", "--sender", "a@city.example.jp", "--reason", "x").failed(2, "nothing else")
+    sekisho("emergency", "stop", "--sender", "a", "--reason", "x").failed(2, "one address")
+    halts = [{"what": "intake", "stopped": False}, {"what": "delivery", "stopped": False}]
+    first, second, stopped = sekisho("emergency", "stop", "--sender", "A@city.example.jp", "--reason", "迷惑メール", "--json").rows
+    assert [first, second] == halts, "of everybody else nothing is stopped"
+    assert (stopped["what"], stopped["sender"], stopped["stopped"], stopped["reason"]) == ("sender", "a@city.example.jp", True, "迷惑メール")
+    assert str(stopped["actor"]).startswith("command:")
+    said = sekisho("emergency", "status", "--sender", "a@city.example.jp").out
+    assert "a@city.example.jp: 迷惑メール" in said
+    assert sekisho("emergency", "resume", "--sender", "a@CITY.example.jp", "--json").rows == halts

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.people.accounts import Role
+from gateway.requests.approvals import Kind, RequestState
 from tests.build.face import ROLES, Town
 from tests.gateway.commands.conftest import Installation
 
@@ -72,3 +73,20 @@ def test_wrong_usage(sekisho: Installation, tokens: dict[str, Path], tmp_path: P
     wrong.write_text("nonsense")
     sekisho(*ask(sekisho, wrong)).failed(1, "not a token")
     sekisho(*ask(sekisho, tmp_path / "none")).failed(2, "none")
+
+
+def test_no_other_request_is_decided_here(sekisho: Installation, tokens: dict[str, Path]) -> None:
+    """What follows from another kind is not to be had in a command."""
+
+    async def asked(place: Town) -> str:
+        account = await place.accounts.find("tanaka")
+        assert account is not None
+        return (await place.approvals.request(Kind.RULES, "1", account, "規則の公開")).number
+
+    number = sekisho.prepare(asked)
+    sekisho("exception", "approve", number, "--token-file", tokens["fukucho"]).failed(1, "not a request for an exception")
+
+    async def state(place: Town) -> RequestState:
+        return (await place.approvals.find(number)).state
+
+    assert sekisho.prepare(state) is RequestState.REQUESTED

@@ -16,7 +16,7 @@ from gateway.conformity.facts import Facts, Gathering, count
 from gateway.conformity.sheet import TRAITS, Answer, Profile, clauses, sheet, sums
 from gateway.doctor.openings import Openings, openings
 from gateway.people.customs import Customs
-from gateway.policy import Policy
+from gateway.policy import Layer, Policy, load
 from gateway.scanners.interface import Clean, Failed
 from gateway.scanners.panel import Heard, Panel
 from gateway.storage import evidence
@@ -90,6 +90,8 @@ BAD = {
     "rescan": lambda facts: settings(facts, {"policy.rescan_days": 0}),
     "four_eyes": lambda facts: settings(facts, {"policy.four_eyes": False}),
     "no_relay": lambda facts: settings(facts, {"smtp.domains": ()}),
+    "forwarding": lambda facts: settings(facts, {"lane.target_class": "internet"}),
+    "sender_limits": lambda facts: settings(facts, {"lane.target_class": "internet", "smtp.sender_mails_per_hour": 100}),
     "size_limit": lambda facts: settings(facts, {"smtp.size_limit": 0}),
     "mail_warnings": lambda facts: settings(facts, {"mail.authentication": "off"}),
     "mail_tls": lambda facts: settings(facts, {"smtp.tls_certificate": ""}),
@@ -99,6 +101,7 @@ BAD = {
     "elevation": lambda facts: customs(facts, elevation=0),
     "separation": lambda facts: counted(facts, auditors=0),
     "heads": lambda facts: counted(facts, departments=3, headless=1),
+    "features": lambda facts: counted(facts, fiscal_year=2, unpermitted=1),
     "classification_asked": lambda facts: settings(facts, {"drop.classifications": ()}),
     "unknown_asked": lambda facts: settings(facts, {"drop.approval": "never"}),
     "record_intact": lambda facts: msgspec.structs.replace(facts, record_fault="row 7 is missing"),
@@ -112,9 +115,15 @@ BAD = {
     "backed_up": lambda facts: counted(facts, backups=0),
     "restored": lambda facts: counted(facts, restored=0),
     "redundant": lambda facts: settings(counted(facts, nodes=1), {"storage.blobs": "s3://a/b"}),
+    "emergency_exceptions": lambda facts: counted(facts, emergencies_late=1),
+    "early_disposal": lambda facts: settings(facts, {"approvals.disposal": False}),
+    "both_ways": lambda facts: facts,
+    "given_out": lambda facts: facts,
     "exceptions_reviewed": lambda facts: counted(facts, young=0, exceptions_reviewed=0),
 }
 GOOD = {
+    "both_ways": lambda facts: settings(facts, {"lane.other": "sekisho-out"}),
+    "given_out": lambda facts: settings(facts, {"lane.other": "sekisho-out"}),
     "flow_table": lambda facts: opened(facts, ("192.0.2.1", 25)),
     "scanner_required": lambda facts: heard(facts, Heard("clamav", True, Clean(), 60.0)),
     "signature_age": lambda facts: heard(facts, Heard("clamav", True, Clean(), 60.0)),
@@ -205,6 +214,71 @@ def test_what_a_profile_lacks_is_not_applicable_and_nothing_else_changes(facts: 
         assert {row.answer for row in rows if row.clause.id in left} == {Answer.APART}
     settings = {**facts.settings, "service.profile": "inbound"}
     assert sheet(msgspec.structs.replace(facts, settings=settings)) == sheet(facts, profile=Profile.INBOUND)
+
+
+_OUT = {"lane.target_class": "internet", "lane.name": "outbound", "lane.other": "sekisho-in", "scanners.required": ("clamav",), "drop.approval": "always"}
+_BARE = {"comments_kept": False, "capture_date_kept": False, "pdf_properties_kept": ()}
+
+
+def going_out(facts: Facts, changed: dict[str, object], treatment: dict[str, object]) -> Facts:
+    policy = Policy(layers=(Layer(path=("lanes", "outbound"), lane="outbound", treatment=treatment),))
+    return msgspec.structs.replace(settings(facts, _OUT | changed), policy=policy)
+
+
+@pytest.mark.parametrize(
+    ("changed", "treatment", "lacks"),
+    [
+        ({}, {}, ""), ({"scanners.required": ()}, {}, "必須の検査エンジン"), ({"drop.approval": "unknown"}, {}, "すべての取込みの承認"), ({"lane.other": ""}, {}, "逆方向の導入"),
+        ({}, {"comments_kept": True}, "メタデータの除去"), ({}, {"capture_date_kept": True}, "メタデータの除去"), ({}, {"pdf_properties_kept": ("Title",)}, "メタデータの除去"),
+        ({"lane.name": "elsewhere"}, {}, "メタデータの除去"),
+    ],
+)  # fmt: skip
+def test_a_way_out_is_scanned_bare_and_approved(facts: Facts, changed: dict[str, object], treatment: dict[str, object], lacks: str) -> None:
+    given = going_out(facts, changed, _BARE | treatment)
+    standing, _, evidence = judged(given, "both_ways")
+    assert standing == ("fails" if lacks else "fits")
+    assert evidence.startswith(f"不足：{lacks}") if lacks else evidence == "どの方向も同じ無害化・検査・記録です"
+    assert judged(given, "given_out")[0] == ("fails" if "drop.approval" in changed else "fits")
+
+
+def test_a_way_in_says_who_serves_the_other_one(facts: Facts) -> None:
+    assert [judged(facts, name)[0] for name in ("both_ways", "given_out")] == ["fails", "fails"]
+    assert "逆方向の通信はありません" in judged(settings(facts, {"lane.other": "none"}), "both_ways")[1]
+    assert judged(settings(facts, {"lane.other": "sekisho-out"}), "given_out")[2].endswith("逆方向の導入（sekisho-out）で判定します")
+
+
+async def test_forwarding_is_judged_by_what_holds_where_mail_leaves(facts: Facts) -> None:
+    def said(policy: str, target: str = "internet") -> tuple[str, str, str]:
+        way = settings(facts, {"lane.target_class": target, "lane.name": "outbound", "service.organisation": "A町"})
+        return judged(msgspec.structs.replace(way, policy=load(policy)), "forwarding")
+
+    held = "[treatment]\nmail_forwards_held = true\nmail_author_domains = ['a.example.jp', 'b.example.jp']\n"
+    standing, setting, evidence = said(held)
+    assert (standing, setting) == ("fits", "mail_forwards_held = 有効、差出人のドメイン：a.example.jp、b.example.jp")
+    assert "例外：なし" in evidence
+    assert said("")[:2] == ("fails", "mail_forwards_held = 無効、差出人のドメイン：問わない")
+    assert said("[lanes.outbound.treatment]\nmail_forwards_held = true")[0] == "fits"
+    for elsewhere in ("[lanes.inbound.treatment]\nmail_forwards_held = true", "[organisations.'B町'.treatment]\nmail_forwards_held = true"):
+        assert said(elsewhere)[0] == "fails", elsewhere
+    for milder in ("[lanes.outbound.treatment]\nmail_forwards_held = false", "[organisations.'A町'.treatment]\nmail_forwards_held = false"):
+        assert said(held + milder)[0] == "fails", milder
+    standing, _, evidence = said(held + "[groups.list]\nsenders = ['giji-bounces@a.example.jp']\ntreatment = {mail_forwards_held = false}")
+    assert (standing, "例外：groups.list" in evidence) == ("fits", True), "who is excepted is said"
+    for inside in ("internal", "lgwan"):
+        assert (said("", inside)[0], inside in said("", inside)[2]) == ("fits", True)
+
+
+async def test_both_limits_of_a_sender_are_wanted_where_mail_leaves(facts: Facts) -> None:
+    def said(mails: int, recipients: int, target: str = "internet") -> tuple[str, str, str]:
+        limits = {"smtp.sender_mails_per_hour": mails, "smtp.sender_recipients_per_hour": recipients}
+        return judged(settings(counted(facts, senders_stopped=3), {"lane.target_class": target, **limits}), "sender_limits")
+
+    assert said(200, 1_000)[:2] == ("fits", "差出人1人の1時間の上限：メール 200、宛先 1000")
+    assert "中継停止中の差出人 3人" in said(200, 1_000)[2]
+    assert [said(*limits)[0] for limits in ((0, 1_000), (200, 0), (0, 0))] == ["fails"] * 3
+    assert said(0, 0)[1] == "差出人1人の1時間の上限：メール 上限なし、宛先 上限なし"
+    assert said(0, 0, "internal")[0] == "fits"
+    assert "外部ではありません" in said(0, 0, "internal")[2]
 
 
 async def test_what_listens_beside_the_flow_table_or_passes_on_is_said(facts: Facts) -> None:

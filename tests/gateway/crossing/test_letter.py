@@ -45,8 +45,9 @@ def by_mail(hop: Hop, *, largest: int = 1 << 20) -> ByMail:
     return ByMail(hop, "postmaster@town.example.jp", TO, largest=largest, clock=lambda: NOW)
 
 
-def door(two: Sides) -> Sorting:
+def door(two: Sides, *, shut: tuple[str, ...] = ()) -> Sorting:
     others = MailIntake(two.inner, two.inner_blobs, ["town.example.jp"], recipients=["kakari@town.example.jp"], clock=two.clock)
+    others.shut(shut)
     return Sorting(two.taking, TO, others, largest=1 << 20)
 
 
@@ -121,6 +122,12 @@ async def test_a_next_hop_that_does_not_take_it(two: Sides) -> None:
     number = await two.mail()
     await two.push(by_mail(Hop("deferred")), number, state=State.DEFERRED)
     assert await two.arrived() == []
+
+
+async def test_who_may_not_receive_mail_is_none_of_the_crossings(two: Sides) -> None:
+    assert [door(two).admits(address) for address in (TO.upper(), "kakari@town.example.jp")] == [True, True]
+    sorting = door(two, shut=(TO.lower(), "kakari@town.example.jp"))
+    assert [sorting.admits(address) for address in (TO.upper(), "kakari@town.example.jp")] == [True, False]
 
 
 async def test_other_mail_goes_its_own_way(two: Sides) -> None:

@@ -20,8 +20,9 @@ from gateway.storage.keys import signing_key
 from tests.build import journals
 from tests.build.certificates import Authority
 from tests.build.face import quick_passwords
+from tests.build.ports import free_port
 from tests.build.transfer import BODY, NOW, RESULT, FakeWorkers, MemoryBlobs, arrival
-from tests.gateway.test_house import Fake, free_port, running
+from tests.gateway.test_house import Fake, running
 
 
 def settings(folder: Path, **changes: str) -> Config:

@@ -21,22 +21,22 @@ _INSPECT = (Action.PREVIEW, Action.ORIGINAL, Action.TAKE_OUT)
 # Said once more and by hand, role by role: what each may do on each face besides looking after himself.
 _MAY = {
     Role.STAFF: {"drop": {Action.DROP, Action.ASK}, "pickup": {Action.PICKUP}},
-    Role.OPERATOR: {"admin": {Action.LOOK, Action.OPERATE, Action.PUBLISH, Action.ASK, Action.VISIT, Action.HALT, *_INSPECT,
+    Role.OPERATOR: {"admin": {Action.LOOK, Action.EXPORT, Action.OPERATE, Action.PUBLISH, Action.ASK, Action.VISIT, Action.HALT, *_INSPECT,
                               *_KEEPER}},
     Role.ADMINISTRATOR: {
         "drop": {Action.DROP, Action.ASK},
         "pickup": {Action.PICKUP},
-        "admin": {Action.LOOK, Action.OPERATE, Action.PUBLISH, Action.PEOPLE, Action.MANAGE, Action.ASK, Action.REVIEW, Action.VISIT,
+        "admin": {Action.LOOK, Action.EXPORT, Action.OPERATE, Action.PUBLISH, Action.PEOPLE, Action.MANAGE, Action.ASK, Action.REVIEW, Action.VISIT,
                   Action.HALT, *_INSPECT, *_KEEPER, *_WATCH},
     },
     Role.CISO: {
         "drop": {Action.DROP, Action.ASK},
         "pickup": {Action.PICKUP},
-        "admin": {Action.LOOK, Action.PUBLISH, Action.PEOPLE, Action.ASK, Action.REVIEW, Action.VISIT, Action.HALT, *_KEEPER, *_WATCH,
+        "admin": {Action.LOOK, Action.EXPORT, Action.PUBLISH, Action.PEOPLE, Action.ASK, Action.REVIEW, Action.VISIT, Action.HALT, *_KEEPER, *_WATCH,
                   Action.INVESTIGATE},
     },
-    Role.CSIRT: {"admin": {Action.LOOK, Action.ASK, Action.HALT, *_INSPECT, *_KEEPER, *_WATCH, Action.INVESTIGATE}},
-    Role.AUDITOR: {"admin": {Action.LOOK, Action.PEOPLE, Action.ASK, Action.REGISTER, Action.REPORT, *_WATCH, Action.INVESTIGATE}},
+    Role.CSIRT: {"admin": {Action.LOOK, Action.EXPORT, Action.ASK, Action.HALT, *_INSPECT, *_KEEPER, *_WATCH, Action.INVESTIGATE}},
+    Role.AUDITOR: {"admin": {Action.LOOK, Action.EXPORT, Action.PEOPLE, Action.ASK, Action.REGISTER, Action.REPORT, *_WATCH, Action.INVESTIGATE}},
     Role.CONTRACTOR: {"admin": {Action.LOOK}},
 }
 _CHANGES = (Action.OPERATE, Action.PUBLISH, Action.MANAGE, Action.REVIEW, Action.ORIGINAL, Action.TAKE_OUT)

@@ -207,18 +207,18 @@ async def test_an_absence_is_registered_and_taken_back(place: Town) -> None:
             assert (await browser.post("/account/absences", data=good | wrong, headers=OWN)).status == 400
         assert (await browser.post("/account/absences", data=good, headers=OWN, allow_redirects=False)).status == 303
         assert "出張" in await (await browser.get("/account")).text()
-        [(absence, away, acts)] = await place.accounts.absences(await account_named(place, "tanaka"))
-        assert (away, acts) == ("tanakaさん", "suzukiさん")
+        [away] = await place.accounts.absences.listed(await account_named(place, "tanaka"))
+        assert (away.who, away.delegate, away.acts, away.request) == ("tanakaさん", "suzukiさん", True, None)
     async with client(place.faces["drop"]) as browser:
         await log_in(browser, "suzuki")
         assert "出張" in await (await browser.get("/account")).text(), "the delegate is told"
-        assert (await browser.post(f"/account/absences/{absence.id}/end", headers=OWN)).status == 404
+        assert (await browser.post(f"/account/absences/{away.absence.id}/end", headers=OWN)).status == 404
     async with client(place.faces["drop"]) as browser:
         await log_in(browser, "tanaka")
         for number in ("x", "9" * 30):
             assert (await browser.post(f"/account/absences/{number}/end", headers=OWN)).status == 404
-        assert (await browser.post(f"/account/absences/{absence.id}/end", headers=OWN, allow_redirects=False)).status == 303
-        assert await place.accounts.absences(await account_named(place, "tanaka")) == []
+        assert (await browser.post(f"/account/absences/{away.absence.id}/end", headers=OWN, allow_redirects=False)).status == 303
+        assert await place.accounts.absences.listed(await account_named(place, "tanaka")) == []
 
 
 async def test_a_shared_account_is_never_privileged(place: Town) -> None:

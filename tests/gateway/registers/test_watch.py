@@ -76,6 +76,10 @@ async def test_what_a_person_stopped_is_no_fault(house: House) -> None:
     assert one.kind is Kind.SERVICE
 
 
+async def test_what_a_person_owes_is_no_fault(house: House) -> None:
+    assert await house.looked(5, "emergency") == []
+
+
 async def test_a_new_start_knows_what_is_open(house: House) -> None:
     await house.looked(3, "disk")
     again = House.__new__(House)

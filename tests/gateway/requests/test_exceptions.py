@@ -258,3 +258,67 @@ async def test_nobody_grants_his_own_whatever_the_approvals_are_set_to(
         await approvals.proceed(request.number, ciso, "急ぎ")
     assert await desk.listed() == []
     assert (await approvals.find(request.number)).state is RequestState.REQUESTED
+
+
+# ------------------------------------------------------------------------------------------------------------------ 緊急例外
+
+
+@pytest.fixture
+async def admin(place: Hall) -> Account:
+    return await place.account("kanri", Role.ADMINISTRATOR)
+
+
+async def test_an_emergency_counts_at_once_for_a_day_and_the_ciso_is_asked_to_look(
+    place: Hall, desk: Exceptions, approvals: Approvals, admin: Account, ciso: Account
+) -> None:
+    request = await desk.emergency(admin, wanted(place, until=place.clock() + DAY, risk=" 図面 "), " 災害対応 ")
+    assert (request.state, request.unavoidable, request.kind) == (RequestState.APPROVED, True, RequestKind.EMERGENCY)
+    assert request.carried_out_at is not None
+    (one,) = await desk.listed()
+    assert (one.requester, one.approver, one.emergency, one.reason, one.risk) == ("kanri", "kanri", True, "災害対応", "図面")
+    assert one.expires_at - one.granted_at == DAY
+    (report,) = await approvals.waiting_for(ciso)
+    assert (report.kind, report.subject, report.reason) == (RequestKind.EMERGENCY_REPORT, request.number, "災害対応")
+    assert report.detail["due"] == place.clock() + DAY
+    with pytest.raises(RefusedError):
+        await approvals.approve(report.number, admin)
+    assert (await approvals.approve(report.number, ciso, "確認した")).carried_out_at is not None
+    assert ("kanri", "exception.granted", one.number) in await place.deeds()
+    place.clock.pass_by(DAY)
+    assert await desk.listed() == [], "it is over by itself"
+
+
+async def test_a_report_stays_until_it_was_looked_at(place: Hall, desk: Exceptions, approvals: Approvals, admin: Account, ciso: Account) -> None:
+    await desk.emergency(admin, wanted(place, until=place.clock() + DAY), "災害対応")
+    place.clock.pass_by(300 * DAY)
+    await approvals.tick()
+    assert [one.kind for one in await approvals.waiting_for(ciso)] == [RequestKind.EMERGENCY_REPORT]
+
+
+async def test_the_cisos_own_emergency_is_looked_at_by_an_administrator(
+    place: Hall, desk: Exceptions, approvals: Approvals, admin: Account, ciso: Account
+) -> None:
+    await desk.emergency(ciso, wanted(place, until=place.clock() + DAY), "災害対応")
+    assert await approvals.waiting_for(ciso) == []
+    assert [one.kind for one in await approvals.waiting_for(admin)] == [RequestKind.EMERGENCY_REPORT]
+
+
+async def test_an_emergency_is_for_few_short_and_with_a_reason(
+    place: Hall, desk: Exceptions, approvals: Approvals, admin: Account, clerk: Account
+) -> None:
+    head, operator = await place.account("kacho", Role.STAFF, ("税務課", True)), await place.account("sousa", Role.OPERATOR)
+    closed = Exceptions(place.journal, elsewhere := Approvals(place.journal, place.clock, unavoidable=False), place.clock)
+    day = place.clock() + DAY
+    cases = [
+        (desk, clerk, {}, "急ぎ", "not yours"), (desk, head, {}, "急ぎ", "not yours"), (desk, operator, {}, "急ぎ", "not yours"),
+        (desk, admin, {}, " ", "reason"), (desk, admin, {"until": day + 1}, "急ぎ", "a day at most"), (desk, admin, {"until": day - DAY}, "急ぎ", "has to end"),
+        (desk, admin, {"sha256": ""}, "急ぎ", "which file"), (closed, admin, {}, "急ぎ", "another person"),
+    ]  # fmt: skip
+    for where, who, changes, reason, why in cases:
+        with pytest.raises(RefusedError, match=why):
+            await where.emergency(who, wanted(place, **({"until": day} | changes)), reason)
+    assert await desk.listed() == []
+    assert await approvals.listed() == [], "nothing is left of what was refused"
+    assert elsewhere is not approvals
+    assert [await desk.may_declare(who) for who in (admin, clerk, head, operator)] == [True, False, False, False]
+    assert not await closed.may_declare(admin)

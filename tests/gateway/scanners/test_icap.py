@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from gateway.road import memory
 from gateway.scanners.icap import Icap
 from gateway.scanners.interface import Answer, Clean, Failed, Found
 from tests.build.clamd import MARKER, Daemon, needs_clamd
+from tests.build.ports import free_port
 
 FILE = bytes(range(256)) * 1000
 OPTIONS = b'ICAP/1.0 200 OK\r\nMethods: RESPMOD\r\nISTag: "x"\r\nAllow: 204\r\nEncapsulated: null-body=0\r\n'
@@ -330,9 +330,7 @@ needs_c_icap = pytest.mark.skipif(not C_ICAP or not (MODULES / "virus_scan.so").
 @asynccontextmanager
 async def c_icap(folder: Path, clamd: str) -> AsyncIterator[int]:
     """c-icap before that clamd, on a port of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    port = free_port()
     (folder / "c-icap.conf").write_text(
         f"PidFile {folder}/pid\nCommandsSocket {folder}/ctl\nStartServers 1\nMaxServers 1\nThreadsPerChild 4\nPort 127.0.0.1:{port}\n"
         f"TmpDir {folder}\nServerLog {folder}/server.log\nModulesDir {MODULES}\nServicesDir {MODULES}\n"

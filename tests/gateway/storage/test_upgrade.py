@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, MetaData, Table, insert, inspect, select, text
 
 from gateway.model import State
-from gateway.storage import database, postgresql
+from gateway.storage import accounts, database, postgresql
 from gateway.storage.disk import Disk
 from gateway.storage.journal import Journal
 from tests.build.postgres import fresh
@@ -72,6 +72,22 @@ def test_what_an_old_node_writes_and_reads_is_there_still(old: tuple[Engine, Pat
             connection.execute(insert(table), row_for(table, 1))
             assert connection.execute(select(*table.columns)).first() is not None
         connection.rollback()
+
+
+async def test_whoever_was_here_keeps_the_drop_and_mail(old: tuple[Engine, Path | str]) -> None:
+    engine, where = old
+    known = tables_of(engine)
+    with engine.begin() as connection:
+        connection.execute(insert(known.tables["accounts"]), row_for(known.tables["accounts"], 1) | {"login": "tanaka"})
+    engine.dispose()
+    journal = Journal(where)
+    await journal.start()
+    try:
+        found = await journal.ask(lambda connection: accounts.by_login(connection, "tanaka"))
+        assert found is not None
+        assert (found.employment, found.may_drop, found.may_mail) == ("regular", True, True)
+    finally:
+        await journal.stop()
 
 
 async def test_what_was_there_before_is_carried_over(old: tuple[Engine, Path | str]) -> None:

@@ -8,7 +8,8 @@ from email.message import EmailMessage
 
 import pytest
 
-from gateway.telling.notices import REASONS, VERDICTS, Office, digest_notice, held_notice
+from gateway.storage.senders import Stop
+from gateway.telling.notices import REASONS, VERDICTS, Office, digest_notice, held_notice, sender_notice
 from sanitizers.model import Action, Finding, MailFacts, Reason, Report, Severity, Verdict
 from tests.build.transfer import NOW, held, report, transfer
 
@@ -122,3 +123,14 @@ def test_a_long_digest_is_cut_and_says_so() -> None:
     assert text.count("https://uketori.town.example.jp/transfers/20261118-000099") == 2
     assert "20261118-000100" not in text
     assert "example[.]com" in text
+
+
+@pytest.mark.parametrize(
+    ("sender", "shown"), [("yamada@city.example.jp", "yamada@city.example.jp"), ('"<a href=x>\r\n"@evil.example', "…@evil[.]example"), ("山田@town.example.jp", "…@town[.]example[.]jp")]
+)
+def test_a_sender_who_was_stopped_is_named_where_he_has_a_plain_address(sender: str, shown: str) -> None:
+    message = email.message_from_bytes(sender_notice(Stop(sender, NOW, "road", "x"), OFFICE), policy=email.policy.default)
+    assert message.defects == []
+    assert (message["To"], message["From"]) == (OFFICE.sender, OFFICE.sender)
+    assert {f"差出人: {shown}", f"Sender: {shown}"} <= set(message.get_content().splitlines())
+    assert "href" not in message.get_content()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from urllib.parse import unquote
 
 import pytest
 
@@ -57,7 +58,8 @@ async def test_the_sheet_names_what_metrics_really_exports(place: Town) -> None:
         exported = await (await browser.get("/metrics")).text()
         rows = await (await browser.get("/api/v1/monitored", headers=who)).json()
         page = await (await browser.get("/monitored", headers=who)).text()
-        sheet = await (await browser.get("/api/v1/monitored.csv", headers=who)).read()
+        answer = await browser.get("/api/v1/monitored.csv", headers=who)
+        sheet = await answer.read()
     names = {row["name"] for row in rows}
     assert len(names) == len(metrics.monitored()) > 10
     for name in names:
@@ -65,4 +67,6 @@ async def test_the_sheet_names_what_metrics_really_exports(place: Town) -> None:
         assert name in page, name
     told = {line.split()[2] for line in exported.splitlines() if line.startswith("# TYPE sekisho_") and not line.split()[2].endswith("_created")}
     assert told <= names
+    assert unquote(answer.headers["Content-Disposition"]).endswith("取扱注意_監視項目一覧.csv")
+    assert [entry.subject async for entry in place.journal.entries() if entry.action == "guarded.exported"] == ["/api/v1/monitored.csv"]
     assert {row["名称"] for row in csv.DictReader(io.StringIO(sheet.decode("utf-8-sig")))} == names

@@ -127,3 +127,47 @@ async def test_the_form_says_for_which_kinds_a_treatment_is_to_be_had(place: Tow
         assert "画像化（emf・pdf・svg・wmf） / as pictures (emf, pdf, svg, wmf)</option>" in page
         assert '<option value="sanitize" selected>' in page
         assert "<option selected>docx</option>" in page
+
+
+async def test_an_emergency_by_two_clicks_and_a_reason(place: Town) -> None:
+    await place.known("kanri")
+    async with client(place.faces["admin"]) as browser:
+        await log_in(browser, "kanri")
+        word = await csrf(browser, "/exceptions")
+        given = asked(until="") | {"csrf": word, "emergency": "yes"}
+        for changes, status, said in (
+            ({"emergency": ""}, 400, "緊急例外であることを確認"), ({"kind": "nonsense"}, 400, "入力"), ({"reason": " "}, 422, "理由"),
+            ({"sha256": "", "until": day(1)}, 422, "指定してください"), ({}, 201, "緊急例外 EX-"),
+        ):  # fmt: skip
+            answer = await browser.post("/exceptions/emergency", data=given | changes)
+            assert answer.status == status, changes
+            assert said in await answer.text()
+        assert "緊急例外 / emergency</strong> kanri" in await (await browser.get("/exceptions")).text()
+        assert "緊急例外の事後報告" in await (await browser.get("/requests?all=1")).text()
+
+
+async def test_nobody_else_is_offered_an_emergency(place: Town) -> None:
+    await place.known("sousa")
+    async with client(place.faces["admin"]) as browser:
+        await log_in(browser, "sousa")
+        word = await csrf(browser, "/exceptions")
+        assert "/exceptions/emergency" not in await (await browser.get("/exceptions")).text()
+        answer = await browser.post("/exceptions/emergency", data=asked(until="") | {"csrf": word, "emergency": "yes"})
+        assert answer.status == 422
+        assert "not yours" in await answer.text()
+
+
+async def test_an_emergency_by_a_program(place: Town) -> None:
+    admin, ciso, clerk = [await place.token(login) for login in ("kanri", "fukucho", "sousa")]
+    given = {name: value for name, value in asked().items() if name != "until"}
+    async with client(place.faces["admin"]) as browser:
+        answer = await browser.post(f"{ALL}/emergency", json=given, headers=admin)
+        assert answer.status == 201
+        made = await answer.json()
+        assert (made["live"], made["emergency"], made["requester"], made["approver"]) == (True, True, "kanri", "kanri")
+        for body, status in ((asked(), 400), (given | {"sha256": "x"}, 422), (given | {"reason": ""}, 422)):
+            assert (await browser.post(f"{ALL}/emergency", json=body, headers=admin)).status == status
+        assert (await browser.post(f"{ALL}/emergency", data=b"{", headers=admin)).status == 400
+        assert (await browser.post(f"{ALL}/emergency", json=given, headers=clerk)).status == 422
+        waiting = await (await browser.get("/api/v1/requests", headers=ciso)).json()
+        assert [one["kind"] for one in waiting] == ["report.emergency"]

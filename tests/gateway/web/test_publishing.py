@@ -53,6 +53,7 @@ async def test_the_whole_way_with_two_persons(place: Town, desk: Office) -> None
         await kanri.post(one + "/publish", status=409)
         await kanri.post(one + "/submit", {"note": "お願いします"})
         assert "+rule Newer" in (await sousa.get(one))["difference"]
+        assert [entry.actor async for entry in place.journal.entries() if entry.action == "guarded.exported"] == ["sousa"]
         assert "兼務" in (await kanri.post(one + "/approve", status=403))["detail"], "the author alone is refused"
         await sousa.post(one + "/approve", {"reason": "x"}, status=403)
         assert "試行" in (await hoka.post(one + "/approve", status=409))["detail"], "and nobody without a back-test or a reason"
