@@ -131,6 +131,13 @@ def test_what_stops_a_forwarded_mail_otherwise_stops_it_still() -> None:
     assert decide(forwarded(report(Verdict.CONFIRMED), "From"), Policy()).reason is Reason.VERIFICATION_FAILED
 
 
+def test_other_findings_are_no_forwarding() -> None:
+    link = Finding(code="mail.link", severity=Severity.LOW, action=Action.REWRITTEN, where="text")
+    assert decide(msgspec.structs.replace(report(), findings=(link,)), Policy()).verdict is Verdict.SANITIZED
+    both = msgspec.structs.replace(forwarded(report(), "From"), findings=(link, *forwarded(report(), "From").findings))
+    assert decide(both, Policy()).note == "policy: forwarded automatically (From)"
+
+
 def test_only_the_mail_itself_counts_as_forwarded() -> None:
     assert decide(report(parts=(forwarded(report(), "From"),)), Policy()).verdict is Verdict.SANITIZED
 
