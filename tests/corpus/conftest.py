@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import psutil
 import pytest
 
@@ -30,9 +32,21 @@ class Run(NamedTuple):
 
 @pytest.fixture(scope="session")
 def corpus_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Made by the first worker that asks for it; the others wait until it is there."""
     if not CORPUS.is_dir():
         pytest.skip("the shared corpus is not here")
-    folder = tmp_path_factory.mktemp("corpus")
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "corpus"
+    folder.mkdir(exist_ok=True)
+    made = folder / "run.json"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            made.write_bytes(msgspec.json.encode(_sanitized(folder), enc_hook=str))
+    return msgspec.json.decode(made.read_bytes(), type=Run, dec_hook=lambda kind, text: kind(text))
+
+
+def _sanitized(folder: Path) -> Run:
     command = [sys.executable, "-m", "gateway.cli", "sanitize", str(CORPUS), "-o", str(folder / "out"), "--report", str(folder / "report.jsonl"),
                "--jobs", "2", "--no-progress"]  # fmt: skip
     errors = folder / "errors.txt"
@@ -40,7 +54,8 @@ def corpus_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         started = _descendants_until_it_ends(psutil.Process(running.pid))
     _, alive = psutil.wait_procs(started, timeout=5)
     reports = [json.loads(line) for line in (folder / "report.jsonl").read_text("utf-8").splitlines()]
-    return Run(running.returncode, reports, folder / "out", errors.read_text("utf-8"), len(started), [process.pid for process in alive])
+    left_behind = [process.pid for process in alive]
+    return Run(running.returncode, reports, folder / "out", errors.read_text("utf-8"), len(started), left_behind)
 
 
 def _descendants_until_it_ends(command: psutil.Process, limit: float = 280.0) -> list[psutil.Process]:
