@@ -7,11 +7,9 @@ import datetime as dt
 import json
 import os
 import signal
-import smtplib
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,8 +27,7 @@ from gateway.config import ConfigError
 from gateway.house import House
 from gateway.model import State
 from gateway.people import permissions
-from gateway.people.accounts import Accounts, Role
-from gateway.people.employment import Employment, Terms
+from gateway.people.accounts import Role
 from gateway.publishing.versions import Stage, Subject
 from gateway.requests.approvals import Approvals
 from gateway.road.workers import JailUnavailable
@@ -308,62 +305,6 @@ async def test_what_another_process_publishes_is_taken_up(settings: config.Confi
         async with asyncio.timeout(20):
             while made._panel.lists.denied("ab" * 32) is None:
                 await asyncio.sleep(0.05)
-
-
-async def test_a_list_of_recipients_and_a_newer_one(settings: config.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    people = tmp_path / "people.txt"
-    people.write_text("# the town hall\n\nclerk@town.example.jp\n", "utf-8")
-    monkeypatch.setenv("SEKISHO_SMTP_RECIPIENTS", str(people))
-    given = config.load(None)
-
-    def codes() -> list[int]:
-        with smtplib.SMTP("127.0.0.1", int(given["smtp.listen"][0][1]), timeout=10) as client:
-            client.ehlo()
-            client.mail("a@b.example")
-            return [client.rcpt(f"{name}@town.example.jp")[0] for name in ("clerk", "new", "postmaster")]
-
-    made = House(given, frozenset({"smtp"}))
-    async with running(made):
-        assert await asyncio.to_thread(codes) == [250, 550, 250]
-        people.write_text("clerk@town.example.jp\nnew@town.example.jp\n", "utf-8")
-        await made.reload()
-        assert await asyncio.to_thread(codes) == [250, 250, 250]
-        people.write_text("not an address\n", "utf-8")
-        await made.reload()
-        assert await asyncio.to_thread(codes) == [250, 250, 250]
-
-
-async def test_mail_to_whom_none_is_permitted_is_refused_until_somebody_permits_it(settings: config.Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(house, "_SHUT_SECONDS", 0.02)
-    monkeypatch.setenv("SEKISHO_SMTP_DOMAINS", "town.example.jp")
-    given = config.load(None)
-    made = House(given, frozenset({"smtp"}))
-
-    def answers() -> list[tuple[int, bytes]]:
-        with smtplib.SMTP("127.0.0.1", int(given["smtp.listen"][0][1]), timeout=10) as client:
-            client.ehlo()
-            client.mail("a@b.example")
-            return [client.rcpt(f"{name}@town.example.jp") for name in ("Kaikei", "kitei")]
-
-    async def codes(*wanted: int) -> None:
-        async with asyncio.timeout(20):
-            while [code for code, _ in await asyncio.to_thread(answers)] != [*wanted]:
-                await asyncio.sleep(0.02)
-
-    journal = Journal(given.path("storage.path") / "sekisho.db")
-    await journal.start()
-    people = Accounts(journal, time.time)
-    fiscal = Terms(employment=Employment.FISCAL_YEAR)
-    await people.add("kaikei", "会計", Role.STAFF, "test", "kaikei@town.example.jp", terms=fiscal)
-    await people.add("kitei", "規程", Role.STAFF, "test", "kitei@town.example.jp")
-    await journal.stop()
-    async with running(made):
-        assert await asyncio.to_thread(answers) == [(550, b"5.7.1 Delivery to this recipient is not authorized"), (250, b"2.1.5 Recipient ok")]
-        for mail, code in ((True, 250), (False, 550)):
-            account = await made.accounts.find("kaikei")
-            assert account is not None
-            await made.accounts.change(account, "test", name="会計", mail=account.mail, role=Role.STAFF, terms=Terms(mail=mail, reason="窓口"))
-            await codes(code, 250)
 
 
 def test_scanners_by_settings(settings: config.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ _OPINIONS: Final = {
 FAMILIES: Final = {
     "policy": Family(
         tuple(f"gateway/policy/{name}.py" for name in ("dangers", "deciding", "document", "layers", "reading", "strengths", "telling")),
-        tuple(f"tests/gateway/test_policy{name}.py" for name in ("", "_reading", "_told", "_layers", "_exceptions")),
+        tuple(f"tests/gateway/test_policy{name}.py" for name in ("", "_reading", "_told", "_layers", "_dangers", "_exceptions")),
     ),
     "policy-form": Family(("gateway/policy/form.py",), (_FORMS, f"--deselect={_FORMS}::test_any_answers_say_what_they_say_and_leave_the_rest")),
     "post": Family(("mail/retry.py", "mail/replies.py"), ("tests/mail/test_retry.py", "tests/mail/test_replies.py")),
