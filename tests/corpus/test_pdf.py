@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.corpus.conftest import CORPUS
+from tests.corpus.conftest import CORPUS, Run
 
 pytestmark = pytest.mark.corpus
 
@@ -60,18 +60,17 @@ def _sanitize(folder: Path, source: Path, *options: str) -> dict[str, dict[str, 
 
 
 @pytest.fixture(scope="session")
-def pairs(tmp_path_factory: pytest.TempPathFactory) -> list[Pair]:
-    if not CORPUS.is_dir():
-        pytest.skip("the shared corpus is not here")
-    once, twice, inputs = (tmp_path_factory.mktemp(name) for name in ("once", "twice", "inputs"))
-    names = {}
-    for number, path in enumerate(sorted(CORPUS.rglob("*.pdf"))):
-        names[f"{number}/{path.name}"] = path
-        (inputs / str(number)).mkdir()
-        (inputs / str(number) / path.name).symlink_to(path)
-    first = _sanitize(once, inputs)
-    second = _sanitize(twice, once / "out")
-    return [Pair(path, first[name], once / "out" / name, second.get(name)) for name, path in names.items()]
+def pairs(corpus_run: Run, tmp_path_factory: pytest.TempPathFactory) -> list[Pair]:
+    twice, inputs = (tmp_path_factory.mktemp(name) for name in ("twice", "inputs"))
+    first = {CORPUS / row["path"]: row for row in corpus_run.reports if row["path"].endswith(".pdf")}
+    made = {path: corpus_run.output / (row["output"] or {"path": "none"})["path"] for path, row in first.items()}
+    names = {path: f"{number}/{path.name}" for number, path in enumerate(first)}
+    for path, name in names.items():
+        (inputs / name).parent.mkdir()
+        if first[path]["output"]:
+            (inputs / name).symlink_to(made[path])
+    second = _sanitize(twice, inputs)
+    return [Pair(path, row, made[path], second.get(names[path])) for path, row in first.items()]
 
 
 @pytest.fixture(scope="session")
