@@ -55,7 +55,7 @@ RULES: Final[dict[Kind, Rule]] = {
     Kind.RULES: Rule("検知ルールの公開", "publishing rules", (_HOUSE,), unavoidable=True),
     Kind.POLICY: Rule("ポリシーの公開", "publishing a policy", (_HOUSE,), unavoidable=True),
     Kind.VISIT: Rule("委託事業者の作業", "a vendor's visit", (_HOUSE,)),
-    Kind.DISPOSAL: Rule("期限前の廃棄", "disposing of originals early", (_HOUSE,), days=7, unavoidable=True),
+    Kind.DISPOSAL: Rule("期限前の廃棄", "disposing of originals early", (_HOUSE,), days=7),
     Kind.EMERGENCY: Rule("緊急例外", "an emergency exception", (_HOUSE,), days=1, unavoidable=True, report=Kind.EMERGENCY_REPORT),
     Kind.DELEGATE: Rule("代行者（代決者）の指名", "naming a delegate", ((Rank.CISO,),), days=30, unavoidable=True),
     Kind.REPORT: Rule("事後報告の確認", "a report afterwards", ((Rank.HEAD, Rank.ABOVE, Rank.CISO, Rank.ADMINISTRATOR),), days=_NEVER),

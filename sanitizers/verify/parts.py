@@ -1,5 +1,5 @@
 """Pictures and files inside a result: each is one that the engine delivered for a part of this file, byte for byte, or the neutral picture
-that stands in the place of one that it did not deliver.
+that stands in the place of one that it did not deliver. Of a WMF without its placeable head the length alone is compared.
 """
 
 from __future__ import annotations

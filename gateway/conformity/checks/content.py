@@ -10,6 +10,7 @@ from gateway.conformity.facts import Facts
 from gateway.policy import effective, layers, warnings
 from sanitizers.model import ENGINE_VERSION
 
+_APPROVED: Final = "持ち出すすべてのファイルに課室等の長の承認が必要です（止むを得ない自己承認は上位者へ報告）"
 _OTHER: Final = {"": "逆方向の導入は設定されていません", "none": "逆方向の通信はありません"}
 
 
@@ -47,7 +48,7 @@ def _given_out(facts: Facts) -> Judged:
     approval, other = facts.settings["drop.approval"], facts.settings["lane.other"]
     if _goes_out(facts):
         good, setting = approval == "always", f"drop.approval = {approval}"
-        found = "持ち出すすべてのファイルに、申請者以外の課室等の長の承認が必要です" if good else "承認なしで持ち出せます"
+        found = _APPROVED if good else "承認なしで持ち出せます"
     else:
         good, setting = bool(other), f"lane.other = {other or '未設定'}"
         found = "この導入は取込み用です。" + (_OTHER.get(other) or f"持出しは逆方向の導入（{other}）で判定します")

@@ -38,7 +38,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "publishing_recorded": always("変更の記録", "変更前後の差分、起案・承認・公開した人と理由を版として残します"),
     "not_for_outside": always(
         "非公開の文書",
-        lambda facts: "ルール・ポリシー・自己点検票・監視項目の画面と出力に「取扱注意」を表示。出力は役割で制限し記録します："
+        lambda facts: "ルール・ポリシー・自己点検票・監視項目の画面と出力に「取扱注意」を表示。画面からの出力は役割で制限し記録します："
         f"{MONTH} {facts.counted['guarded']}件",
     ),
     "backtest": always("適用前の試行", lambda facts: f"直近{facts.settings['policy.backtest_days']}日の原本で試してから公開します"),

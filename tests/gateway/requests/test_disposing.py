@@ -61,6 +61,8 @@ async def test_nothing_goes_until_another_person_says_so(place: Town, desk: Disp
     assert await states(place, wanted) == [State.HELD] * 3
     with pytest.raises(RefusedError, match="兼務"):
         await place.approvals.approve(asked.request.number, asker)
+    with pytest.raises(RefusedError, match="another person"):
+        await place.approvals.proceed(asked.request.number, asker, "急ぎ")
     assert await states(place, wanted) == [State.HELD] * 3
     assert (await place.approvals.approve(asked.request.number, other)).carried_out_at is not None
     assert await states(place, wanted) == [State.HELD, State.DISPOSED, State.DISPOSED]
